@@ -1,0 +1,23 @@
+#ifndef BUF_H
+#define BUF_H
+/*
+ * A growing byte buffer with a ceiling given at creation. Once an addition would pass the ceiling
+ * nothing more is added and `overflow` stays set, so callers check once, at the end.
+ * The bytes are always followed by a NUL that `len` does not count.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf {
+	char *bytes;
+	size_t len, size, ceiling;
+	bool overflow;
+};
+
+void buf_init(struct buf *buf, size_t ceiling);
+void buf_fini(struct buf *buf);
+void buf_add(struct buf *buf, const void *bytes, size_t len);
+void buf_add_char(struct buf *buf, char c);
+void buf_add_text(struct buf *buf, const char *text);
+void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#endif

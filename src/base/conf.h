@@ -1,0 +1,30 @@
+#ifndef CONF_H
+#define CONF_H
+/*
+ * Configuration: an INI file, each value overridable by MEETLINK_<SECTION>_<KEY>.
+ * Loaded once by the master before it forks, then read only.
+ */
+#include <stdint.h>
+#include <stdio.h>
+
+#include "err.h"
+
+struct conf {
+#define CONF_TEXT(section, key, preset, help)         char *section##_##key;
+#define CONF_INT(section, key, preset, min, max, help) int64_t section##_##key;
+#include "conf_table.h"
+#undef CONF_TEXT
+#undef CONF_INT
+};
+
+/*
+ * Reads `path` (NULL: no file), then the environment. ERR_CONFIG names the file and line, or the
+ * variable, at fault: an unknown section or key, a number out of range, a value that is not UTF-8
+ * or too long.
+ */
+enum err conf_load(const char *path, struct conf **conf_r, struct err_info *info);
+void conf_free(struct conf **conf);
+
+/* Every setting with its default and help, as a configuration file. */
+void conf_print_settings(FILE *out);
+#endif

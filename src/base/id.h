@@ -1,0 +1,29 @@
+#ifndef ID_H
+#define ID_H
+/*
+ * Identifiers and hashes (libsodium). An id is 128 bits as 22 characters of [A-Za-z0-9_-]
+ * (base64url without padding): opaque, not sequential, not guessable when random or keyed.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { ID_BYTES = 16, ID_SIZE = 23, HASH_BYTES = 32, HASH_SIZE = 65 };
+
+void id_random(char id_r[ID_SIZE]);
+bool id_valid(const char *id);
+
+/* The id made of 16 given bytes, and back; false when `id` is not of the form. */
+void id_encode(const unsigned char bytes[ID_BYTES], char id_r[ID_SIZE]);
+bool id_decode(const char *id, unsigned char bytes_r[ID_BYTES]);
+
+/* A pure function of its inputs: BLAKE2b-128 of the texts (each with its length, so that
+ * ("a","bc") and ("ab","c") differ), keyed with `key` (key_len 0 to 64). The list ends with NULL. */
+void id_derive(char id_r[ID_SIZE], const void *key, size_t key_len, ...)
+	__attribute__((sentinel));
+
+/* BLAKE2b-256 as lower-case hex. */
+void hash_hex(const void *bytes, size_t len, char hex_r[HASH_SIZE]);
+
+/* Lower-case hex of any bytes; hex_r has room for 2 * len + 1. */
+void hex_encode(const void *bytes, size_t len, char *hex_r);
+#endif

@@ -1,0 +1,102 @@
+#ifndef MODEL_H
+#define MODEL_H
+/*
+ * A model field is described once, and that row serves BSON, JSON and template values.
+ *
+ * Fields of a struct are of these C types:
+ *   MODEL_STRING   const char *           NULL is null
+ *   MODEL_INT      int64_t
+ *   MODEL_BOOL     bool
+ *   MODEL_INSTANT  int64_t (ms)           0 is null
+ *   MODEL_ENUM     int                    index into `names`
+ *   MODEL_OBJECT   struct T *             NULL is null
+ *   MODEL_LIST     struct model_list      of T, contiguous
+ *   MODEL_STRINGS  struct model_list      of const char *
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "err.h"
+
+struct json_object;
+
+enum model_type {
+	MODEL_STRING,
+	MODEL_INT,
+	MODEL_BOOL,
+	MODEL_INSTANT,
+	MODEL_ENUM,
+	MODEL_OBJECT,
+	MODEL_LIST,
+	MODEL_STRINGS,
+};
+
+enum model_flag {
+	MODEL_STORED = 1 << 0,    /* in the database */
+	MODEL_SHOWN = 1 << 1,     /* in JSON answers and template values */
+	MODEL_SEALED = 1 << 2,    /* encrypted at rest (strings only) */
+	MODEL_HEAVY = 1 << 3,     /* not loaded by reads that only show the current state */
+	MODEL_MS = 1 << 4,        /* instants: milliseconds in JSON */
+	MODEL_REQUIRED = 1 << 5,  /* input: must be present and not null */
+	MODEL_MULTILINE = 1 << 6, /* input: LF, CR and TAB are allowed */
+	MODEL_SPARSE = 1 << 7,    /* left out when null, zero or empty, instead of written */
+};
+
+struct model_list {
+	void *items;
+	size_t count;
+};
+
+struct model;
+
+struct model_field {
+	const char *name;
+	enum model_type type;
+	size_t offset;
+	unsigned flags;
+	const struct model *of;   /* MODEL_OBJECT, MODEL_LIST */
+	const char *const *names; /* MODEL_ENUM: NULL-terminated, index is the value */
+	int64_t min, max;         /* input: code points, integer range, or items; both 0 = any */
+};
+
+struct model {
+	const char *name;
+	size_t size;
+	const struct model_field *fields;
+	size_t field_count;
+};
+
+#define MODEL(c_type, model_name, field_array)                                                     \
+	{                                                                                          \
+		.name = (model_name), .size = sizeof(c_type), .fields = (field_array),             \
+		.field_count = sizeof(field_array) / sizeof((field_array)[0])                      \
+	}
+
+/* The i-th item, and iteration over all. `list` is a struct model_list *. */
+#define MODEL_AT(list, c_type, i) (&((c_type *)(list)->items)[i])
+#define MODEL_FOREACH(list, c_type, item)                                                          \
+	for (c_type *item = (c_type *)(list)->items;                                               \
+		item && item < (c_type *)(list)->items + (list)->count; item++)
+
+/* Appends a zeroed item and returns it. Earlier pointers into the list become stale. */
+void *model_list_add(struct arena *arena, struct model_list *list, size_t item_size);
+void model_list_remove(struct model_list *list, size_t item_size, size_t index);
+
+/* The value of an enum's name, or -1. */
+int model_enum_value(const char *const *names, const char *name);
+
+/* A new JSON object of the fields that have any of `flags`, owned by the caller
+ * (json_object_put). */
+struct json_object *model_to_json(const struct model *model, const void *object, unsigned flags);
+
+/*
+ * Fills `object` from untrusted JSON, strictly: unknown fields, wrong types, missing required
+ * fields, lengths, ranges and control characters are all noted with their JSON pointer.
+ * Strings are copied into the arena. `base` is the pointer of the object itself ("" for a body).
+ * ERR_INVALID when anything was noted; `object` is then not to be used.
+ */
+enum err model_from_json(const struct model *model, struct arena *arena,
+	struct json_object *json, const char *base, void *object, struct err_info *info);
+#endif

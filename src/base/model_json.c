@@ -1,0 +1,254 @@
+#include "model.h"
+
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "instant.h"
+#include "utf8.h"
+
+enum { MODEL_POINTER_SIZE = 128 };
+
+static struct json_object *model_value_to_json(
+	const struct model_field *field, const void *at, unsigned flags)
+{
+	const struct model_list *list = at;
+	struct json_object *array;
+	char text[INSTANT_TEXT_SIZE];
+	size_t i;
+
+	switch (field->type) {
+	case MODEL_STRING:
+		if (!*(const char *const *)at)
+			return NULL;
+		return json_object_new_string(*(const char *const *)at);
+	case MODEL_INT:
+		return json_object_new_int64(*(const int64_t *)at);
+	case MODEL_BOOL:
+		return json_object_new_boolean(*(const bool *)at);
+	case MODEL_INSTANT:
+		if (!*(const int64_t *)at)
+			return NULL;
+		instant_format(*(const int64_t *)at, field->flags & MODEL_MS, text);
+		return json_object_new_string(text);
+	case MODEL_ENUM:
+		return json_object_new_string(field->names[*(const int *)at]);
+	case MODEL_OBJECT:
+		if (!*(void *const *)at)
+			return NULL;
+		return model_to_json(field->of, *(void *const *)at, flags);
+	case MODEL_LIST:
+		array = json_object_new_array_ext((int)list->count);
+		for (i = 0; i < list->count; i++)
+			json_object_array_add(array,
+				model_to_json(field->of,
+					(const char *)list->items + i * field->of->size, flags));
+		return array;
+	case MODEL_STRINGS:
+		array = json_object_new_array_ext((int)list->count);
+		MODEL_FOREACH(list, const char *, item)
+		{
+			json_object_array_add(array, json_object_new_string(*item));
+		}
+		return array;
+	}
+	return NULL;
+}
+
+struct json_object *model_to_json(const struct model *model, const void *object, unsigned flags)
+{
+	struct json_object *json = json_object_new_object();
+	const struct model_field *field;
+	struct json_object *value;
+
+	for (field = model->fields; field < model->fields + model->field_count; field++) {
+		if (!(field->flags & flags))
+			continue;
+		value = model_value_to_json(field, (const char *)object + field->offset, flags);
+		if (!value && (field->flags & MODEL_SPARSE))
+			continue;
+		/* Names are literals and a model has each once: neither copy nor look up. */
+		json_object_object_add_ex(json, field->name, value,
+			JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
+	}
+	return json;
+}
+
+static enum err model_string_from_json(const struct model_field *field, struct arena *arena,
+	struct json_object *json, const char *pointer, const char **text_r, struct err_info *info)
+{
+	const char *text = json_object_get_string(json);
+	size_t count;
+
+	if (!json_object_is_type(json, json_type_string))
+		return err_add_field(info, pointer, "must be a string");
+	/* A NUL can still come as the escape \u0000. */
+	if (strlen(text) != (size_t)json_object_get_string_len(json) ||
+		utf8_has_control(text, field->flags & MODEL_MULTILINE))
+		return err_add_field(info, pointer, "must not contain control characters");
+	if (!utf8_valid(text, strlen(text), &count))
+		return err_add_field(info, pointer, "must be valid UTF-8");
+	if (field->max && ((int64_t)count < field->min || (int64_t)count > field->max))
+		return err_add_field(info, pointer,
+			"must have %" PRId64 " to %" PRId64 " characters", field->min, field->max);
+	*text_r = arena_strdup(arena, text);
+	return ERR_OK;
+}
+
+static enum err model_int_from_json(const struct model_field *field, struct json_object *json,
+	const char *pointer, int64_t *value_r, struct err_info *info)
+{
+	int64_t value = json_object_get_int64(json);
+
+	if (!json_object_is_type(json, json_type_int))
+		return err_add_field(info, pointer, "must be a whole number");
+	if ((field->min || field->max) && (value < field->min || value > field->max))
+		return err_add_field(info, pointer,
+			"must be between %" PRId64 " and %" PRId64, field->min, field->max);
+	*value_r = value;
+	return ERR_OK;
+}
+
+static enum err model_enum_from_json(const struct model_field *field, struct json_object *json,
+	const char *pointer, int *value_r, struct err_info *info)
+{
+	char known[160] = "";
+	size_t i, used;
+	int value = -1;
+
+	if (json_object_is_type(json, json_type_string))
+		value = model_enum_value(field->names, json_object_get_string(json));
+	if (value >= 0) {
+		*value_r = value;
+		return ERR_OK;
+	}
+	for (i = 0; field->names[i]; i++) {
+		used = strlen(known);
+		snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "",
+			field->names[i]);
+	}
+	return err_add_field(info, pointer, "must be one of: %s", known);
+}
+
+static enum err model_value_from_json(const struct model_field *field, struct arena *arena,
+	struct json_object *json, const char *pointer, void *at, struct err_info *info);
+
+static enum err model_list_from_json(const struct model_field *field, struct arena *arena,
+	struct json_object *json, const char *pointer, struct model_list *list,
+	struct err_info *info)
+{
+	const bool strings = field->type == MODEL_STRINGS;
+	const size_t item_size = strings ? sizeof(const char *) : field->of->size;
+	const struct model_field item_field = {
+		.type = MODEL_STRING, .flags = field->flags, .min = 1, .max = 200};
+	char item_pointer[MODEL_POINTER_SIZE];
+	struct json_object *item;
+	size_t i, count;
+	void *at;
+
+	if (!json_object_is_type(json, json_type_array))
+		return err_add_field(info, pointer, "must be a list");
+	count = json_object_array_length(json);
+	if (field->max && ((int64_t)count < field->min || (int64_t)count > field->max))
+		return err_add_field(info, pointer,
+			"must have %" PRId64 " to %" PRId64 " items", field->min, field->max);
+	for (i = 0; i < count; i++) {
+		item = json_object_array_get_idx(json, i);
+		at = model_list_add(arena, list, item_size);
+		snprintf(item_pointer, sizeof(item_pointer), "%s/%zu", pointer, i);
+		if (strings)
+			model_string_from_json(&item_field, arena, item, item_pointer, at, info);
+		else
+			model_from_json(field->of, arena, item, item_pointer, at, info);
+	}
+	return info->err;
+}
+
+static enum err model_value_from_json(const struct model_field *field, struct arena *arena,
+	struct json_object *json, const char *pointer, void *at, struct err_info *info)
+{
+	switch (field->type) {
+	case MODEL_STRING:
+		return model_string_from_json(field, arena, json, pointer, at, info);
+	case MODEL_INT:
+		return model_int_from_json(field, json, pointer, at, info);
+	case MODEL_BOOL:
+		if (!json_object_is_type(json, json_type_boolean))
+			return err_add_field(info, pointer, "must be true or false");
+		*(bool *)at = json_object_get_boolean(json);
+		return ERR_OK;
+	case MODEL_INSTANT:
+		if (!json_object_is_type(json, json_type_string) ||
+			!instant_parse(json_object_get_string(json), at))
+			return err_add_field(info, pointer,
+				"must be an instant in UTC like 2027-03-01T14:00:00Z");
+		return ERR_OK;
+	case MODEL_ENUM:
+		return model_enum_from_json(field, json, pointer, at, info);
+	case MODEL_OBJECT:
+		*(void **)at = arena_alloc(arena, field->of->size);
+		return model_from_json(field->of, arena, json, pointer, *(void **)at, info);
+	case MODEL_LIST:
+	case MODEL_STRINGS:
+		return model_list_from_json(field, arena, json, pointer, at, info);
+	}
+	return ERR_INTERNAL;
+}
+
+static const struct model_field *model_find(const struct model *model, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < model->field_count; i++)
+		if (strcmp(model->fields[i].name, name) == 0)
+			return &model->fields[i];
+	return NULL;
+}
+
+/* RFC 6901: ~ and / inside a name are written ~0 and ~1. */
+static void model_pointer(const char *base, const char *name, char pointer_r[MODEL_POINTER_SIZE])
+{
+	size_t used = (size_t)snprintf(pointer_r, MODEL_POINTER_SIZE, "%s/", base);
+
+	for (; *name && used + 3 < MODEL_POINTER_SIZE; name++) {
+		if (*name == '~' || *name == '/') {
+			pointer_r[used++] = '~';
+			pointer_r[used++] = *name == '~' ? '0' : '1';
+		} else {
+			pointer_r[used++] = *name;
+		}
+	}
+	pointer_r[used < MODEL_POINTER_SIZE ? used : MODEL_POINTER_SIZE - 1] = '\0';
+	/* A name cut in the middle must not end in half a character. */
+	pointer_r[utf8_prefix(pointer_r, MODEL_POINTER_SIZE - 4)] = '\0';
+}
+
+enum err model_from_json(const struct model *model, struct arena *arena,
+	struct json_object *json, const char *base, void *object, struct err_info *info)
+{
+	const struct model_field *field;
+	char pointer[MODEL_POINTER_SIZE];
+	struct json_object *value;
+
+	if (!json_object_is_type(json, json_type_object))
+		return err_add_field(info, base, "must be an object");
+	json_object_object_foreach(json, name, unused)
+	{
+		(void)unused;
+		if (!model_find(model, name)) {
+			model_pointer(base, name, pointer);
+			err_add_field(info, pointer, "is not a known field");
+		}
+	}
+	for (field = model->fields; field < model->fields + model->field_count; field++) {
+		model_pointer(base, field->name, pointer);
+		json_object_object_get_ex(json, field->name, &value);
+		if (value)
+			model_value_from_json(field, arena, value, pointer,
+				(char *)object + field->offset, info);
+		else if (field->flags & MODEL_REQUIRED)
+			err_add_field(info, pointer, "is required");
+	}
+	return info->err;
+}

@@ -1,0 +1,227 @@
+#include "secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "id.h"
+#include "xalloc.h"
+
+enum { SECRET_KEY_BYTES = 32, SECRET_KEY_ID_SIZE = 17 };
+
+#define SECRET_NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+#define SECRET_TAG_BYTES   crypto_aead_xchacha20poly1305_ietf_ABYTES
+#define SECRET_BASE64      sodium_base64_VARIANT_URLSAFE_NO_PADDING
+
+struct secret_ring {
+	size_t count;
+	char ids[SECRET_MAX_KEYS][SECRET_KEY_ID_SIZE];
+	unsigned char (*keys)[SECRET_KEY_BYTES]; /* sodium_malloc */
+};
+
+static enum err secret_ring_add(struct secret_ring *ring, char *line, const char *path, int number,
+	struct err_info *info)
+{
+	char *colon = strchr(line, ':');
+	size_t len;
+
+	if (ring->count == SECRET_MAX_KEYS)
+		return err_set(info, ERR_CONFIG, "%s line %d: more than %d keys.", path, number,
+			SECRET_MAX_KEYS);
+	if (!colon || colon == line || colon - line >= SECRET_KEY_ID_SIZE ||
+		strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789-") != (size_t)(colon - line))
+		return err_set(info, ERR_CONFIG,
+			"%s line %d: a key is written <key id>:<64 hex digits>.", path, number);
+	if (sodium_hex2bin(ring->keys[ring->count], SECRET_KEY_BYTES, colon + 1, strlen(colon + 1),
+		    NULL, &len, NULL) != 0 ||
+		len != SECRET_KEY_BYTES)
+		return err_set(info, ERR_CONFIG, "%s line %d: the key is not 64 hex digits.", path,
+			number);
+	memcpy(ring->ids[ring->count], line, (size_t)(colon - line));
+	ring->count++;
+	return ERR_OK;
+}
+
+enum err secret_ring_load(const char *path, struct secret_ring **ring_r, struct err_info *info)
+{
+	struct secret_ring *ring = xcalloc(1, sizeof(*ring));
+	enum err err = ERR_OK;
+	char line[256];
+	struct stat st;
+	int number = 0;
+	FILE *file;
+
+	*ring_r = NULL;
+	ring->keys = sodium_malloc(SECRET_MAX_KEYS * SECRET_KEY_BYTES);
+	file = fopen(path, "re");
+	if (!file || !ring->keys || fstat(fileno(file), &st) != 0) {
+		err = err_set(info, ERR_CONFIG, "%s: %s.", path, strerror(errno));
+		goto out;
+	}
+	if (st.st_mode & (S_IRWXG | S_IRWXO)) {
+		err = err_set(info, ERR_CONFIG, "%s: group or others may read it; chmod 600.", path);
+		goto out;
+	}
+	while (err == ERR_OK && fgets(line, sizeof(line), file)) {
+		number++;
+		line[strcspn(line, "\r\n")] = '\0';
+		if (line[0] && line[0] != '#')
+			err = secret_ring_add(ring, line, path, number, info);
+	}
+	if (err == ERR_OK && ring->count == 0)
+		err = err_set(info, ERR_CONFIG, "%s: it holds no key.", path);
+out:
+	sodium_memzero(line, sizeof(line));
+	if (file)
+		fclose(file);
+	if (err != ERR_OK)
+		secret_ring_free(&ring);
+	*ring_r = ring;
+	return err;
+}
+
+void secret_ring_free(struct secret_ring **ring)
+{
+	if (!*ring)
+		return;
+	sodium_free((*ring)->keys);
+	sodium_memzero(*ring, sizeof(**ring));
+	free(*ring);
+	*ring = NULL;
+}
+
+enum err secret_ring_create(const char *path, struct err_info *info)
+{
+	unsigned char key[SECRET_KEY_BYTES];
+	char hex[2 * SECRET_KEY_BYTES + 1];
+	char line[128];
+	int fd, len;
+	enum err err = ERR_OK;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EEXIST ? ERR_OK
+				       : err_set(info, ERR_CONFIG, "%s: %s.", path, strerror(errno));
+	randombytes_buf(key, sizeof(key));
+	hex_encode(key, sizeof(key), hex);
+	len = snprintf(line, sizeof(line), "k1:%s\n", hex);
+	if (write(fd, line, (size_t)len) != len || fsync(fd) != 0) {
+		err = err_set(info, ERR_CONFIG, "%s: %s.", path, strerror(errno));
+		unlink(path);
+	}
+	close(fd);
+	sodium_memzero(key, sizeof(key));
+	sodium_memzero(hex, sizeof(hex));
+	sodium_memzero(line, sizeof(line));
+	return err;
+}
+
+static void secret_subkey(const struct secret_ring *ring, size_t index, const char *purpose,
+	unsigned char subkey_r[SECRET_KEY_BYTES])
+{
+	char context[crypto_kdf_CONTEXTBYTES] = {0};
+
+	memcpy(context, purpose, strnlen(purpose, sizeof(context)));
+	crypto_kdf_derive_from_key(subkey_r, SECRET_KEY_BYTES, 1, context, ring->keys[index]);
+}
+
+char *secret_seal(const struct secret_ring *ring, struct arena *arena, const char *context,
+	const char *plain)
+{
+	const size_t len = strlen(plain);
+	const size_t size = SECRET_NONCE_BYTES + len + SECRET_TAG_BYTES;
+	const size_t text_size = sodium_base64_encoded_len(size, SECRET_BASE64);
+	unsigned char *bytes = arena_alloc(arena, size);
+	char *text = arena_alloc(arena, text_size);
+	unsigned char key[SECRET_KEY_BYTES];
+
+	secret_subkey(ring, 0, "seal", key);
+	randombytes_buf(bytes, SECRET_NONCE_BYTES);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(bytes + SECRET_NONCE_BYTES, NULL,
+		(const unsigned char *)plain, len, (const unsigned char *)context, strlen(context),
+		NULL, bytes, key);
+	sodium_memzero(key, sizeof(key));
+	sodium_bin2base64(text, text_size, bytes, size, SECRET_BASE64);
+	return arena_printf(arena, "v1:%s:%s", ring->ids[0], text);
+}
+
+/* The index of the key named in `v1:<key id>:…`; *text_r is what follows. */
+static bool secret_find_key(
+	const struct secret_ring *ring, const char *sealed, size_t *index_r, const char **text_r)
+{
+	size_t i, len;
+
+	if (strncmp(sealed, "v1:", 3) != 0)
+		return false;
+	for (i = 0; i < ring->count; i++) {
+		len = strlen(ring->ids[i]);
+		if (strncmp(sealed + 3, ring->ids[i], len) == 0 && sealed[3 + len] == ':') {
+			*index_r = i;
+			*text_r = sealed + 3 + len + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+char *secret_open(const struct secret_ring *ring, struct arena *arena, const char *context,
+	const char *sealed)
+{
+	unsigned char key[SECRET_KEY_BYTES], *bytes;
+	const char *text;
+	size_t index, size, len;
+	char *plain;
+	int failed;
+
+	if (!secret_find_key(ring, sealed, &index, &text))
+		return NULL;
+	size = strlen(text);
+	bytes = arena_alloc(arena, size + 1);
+	if (sodium_base642bin(bytes, size, text, size, NULL, &len, NULL, SECRET_BASE64) != 0 ||
+		len < SECRET_NONCE_BYTES + SECRET_TAG_BYTES)
+		return NULL;
+	len -= SECRET_NONCE_BYTES;
+	plain = arena_alloc(arena, len - SECRET_TAG_BYTES + 1);
+	secret_subkey(ring, index, "seal", key);
+	failed = crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)plain, NULL, NULL,
+		bytes + SECRET_NONCE_BYTES, len, (const unsigned char *)context, strlen(context),
+		bytes, key);
+	sodium_memzero(key, sizeof(key));
+	return failed ? NULL : plain;
+}
+
+static void secret_mac_with(const struct secret_ring *ring, size_t index, const char *purpose,
+	const void *bytes, size_t len, unsigned char mac_r[SECRET_MAC_BYTES])
+{
+	unsigned char key[SECRET_KEY_BYTES];
+
+	secret_subkey(ring, index, purpose, key);
+	crypto_generichash(mac_r, SECRET_MAC_BYTES, bytes, len, key, sizeof(key));
+	sodium_memzero(key, sizeof(key));
+}
+
+void secret_mac(const struct secret_ring *ring, const char *purpose, const void *bytes, size_t len,
+	unsigned char mac_r[SECRET_MAC_BYTES])
+{
+	secret_mac_with(ring, 0, purpose, bytes, len, mac_r);
+}
+
+bool secret_mac_verify(const struct secret_ring *ring, const char *purpose, const void *bytes,
+	size_t len, const unsigned char mac[SECRET_MAC_BYTES])
+{
+	unsigned char expected[SECRET_MAC_BYTES];
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < ring->count; i++) {
+		secret_mac_with(ring, i, purpose, bytes, len, expected);
+		if (sodium_memcmp(expected, mac, sizeof(expected)) == 0)
+			found = true;
+	}
+	return found;
+}

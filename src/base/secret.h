@@ -1,0 +1,43 @@
+#ifndef SECRET_H
+#define SECRET_H
+/*
+ * The master key ring: secrets at rest and tokens derived from it (libsodium).
+ *
+ * The key file has one key a line, `<key id>:<64 hex digits>`, the newest first; blank lines and
+ * lines that begin with # are skipped. It must not be readable by group or others.
+ * New secrets use the first key; what an older key made is still understood.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "arena.h"
+#include "err.h"
+
+struct secret_ring;
+
+enum { SECRET_MAC_BYTES = 16, SECRET_MAX_KEYS = 8 };
+
+/* ERR_CONFIG with the line at fault. The keys live in guarded memory. */
+enum err secret_ring_load(const char *path, struct secret_ring **ring_r, struct err_info *info);
+void secret_ring_free(struct secret_ring **ring);
+
+/* Writes a new key file with one random key, mode 0600, if there is none. */
+enum err secret_ring_create(const char *path, struct err_info *info);
+
+/* `v1:<key id>:<base64>`: XChaCha20-Poly1305 of the text, bound to `context` (what and whose it
+ * is), so that a value copied to another place does not open. */
+char *secret_seal(const struct secret_ring *ring, struct arena *arena, const char *context,
+	const char *plain);
+
+/* NULL when it was not sealed by a key of the ring for this context. */
+char *secret_open(const struct secret_ring *ring, struct arena *arena, const char *context,
+	const char *sealed);
+
+/* A keyed MAC over bytes, under a subkey for `purpose` (8 characters at most). */
+void secret_mac(const struct secret_ring *ring, const char *purpose, const void *bytes,
+	size_t len, unsigned char mac_r[SECRET_MAC_BYTES]);
+
+/* Whether any key of the ring made this MAC. Constant time. */
+bool secret_mac_verify(const struct secret_ring *ring, const char *purpose, const void *bytes,
+	size_t len, const unsigned char mac[SECRET_MAC_BYTES]);
+#endif

@@ -1,0 +1,82 @@
+#include "utf8.h"
+
+#include <string.h>
+
+/* Bytes of the code point at `p` (1 to 4), or 0 when it is not well formed. RFC 3629 section 4. */
+static size_t utf8_point(const unsigned char *p, size_t left)
+{
+	size_t i, need;
+	unsigned char low = 0x80, high = 0xbf;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] >= 0xc2 && p[0] <= 0xdf) {
+		need = 2;
+	} else if (p[0] >= 0xe0 && p[0] <= 0xef) {
+		need = 3;
+		if (p[0] == 0xe0)
+			low = 0xa0;
+		if (p[0] == 0xed)
+			high = 0x9f;
+	} else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
+		need = 4;
+		if (p[0] == 0xf0)
+			low = 0x90;
+		if (p[0] == 0xf4)
+			high = 0x8f;
+	} else {
+		return 0;
+	}
+	if (left < need || p[1] < low || p[1] > high)
+		return 0;
+	for (i = 2; i < need; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	return need;
+}
+
+bool utf8_valid(const char *bytes, size_t len, size_t *count_r)
+{
+	const unsigned char *p = (const unsigned char *)bytes;
+	size_t i = 0, step, count = 0;
+
+	while (i < len) {
+		step = utf8_point(p + i, len - i);
+		if (!step)
+			return false;
+		i += step;
+		count++;
+	}
+	if (count_r)
+		*count_r = count;
+	return true;
+}
+
+bool utf8_has_control(const char *text, bool multi_line)
+{
+	const unsigned char *p;
+
+	for (p = (const unsigned char *)text; *p; p++) {
+		if (*p < 0x20) {
+			if (!multi_line || (*p != '\n' && *p != '\r' && *p != '\t'))
+				return true;
+		} else if (*p == 0x7f || (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)) {
+			return true;
+		} else if (!multi_line && p[0] == 0xe2 && p[1] == 0x80 &&
+			   (p[2] == 0xa8 || p[2] == 0xa9)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+size_t utf8_prefix(const char *text, size_t limit)
+{
+	size_t len = strlen(text);
+
+	if (len <= limit)
+		return len;
+	while (limit > 0 && ((unsigned char)text[limit] & 0xc0) == 0x80)
+		limit--;
+	return limit;
+}

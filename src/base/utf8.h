@@ -1,0 +1,16 @@
+#ifndef UTF8_H
+#define UTF8_H
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether `len` bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). When
+ * they are, *count_r is the number of code points. count_r may be NULL. */
+bool utf8_valid(const char *bytes, size_t len, size_t *count_r);
+
+/* Whether text holds a control character (C0, DEL, C1) or a line or paragraph separator. With
+ * `multi_line`, LF, CR and TAB are allowed. */
+bool utf8_has_control(const char *text, bool multi_line);
+
+/* The longest prefix of at most `limit` bytes that ends at a code point. */
+size_t utf8_prefix(const char *text, size_t limit);
+#endif

@@ -1,0 +1,78 @@
+#ifndef HTTP_EXCHANGE_H
+#define HTTP_EXCHANGE_H
+/*
+ * One HTTP request and its response. Everything it points to lives in its arena, the caller's
+ * identity and the body included; an exchange belongs to one thread.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "actor.h"
+#include "arena.h"
+#include "err.h"
+#include "id.h"
+
+struct json_object;
+
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OTHER };
+
+enum { HTTP_MAX_PARAMS = 4, HTTP_MAX_HEADERS = 16, HTTP_MAX_BODY = 64 * 1024 };
+
+struct http_header {
+	const char *name, *value;
+};
+
+struct http_exchange {
+	struct arena *arena;
+	void *app; /* what the handlers were given at start */
+
+	/* Request */
+	const char *const *environment; /* CGI variables, "NAME=value", NULL-terminated */
+	enum http_method method;
+	const char *path;               /* percent-decoded once, never NULL */
+	const char *request_id;
+	const char *body;               /* NUL behind it */
+	size_t body_len;
+	bool body_too_large;
+	int64_t now;
+
+	/* What the router found out, by the route's flags */
+	const char *params[HTTP_MAX_PARAMS]; /* the `{}` of the pattern, in order */
+	struct actor caller;
+	const void *input;              /* the body, as the route's model */
+	const void *query;              /* the query string, as the route's model */
+	const char *idempotency_key;    /* NULL when the client sent none */
+	const char *if_match;           /* NULL when the client sent none */
+
+	/* Response */
+	int status;
+	const char *content_type;
+	struct http_header headers[HTTP_MAX_HEADERS];
+	size_t header_count;
+	const char *reply;
+	size_t reply_len;
+};
+
+/* The CGI variable of that name ("HTTP_IF_MATCH", "QUERY_STRING"), or NULL. Borrowed. */
+const char *http_variable(const struct http_exchange *exchange, const char *name);
+
+/* `name` is a literal, the value is copied. A value with a control character is a mistake of ours
+ * and is asserted. */
+void http_set_header(struct http_exchange *exchange, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* `bytes` must live as long as the arena; content_type is a literal. */
+void http_reply(struct http_exchange *exchange, int status, const char *content_type,
+	const char *bytes, size_t len);
+
+/* Serialises without white space; the object stays the caller's. */
+void http_reply_json(struct http_exchange *exchange, int status, struct json_object *json);
+
+/* The strong entity tag of a representation: quoted hash of its bytes. */
+char *http_etag(struct arena *arena, const char *bytes, size_t len);
+
+/* Whether an If-Match or If-None-Match value (a list, or *) names the tag. `weak`: W/ prefixes are
+ * ignored (If-None-Match); otherwise they never match (If-Match). RFC 9110 section 13.1. */
+bool http_etag_listed(const char *value, const char *etag, bool weak);
+#endif

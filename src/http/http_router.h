@@ -1,0 +1,44 @@
+#ifndef HTTP_ROUTER_H
+#define HTTP_ROUTER_H
+/*
+ * The router engine: it is given THE ROUTE TABLE and knows no handler. Policy is applied before a
+ * handler runs, in this order: path (404), method (405 + Allow; HEAD is served by GET), size (413),
+ * bearer token (401), role (403), media types (406, 415), Idempotency-Key form, query and body
+ * (400, 422). After it: ETag and 304 on a GET that answered 200, problem+json for any error.
+ */
+#include "http_exchange.h"
+#include "http_token.h"
+#include "model.h"
+
+enum http_route_flag {
+	HTTP_BODY_OPTIONAL = 1 << 0, /* an empty body is an empty object */
+	HTTP_PAGE = 1 << 1,          /* for browsers: does not answer JSON, Accept is not looked at */
+	HTTP_NO_ETAG = 1 << 2,
+};
+
+typedef enum err http_handler(struct http_exchange *exchange, struct err_info *info);
+
+struct http_route {
+	enum http_method method;
+	const char *pattern;        /* "/api/requests/{}/respond"; {} is one segment, not empty */
+	http_handler *handle;
+	unsigned roles;             /* ROLE_SET()s; 0 = anyone, no token looked at */
+	unsigned flags;
+	const struct model *body;   /* NULL: no body is expected */
+	const struct model *query;  /* NULL: no query parameter is known */
+	const char *summary;
+};
+
+struct http_router {
+	const struct http_route *routes;
+	size_t route_count;
+	const struct http_token_rules *tokens;
+	void *app;
+};
+
+/* Fills the response of an exchange whose request part is set. Never fails. Logs one line. */
+void http_router_serve(const struct http_router *router, struct http_exchange *exchange);
+
+/* Writes an error as application/problem+json (RFC 9457), with Retry-After where it says one. */
+void http_reply_problem(struct http_exchange *exchange, const struct err_info *info);
+#endif

@@ -1,0 +1,22 @@
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+/*
+ * FastCGI (libfcgi): threads that accept, read, serve and reply. The only module that sees fcgi.
+ */
+#include "err.h"
+#include "http_router.h"
+
+/* Opens the listening unix socket, mode 0660, group `group` unless "" (master, before forking).
+ * A socket file that nobody listens on is replaced; one that answers is ERR_CONFIG ("in use"). */
+enum err http_server_listen(
+	const char *path, const char *group, int *fd_r, struct err_info *info);
+
+/*
+ * Serves until http_server_stop() is called from another thread, then lets requests that run
+ * finish, closes idle connections and returns. `threads` threads call FCGX_Accept_r without a
+ * lock around it (keep-alive connections would deadlock behind one).
+ */
+enum err http_server_run(
+	int fd, int threads, const struct http_router *router, struct err_info *info);
+void http_server_stop(void);
+#endif

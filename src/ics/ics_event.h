@@ -1,0 +1,46 @@
+#ifndef ICS_EVENT_H
+#define ICS_EVENT_H
+/*
+ * One VEVENT: template (templates/ics/event.ics) -> libical parses, checks, folds -> bytes.
+ * People can edit the template and cannot break the format. Rules: RFC 5545, 5546, 7986.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "err.h"
+#include "tmpl.h"
+
+enum ics_method {
+	ICS_SNAPSHOT, /* no METHOD: a file to download */
+	ICS_REQUEST,  /* iMIP invitation */
+	ICS_CANCEL,   /* iMIP cancellation: STATUS:CANCELLED, no VALARM */
+};
+
+struct ics_attendee {
+	const char *name, *email;
+};
+
+struct ics_event {
+	enum ics_method method;
+	const char *uid;
+	int64_t sequence;
+	int64_t dtstamp, created, last_modified; /* ms */
+	int64_t starts_at, ends_at;              /* ms; written in UTC */
+	const char *summary;
+	const char *description;                 /* may be NULL; may have lines */
+	const char *join_url;                    /* LOCATION and CONFERENCE; NULL when there is none */
+	const char *page_url;                    /* URL; may be NULL */
+	const char *organizer_name, *organizer_email;
+	const struct ics_attendee *attendees;
+	size_t attendee_count;
+	int64_t alarm_minutes;                   /* before the start; 0 = no VALARM */
+	bool cancelled;                          /* STATUS:CANCELLED in a snapshot */
+};
+
+/* Appends a valid iCalendar object with CRLF lines folded at 75 octets. ERR_INTERNAL when the
+ * template does not make one: libical's complaint is in the detail. */
+enum err ics_event_render(const struct tmpl_set *templates, const struct ics_event *event,
+	struct buf *out, struct err_info *info);
+#endif

@@ -1,0 +1,34 @@
+#ifndef MAIL_TRANSPORT_H
+#define MAIL_TRANSPORT_H
+/*
+ * Delivery of one message to one recipient: SMTP by libcurl (verified TLS, timeouts, connection
+ * reuse), or a file. One transport belongs to one thread. Both block for at most 60 s.
+ */
+#include <stddef.h>
+
+#include "err.h"
+
+struct mail_transport;
+
+struct mail_transport_options {
+	const char *smtp_url; /* NULL or "": files. Credentials may stand in the URL. */
+	const char *ca_file;  /* NULL or "": the system's */
+	const char *folder;   /* for files: created when missing */
+};
+
+/* ERR_CONFIG when the URL is not smtp:// or smtps://, or when the folder cannot be made. Without
+ * TLS only a loopback host is accepted: smtp:// to any other host demands STARTTLS. */
+enum err mail_transport_open(const struct mail_transport_options *options,
+	struct mail_transport **transport_r, struct err_info *info);
+void mail_transport_close(struct mail_transport **transport);
+
+/*
+ * A file is `<folder>/<message id>.eml`, written whole, synced and renamed, so that a repeat
+ * replaces it and no reader sees half of one.
+ * ERR_TEMPORARY: try again (network, 4yz, 421, greylisting, our own login refused).
+ * ERR_PERMANENT: never for this recipient (5yz). RFC 5321 section 4.2.1. The detail says the
+ * server's answer, without credentials.
+ */
+enum err mail_transport_deliver(struct mail_transport *transport, const char *message_id,
+	const char *from, const char *to, const char *bytes, size_t len, struct err_info *info);
+#endif

@@ -1,0 +1,42 @@
+#ifndef TMPL_H
+#define TMPL_H
+/*
+ * Mustache templates from disk (mustache(5), specification 1.4: interpolation, sections, inverted,
+ * comments, delimiters, partials; no lambdas, no inheritance).
+ *
+ * A set is loaded and parsed once, is then read only and may be rendered by many threads.
+ * What `{{name}}` escapes to depends on the kind of the template that is rendered, not on the
+ * partial it stands in: `.html` HTML, `.ics` iCalendar TEXT (RFC 5545 section 3.3.11), `.subject`
+ * a one-line header, anything else plain text. `{{{name}}}` and `{{&name}}` are never escaped,
+ * except that a header refuses control characters in any case.
+ */
+#include <stdbool.h>
+
+#include "buf.h"
+#include "err.h"
+
+struct json_object;
+struct tmpl_set;
+
+enum tmpl_kind { TMPL_TEXT, TMPL_HTML, TMPL_HEADER, TMPL_ICAL };
+
+struct tmpl_set *tmpl_set_new(void);
+void tmpl_set_free(struct tmpl_set **set);
+
+/* Parses `text` (copied) under `name`. ERR_CONFIG names the template and line at fault. */
+enum err tmpl_set_add(struct tmpl_set *set, const char *name, enum tmpl_kind kind,
+	const char *text, struct err_info *info);
+
+/* Adds every regular file below `root` under its path relative to it ("mail/en/ready.html").
+ * Partials are named the same way: {{> mail/en/footer.html}}. Names that begin with a dot and
+ * files over 256 KiB are refused. A partial that is not in the set is ERR_CONFIG here. */
+enum err tmpl_set_load(struct tmpl_set *set, const char *root, struct err_info *info);
+
+bool tmpl_set_has(const struct tmpl_set *set, const char *name);
+
+/* Renders with `values` (borrowed) appended to `out`. ERR_INTERNAL when there is no such template,
+ * when nesting passes 32 partials, when the output passes the buffer's ceiling, or when a header
+ * would hold a control character. A name that is not in the values renders as nothing. */
+enum err tmpl_render(const struct tmpl_set *set, const char *name, struct json_object *values,
+	struct buf *out, struct err_info *info);
+#endif

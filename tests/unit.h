@@ -1,0 +1,37 @@
+#ifndef UNIT_H
+#define UNIT_H
+/* A test program is a table of named cases, run by CUnit; the exit status says whether all held. */
+#include <CUnit/Basic.h>
+#include <CUnit/CUnit.h>
+#include <sodium.h>
+#include <string.h>
+
+struct unit_case {
+	const char *name;
+	void (*run)(void);
+};
+
+#define UNIT_MAIN(suite_name, cases)                                                               \
+	int main(void)                                                                             \
+	{                                                                                          \
+		return unit_run(suite_name, cases, sizeof(cases) / sizeof((cases)[0]));            \
+	}
+
+static inline int unit_run(const char *name, const struct unit_case *cases, size_t count)
+{
+	CU_pSuite suite;
+	unsigned failed;
+	size_t i;
+
+	if (sodium_init() < 0 || CU_initialize_registry() != CUE_SUCCESS)
+		return 2;
+	suite = CU_add_suite(name, NULL, NULL);
+	for (i = 0; i < count; i++)
+		CU_add_test(suite, cases[i].name, cases[i].run);
+	CU_basic_set_mode(CU_BRM_NORMAL);
+	CU_basic_run_tests();
+	failed = CU_get_number_of_failures() + CU_get_number_of_tests_failed();
+	CU_cleanup_registry();
+	return failed ? 1 : 0;
+}
+#endif
