@@ -26,7 +26,7 @@ CONF_TEXT(mail, from, "Meetings <meetings@localhost>", "sender and calendar orga
 CONF_TEXT(smtp, url, "", "smtp://host:port or smtps://; empty: .eml files under the state folder")
 CONF_TEXT(smtp, ca_file, "", "CA bundle for the mail server; empty: the system's")
 CONF_TEXT(state, dir, "/var/lib/meetlink", "folder for what the program writes")
-CONF_TEXT(templates, dir, "/usr/local/share/meetlink/templates", "folder of the templates")
+CONF_TEXT(templates, dir, PKGDATADIR "/templates", "folder of the templates")
 CONF_TEXT(jitsi, url, "https://meet.jit.si", "base of the rooms")
 CONF_TEXT(jitsi, app_id, "", "application id; with a key, each person gets a token of their own")
 CONF_TEXT(jitsi, secret, "", "HS256 secret of the Jitsi server")

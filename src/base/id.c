@@ -5,18 +5,28 @@
 #include <stdint.h>
 #include <string.h>
 
+void base64url_encode(const void *bytes, size_t len, char *text_r, size_t size)
+{
+	sodium_bin2base64(text_r, size, bytes, len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+bool base64url_decode(const char *text, void *bytes_r, size_t len)
+{
+	size_t got;
+
+	return sodium_base642bin(bytes_r, len, text, strlen(text), NULL, &got, NULL,
+		       sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
+	       got == len;
+}
+
 void id_encode(const unsigned char bytes[ID_BYTES], char id_r[ID_SIZE])
 {
-	sodium_bin2base64(id_r, ID_SIZE, bytes, ID_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	base64url_encode(bytes, ID_BYTES, id_r, ID_SIZE);
 }
 
 bool id_decode(const char *id, unsigned char bytes_r[ID_BYTES])
 {
-	size_t len;
-
-	return sodium_base642bin(bytes_r, ID_BYTES, id, strlen(id), NULL, &len, NULL,
-		       sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-	       len == ID_BYTES;
+	return base64url_decode(id, bytes_r, ID_BYTES);
 }
 
 void id_random(char id_r[ID_SIZE])
@@ -27,6 +37,16 @@ void id_random(char id_r[ID_SIZE])
 	id_encode(bytes, id_r);
 }
 
+void id_seed(void *bytes_r, size_t len)
+{
+	randombytes_buf(bytes_r, len);
+}
+
+uint32_t id_random_below(uint32_t bound)
+{
+	return randombytes_uniform(bound);
+}
+
 bool id_valid(const char *id)
 {
 	unsigned char bytes[ID_BYTES];
@@ -34,24 +54,42 @@ bool id_valid(const char *id)
 	return id_decode(id, bytes);
 }
 
-void id_derive(char id_r[ID_SIZE], const void *key, size_t key_len, ...)
+static void id_hash_texts(unsigned char *hash_r, size_t hash_len, const void *key, size_t key_len,
+	va_list texts)
 {
 	crypto_generichash_state state;
-	unsigned char bytes[ID_BYTES];
 	const char *text;
 	uint64_t len;
-	va_list args;
 
-	crypto_generichash_init(&state, key_len ? key : NULL, key_len, sizeof(bytes));
-	va_start(args, key_len);
-	while ((text = va_arg(args, const char *)) != NULL) {
+	crypto_generichash_init(&state, key_len ? key : NULL, key_len, hash_len);
+	while ((text = va_arg(texts, const char *)) != NULL) {
 		len = strlen(text);
 		crypto_generichash_update(&state, (const unsigned char *)&len, sizeof(len));
 		crypto_generichash_update(&state, (const unsigned char *)text, len);
 	}
-	va_end(args);
-	crypto_generichash_final(&state, bytes, sizeof(bytes));
+	crypto_generichash_final(&state, hash_r, hash_len);
+}
+
+void id_derive(char id_r[ID_SIZE], const void *key, size_t key_len, ...)
+{
+	unsigned char bytes[ID_BYTES];
+	va_list texts;
+
+	va_start(texts, key_len);
+	id_hash_texts(bytes, sizeof(bytes), key, key_len, texts);
+	va_end(texts);
 	id_encode(bytes, id_r);
+}
+
+void hash_texts(char hex_r[HASH_SIZE], ...)
+{
+	unsigned char hash[HASH_BYTES];
+	va_list texts;
+
+	va_start(texts, hex_r);
+	id_hash_texts(hash, sizeof(hash), NULL, 0, texts);
+	va_end(texts);
+	hex_encode(hash, sizeof(hash), hex_r);
 }
 
 void hex_encode(const void *bytes, size_t len, char *hex_r)

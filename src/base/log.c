@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,6 +12,19 @@ static enum log_level log_least = LOG_LEVEL_INFO;
 static _Thread_local const char *log_request;
 
 static const char *const log_names[] = {"debug", "info", "warning", "error"};
+
+bool log_level_parse(const char *name, enum log_level *level_r)
+{
+	int i;
+
+	for (i = LOG_LEVEL_DEBUG; i <= LOG_LEVEL_ERROR; i++) {
+		if (strcmp(log_names[i], name) == 0) {
+			*level_r = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
 
 void log_init(const char *role, enum log_level least)
 {

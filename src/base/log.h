@@ -4,7 +4,12 @@
  * One line an event on standard error, in logfmt: time, level, process, request id, message.
  * Never pass a secret, a token or a full join link. Thread-safe; a line is one write().
  */
+#include <stdbool.h>
+
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
+
+/* "debug", "info", "warning" or "error"; false for anything else. */
+bool log_level_parse(const char *name, enum log_level *level_r);
 
 /* Names this process in every line (e.g. "worker"), and sets the least level that is written.
  * `role` is borrowed for the life of the process. */

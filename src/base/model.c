@@ -4,12 +4,18 @@
 
 void *model_list_add(struct arena *arena, struct model_list *list, size_t item_size)
 {
-	char *items = arena_alloc(arena, (list->count + 1) * item_size);
+	const size_t count = list->count;
+	char *items = list->items;
 
-	if (list->count)
-		memcpy(items, list->items, list->count * item_size);
-	list->items = items;
-	return items + list->count++ * item_size;
+	/* Room doubles whenever the count reaches a power of two, so it need not be remembered. */
+	if ((count & (count - 1)) == 0) {
+		items = arena_alloc(arena, (count ? 2 * count : 1) * item_size);
+		if (count)
+			memcpy(items, list->items, count * item_size);
+		list->items = items;
+	}
+	list->count++;
+	return memset(items + count * item_size, 0, item_size);
 }
 
 void model_list_remove(struct model_list *list, size_t item_size, size_t index)

@@ -42,6 +42,7 @@ enum model_flag {
 	MODEL_REQUIRED = 1 << 5,  /* input: must be present and not null */
 	MODEL_MULTILINE = 1 << 6, /* input: LF, CR and TAB are allowed */
 	MODEL_SPARSE = 1 << 7,    /* left out when null, zero or empty, instead of written */
+	MODEL_KEY = 1 << 8,       /* the document's key: `_id` in the database */
 };
 
 struct model_list {
@@ -80,7 +81,8 @@ struct model {
 	for (c_type *item = (c_type *)(list)->items;                                               \
 		item && item < (c_type *)(list)->items + (list)->count; item++)
 
-/* Appends a zeroed item and returns it. Earlier pointers into the list become stale. */
+/* Appends a zeroed item and returns it. Earlier pointers into the list become stale. Lists grow by
+ * this function only. */
 void *model_list_add(struct arena *arena, struct model_list *list, size_t item_size);
 void model_list_remove(struct model_list *list, size_t item_size, size_t index);
 

@@ -24,6 +24,11 @@ struct secret_ring {
 	unsigned char (*keys)[SECRET_KEY_BYTES]; /* sodium_malloc */
 };
 
+bool secret_init(void)
+{
+	return sodium_init() >= 0;
+}
+
 static enum err secret_ring_add(struct secret_ring *ring, char *line, const char *path, int number,
 	struct err_info *info)
 {

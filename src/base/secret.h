@@ -17,6 +17,9 @@ struct secret_ring;
 
 enum { SECRET_MAC_BYTES = 16, SECRET_MAX_KEYS = 8 };
 
+/* Before anything else, once in a program: ids need it too. False without random numbers. */
+bool secret_init(void);
+
 /* ERR_CONFIG with the line at fault. The keys live in guarded memory. */
 enum err secret_ring_load(const char *path, struct secret_ring **ring_r, struct err_info *info);
 void secret_ring_free(struct secret_ring **ring);

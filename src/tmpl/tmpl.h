@@ -9,6 +9,9 @@
  * partial it stands in: `.html` HTML, `.ics` iCalendar TEXT (RFC 5545 section 3.3.11), `.subject`
  * a one-line header, anything else plain text. `{{{name}}}` and `{{&name}}` are never escaped,
  * except that a header refuses control characters in any case.
+ *
+ * Sections: false, null, 0, "", an empty list and a name that is not in the values are false.
+ * Objects and lists have no text of their own: as {{name}} they render as nothing.
  */
 #include <stdbool.h>
 
@@ -23,20 +26,26 @@ enum tmpl_kind { TMPL_TEXT, TMPL_HTML, TMPL_HEADER, TMPL_ICAL };
 struct tmpl_set *tmpl_set_new(void);
 void tmpl_set_free(struct tmpl_set **set);
 
-/* Parses `text` (copied) under `name`. ERR_CONFIG names the template and line at fault. */
+/* Parses `text` (copied) under `name`. ERR_CONFIG names the template and line at fault: malformed
+ * tags, sections that do not match or nest deeper than 64, text that is not UTF-8, a header of
+ * more than one line, a name that the set has already. */
 enum err tmpl_set_add(struct tmpl_set *set, const char *name, enum tmpl_kind kind,
 	const char *text, struct err_info *info);
 
 /* Adds every regular file below `root` under its path relative to it ("mail/en/ready.html").
- * Partials are named the same way: {{> mail/en/footer.html}}. Names that begin with a dot and
- * files over 256 KiB are refused. A partial that is not in the set is ERR_CONFIG here. */
+ * Partials are named the same way: {{> mail/en/footer.html}}. Names that begin with a dot are
+ * skipped (editors and mounts leave such files); a file over 256 KiB, one that cannot be read and
+ * a partial that is not in the set are ERR_CONFIG. */
 enum err tmpl_set_load(struct tmpl_set *set, const char *root, struct err_info *info);
 
 bool tmpl_set_has(const struct tmpl_set *set, const char *name);
 
-/* Renders with `values` (borrowed) appended to `out`. ERR_INTERNAL when there is no such template,
- * when nesting passes 32 partials, when the output passes the buffer's ceiling, or when a header
- * would hold a control character. A name that is not in the values renders as nothing. */
+/* Renders with `values` (borrowed) appended to `out`, which holds a part after an error.
+ * ERR_INTERNAL when there is no such template, when partials nest deeper than 32, when the output
+ * passes the buffer's ceiling, when rendering takes over a million steps (nodes visited), or when
+ * a header would hold a control character (an escaped one becomes a space).
+ * A name that is not in the values renders as nothing, and so does a partial that is not in the
+ * set. */
 enum err tmpl_render(const struct tmpl_set *set, const char *name, struct json_object *values,
 	struct buf *out, struct err_info *info);
 #endif

@@ -1,0 +1,86 @@
+#include "app.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "fault.h"
+#include "log.h"
+#include "provider.h"
+
+static enum err app_check_url(const struct conf *conf, struct err_info *info)
+{
+	const char *url = conf->public_url;
+
+	if ((strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) ||
+		url[strlen(url) - 1] == '/')
+		return err_set(info, ERR_CONFIG,
+			"public.url must be http(s)://host without a slash at its end.");
+	return ERR_OK;
+}
+
+static enum err app_check_providers(const struct conf *conf, struct err_info *info)
+{
+	enum err err = ERR_OK;
+	size_t i;
+
+	for (i = 0; err == ERR_OK && provider_table[i]; i++)
+		if (provider_table[i]->check)
+			err = provider_table[i]->check(conf, info);
+	return err;
+}
+
+enum err app_open(
+	const struct conf *conf, int threads, struct app *app_r, struct err_info *info)
+{
+	enum err err;
+
+	*app_r = (struct app){.conf = conf, .arena = arena_new(), .templates = tmpl_set_new()};
+	err = app_check_url(conf, info);
+	if (err == ERR_OK)
+		err = mail_address_parse(app_r->arena, conf->mail_from, &app_r->mail_from, info);
+	if (err == ERR_OK && !app_r->mail_from.name)
+		app_r->mail_from.name = app_r->mail_from.email;
+	if (err == ERR_OK)
+		err = secret_ring_load(conf->key_file, &app_r->ring, info);
+	if (err == ERR_OK)
+		err = tmpl_set_load(app_r->templates, conf->templates_dir, info);
+	if (err == ERR_OK)
+		err = http_token_rules_load(conf, &app_r->tokens, info);
+	if (err == ERR_OK)
+		err = app_check_providers(conf, info);
+	if (err == ERR_OK && threads)
+		err = store_open(conf, app_r->ring, threads, &app_r->store, info);
+	if (err != ERR_OK)
+		app_close(app_r);
+	return err;
+}
+
+void app_close(struct app *app)
+{
+	store_close(&app->store);
+	http_token_rules_free(&app->tokens);
+	tmpl_set_free(&app->templates);
+	secret_ring_free(&app->ring);
+	arena_free(&app->arena);
+}
+
+enum err app_check(const struct conf *conf, struct err_info *info)
+{
+	enum log_level level;
+	struct app app;
+	enum err err;
+
+	if (!log_level_parse(conf->log_level, &level))
+		return err_set(info, ERR_CONFIG,
+			"log.level must be debug, info, warning or error.");
+	if (fault_init() != 0)
+		return err_set(info, ERR_CONFIG, "MEETLINK_FAULT names no fault point.");
+	if (clock_init(conf->clock_offset_file) != 0)
+		return err_set(info, ERR_CONFIG, "clock.offset_file cannot be mapped.");
+	err = store_check_uri(conf->mongodb_uri, info);
+	if (err == ERR_OK)
+		err = app_open(conf, 0, &app, info);
+	if (err == ERR_OK)
+		app_close(&app);
+	return err;
+}

@@ -1,0 +1,55 @@
+#ifndef APP_H
+#define APP_H
+/*
+ * Wiring: what a process needs, opened in the right order, and the process tree.
+ */
+#include "conf.h"
+#include "http_server.h"
+#include "mail_address.h"
+#include "secret.h"
+#include "store.h"
+#include "tmpl.h"
+
+/* THE ROUTE TABLE. */
+extern const struct http_route app_routes[];
+extern const size_t app_route_count;
+
+/* What a worker or dispatcher works with. Opened after the fork, read only afterwards. */
+struct app {
+	const struct conf *conf;
+	struct arena *arena;
+	struct secret_ring *ring;
+	struct tmpl_set *templates;
+	struct http_token_rules *tokens;
+	struct mail_address mail_from;
+	struct store *store;
+};
+
+/* Opens all but the database, which is opened when `threads` is not 0. ERR_CONFIG says what is
+ * wrong, in words for the operator. */
+enum err app_open(
+	const struct conf *conf, int threads, struct app *app_r, struct err_info *info);
+void app_close(struct app *app);
+
+/* Everything that can be known to be wrong before anything is started. */
+enum err app_check(const struct conf *conf, struct err_info *info);
+
+/* The master: opens the socket, keeps workers and dispatchers alive, until SIGTERM or SIGINT.
+ * `path` is read again on SIGHUP; NULL when there is no file. Takes over *conf. */
+enum err app_master_run(const char *path, struct conf **conf, struct err_info *info);
+
+/* A child's life after the fork; returns its exit status. */
+int app_worker_run(const struct conf *conf, int listen_fd, int wake_fd);
+int app_dispatcher_run(const struct conf *conf, int wake_fd);
+
+/* Subcommands: argv[0] is the subcommand's name. Return the exit status. */
+typedef int app_command(int argc, char **argv);
+app_command app_serve, app_check_command, app_init_db, app_token, app_render, app_version;
+
+/* For subcommands: reads the configuration named by --config, or the built-in one; on failure says
+ * why on standard error and returns NULL. */
+struct conf *app_conf(const char *path);
+
+/* Writes "meetlink: <detail>" to standard error and returns 1. */
+int app_fail(const struct err_info *info);
+#endif

@@ -1,0 +1,111 @@
+/* The lives of a worker and of a dispatcher. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "app.h"
+#include "dispatch.h"
+#include "handler.h"
+#include "log.h"
+
+/* Waits for the signal to end, in a thread of its own, so that no handler has to be safe. */
+static void *child_wait_for_end(void *data)
+{
+	void (*stop)(void) = *(void (**)(void))data;
+	sigset_t ending;
+	int signal;
+
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGINT);
+	sigwait(&ending, &signal);
+	stop();
+	return NULL;
+}
+
+/* The signals are blocked since before the fork, in every thread of the child. */
+static int child_start(const struct conf *conf, int threads, void (**stop)(void), struct app *app)
+{
+	struct err_info info = {0};
+	pthread_t thread;
+
+	if (app_open(conf, threads, app, &info) != ERR_OK) {
+		log_error("cannot start: %s", info.detail);
+		return EXIT_FAILURE;
+	}
+	if (pthread_create(&thread, NULL, child_wait_for_end, stop) != 0) {
+		log_error("cannot start a thread");
+		app_close(app);
+		return EXIT_FAILURE;
+	}
+	pthread_detach(thread);
+	return EXIT_SUCCESS;
+}
+
+static int child_end(struct app *app, enum err err, const struct err_info *info)
+{
+	app_close(app);
+	if (err == ERR_OK)
+		return EXIT_SUCCESS;
+	log_error("ends: %s", info->detail);
+	return EXIT_FAILURE;
+}
+
+int app_worker_run(const struct conf *conf, int listen_fd, int wake_fd)
+{
+	static void (*stop)(void) = http_server_stop;
+	const int threads = (int)conf->server_threads;
+	struct handler_context context;
+	struct err_info info = {0};
+	struct http_router router;
+	struct app app;
+	enum err err;
+
+	if (child_start(conf, threads, &stop, &app) != EXIT_SUCCESS)
+		return EXIT_FAILURE;
+	context = (struct handler_context){
+		.service =
+			{
+				.conf = conf,
+				.ring = app.ring,
+				.policy = &policy_default,
+				.store = app.store,
+				.wake_fd = wake_fd,
+			},
+		.templates = app.templates,
+		.organizer = app.mail_from,
+	};
+	router = (struct http_router){
+		.routes = app_routes,
+		.route_count = app_route_count,
+		.tokens = app.tokens,
+		.app = &context,
+	};
+	err = http_server_run(listen_fd, threads, &router, &info);
+	return child_end(&app, err, &info);
+}
+
+int app_dispatcher_run(const struct conf *conf, int wake_fd)
+{
+	static void (*stop)(void) = dispatch_stop;
+	const int threads = (int)conf->server_dispatcher_threads;
+	struct err_info info = {0};
+	struct dispatch dispatch;
+	struct app app;
+	enum err err;
+
+	/* One connection more: the claimer's. */
+	if (child_start(conf, threads + 1, &stop, &app) != EXIT_SUCCESS)
+		return EXIT_FAILURE;
+	dispatch = (struct dispatch){
+		.conf = conf,
+		.ring = app.ring,
+		.policy = &policy_default,
+		.templates = app.templates,
+		.mail_from = app.mail_from,
+		.store = app.store,
+		.wake_fd = wake_fd,
+	};
+	err = dispatch_run(&dispatch, threads, &info);
+	return child_end(&app, err, &info);
+}

@@ -1,0 +1,282 @@
+/* The subcommands, besides serve's process tree. */
+#include <errno.h>
+#include <getopt.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+#include "clock.h"
+#include "json.h"
+
+enum { COMMAND_MAX_VALUES = 1024 * 1024 };
+
+int app_fail(const struct err_info *info)
+{
+	size_t i;
+
+	fprintf(stderr, "meetlink: %s\n", info->detail);
+	for (i = 0; i < info->field_count; i++)
+		fprintf(stderr, "  %s %s\n", info->fields[i].pointer, info->fields[i].detail);
+	return EXIT_FAILURE;
+}
+
+struct conf *app_conf(const char *path)
+{
+	struct err_info info = {0};
+	struct conf *conf;
+
+	if (conf_load(path, &conf, &info) != ERR_OK)
+		app_fail(&info);
+	return conf;
+}
+
+/* A long option of a subcommand and where its argument goes. */
+struct command_option {
+	const char *name;
+	const char **value;
+};
+
+enum { COMMAND_MAX_OPTIONS = 8 };
+
+/* 0 to go on, else 1 + the exit status. Arguments that are no options stay from `optind` on. */
+static int command_options(int argc, char **argv, const char *help,
+	const struct command_option *options, size_t count)
+{
+	struct option longs[COMMAND_MAX_OPTIONS + 2] = {{"help", no_argument, NULL, 'h'}};
+	int index, c;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		longs[i + 1] = (struct option){options[i].name, required_argument, NULL, 'o'};
+	while ((c = getopt_long(argc, argv, "h", longs, &index)) != -1) {
+		if (c == 'h') {
+			fputs(help, stdout);
+			return 1 + EXIT_SUCCESS;
+		}
+		if (c != 'o') {
+			fputs(help, stderr);
+			return 1 + 2;
+		}
+		*options[index - 1].value = optarg;
+	}
+	return 0;
+}
+
+int app_serve(int argc, char **argv)
+{
+	static const char help[] =
+		"usage: meetlink serve [--config FILE]\n\n"
+		"Runs the master, its workers and dispatchers in the foreground. SIGTERM drains and\n"
+		"ends, SIGHUP reloads configuration and templates without failing a request.\n";
+	const char *path = NULL;
+	const struct command_option options[] = {{"config", &path}};
+	struct err_info info = {0};
+	struct conf *conf;
+	enum err err;
+	int done;
+
+	done = command_options(argc, argv, help, options, 1);
+	if (done)
+		return done - 1;
+	conf = app_conf(path);
+	if (!conf)
+		return EXIT_FAILURE;
+	err = app_check(conf, &info);
+	if (err == ERR_OK)
+		err = app_master_run(path, &conf, &info);
+	conf_free(&conf);
+	return err == ERR_OK ? EXIT_SUCCESS : app_fail(&info);
+}
+
+/* Runs one operation against the configured database. */
+static int command_with_store(
+	const struct conf *conf, enum err (*run)(struct store *, struct err_info *))
+{
+	struct err_info info = {0};
+	struct app app;
+	enum err err;
+
+	err = app_open(conf, 1, &app, &info);
+	if (err != ERR_OK)
+		return app_fail(&info);
+	err = run(app.store, &info);
+	app_close(&app);
+	return err == ERR_OK ? EXIT_SUCCESS : app_fail(&info);
+}
+
+int app_check_command(int argc, char **argv)
+{
+	static const char help[] =
+		"usage: meetlink check [--config FILE] [settings]\n\n"
+		"Checks configuration, keys, templates, providers and database, and says what is\n"
+		"wrong. `meetlink check settings` prints every setting with its default instead.\n";
+	const char *path = NULL;
+	const struct command_option options[] = {{"config", &path}};
+	struct err_info info = {0};
+	struct conf *conf;
+	int status;
+
+	status = command_options(argc, argv, help, options, 1);
+	if (status)
+		return status - 1;
+	if (optind < argc && strcmp(argv[optind], "settings") == 0) {
+		conf_print_settings(stdout);
+		return EXIT_SUCCESS;
+	}
+	conf = app_conf(path);
+	if (!conf)
+		return EXIT_FAILURE;
+	if (app_check(conf, &info) != ERR_OK) {
+		status = app_fail(&info);
+	} else {
+		puts("configuration, keys, templates, providers: ok");
+		status = command_with_store(conf, store_ping);
+		if (status == EXIT_SUCCESS)
+			puts("database: ok");
+	}
+	conf_free(&conf);
+	return status;
+}
+
+int app_init_db(int argc, char **argv)
+{
+	static const char help[] =
+		"usage: meetlink init-db [--config FILE]\n\n"
+		"Creates the indexes of the database. Running it again changes nothing.\n";
+	const char *path = NULL;
+	const struct command_option options[] = {{"config", &path}};
+	struct conf *conf;
+	int status;
+
+	status = command_options(argc, argv, help, options, 1);
+	if (status)
+		return status - 1;
+	conf = app_conf(path);
+	if (!conf)
+		return EXIT_FAILURE;
+	status = command_with_store(conf, store_init_indexes);
+	conf_free(&conf);
+	return status;
+}
+
+static enum err token_actor(
+	const char *role, struct actor *actor, struct err_info *info)
+{
+	int value = role ? model_enum_value(role_names, role) : -1;
+
+	if (!actor->id || value < 0 || value == ROLE_SYSTEM)
+		return err_set(info, ERR_INVALID,
+			"--sub and --role (client, lawyer, admin, service) are needed.");
+	actor->role = (enum role)value;
+	return ERR_OK;
+}
+
+int app_token(int argc, char **argv)
+{
+	static const char help[] =
+		"usage: meetlink token --sub ID --role ROLE [--name NAME] [--email ADDRESS]\n"
+		"                      [--ttl SECONDS] [--config FILE]\n\n"
+		"Prints a bearer token signed with the HS256 secret. ROLE is client, lawyer, admin\n"
+		"or service; a token lives for an hour unless --ttl says otherwise.\n";
+	const char *path = NULL, *role = NULL, *ttl = "3600";
+	struct actor actor = {0};
+	const struct command_option options[] = {{"config", &path}, {"sub", &actor.id},
+		{"role", &role}, {"name", &actor.name}, {"email", &actor.email}, {"ttl", &ttl}};
+	struct http_token_rules *rules = NULL;
+	struct err_info info = {0};
+	struct arena *arena;
+	struct conf *conf;
+	char *token;
+	enum err err;
+	int done;
+
+	done = command_options(argc, argv, help, options, 6);
+	if (done)
+		return done - 1;
+	conf = app_conf(path);
+	if (!conf)
+		return EXIT_FAILURE;
+	arena = arena_new();
+	err = token_actor(role, &actor, &info);
+	if (err == ERR_OK)
+		err = http_token_rules_load(conf, &rules, &info);
+	if (err == ERR_OK)
+		err = http_token_mint(rules, arena, &actor, clock_now_ms(), strtoll(ttl, NULL, 10),
+			&token, &info);
+	if (err == ERR_OK)
+		puts(token);
+	http_token_rules_free(&rules);
+	arena_free(&arena);
+	conf_free(&conf);
+	return err == ERR_OK ? EXIT_SUCCESS : app_fail(&info);
+}
+
+static enum err render_values(struct arena *arena, const char *path, struct json_object **values_r,
+	struct err_info *info)
+{
+	char *bytes = arena_alloc(arena, COMMAND_MAX_VALUES + 1);
+	FILE *file = fopen(path, "re");
+	size_t len;
+
+	if (!file)
+		return err_set(info, ERR_CONFIG, "%s: %s.", path, strerror(errno));
+	len = fread(bytes, 1, COMMAND_MAX_VALUES, file);
+	fclose(file);
+	return json_parse(arena, bytes, len, values_r, info);
+}
+
+int app_render(int argc, char **argv)
+{
+	static const char help[] =
+		"usage: meetlink render TEMPLATE [--values FILE.json] [--config FILE]\n\n"
+		"Renders a template such as mail/en/meeting_ready.html to standard output, with the\n"
+		"values of the file, or of sample.json in the folder of the templates.\n";
+	const char *path = NULL, *file = NULL;
+	const struct command_option options[] = {{"config", &path}, {"values", &file}};
+	struct tmpl_set *templates;
+	struct json_object *values;
+	struct err_info info = {0};
+	struct arena *arena;
+	struct conf *conf;
+	struct buf out;
+	enum err err;
+	int done;
+
+	done = command_options(argc, argv, help, options, 2);
+	if (done)
+		return done - 1;
+	if (optind + 1 != argc) {
+		fputs(help, stderr);
+		return 2;
+	}
+	conf = app_conf(path);
+	if (!conf)
+		return EXIT_FAILURE;
+	arena = arena_new();
+	templates = tmpl_set_new();
+	buf_init(&out, COMMAND_MAX_VALUES);
+	if (!file)
+		file = arena_printf(arena, "%s/sample.json", conf->templates_dir);
+	err = render_values(arena, file, &values, &info);
+	if (err == ERR_OK)
+		err = tmpl_set_load(templates, conf->templates_dir, &info);
+	if (err == ERR_OK)
+		err = tmpl_render(templates, argv[optind], values, &out, &info);
+	if (err == ERR_OK)
+		fwrite(out.bytes, 1, out.len, stdout);
+	buf_fini(&out);
+	tmpl_set_free(&templates);
+	arena_free(&arena);
+	conf_free(&conf);
+	return err == ERR_OK ? EXIT_SUCCESS : app_fail(&info);
+}
+
+int app_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("meetlink " APP_VERSION);
+	return EXIT_SUCCESS;
+}

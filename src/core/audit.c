@@ -1,0 +1,105 @@
+#include "audit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "id.h"
+#include "request.h"
+
+static const struct model_field audit_actor_fields[] = {
+	{"id", MODEL_STRING, offsetof(struct actor, id),
+		MODEL_STORED | MODEL_SHOWN | MODEL_SPARSE, NULL, NULL, 0, 0},
+	{"role", MODEL_ENUM, offsetof(struct actor, role), MODEL_STORED | MODEL_SHOWN, NULL,
+		role_names, 0, 0},
+};
+
+const struct model audit_actor_model = MODEL(struct actor, "actor", audit_actor_fields);
+
+#define FIELD(type, member, flags, of, names) {#member, type, offsetof(struct audit_event, member), \
+	MODEL_SHOWN | (flags), of, names, 0, 0}
+
+static const struct model_field audit_event_fields[] = {
+	FIELD(MODEL_STRING, id, MODEL_STORED, NULL, NULL),
+	FIELD(MODEL_INSTANT, at, MODEL_STORED | MODEL_MS, NULL, NULL),
+	FIELD(MODEL_OBJECT, actor, MODEL_STORED, &audit_actor_model, NULL),
+	FIELD(MODEL_ENUM, source, MODEL_STORED, NULL, source_names),
+	FIELD(MODEL_STRING, action, MODEL_STORED, NULL, NULL),
+	FIELD(MODEL_STRING, from, MODEL_STORED, NULL, NULL),
+	FIELD(MODEL_STRING, to, MODEL_STORED, NULL, NULL),
+	FIELD(MODEL_STRING, detail, MODEL_STORED, NULL, NULL),
+	FIELD(MODEL_STRING, request_id, MODEL_STORED, NULL, NULL),
+	FIELD(MODEL_STRING, meeting_id, MODEL_STORED, NULL, NULL),
+	FIELD(MODEL_STRING, trace_id, MODEL_STORED | MODEL_SPARSE, NULL, NULL),
+	FIELD(MODEL_STRING, hash, MODEL_STORED, NULL, NULL),
+};
+
+const struct model audit_event_model =
+	MODEL(struct audit_event, "audit_event", audit_event_fields);
+
+static const char *audit_text(const char *text)
+{
+	return text ? text : "";
+}
+
+static void audit_hash(const struct audit_event *event, const char *before, char hex_r[HASH_SIZE])
+{
+	char at[24];
+
+	snprintf(at, sizeof(at), "%lld", (long long)event->at);
+	hash_texts(hex_r, before, event->id, at, audit_text(event->actor->id),
+		role_names[event->actor->role], source_names[event->source], event->action,
+		audit_text(event->from), audit_text(event->to), audit_text(event->detail),
+		event->request_id, audit_text(event->meeting_id), audit_text(event->trace_id),
+		NULL);
+}
+
+void audit_add(struct cause *cause, struct request *request, const char *action, const char *from,
+	const char *to, const char *detail)
+{
+	const char *before = "";
+	struct audit_event *event;
+	char *hash;
+
+	if (request->events.count)
+		before = MODEL_AT(&request->events, struct audit_event, request->events.count - 1)
+				 ->hash;
+	event = model_list_add(cause->arena, &request->events, sizeof(*event));
+	*event = (struct audit_event){
+		.id = cause_id(cause),
+		.at = cause->now,
+		.actor = arena_alloc(cause->arena, sizeof(struct actor)),
+		.source = cause->source,
+		.action = action,
+		.from = from,
+		.to = to,
+		.detail = detail,
+		.request_id = request->id,
+		.meeting_id = request->meeting ? request->meeting->id : NULL,
+		.trace_id = cause->trace_id,
+	};
+	event->actor->id = cause->actor.id;
+	event->actor->role = cause->actor.role;
+	hash = arena_alloc(cause->arena, HASH_SIZE);
+	audit_hash(event, before, hash);
+	event->hash = hash;
+}
+
+long audit_verify(const struct request *request)
+{
+	const char *before = "";
+	char hash[HASH_SIZE];
+	long index = 0;
+
+	MODEL_FOREACH(&request->events, struct audit_event, event)
+	{
+		if (!event->hash || !event->id || !event->actor || !event->action ||
+			!event->request_id)
+			return index;
+		audit_hash(event, before, hash);
+		if (strcmp(hash, event->hash) != 0)
+			return index;
+		before = event->hash;
+		index++;
+	}
+	return -1;
+}

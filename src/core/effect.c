@@ -1,0 +1,149 @@
+#include "effect.h"
+
+#include <string.h>
+
+#include "backoff.h"
+#include "instant.h"
+#include "request.h"
+
+const char *const effect_kind_names[] = {
+#define EFFECT(name, kind, lane, handler) [EFFECT_##name] = kind,
+#include "effect_table.h"
+#undef EFFECT
+	NULL,
+};
+
+static const enum effect_lane effect_lanes[] = {
+#define EFFECT(name, kind, lane, handler) [EFFECT_##name] = lane,
+#include "effect_table.h"
+#undef EFFECT
+};
+
+const char *const effect_state_names[] = {
+	[EFFECT_DUE] = "due", [EFFECT_FAILED] = "failed", NULL};
+const char *const party_names[] = {[PARTY_CLIENT] = "client", [PARTY_LAWYER] = "lawyer", NULL};
+
+#define FIELD(type, member, flags) {#member, type, offsetof(struct failure, member), \
+	MODEL_STORED | MODEL_SHOWN | (flags), NULL, NULL, 0, 0}
+
+static const struct model_field failure_fields[] = {
+	FIELD(MODEL_STRING, code, 0),
+	FIELD(MODEL_STRING, detail, 0),
+	FIELD(MODEL_STRING, provider, 0),
+	FIELD(MODEL_INSTANT, at, 0),
+};
+
+const struct model failure_model = MODEL(struct failure, "failure", failure_fields);
+
+#undef FIELD
+#define FIELD(type, member, flags, of, names) {#member, type, offsetof(struct effect, member), \
+	MODEL_STORED | (flags), of, names, 0, 0}
+
+static const struct model_field effect_fields[] = {
+	FIELD(MODEL_STRING, id, 0, NULL, NULL),
+	FIELD(MODEL_ENUM, kind, 0, NULL, effect_kind_names),
+	FIELD(MODEL_ENUM, state, 0, NULL, effect_state_names),
+	FIELD(MODEL_ENUM, party, 0, NULL, party_names),
+	FIELD(MODEL_INT, generation, 0, NULL, NULL),
+	FIELD(MODEL_INT, sequence, 0, NULL, NULL),
+	FIELD(MODEL_INSTANT, created_at, 0, NULL, NULL),
+	FIELD(MODEL_INSTANT, due, 0, NULL, NULL),
+	FIELD(MODEL_INSTANT, give_up_at, 0, NULL, NULL),
+	FIELD(MODEL_INT, attempts, 0, NULL, NULL),
+	FIELD(MODEL_STRING, lease, MODEL_SPARSE, NULL, NULL),
+	FIELD(MODEL_OBJECT, last_error, MODEL_SPARSE, &failure_model, NULL),
+};
+
+const struct model effect_model = MODEL(struct effect, "effect", effect_fields);
+
+struct effect *effect_owe(struct cause *cause, struct request *request, enum effect_kind kind)
+{
+	struct effect *effect =
+		model_list_add(cause->arena, &request->effects, sizeof(struct effect));
+
+	effect->id = cause_id(cause);
+	effect->kind = kind;
+	effect->created_at = cause->now;
+	effect->due = cause->now;
+	if (request->meeting) {
+		effect->generation = request->meeting->generation;
+		effect->sequence = request->meeting->sequence;
+	}
+	return effect;
+}
+
+struct effect *effect_find(struct request *request, const char *id)
+{
+	MODEL_FOREACH(&request->effects, struct effect, effect)
+	{
+		if (strcmp(effect->id, id) == 0)
+			return effect;
+	}
+	return NULL;
+}
+
+void effect_drop(struct request *request, const struct effect *effect)
+{
+	model_list_remove(&request->effects, sizeof(struct effect),
+		(size_t)(effect - MODEL_AT(&request->effects, struct effect, 0)));
+}
+
+static bool effect_same_lane(const struct effect *a, const struct effect *b)
+{
+	return effect_lanes[a->kind] == effect_lanes[b->kind] &&
+	       (effect_lanes[a->kind] != LANE_MAIL || a->party == b->party);
+}
+
+/* Whether nothing before it in its lane is still to be done. Giving up on one frees the lane. */
+static bool effect_is_head(const struct request *request, const struct effect *effect)
+{
+	if (effect->state == EFFECT_FAILED)
+		return false;
+	MODEL_FOREACH(&request->effects, struct effect, before)
+	{
+		if (before == effect)
+			return true;
+		if (before->state != EFFECT_FAILED && effect_same_lane(before, effect))
+			return false;
+	}
+	return true;
+}
+
+int64_t effect_next_due(const struct request *request)
+{
+	int64_t due = 0;
+
+	MODEL_FOREACH(&request->effects, struct effect, effect)
+	{
+		if (effect_is_head(request, effect) && (!due || effect->due < due))
+			due = effect->due;
+	}
+	return due;
+}
+
+size_t effect_claim(struct request *request, int64_t now, const char *lease, int64_t lease_ms)
+{
+	size_t count = 0;
+
+	MODEL_FOREACH(&request->effects, struct effect, effect)
+	{
+		if (effect->due > now || !effect_is_head(request, effect))
+			continue;
+		effect->lease = lease;
+		effect->due = now + lease_ms;
+		count++;
+	}
+	return count;
+}
+
+void effect_retry_later(struct cause *cause, struct effect *effect,
+	const struct effect_outcome *outcome, int64_t first_s, int64_t max_s)
+{
+	int64_t delay = backoff_delay_ms(effect->attempts, first_s, max_s,
+		outcome->retry_after_s, cause_jitter(cause, BACKOFF_SPREAD));
+
+	effect->lease = NULL;
+	effect->due = cause->now + delay;
+	if (effect->due > effect->give_up_at)
+		effect->state = EFFECT_FAILED;
+}

@@ -1,0 +1,10 @@
+/*
+ * THE EFFECT KINDS. One row feeds the stored names, the lanes and the dispatcher's table.
+ * Effects of one lane run in order; lanes do not wait for each other.
+ *
+ * EFFECT(name, kind, lane, handler)  (handler: its row in dispatch/)
+ */
+EFFECT(MEETING_CREATE, "meeting.create", LANE_PROVIDER, dispatch_creation)
+EFFECT(MAIL_MEETING_READY, "mail.meeting_ready", LANE_MAIL, dispatch_mail)
+EFFECT(MAIL_REQUEST_DECLINED, "mail.request_declined", LANE_MAIL, dispatch_mail)
+EFFECT(MAIL_MEETING_CANCELLED, "mail.meeting_cancelled", LANE_MAIL, dispatch_mail)

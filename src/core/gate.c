@@ -1,0 +1,102 @@
+#include "gate.h"
+
+#include <string.h>
+
+#include "instant.h"
+
+enum { GATE_BODY = ID_BYTES + 1 + 4, GATE_BYTES = GATE_BODY + SECRET_MAC_BYTES };
+enum { GATE_MAX_EVENTS = 200 };
+
+static const char *const gate_purposes[] = {[GATE_JOIN] = "join", [GATE_CALENDAR] = "calendar"};
+static const enum role gate_roles[] = {[PARTY_CLIENT] = ROLE_CLIENT, [PARTY_LAWYER] = ROLE_LAWYER};
+
+void gate_token(const struct secret_ring *ring, enum gate_purpose purpose, const char *request_id,
+	enum party party, int64_t generation, char token_r[GATE_TOKEN_SIZE])
+{
+	unsigned char bytes[GATE_BYTES] = {0};
+	unsigned char *p = bytes + ID_BYTES;
+
+	id_decode(request_id, bytes);
+	*p++ = (unsigned char)party;
+	*p++ = (unsigned char)(generation >> 24);
+	*p++ = (unsigned char)(generation >> 16);
+	*p++ = (unsigned char)(generation >> 8);
+	*p++ = (unsigned char)generation;
+	secret_mac(ring, gate_purposes[purpose], bytes, GATE_BODY, p);
+	base64url_encode(bytes, sizeof(bytes), token_r, GATE_TOKEN_SIZE);
+}
+
+bool gate_token_read(const struct secret_ring *ring, enum gate_purpose purpose, const char *token,
+	struct gate_pass *pass_r)
+{
+	unsigned char bytes[GATE_BYTES];
+	const unsigned char *p = bytes + ID_BYTES;
+
+	if (!base64url_decode(token, bytes, sizeof(bytes)) || *p > PARTY_LAWYER ||
+		!secret_mac_verify(
+			ring, gate_purposes[purpose], bytes, GATE_BODY, bytes + GATE_BODY))
+		return false;
+	id_encode(bytes, pass_r->request_id);
+	pass_r->party = (enum party)p[0];
+	pass_r->generation =
+		(int64_t)p[1] << 24 | (int64_t)p[2] << 16 | (int64_t)p[3] << 8 | (int64_t)p[4];
+	return true;
+}
+
+char *gate_url(struct arena *arena, const struct secret_ring *ring, enum gate_purpose purpose,
+	const char *public_url, const struct request *request, enum party party)
+{
+	char token[GATE_TOKEN_SIZE];
+
+	if (!request->meeting)
+		return NULL;
+	gate_token(ring, purpose, request->id, party, request->meeting->generation, token);
+	return purpose == GATE_JOIN
+		       ? arena_printf(arena, "%s/join/%s", public_url, token)
+		       : arena_printf(arena, "%s/calendar/event/%s.ics", public_url, token);
+}
+
+enum gate gate_state(const struct request *request, int64_t generation, int64_t now)
+{
+	const struct meeting *meeting = request->meeting;
+
+	if (generation != meeting->generation)
+		return GATE_REPLACED;
+	switch (meeting->status) {
+	case MEETING_CANCELLED:
+		return GATE_CANCELLED;
+	case MEETING_REPLACED:
+		return GATE_REPLACED;
+	case MEETING_EXPIRED:
+		return GATE_OVER;
+	default:
+		break;
+	}
+	if (now >= meeting->expires_at)
+		return GATE_OVER;
+	if (meeting->status != MEETING_READY)
+		return GATE_PENDING;
+	return now < meeting->opens_at ? GATE_EARLY : GATE_OPEN;
+}
+
+bool gate_joined(struct cause *cause, struct request *request, enum party party)
+{
+	const struct person *person = request_person(request, party);
+	int64_t last = 0;
+	size_t uses = 0;
+
+	MODEL_FOREACH(&request->events, struct audit_event, event)
+	{
+		if (strcmp(event->action, "meeting.joined") == 0 &&
+			event->actor->role == gate_roles[party] &&
+			event->at >= request->meeting->created_at) {
+			uses++;
+			last = event->at;
+		}
+	}
+	if (uses >= GATE_MAX_EVENTS && cause->now - last < INSTANT_MINUTE)
+		return false;
+	cause->actor = (struct actor){.id = person->id, .role = gate_roles[party]};
+	audit_add(cause, request, "meeting.joined", NULL, NULL, NULL);
+	return true;
+}

@@ -1,0 +1,56 @@
+#ifndef GATE_H
+#define GATE_H
+/*
+ * The join gate: who holds which link, and what it opens at a given time.
+ *
+ * A token is base64url of request id, party, generation and a MAC under the master key: it is
+ * derived, never stored, so a copy of the database opens no meeting, and a forged one is
+ * recognised before the database is asked.
+ */
+#include <stdint.h>
+
+#include "id.h"
+#include "meeting.h"
+#include "request.h"
+#include "secret.h"
+
+enum { GATE_TOKEN_SIZE = 51 };
+
+/* What a token is for; one kind never passes for the other. */
+enum gate_purpose { GATE_JOIN, GATE_CALENDAR };
+
+struct gate_pass {
+	char request_id[ID_SIZE];
+	enum party party;
+	int64_t generation;
+};
+
+void gate_token(const struct secret_ring *ring, enum gate_purpose purpose, const char *request_id,
+	enum party party, int64_t generation, char token_r[GATE_TOKEN_SIZE]);
+
+/* False when the token was not made by this master key for this purpose. */
+bool gate_token_read(const struct secret_ring *ring, enum gate_purpose purpose, const char *token,
+	struct gate_pass *pass_r);
+
+/* The whole link of a party to its current meeting: <public url>/join/<token>, or
+ * <public url>/calendar/event/<token>.ics. NULL when there is no meeting. */
+char *gate_url(struct arena *arena, const struct secret_ring *ring, enum gate_purpose purpose,
+	const char *public_url, const struct request *request, enum party party);
+
+enum gate {
+	GATE_OPEN,
+	GATE_EARLY,
+	GATE_PENDING, /* no link yet, or creation failed */
+	GATE_OVER,
+	GATE_CANCELLED,
+	GATE_REPLACED,
+};
+
+/* The request must have had a meeting of that generation. */
+enum gate gate_state(const struct request *request, int64_t generation, int64_t now);
+
+/* Records a use of the gate. Every use is an event, up to 200 for a party and generation; then one
+ * a minute, so that a token holder cannot grow the document without bound. False when this use
+ * needs no record. */
+bool gate_joined(struct cause *cause, struct request *request, enum party party);
+#endif

@@ -1,0 +1,188 @@
+#include "meeting.h"
+
+#include "audit.h"
+#include "instant.h"
+#include "request.h"
+
+const char *const meeting_status_names[] = {
+	[MEETING_PENDING] = "pending",
+	[MEETING_READY] = "ready",
+	[MEETING_FAILED] = "failed",
+	[MEETING_CANCELLED] = "cancelled",
+	[MEETING_EXPIRED] = "expired",
+	[MEETING_REPLACED] = "replaced",
+	NULL,
+};
+
+static const struct model_field warning_fields[] = {
+	{"code", MODEL_STRING, offsetof(struct warning, code), MODEL_STORED | MODEL_SHOWN, NULL,
+		NULL, 0, 0},
+	{"detail", MODEL_STRING, offsetof(struct warning, detail), MODEL_STORED | MODEL_SHOWN, NULL,
+		NULL, 0, 0},
+};
+
+static const struct model warning_model = MODEL(struct warning, "warning", warning_fields);
+
+#define FIELD(type, member, flags, of, names) {#member, type, offsetof(struct meeting, member), \
+	flags, of, names, 0, 0}
+#define BOTH (MODEL_STORED | MODEL_SHOWN)
+
+static const struct model_field meeting_fields[] = {
+	FIELD(MODEL_STRING, id, BOTH, NULL, NULL),
+	FIELD(MODEL_INT, generation, BOTH, NULL, NULL),
+	FIELD(MODEL_ENUM, status, BOTH, NULL, meeting_status_names),
+	FIELD(MODEL_STRING, provider, BOTH, NULL, NULL),
+	FIELD(MODEL_STRING, requested_provider, BOTH, NULL, NULL),
+	FIELD(MODEL_STRING, provider_key, MODEL_STORED | MODEL_SEALED, NULL, NULL),
+	FIELD(MODEL_STRING, provider_url, MODEL_STORED | MODEL_SEALED, NULL, NULL),
+	FIELD(MODEL_STRING, join_url, MODEL_SHOWN, NULL, NULL),
+	FIELD(MODEL_STRING, passcode, BOTH | MODEL_SEALED, NULL, NULL),
+	FIELD(MODEL_STRINGS, dial_in, BOTH, NULL, NULL),
+	FIELD(MODEL_INSTANT, starts_at, BOTH, NULL, NULL),
+	FIELD(MODEL_INSTANT, ends_at, BOTH, NULL, NULL),
+	FIELD(MODEL_STRING, timezone, BOTH, NULL, NULL),
+	FIELD(MODEL_INSTANT, opens_at, BOTH, NULL, NULL),
+	FIELD(MODEL_INSTANT, expires_at, BOTH, NULL, NULL),
+	FIELD(MODEL_OBJECT, security, BOTH, &security_model, NULL),
+	FIELD(MODEL_LIST, warnings, BOTH, &warning_model, NULL),
+	FIELD(MODEL_OBJECT, last_error, BOTH, &failure_model, NULL),
+	FIELD(MODEL_INT, attempts, BOTH, NULL, NULL),
+	FIELD(MODEL_INSTANT, next_attempt_at, BOTH, NULL, NULL),
+	FIELD(MODEL_STRING, ended_reason, BOTH, NULL, NULL),
+	FIELD(MODEL_STRING, outcome, BOTH, NULL, NULL),
+	FIELD(MODEL_STRING, calendar_url, MODEL_SHOWN, NULL, NULL),
+	FIELD(MODEL_INT, sequence, BOTH, NULL, NULL),
+	FIELD(MODEL_INSTANT, created_at, BOTH, NULL, NULL),
+	FIELD(MODEL_INSTANT, ready_at, BOTH, NULL, NULL),
+	FIELD(MODEL_INSTANT, ended_at, BOTH, NULL, NULL),
+};
+
+const struct model meeting_model = MODEL(struct meeting, "meeting", meeting_fields);
+
+static void meeting_set_status(struct cause *cause, struct request *request,
+	enum meeting_status status, const char *action, const char *detail)
+{
+	const char *from = meeting_status_names[request->meeting->status];
+
+	request->meeting->status = status;
+	audit_add(cause, request, action, from, meeting_status_names[status], detail);
+}
+
+void meeting_begin(struct cause *cause, struct request *request, const struct policy *policy,
+	const char *provider)
+{
+	struct meeting *meeting = arena_alloc(cause->arena, sizeof(*meeting));
+	struct effect *create;
+
+	*meeting = (struct meeting){
+		.id = cause_id(cause),
+		.generation = 1,
+		.status = MEETING_PENDING,
+		.provider = provider,
+		.requested_provider = provider,
+		.provider_key = cause_id(cause),
+		.starts_at = request->starts_at,
+		.ends_at = request->ends_at,
+		.timezone = request->timezone,
+		.opens_at = request->starts_at - policy->opens_minutes_before * INSTANT_MINUTE,
+		.expires_at = request->ends_at + policy->expires_minutes_after * INSTANT_MINUTE,
+		.security = arena_alloc(cause->arena, sizeof(struct security)),
+		.next_attempt_at = cause->now,
+		.created_at = cause->now,
+	};
+	*meeting->security = policy->security;
+	request->meeting = meeting;
+	audit_add(cause, request, "meeting.requested", NULL, meeting_status_names[MEETING_PENDING],
+		provider);
+	create = effect_owe(cause, request, EFFECT_MEETING_CREATE);
+	create->give_up_at = cause->now + policy->retry_give_up_s * INSTANT_SECOND;
+}
+
+static void meeting_owe_mail(struct cause *cause, struct request *request, enum effect_kind kind,
+	enum party party, int64_t give_up_at)
+{
+	struct effect *mail = effect_owe(cause, request, kind);
+
+	mail->party = party;
+	mail->give_up_at = give_up_at;
+}
+
+void meeting_made(struct cause *cause, struct request *request, const struct meeting_link *link)
+{
+	struct meeting *meeting = request->meeting;
+
+	meeting->provider_url = link->url;
+	meeting->passcode = link->passcode;
+	meeting->dial_in = link->dial_in;
+	meeting->warnings = link->warnings;
+	meeting->ready_at = cause->now;
+	meeting->next_attempt_at = 0;
+	meeting->last_error = NULL;
+	meeting->attempts++;
+	meeting_set_status(cause, request, MEETING_READY, "meeting.ready", meeting->provider);
+	/* An invitation is of no use once the meeting is over. */
+	meeting_owe_mail(cause, request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT, meeting->ends_at);
+	meeting_owe_mail(cause, request, EFFECT_MAIL_MEETING_READY, PARTY_LAWYER, meeting->ends_at);
+}
+
+void meeting_attempt_failed(struct cause *cause, struct request *request,
+	const struct effect *effect, const struct effect_outcome *outcome)
+{
+	struct meeting *meeting = request->meeting;
+
+	meeting->attempts = effect->attempts;
+	meeting->last_error = arena_alloc(cause->arena, sizeof(struct failure));
+	*meeting->last_error = *effect->last_error;
+	meeting->last_error->provider = meeting->provider;
+	meeting->next_attempt_at = effect->state == EFFECT_FAILED ? 0 : effect->due;
+	audit_add(cause, request, "provider.attempt_failed", NULL, NULL, outcome->detail);
+	if (effect->state == EFFECT_FAILED)
+		meeting_set_status(
+			cause, request, MEETING_FAILED, "meeting.failed", outcome->detail);
+}
+
+/*
+ * Withdraws an invitation that has not left; true when the person has been told, or is being told
+ * at this moment.
+ */
+static bool meeting_withdraw_invitation(struct request *request, enum party party)
+{
+	MODEL_FOREACH(&request->effects, struct effect, effect)
+	{
+		if (effect->kind != EFFECT_MAIL_MEETING_READY || effect->party != (int)party)
+			continue;
+		if (effect->lease)
+			return true;
+		effect_drop(request, effect);
+		return false;
+	}
+	return request->meeting->ready_at != 0;
+}
+
+static void meeting_drop_creation(struct request *request)
+{
+	MODEL_FOREACH(&request->effects, struct effect, effect)
+	{
+		if (effect->kind == EFFECT_MEETING_CREATE && !effect->lease) {
+			effect_drop(request, effect);
+			return;
+		}
+	}
+}
+
+void meeting_cancel(struct cause *cause, struct request *request, const char *reason)
+{
+	struct meeting *meeting = request->meeting;
+	int party;
+
+	meeting->ended_at = cause->now;
+	meeting->ended_reason = reason;
+	meeting->next_attempt_at = 0;
+	meeting->sequence++;
+	meeting_set_status(cause, request, MEETING_CANCELLED, "meeting.cancelled", reason);
+	meeting_drop_creation(request);
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
+		if (meeting_withdraw_invitation(request, party))
+			meeting_owe_mail(cause, request, EFFECT_MAIL_MEETING_CANCELLED, party,
+				meeting->ends_at + INSTANT_DAY);
+}

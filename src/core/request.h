@@ -1,0 +1,123 @@
+#ifndef REQUEST_H
+#define REQUEST_H
+/*
+ * The aggregate: a client's request to a lawyer, with its meeting, its audit events and the effects
+ * it owes. Every rule is a function (request, input, cause) -> request: it changes the loaded copy
+ * in place or refuses and leaves it to be thrown away. Strings of the inputs are borrowed.
+ */
+#include "audit.h"
+#include "cause.h"
+#include "effect.h"
+#include "err.h"
+#include "meeting.h"
+#include "model.h"
+#include "policy.h"
+
+enum request_status {
+	REQUEST_OPEN,
+	REQUEST_ACCEPTED,
+	REQUEST_DECLINED,
+	REQUEST_CANCELLED,
+	REQUEST_COMPLETED,
+};
+
+struct person {
+	const char *id, *name, *email;
+	const char *timezone, *locale; /* may be NULL */
+};
+
+/* An answer given before, kept for 24 h under the caller's idempotency key. */
+struct request_answer {
+	const char *key;      /* hash of caller, route and key */
+	const char *input;    /* hash of the body */
+	int64_t status;
+	const char *reply;    /* sealed at rest: it may hold a join link */
+	int64_t at;
+};
+
+struct request {
+	const char *id;
+	int64_t rev; /* of the stored document; 0 = not stored yet */
+	int status;  /* enum request_status */
+	const char *title, *description;
+	struct person *client, *lawyer;
+	int64_t starts_at, ends_at, duration_minutes;
+	const char *timezone;
+	const char *message;  /* the lawyer's */
+	const char *decision; /* hash of the accepting input, to know an identical one */
+	struct meeting *meeting;
+	struct model_list events;  /* struct audit_event */
+	struct model_list effects; /* struct effect */
+	struct model_list answers; /* struct request_answer */
+	int64_t due;               /* effect_next_due() as stored, for the index */
+	int64_t created_at, updated_at;
+};
+
+extern const char *const request_status_names[];
+extern const struct model request_model;
+
+/* POST /api/requests */
+struct request_draft {
+	const char *title, *description;
+	struct person *client, *lawyer;
+	int64_t starts_at, duration_minutes;
+	const char *timezone;
+};
+extern const struct model request_draft_model;
+
+/* POST /api/requests/{id}/respond */
+enum decision { DECISION_ACCEPT, DECISION_DECLINE };
+struct request_response {
+	int decision; /* enum decision */
+	int64_t starts_at, duration_minutes;
+	const char *timezone, *provider, *message;
+};
+extern const struct model request_response_model;
+
+/* POST /api/requests/{id}/cancel */
+struct request_cancellation {
+	const char *reason;
+};
+extern const struct model request_cancellation_model;
+
+/* How a caller stands to a request. */
+enum standing { STANDING_NONE, STANDING_CLIENT, STANDING_LAWYER, STANDING_ADMIN, STANDING_SERVICE };
+enum standing request_standing(const struct request *request, const struct actor *actor);
+
+/* The person a mail or link is for. */
+const struct person *request_person(const struct request *request, enum party party);
+
+/* A new open request under the given id. ERR_INVALID for a start that has passed or lies more than
+ * five years ahead; ERR_FORBIDDEN when a client files for somebody else. */
+enum err request_open(struct cause *cause, const struct request_draft *draft, const char *id,
+	struct request *request_r, struct err_info *info);
+
+/*
+ * Accepts (the meeting begins, its creation is owed) or declines (the client is told).
+ * The same accept again changes nothing and is ERR_OK with *changed_r false; any other answer to a
+ * decided request is ERR_ALREADY_DECIDED.
+ */
+enum err request_respond(struct cause *cause, struct request *request,
+	const struct request_response *response, const struct policy *policy, bool *changed_r,
+	struct err_info *info);
+
+/* Cancels the request and its meeting. ERR_ALREADY_CANCELLED, ERR_ALREADY_DECIDED (declined),
+ * ERR_MEETING_OVER. */
+enum err request_cancel(struct cause *cause, struct request *request,
+	const struct request_cancellation *cancellation, struct err_info *info);
+
+/* What a mail outcome does to the request; `effect` was looked up by id and lease. */
+void request_mail_settled(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome);
+
+/* What the outcome of a provider call does; `link` is what was made when it was ERR_OK. */
+void request_creation_settled(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct meeting_link *link,
+	const struct policy *policy);
+
+/* Idempotency: the kept answer under a key, or NULL; and keeping one. */
+const struct request_answer *request_answer_find(
+	const struct request *request, const char *key, int64_t now);
+void request_answer_keep(struct cause *cause, struct request *request, const char *key,
+	const char *input, int status, const char *reply);
+#endif

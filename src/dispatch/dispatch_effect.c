@@ -1,0 +1,203 @@
+/* Claim -> perform -> settle, and THE EFFECT TABLE. */
+#include <string.h>
+#include <time.h>
+
+#include "clock.h"
+#include "dispatch_private.h"
+#include "fault.h"
+#include "id.h"
+#include "instant.h"
+#include "log.h"
+
+enum { DISPATCH_SETTLE_TRIES = 64, DISPATCH_PAUSE_MS = 50, DISPATCH_AWAY_PAUSE_MS = 1000 };
+
+static const struct dispatch_effect *const dispatch_effects[EFFECT_KIND_COUNT] = {
+#define EFFECT(name, kind, lane, handler) [EFFECT_##name] = &handler,
+#include "effect_table.h"
+#undef EFFECT
+};
+
+static void dispatch_pause(int64_t ms)
+{
+	struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	nanosleep(&pause, NULL);
+}
+
+static void dispatch_cause_init(struct arena *arena, struct cause *cause_r)
+{
+	*cause_r = (struct cause){
+		.arena = arena,
+		.now = clock_now_ms(),
+		.actor = {.role = ROLE_SYSTEM},
+		.source = SOURCE_DISPATCHER,
+	};
+	id_seed(cause_r->seed, sizeof(cause_r->seed));
+}
+
+/* ---- claim ---- */
+
+static void dispatch_claim_one(const struct dispatch *dispatch, const char *id,
+	void (*give)(void *data, const struct dispatch_task *task), void *data)
+{
+	struct arena *arena = arena_new();
+	struct err_info info = {0};
+	struct dispatch_task task;
+	struct request *request;
+	int64_t now = clock_now_ms();
+	enum err err;
+
+	err = store_request_load(dispatch->store, arena, id, STORE_WHOLE, &request, &info);
+	if (err == ERR_INTERNAL) {
+		log_error("request %s is set aside for an hour: %s", id, info.detail);
+		store_request_postpone(dispatch->store, id, now + INSTANT_HOUR, &info);
+	}
+	if (err != ERR_OK)
+		goto out;
+	id_random(task.lease);
+	task.lease_until = now + DISPATCH_LEASE_MS;
+	/* Nothing to claim: another dispatcher was faster. */
+	if (effect_claim(request, now, task.lease, DISPATCH_LEASE_MS) == 0 &&
+		effect_next_due(request) == request->due)
+		goto out;
+	fault_pass(FAULT_CLAIM_BEFORE_SAVE);
+	if (store_request_replace(dispatch->store, arena, request, &info) != ERR_OK)
+		goto out;
+	fault_pass(FAULT_CLAIM_AFTER_SAVE);
+	MODEL_FOREACH(&request->effects, struct effect, effect)
+	{
+		if (!effect->lease || strcmp(effect->lease, task.lease) != 0)
+			continue;
+		memcpy(task.request_id, request->id, sizeof(task.request_id));
+		memcpy(task.effect_id, effect->id, sizeof(task.effect_id));
+		give(data, &task);
+	}
+out:
+	arena_free(&arena);
+}
+
+size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
+	void (*give)(void *data, const struct dispatch_task *task), void *data)
+{
+	struct arena *arena = arena_new();
+	struct model_list ids = {0};
+	struct err_info info = {0};
+	size_t i, left;
+
+	if (store_request_due(dispatch->store, arena, clock_now_ms(), limit, &ids, &info) !=
+		ERR_OK)
+		dispatch_pause(DISPATCH_AWAY_PAUSE_MS);
+	/* In random order, so that dispatchers do not fight for the same documents. */
+	for (left = ids.count; left > 0; left--) {
+		const char **chosen =
+			MODEL_AT(&ids, const char *, id_random_below((uint32_t)left));
+
+		dispatch_claim_one(dispatch, *chosen, give, data);
+		*chosen = *MODEL_AT(&ids, const char *, left - 1);
+	}
+	i = ids.count;
+	arena_free(&arena);
+	return i;
+}
+
+/* ---- settle ---- */
+
+static enum err dispatch_settle_once(const struct dispatch *dispatch, struct arena *arena,
+	const struct dispatch_task *task, const struct effect_outcome *outcome,
+	const struct meeting_link *link, struct err_info *info)
+{
+	struct request *request;
+	struct effect *effect;
+	struct cause cause;
+	enum err err;
+
+	err = store_request_load(
+		dispatch->store, arena, task->request_id, STORE_WHOLE, &request, info);
+	if (err != ERR_OK)
+		return err;
+	effect = effect_find(request, task->effect_id);
+	if (!effect || !effect->lease || strcmp(effect->lease, task->lease) != 0) {
+		log_warning("request %s: the lease of effect %s was lost", task->request_id,
+			task->effect_id);
+		return ERR_OK;
+	}
+	dispatch_cause_init(arena, &cause);
+	dispatch_effects[effect->kind]->settle(dispatch, &cause, request, effect, outcome, link);
+	fault_pass(FAULT_SETTLE_BEFORE_SAVE);
+	err = store_request_replace(dispatch->store, arena, request, info);
+	if (err != ERR_OK)
+		return err;
+	fault_pass(FAULT_SETTLE_AFTER_SAVE);
+	if (request->due && request->due <= cause.now)
+		dispatch_wake(dispatch);
+	return ERR_OK;
+}
+
+static void dispatch_settle(const struct dispatch *dispatch, const struct dispatch_task *task,
+	const struct effect_outcome *outcome, const struct meeting_link *link)
+{
+	struct err_info info = {0};
+	struct arena *arena;
+	enum err err;
+	int tries;
+
+	for (tries = 0; tries < DISPATCH_SETTLE_TRIES; tries++) {
+		arena = arena_new();
+		err = dispatch_settle_once(dispatch, arena, task, outcome, link, &info);
+		arena_free(&arena);
+		if (!err_retryable(err))
+			break;
+		dispatch_pause(err == ERR_CONFLICT ? id_random_below(DISPATCH_PAUSE_MS)
+						   : DISPATCH_AWAY_PAUSE_MS);
+	}
+	if (err != ERR_OK)
+		log_error("request %s: effect %s cannot be settled: %s", task->request_id,
+			task->effect_id, info.detail);
+}
+
+/* ---- perform ---- */
+
+static enum err dispatch_outcome(enum err err)
+{
+	if (err == ERR_OK || err == ERR_PERMANENT)
+		return err;
+	return err == ERR_INVALID ? ERR_PERMANENT : ERR_TEMPORARY;
+}
+
+void dispatch_perform(struct dispatch_performer *performer, const struct dispatch_task *task)
+{
+	const struct dispatch *dispatch = performer->dispatch;
+	struct arena *arena = arena_new();
+	struct effect_outcome outcome = {0};
+	struct meeting_link link = {0};
+	struct err_info info = {0};
+	struct request *request;
+	struct effect *effect;
+	enum err err;
+
+	/* What waited too long may be leased to somebody else before we are done. */
+	if (clock_now_ms() + DISPATCH_LONGEST_MS > task->lease_until)
+		goto out;
+	err = store_request_load(
+		dispatch->store, arena, task->request_id, STORE_WHOLE, &request, &info);
+	if (err != ERR_OK)
+		goto out;
+	effect = effect_find(request, task->effect_id);
+	if (!effect || !effect->lease || strcmp(effect->lease, task->lease) != 0)
+		goto out;
+	fault_pass(FAULT_EFFECT_BEFORE);
+	err = dispatch_effects[effect->kind]->perform(
+		performer, arena, request, effect, &link, &info);
+	fault_pass(FAULT_EFFECT_AFTER);
+	outcome.err = dispatch_outcome(err);
+	outcome.detail = arena_strdup(arena, info.detail);
+	outcome.retry_after_s = info.retry_after_s;
+	if (err == ERR_OK)
+		log_info("request %s: %s done", task->request_id, effect_kind_names[effect->kind]);
+	else
+		log_at((enum log_level)err_log_level(outcome.err), "request %s: %s: %s",
+			task->request_id, effect_kind_names[effect->kind], info.detail);
+	dispatch_settle(dispatch, task, &outcome, &link);
+out:
+	arena_free(&arena);
+}

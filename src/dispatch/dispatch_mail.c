@@ -1,0 +1,201 @@
+/* mail.*: values -> templates -> MIME -> delivery, to one person. */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dispatch_private.h"
+#include "gate.h"
+#include "ics_invite.h"
+#include "ics_when.h"
+#include "provider.h"
+
+enum { MAIL_MAX_TEXT = 256 * 1024, MAIL_MAX_MESSAGE = 1024 * 1024 };
+
+static void mail_add_text(struct json_object *values, const char *name, const char *text)
+{
+	if (text && text[0])
+		json_object_object_add(values, name, json_object_new_string(text));
+}
+
+static struct json_object *mail_recipient(const struct person *person, enum party party)
+{
+	struct json_object *recipient = json_object_new_object();
+
+	mail_add_text(recipient, "name", person->name);
+	mail_add_text(recipient, "email", person->email);
+	json_object_object_add(
+		recipient, "is_client", json_object_new_boolean(party == PARTY_CLIENT));
+	json_object_object_add(
+		recipient, "is_lawyer", json_object_new_boolean(party == PARTY_LAWYER));
+	return recipient;
+}
+
+static void mail_add_meeting(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, enum party party, struct json_object *values)
+{
+	const struct meeting *meeting = request->meeting;
+	const struct provider *provider = provider_find(meeting->provider);
+
+	mail_add_text(values, "provider_title", provider ? provider->title : meeting->provider);
+	mail_add_text(values, "passcode", meeting->passcode);
+	mail_add_text(values, "reason", meeting->ended_reason);
+	mail_add_text(values, "join_url",
+		gate_url(arena, dispatch->ring, GATE_JOIN, dispatch->conf->public_url, request,
+			party));
+	mail_add_text(values, "calendar_url",
+		gate_url(arena, dispatch->ring, GATE_CALENDAR, dispatch->conf->public_url, request,
+			party));
+	json_object_object_add(values, "opens_minutes_before",
+		json_object_new_int64((meeting->starts_at - meeting->opens_at) / 60000));
+}
+
+/* The values of every mail template; released with the arena. */
+static enum err mail_values(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, const struct effect *effect, const char *locale,
+	struct json_object **values_r, struct err_info *info)
+{
+	const enum party party = (enum party)effect->party;
+	const struct person *person = request_person(request, party);
+	const struct person *other =
+		request_person(request, party == PARTY_CLIENT ? PARTY_LAWYER : PARTY_CLIENT);
+	struct json_object *values = json_object_new_object(), *named;
+
+	arena_defer(arena, (void (*)(void *))(void (*)(void))json_object_put, values);
+	json_object_object_add(values, "recipient", mail_recipient(person, party));
+	named = json_object_new_object();
+	mail_add_text(named, "name", other->name);
+	json_object_object_add(values, "other", named);
+	mail_add_text(values, "title", request->title);
+	mail_add_text(values, "description", request->description);
+	mail_add_text(values, "message", request->message);
+	mail_add_text(values, "product_name", dispatch->mail_from.name);
+	mail_add_text(values, "locale", locale);
+	if (request->meeting)
+		mail_add_meeting(dispatch, arena, request, party, values);
+	*values_r = values;
+	return ics_when_add(dispatch->templates, arena, request, person, values, info);
+}
+
+static enum err mail_render(const struct dispatch *dispatch, struct arena *arena,
+	const char *locale, const char *kind, const char *suffix, struct json_object *values,
+	const char **text_r, struct err_info *info)
+{
+	const char *name = arena_printf(arena, "mail/%s/%s.%s", locale, kind, suffix);
+	struct buf buf;
+	enum err err;
+
+	buf_init(&buf, MAIL_MAX_TEXT);
+	err = tmpl_render(dispatch->templates, name, values, &buf, info);
+	*text_r = arena_strndup(arena, buf.bytes, buf.len);
+	buf_fini(&buf);
+	return err;
+}
+
+/* Names the message for ever, so that a repeat after a crash is recognised as the same one. */
+static const char *mail_message_id(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, const char *kind, enum party party, int64_t generation,
+	int64_t sequence)
+{
+	const char *domain = strchr(dispatch->mail_from.email, '@') + 1;
+
+	return arena_printf(arena, "%s.%lld.%lld.%s.%s@%s", request->id, (long long)generation,
+		(long long)sequence, kind, party_names[party], domain);
+}
+
+static enum err mail_calendar(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, const struct effect *effect, struct mail_message *message,
+	struct err_info *info)
+{
+	const bool cancel = effect->kind == EFFECT_MAIL_MEETING_CANCELLED;
+	const struct ics_invite invite = {
+		.request = request,
+		.method = cancel ? ICS_CANCEL : ICS_REQUEST,
+		.dtstamp = effect->created_at,
+		.sequence = effect->sequence,
+		.join_url = gate_url(arena, dispatch->ring, GATE_JOIN, dispatch->conf->public_url,
+			request, (enum party)effect->party),
+		.organizer_name = dispatch->mail_from.name,
+		.organizer_email = dispatch->mail_from.email,
+	};
+	struct buf buf;
+	enum err err;
+
+	buf_init(&buf, MAIL_MAX_TEXT);
+	err = ics_invite_render(dispatch->templates, &invite, &buf, info);
+	message->calendar = arena_strndup(arena, buf.bytes, buf.len);
+	message->calendar_method = cancel ? "CANCEL" : "REQUEST";
+	buf_fini(&buf);
+	return err;
+}
+
+static enum err mail_message_make(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, const struct effect *effect, struct mail_message *message_r,
+	struct err_info *info)
+{
+	const char *kind = effect_kind_names[effect->kind] + strlen("mail.");
+	const enum party party = (enum party)effect->party;
+	const struct person *person = request_person(request, party);
+	struct json_object *values;
+	const char *locale;
+	enum err err;
+
+	locale = ics_when_locale(dispatch->templates, arena, person->locale, "mail",
+		arena_printf(arena, "%s.txt", kind));
+	*message_r = (struct mail_message){
+		.message_id = mail_message_id(dispatch, arena, request, kind, party,
+			effect->generation, effect->sequence),
+		.date = effect->created_at,
+		.from = dispatch->mail_from,
+		.to = {.name = person->name, .email = person->email},
+	};
+	/* Whatever comes later belongs to the thread of the first invitation. */
+	if (effect->kind == EFFECT_MAIL_MEETING_CANCELLED)
+		message_r->in_reply_to = mail_message_id(
+			dispatch, arena, request, "meeting_ready", party, 1, 0);
+	err = mail_values(dispatch, arena, request, effect, locale, &values, info);
+	if (err == ERR_OK)
+		err = mail_render(dispatch, arena, locale, kind, "subject", values,
+			&message_r->subject, info);
+	if (err == ERR_OK)
+		err = mail_render(
+			dispatch, arena, locale, kind, "txt", values, &message_r->text, info);
+	if (err == ERR_OK)
+		err = mail_render(
+			dispatch, arena, locale, kind, "html", values, &message_r->html, info);
+	if (err == ERR_OK && request->meeting)
+		err = mail_calendar(dispatch, arena, request, effect, message_r, info);
+	return err;
+}
+
+static enum err mail_perform(struct dispatch_performer *performer, struct arena *arena,
+	const struct request *request, const struct effect *effect, struct meeting_link *link_r,
+	struct err_info *info)
+{
+	const struct dispatch *dispatch = performer->dispatch;
+	struct mail_message message;
+	struct buf buf;
+	enum err err;
+
+	(void)link_r;
+	err = mail_message_make(dispatch, arena, request, effect, &message, info);
+	if (err != ERR_OK)
+		return err;
+	buf_init(&buf, MAIL_MAX_MESSAGE);
+	err = mail_compose(&message, &buf, info);
+	if (err == ERR_OK)
+		err = mail_transport_deliver(performer->transport, message.message_id,
+			dispatch->mail_from.email, message.to.email, buf.bytes, buf.len, info);
+	buf_fini(&buf);
+	return err;
+}
+
+static void mail_settle(const struct dispatch *dispatch, struct cause *cause,
+	struct request *request, struct effect *effect, const struct effect_outcome *outcome,
+	const struct meeting_link *link)
+{
+	(void)dispatch;
+	(void)link;
+	request_mail_settled(cause, request, effect, outcome);
+}
+
+const struct dispatch_effect dispatch_mail = {.perform = mail_perform, .settle = mail_settle};

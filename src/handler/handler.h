@@ -1,0 +1,39 @@
+#ifndef HANDLER_H
+#define HANDLER_H
+/* HTTP in -> use case -> HTTP out. One function for each row of THE ROUTE TABLE. */
+#include "http_router.h"
+#include "mail_address.h"
+#include "model.h"
+#include "service.h"
+#include "tmpl.h"
+
+/* What the handlers work with: `app` of every exchange. Read only after start. */
+struct handler_context {
+	struct service service;
+	const struct tmpl_set *templates;
+	struct mail_address organizer; /* of calendar events */
+};
+
+http_handler handler_request_create;
+http_handler handler_request_list;
+http_handler handler_request_get;
+http_handler handler_request_respond;
+http_handler handler_request_cancel;
+http_handler handler_meeting_get;
+http_handler handler_audit_get;
+http_handler handler_dashboard_get;
+http_handler handler_calendar_get;
+http_handler handler_calendar_event_get;
+http_handler handler_gate_enter;
+http_handler handler_health;
+http_handler handler_ready;
+
+/* The query of GET /api/requests. */
+struct handler_list_query {
+	int status, meeting_status; /* 0 = any, else 1 + enum */
+	int64_t from, to, limit;
+	int order;
+	const char *cursor;
+};
+extern const struct model handler_list_query_model;
+#endif

@@ -1,0 +1,81 @@
+#include <string.h>
+#include <time.h>
+
+#include "handler_private.h"
+#include "ics_invite.h"
+
+enum { HANDLER_MAX_CALENDAR = 256 * 1024 };
+
+/* A snapshot of the event for one person: no METHOD, DTSTAMP is the last change (RFC 5545 3.8.7.2),
+ * so the entity tag moves only when the meeting does. */
+static enum err calendar_reply(struct http_exchange *exchange, const struct request *request,
+	enum party party, struct err_info *info)
+{
+	const struct handler_context *context = handler_context(exchange);
+	const struct ics_invite invite = {
+		.request = request,
+		.method = ICS_SNAPSHOT,
+		.dtstamp = request->updated_at,
+		.sequence = request->meeting->sequence,
+		.join_url = request->meeting->status == MEETING_READY
+				    ? gate_url(exchange->arena, context->service.ring, GATE_JOIN,
+					      context->service.conf->public_url, request, party)
+				    : NULL,
+		.organizer_name = context->organizer.name,
+		.organizer_email = context->organizer.email,
+	};
+	const time_t modified = request->updated_at / 1000;
+	struct buf buf;
+	struct tm tm;
+	char date[40];
+	enum err err;
+
+	buf_init(&buf, HANDLER_MAX_CALENDAR);
+	err = ics_invite_render(context->templates, &invite, &buf, info);
+	if (err == ERR_OK) {
+		http_reply(exchange, 200, "text/calendar; charset=utf-8",
+			arena_strndup(exchange->arena, buf.bytes, buf.len), buf.len);
+		http_set_header(exchange, "Content-Disposition",
+			"attachment; filename=\"meeting.ics\"");
+		strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&modified, &tm));
+		http_set_header(exchange, "Last-Modified", "%s", date);
+	}
+	buf_fini(&buf);
+	return err;
+}
+
+enum err handler_calendar_get(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct service_call call = handler_call(exchange);
+	struct request *request;
+	enum party party;
+	enum err err;
+
+	err = service_request_get(&handler_context(exchange)->service, &call, exchange->params[0],
+		STORE_CURRENT, &request, info);
+	if (err != ERR_OK)
+		return err;
+	if (!handler_party(request, &exchange->caller, &party))
+		return err_set(info, ERR_FORBIDDEN, "The calendar entry is for its two people.");
+	if (!request->meeting)
+		return err_set(info, ERR_NO_MEETING, "The request has not been accepted.");
+	return calendar_reply(exchange, request, party, info);
+}
+
+enum err handler_calendar_event_get(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct service *service = &handler_context(exchange)->service;
+	struct request *request;
+	struct gate_pass pass;
+	enum err err;
+
+	if (!gate_token_read(service->ring, GATE_CALENDAR, exchange->params[0], &pass))
+		return err_set(info, ERR_NOT_FOUND, "This link is not known.");
+	err = store_request_load(service->store, exchange->arena, pass.request_id, STORE_CURRENT,
+		&request, info);
+	if (err != ERR_OK)
+		return err;
+	if (!request->meeting)
+		return err_set(info, ERR_NO_MEETING, "The request has no meeting.");
+	return calendar_reply(exchange, request, pass.party, info);
+}

@@ -1,0 +1,127 @@
+/* GET /join/{token}: the door, with a small page for those it does not open to. */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "handler_private.h"
+#include "ics_when.h"
+
+enum { GATE_MAX_PAGE = 64 * 1024 };
+
+static const struct {
+	const char *name; /* the template's section */
+	int status;
+} gate_pages[] = {
+	[GATE_OPEN] = {"open", 302},
+	[GATE_EARLY] = {"early", 403},
+	[GATE_PENDING] = {"pending", 403},
+	[GATE_OVER] = {"over", 410},
+	[GATE_CANCELLED] = {"cancelled", 410},
+	[GATE_REPLACED] = {"replaced", 410},
+};
+
+/* The first language of Accept-Language, for visitors we do not know. */
+static const char *gate_visitor_language(const struct http_exchange *exchange)
+{
+	const char *languages = http_variable(exchange, "HTTP_ACCEPT_LANGUAGE");
+
+	return languages ? arena_strndup(exchange->arena, languages,
+				   strspn(languages, "abcdefghijklmnopqrstuvwxyz"
+						     "ABCDEFGHIJKLMNOPQRSTUVWXYZ-"))
+			 : NULL;
+}
+
+/* Nothing of the page may be kept, indexed, or told to the next site. */
+static void gate_set_headers(struct http_exchange *exchange)
+{
+	http_set_header(exchange, "Cache-Control", "no-store");
+	http_set_header(exchange, "Referrer-Policy", "no-referrer");
+	http_set_header(exchange, "X-Robots-Tag", "noindex");
+}
+
+static enum err gate_reply_page(struct http_exchange *exchange, int status, const char *language,
+	struct json_object *values, struct err_info *info)
+{
+	const struct tmpl_set *templates = handler_context(exchange)->templates;
+	const char *locale =
+		ics_when_locale(templates, exchange->arena, language, "pages", "gate.html");
+	struct buf buf;
+	enum err err;
+
+	buf_init(&buf, GATE_MAX_PAGE);
+	err = tmpl_render(templates,
+		arena_printf(exchange->arena, "pages/%s/gate.html", locale), values, &buf, info);
+	if (err == ERR_OK) {
+		http_reply(exchange, status, "text/html; charset=utf-8",
+			arena_strndup(exchange->arena, buf.bytes, buf.len), buf.len);
+		http_set_header(exchange, "Content-Language", "%s", locale);
+		http_set_header(exchange, "Content-Security-Policy",
+			"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+			"frame-ancestors 'none'");
+		gate_set_headers(exchange);
+	}
+	buf_fini(&buf);
+	return err;
+}
+
+static enum err gate_reply_state(
+	struct http_exchange *exchange, const struct service_gate *gate, struct err_info *info)
+{
+	const struct tmpl_set *templates = handler_context(exchange)->templates;
+	const struct person *person = request_person(gate->request, gate->party);
+	struct json_object *values = json_object_new_object();
+	const char *opens_at;
+	enum err err;
+
+	opens_at = ics_when_instant(templates, exchange->arena, gate->request, person,
+		gate->request->meeting->opens_at);
+	json_object_object_add(
+		values, gate_pages[gate->state].name, json_object_new_boolean(true));
+	json_object_object_add(
+		values, "opens_at", opens_at ? json_object_new_string(opens_at) : NULL);
+	json_object_object_add(
+		values, "meeting_title", json_object_new_string(gate->request->title));
+	err = ics_when_add(
+		templates, exchange->arena, gate->request, person, values, info);
+	if (err == ERR_OK)
+		err = gate_reply_page(exchange, gate_pages[gate->state].status, person->locale,
+			values, info);
+	json_object_put(values);
+	return err;
+}
+
+/* People come here from a mail: whatever goes wrong is a page too, not JSON. */
+static enum err gate_reply_error(struct http_exchange *exchange, enum err err,
+	struct err_info *info)
+{
+	struct json_object *values = json_object_new_object();
+
+	json_object_object_add(values, err == ERR_NOT_FOUND ? "unknown" : "unavailable",
+		json_object_new_boolean(true));
+	if (gate_reply_page(exchange, err_status(err), gate_visitor_language(exchange), values,
+		    info) == ERR_OK)
+		err = ERR_OK;
+	if (exchange->status == 503)
+		http_set_header(exchange, "Retry-After", "%d",
+			info->retry_after_s ? info->retry_after_s : 2);
+	json_object_put(values);
+	return err;
+}
+
+enum err handler_gate_enter(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct service_call call = handler_call(exchange);
+	struct service_gate gate;
+	enum err err;
+
+	err = service_gate_open(&handler_context(exchange)->service, &call, exchange->params[0],
+		exchange->method == HTTP_GET, &gate, info);
+	if (err != ERR_OK)
+		return gate_reply_error(exchange, err, info);
+	if (gate.state != GATE_OPEN)
+		return gate_reply_state(exchange, &gate, info);
+	http_reply(exchange, 302, "text/plain", "", 0);
+	http_set_header(exchange, "Location", "%s", gate.url);
+	gate_set_headers(exchange);
+	return ERR_OK;
+}

@@ -1,0 +1,31 @@
+#ifndef HANDLER_PRIVATE_H
+#define HANDLER_PRIVATE_H
+#include "handler.h"
+
+struct json_object;
+
+const struct handler_context *handler_context(const struct http_exchange *exchange);
+
+/* The call of a use case that this exchange makes. */
+struct service_call handler_call(const struct http_exchange *exchange);
+
+/* A request as the caller may see it, with the links the caller may use. Owned by the caller. */
+struct json_object *handler_request_json(const struct service *service,
+	const struct service_call *call, const struct request *request);
+
+/* Its meeting alone; the request has one. */
+struct json_object *handler_meeting_json(const struct service *service,
+	const struct service_call *call, const struct request *request);
+
+/* {"items": [...], "next_cursor": null} of the first `limit` requests of a list. */
+struct json_object *handler_page_json(const struct service *service,
+	const struct service_call *call, const struct model_list *requests, int64_t limit);
+
+/* The position behind a request in lists, and back; false for a text that is not one of ours. */
+char *handler_cursor(struct arena *arena, const struct request *request);
+bool handler_cursor_read(struct arena *arena, const char *text, int64_t *starts_at_r,
+	const char **id_r);
+
+/* Which of the two people the caller is; false for anybody else. */
+bool handler_party(const struct request *request, const struct actor *caller, enum party *party_r);
+#endif

@@ -1,0 +1,167 @@
+/* What callers see of requests and meetings. */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "handler_private.h"
+
+enum { HANDLER_CURSOR_BYTES = 8 + ID_BYTES, HANDLER_CURSOR_SIZE = 33 };
+
+bool handler_party(const struct request *request, const struct actor *caller, enum party *party_r)
+{
+	switch (request_standing(request, caller)) {
+	case STANDING_CLIENT:
+		*party_r = PARTY_CLIENT;
+		return true;
+	case STANDING_LAWYER:
+		*party_r = PARTY_LAWYER;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static char *handler_gate_url(const struct service *service, const struct service_call *call,
+	const struct request *request, enum gate_purpose purpose, enum party party)
+{
+	return gate_url(
+		call->arena, service->ring, purpose, service->conf->public_url, request, party);
+}
+
+/* The meeting with the caller's own links: nobody is shown the other person's. */
+static const struct meeting *handler_personal_meeting(const struct service *service,
+	const struct service_call *call, const struct request *request)
+{
+	struct meeting *meeting = arena_alloc(call->arena, sizeof(*meeting));
+	enum party party;
+
+	*meeting = *request->meeting;
+	if (handler_party(request, &call->caller, &party)) {
+		meeting->calendar_url =
+			handler_gate_url(service, call, request, GATE_CALENDAR, party);
+		if (meeting->status == MEETING_READY)
+			meeting->join_url =
+				handler_gate_url(service, call, request, GATE_JOIN, party);
+	}
+	return meeting;
+}
+
+static void handler_add_link(struct json_object *links, const char *name, const char *url)
+{
+	json_object_object_add(links, name, json_object_new_string(url));
+}
+
+static void handler_add_action(const struct service *service, const struct service_call *call,
+	const struct request *request, struct json_object *links, const char *name,
+	const char *suffix)
+{
+	handler_add_link(links, name,
+		arena_printf(call->arena, "%s/api/requests/%s%s", service->conf->public_url,
+			request->id, suffix));
+}
+
+/* The host application gets both people's links, to show each to its own. */
+static void handler_add_join_links(const struct service *service, const struct service_call *call,
+	const struct request *request, struct json_object *links)
+{
+	enum party party;
+
+	if (request->meeting->status != MEETING_READY)
+		return;
+	if (handler_party(request, &call->caller, &party)) {
+		handler_add_link(links, "join",
+			handler_gate_url(service, call, request, GATE_JOIN, party));
+	} else if (call->caller.role == ROLE_SERVICE) {
+		handler_add_link(links, "join_client",
+			handler_gate_url(service, call, request, GATE_JOIN, PARTY_CLIENT));
+		handler_add_link(links, "join_lawyer",
+			handler_gate_url(service, call, request, GATE_JOIN, PARTY_LAWYER));
+	}
+}
+
+static struct json_object *handler_links(const struct service *service,
+	const struct service_call *call, const struct request *request)
+{
+	const enum standing standing = request_standing(request, &call->caller);
+	struct json_object *links = json_object_new_object();
+
+	handler_add_action(service, call, request, links, "self", "");
+	if (request->status == REQUEST_OPEN && standing != STANDING_CLIENT)
+		handler_add_action(service, call, request, links, "respond", "/respond");
+	if (request->status == REQUEST_OPEN || request->status == REQUEST_ACCEPTED)
+		handler_add_action(service, call, request, links, "cancel", "/cancel");
+	if (request->meeting) {
+		handler_add_action(service, call, request, links, "meeting", "/meeting");
+		if (standing == STANDING_CLIENT || standing == STANDING_LAWYER)
+			handler_add_action(
+				service, call, request, links, "calendar", "/calendar.ics");
+		handler_add_join_links(service, call, request, links);
+	}
+	handler_add_action(service, call, request, links, "audit", "/audit");
+	return links;
+}
+
+struct json_object *handler_request_json(const struct service *service,
+	const struct service_call *call, const struct request *request)
+{
+	struct request shown = *request;
+	struct json_object *json;
+
+	if (request->meeting)
+		shown.meeting =
+			(struct meeting *)handler_personal_meeting(service, call, request);
+	json = model_to_json(&request_model, &shown, MODEL_SHOWN);
+	json_object_object_add(json, "links", handler_links(service, call, request));
+	return json;
+}
+
+struct json_object *handler_meeting_json(const struct service *service,
+	const struct service_call *call, const struct request *request)
+{
+	return model_to_json(&meeting_model, handler_personal_meeting(service, call, request),
+		MODEL_SHOWN);
+}
+
+struct json_object *handler_page_json(const struct service *service,
+	const struct service_call *call, const struct model_list *requests, int64_t limit)
+{
+	struct json_object *page = json_object_new_object();
+	struct json_object *items = json_object_new_array();
+	const struct request *request = NULL;
+	struct json_object *next = NULL;
+	size_t i;
+
+	for (i = 0; i < requests->count && (int64_t)i < limit; i++) {
+		request = *MODEL_AT(requests, struct request *, i);
+		json_object_array_add(items, handler_request_json(service, call, request));
+	}
+	if ((int64_t)requests->count > limit)
+		next = json_object_new_string(handler_cursor(call->arena, request));
+	json_object_object_add(page, "items", items);
+	json_object_object_add(page, "next_cursor", next);
+	return page;
+}
+
+char *handler_cursor(struct arena *arena, const struct request *request)
+{
+	unsigned char bytes[HANDLER_CURSOR_BYTES] = {0};
+	char *text = arena_alloc(arena, HANDLER_CURSOR_SIZE);
+
+	memcpy(bytes, &request->starts_at, sizeof(request->starts_at));
+	id_decode(request->id, bytes + sizeof(request->starts_at));
+	base64url_encode(bytes, sizeof(bytes), text, HANDLER_CURSOR_SIZE);
+	return text;
+}
+
+bool handler_cursor_read(struct arena *arena, const char *text, int64_t *starts_at_r,
+	const char **id_r)
+{
+	unsigned char bytes[HANDLER_CURSOR_BYTES];
+	char *id = arena_alloc(arena, ID_SIZE);
+
+	if (!base64url_decode(text, bytes, sizeof(bytes)))
+		return false;
+	memcpy(starts_at_r, bytes, sizeof(*starts_at_r));
+	id_encode(bytes + sizeof(*starts_at_r), id);
+	*id_r = id;
+	return true;
+}

@@ -1,0 +1,41 @@
+#include "ics_invite.h"
+
+#include <stdio.h>
+
+enum { ICS_ALARM_MINUTES = 15 };
+
+enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_invite *invite,
+	struct buf *out, struct err_info *info)
+{
+	const struct request *request = invite->request;
+	const struct meeting *meeting = request->meeting;
+	const struct ics_attendee attendees[] = {
+		{request->client->name, request->client->email},
+		{request->lawyer->name, request->lawyer->email},
+	};
+	const bool cancelled = meeting->status == MEETING_CANCELLED || invite->method == ICS_CANCEL;
+	char uid[ID_SIZE + sizeof("@meetlink")];
+	const struct ics_event event = {
+		.method = invite->method,
+		.uid = uid,
+		.sequence = invite->sequence,
+		.dtstamp = invite->dtstamp,
+		.created = meeting->created_at,
+		.last_modified = invite->dtstamp,
+		.starts_at = meeting->starts_at,
+		.ends_at = meeting->ends_at,
+		.summary = request->title,
+		.description = request->description,
+		.join_url = cancelled ? NULL : invite->join_url,
+		.page_url = cancelled ? NULL : invite->join_url,
+		.organizer_name = invite->organizer_name,
+		.organizer_email = invite->organizer_email,
+		.attendees = attendees,
+		.attendee_count = 2,
+		.alarm_minutes = cancelled ? 0 : ICS_ALARM_MINUTES,
+		.cancelled = cancelled,
+	};
+
+	snprintf(uid, sizeof(uid), "%s@meetlink", meeting->id);
+	return ics_event_render(templates, &event, out, info);
+}

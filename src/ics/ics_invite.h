@@ -1,0 +1,21 @@
+#ifndef ICS_INVITE_H
+#define ICS_INVITE_H
+/* The calendar event of a request's meeting, as one of its people gets it. */
+#include "ics_event.h"
+#include "id.h"
+#include "request.h"
+
+struct ics_invite {
+	const struct request *request; /* has a meeting */
+	enum ics_method method;
+	int64_t dtstamp;
+	int64_t sequence;
+	const char *join_url; /* the reader's own link; NULL when there is none */
+	const char *organizer_name, *organizer_email;
+};
+
+/* Appends the iCalendar object; errors as ics_event_render(). The same for the whole life of the
+ * meeting: UID, ORGANIZER and the attendees. */
+enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_invite *invite,
+	struct buf *out, struct err_info *info);
+#endif

@@ -1,0 +1,272 @@
+#include "service.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fault.h"
+#include "http_exchange.h"
+#include "log.h"
+#include "provider.h"
+#include "service_private.h"
+
+enum { SERVICE_MAX_TRIES = 64, SERVICE_PAUSE_MS = 20 };
+
+void service_cause_init(const struct service_call *call, enum source source, struct cause *cause_r)
+{
+	*cause_r = (struct cause){
+		.arena = call->arena,
+		.now = call->now,
+		.actor = call->caller,
+		.source = source,
+		.trace_id = call->trace_id,
+	};
+	id_seed(cause_r->seed, sizeof(cause_r->seed));
+}
+
+void service_wake(const struct service *service, const struct request *request, int64_t now)
+{
+	const uint64_t one = 1;
+
+	/* A full counter means that everybody has been woken already. */
+	if (request->due && request->due <= now &&
+		write(service->wake_fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
+		log_debug("dispatchers have been woken before");
+}
+
+const char *service_answer_key(const struct service_call *call, const char *action)
+{
+	char *key = arena_alloc(call->arena, HASH_SIZE);
+
+	hash_texts(key, action, role_names[call->caller.role], call->caller.id,
+		call->idempotency_key ? "key" : "trace",
+		call->idempotency_key ? call->idempotency_key : call->trace_id, NULL);
+	return key;
+}
+
+void service_perform_local(
+	const struct service *service, struct cause *cause, struct request *request)
+{
+	struct effect_outcome outcome = {.err = ERR_OK};
+	struct meeting_link link = {0};
+	const struct provider *provider;
+	struct err_info info = {0};
+	struct effect *create = NULL;
+
+	MODEL_FOREACH(&request->effects, struct effect, effect)
+	{
+		if (effect->kind == EFFECT_MEETING_CREATE && !effect->lease)
+			create = effect;
+	}
+	if (!create)
+		return;
+	provider = provider_find(request->meeting->provider);
+	if (!provider || !provider->local)
+		return;
+	outcome.err = provider->create(service->conf, cause->arena, request, &link, &info);
+	outcome.detail = arena_strdup(cause->arena, info.detail);
+	request_creation_settled(cause, request, create, &outcome, &link, service->policy);
+}
+
+static enum err service_replay(const struct service_call *call,
+	const struct request_answer *stored, const char *id, struct service_answer *answer_r,
+	struct err_info *info)
+{
+	char input[HASH_SIZE];
+
+	hash_hex(call->body, call->body_len, input);
+	if (strcmp(stored->input, input) != 0)
+		return err_set(info, ERR_KEY_REUSED,
+			"This Idempotency-Key came with another body before.");
+	*answer_r = (struct service_answer){
+		.status = (int)stored->status,
+		.reply = stored->reply,
+		.request_id = id,
+		.replayed = call->idempotency_key != NULL,
+	};
+	return ERR_OK;
+}
+
+/* Renders the answer and keeps it in the request, to be saved with the change. */
+static void service_answer(const struct service *service, const struct service_call *call,
+	struct cause *cause, struct request *request, const char *key, int status,
+	struct service_answer *answer_r)
+{
+	char *input = arena_alloc(call->arena, HASH_SIZE);
+
+	hash_hex(call->body, call->body_len, input);
+	*answer_r = (struct service_answer){.status = status, .request_id = request->id};
+	answer_r->reply = call->render(service, call, request);
+	request_answer_keep(cause, request, key, input, status, answer_r->reply);
+}
+
+enum err service_request_get(const struct service *service, const struct service_call *call,
+	const char *id, enum store_depth depth, struct request **request_r, struct err_info *info)
+{
+	enum err err = ERR_NOT_FOUND;
+
+	if (id_valid(id))
+		err = store_request_load(service->store, call->arena, id, depth, request_r, info);
+	if (err == ERR_OK && request_standing(*request_r, &call->caller) == STANDING_NONE)
+		err = ERR_NOT_FOUND;
+	if (err == ERR_NOT_FOUND)
+		return err_set(info, err, "There is no such request, or it is not yours.");
+	return err;
+}
+
+static enum err service_check_if_match(const struct service *service,
+	const struct service_call *call, const struct request *request, struct err_info *info)
+{
+	const char *shown;
+
+	if (!call->if_match)
+		return ERR_OK;
+	shown = call->render(service, call, request);
+	if (http_etag_listed(
+		    call->if_match, http_etag(call->arena, shown, strlen(shown)), false))
+		return ERR_OK;
+	return err_set(info, ERR_PRECONDITION_FAILED,
+		"The request is not what If-Match says; load it again.");
+}
+
+static enum err service_try_change(const struct service *service, const struct service_call *call,
+	const char *id, service_rule *rule, const void *input, struct service_answer *answer_r,
+	struct err_info *info)
+{
+	const char *key = service_answer_key(call, id);
+	const struct request_answer *stored;
+	struct request *request;
+	struct cause cause;
+	bool changed = true;
+	enum err err;
+
+	err = service_request_get(service, call, id, STORE_WHOLE, &request, info);
+	if (err != ERR_OK)
+		return err;
+	stored = request_answer_find(request, key, call->now);
+	if (stored)
+		return service_replay(call, stored, request->id, answer_r, info);
+	err = service_check_if_match(service, call, request, info);
+	if (err != ERR_OK)
+		return err;
+	service_cause_init(call, SOURCE_API, &cause);
+	err = rule(service, &cause, request, input, &changed, info);
+	if (err != ERR_OK)
+		return err;
+	if (changed)
+		service_perform_local(service, &cause, request);
+	service_answer(service, call, &cause, request, key, 200, answer_r);
+	if (!changed)
+		return ERR_OK;
+	fault_pass(FAULT_CHANGE_BEFORE_SAVE);
+	err = store_request_replace(service->store, call->arena, request, info);
+	if (err != ERR_OK)
+		return err;
+	fault_pass(FAULT_CHANGE_AFTER_SAVE);
+	service_wake(service, request, call->now);
+	fault_pass(FAULT_CHANGE_BEFORE_REPLY);
+	return ERR_OK;
+}
+
+/* Waits a random time so that callers who collide do not collide again. */
+static void service_pause(void)
+{
+	struct timespec pause = {.tv_nsec = (long)id_random_below(SERVICE_PAUSE_MS) * 1000000};
+
+	nanosleep(&pause, NULL);
+}
+
+enum err service_change(const struct service *service, const struct service_call *call,
+	const char *id, service_rule *rule, const void *input, struct service_answer *answer_r,
+	struct err_info *info)
+{
+	enum err err = ERR_CONFLICT;
+	int tries;
+
+	for (tries = 0; tries < SERVICE_MAX_TRIES; tries++) {
+		err_clear(info);
+		err = service_try_change(service, call, id, rule, input, answer_r, info);
+		if (err != ERR_CONFLICT)
+			return err;
+		service_pause();
+	}
+	return err;
+}
+
+/* The id of a new request follows from caller and key, so that a repeat finds the first one. After
+ * 24 h a key may be used afresh: `round` counts that. */
+static const char *service_new_id(
+	const struct service *service, const struct service_call *call, int round)
+{
+	const char *key = service_answer_key(call, "create");
+	char *id = arena_alloc(call->arena, ID_SIZE), text[HASH_SIZE + 16];
+	unsigned char mac[SECRET_MAC_BYTES];
+
+	snprintf(text, sizeof(text), "%s/%d", key, round);
+	secret_mac(service->ring, "request", text, strlen(text), mac);
+	id_encode(mac, id);
+	return id;
+}
+
+/* ERR_CONFLICT: the id belongs to an answer that is no longer kept. */
+static enum err service_replay_create(const struct service *service,
+	const struct service_call *call, const char *id, const char *key,
+	struct service_answer *answer_r, struct err_info *info)
+{
+	const struct request_answer *stored;
+	struct request *request;
+	enum err err;
+
+	err = store_request_load(service->store, call->arena, id, STORE_WHOLE, &request, info);
+	if (err != ERR_OK)
+		return err;
+	stored = request_answer_find(request, key, call->now);
+	if (!stored)
+		return ERR_CONFLICT;
+	return service_replay(call, stored, request->id, answer_r, info);
+}
+
+enum err service_request_create(const struct service *service, const struct service_call *call,
+	const struct request_draft *draft, struct service_answer *answer_r, struct err_info *info)
+{
+	const char *key = service_answer_key(call, "create"), *id;
+	struct request request;
+	struct cause cause;
+	enum err err;
+	int round;
+
+	service_check_draft(draft, info);
+	if (info->err != ERR_OK)
+		return info->err;
+	for (round = 0; round < SERVICE_MAX_TRIES; round++) {
+		err_clear(info);
+		id = service_new_id(service, call, round);
+		service_cause_init(call, SOURCE_API, &cause);
+		err = request_open(&cause, draft, id, &request, info);
+		if (err != ERR_OK)
+			/* What was created under this key stays so, even if it were refused now. */
+			return service_replay_create(service, call, id, key, answer_r, NULL) ==
+					       ERR_OK
+				       ? ERR_OK
+				       : err;
+		service_answer(service, call, &cause, &request, key, 201, answer_r);
+		fault_pass(FAULT_CREATE_BEFORE_SAVE);
+		err = store_request_insert(service->store, call->arena, &request, info);
+		if (err == ERR_OK)
+			fault_pass(FAULT_CREATE_AFTER_SAVE);
+		if (err == ERR_CONFLICT)
+			err = service_replay_create(service, call, id, key, answer_r, info);
+		if (err != ERR_CONFLICT)
+			return err;
+	}
+	return err;
+}
+
+void service_filter_own(const struct service_call *call, struct store_filter *filter)
+{
+	if (call->caller.role == ROLE_CLIENT)
+		filter->client_id = call->caller.id;
+	if (call->caller.role == ROLE_LAWYER)
+		filter->lawyer_id = call->caller.id;
+}

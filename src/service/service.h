@@ -1,0 +1,83 @@
+#ifndef SERVICE_H
+#define SERVICE_H
+/*
+ * Use cases: load -> rule of core/ -> guarded save -> wake a dispatcher; one function each.
+ * They know callers and idempotency, but neither HTTP messages nor BSON.
+ */
+#include "conf.h"
+#include "gate.h"
+#include "request.h"
+#include "secret.h"
+#include "store.h"
+#include "store_request.h"
+
+/* What the use cases work with; one per process, read only after start. */
+struct service {
+	const struct conf *conf;
+	const struct secret_ring *ring;
+	const struct policy *policy;
+	struct store *store;
+	int wake_fd; /* eventfd that dispatchers of this host wait on */
+};
+
+struct service_call;
+
+/* Renders the answer to a change, as JSON in the arena; it is stored with the change, so that a
+ * repeat gets the very same bytes. */
+typedef const char *service_render(
+	const struct service *service, const struct service_call *call, const struct request *request);
+
+/* One call of a use case. */
+struct service_call {
+	struct arena *arena;
+	int64_t now;
+	struct actor caller;
+	const char *trace_id;        /* X-Request-Id */
+	const char *idempotency_key; /* NULL: the trace id stands in, so that a proxy's repeat of the
+				      * same request is recognised too */
+	const char *if_match;        /* entity tags of the representation, or NULL */
+	const char *body;
+	size_t body_len;
+	service_render *render;
+};
+
+struct service_answer {
+	int status;
+	const char *reply;
+	const char *request_id;
+	bool replayed; /* the stored answer to an Idempotency-Key */
+};
+
+/* 201 and the new request. The id follows from caller and key. ERR_INVALID, ERR_FORBIDDEN,
+ * ERR_KEY_REUSED. */
+enum err service_request_create(const struct service *service, const struct service_call *call,
+	const struct request_draft *draft, struct service_answer *answer_r, struct err_info *info);
+
+/* Rules of core/request.h; ERR_NOT_FOUND also when the request is not the caller's. */
+enum err service_request_respond(const struct service *service, const struct service_call *call,
+	const char *id, const struct request_response *response, struct service_answer *answer_r,
+	struct err_info *info);
+enum err service_request_cancel(const struct service *service, const struct service_call *call,
+	const char *id, const struct request_cancellation *cancellation,
+	struct service_answer *answer_r, struct err_info *info);
+
+/* Loads a request for somebody who may see it; ERR_NOT_FOUND otherwise. */
+enum err service_request_get(const struct service *service, const struct service_call *call,
+	const char *id, enum store_depth depth, struct request **request_r, struct err_info *info);
+
+/* Narrows a filter to the caller's own rows. */
+void service_filter_own(const struct service_call *call, struct store_filter *filter);
+
+/* What a join token opens now. */
+struct service_gate {
+	enum gate state;
+	enum party party;
+	const struct request *request;
+	const char *url; /* GATE_OPEN: where to go, for this person only; never log it */
+};
+
+/* ERR_NOT_FOUND for a token we did not make. Records the use when the gate is open and `entering`
+ * (a HEAD is not). */
+enum err service_gate_open(const struct service *service, const struct service_call *call,
+	const char *token, bool entering, struct service_gate *gate_r, struct err_info *info);
+#endif

@@ -1,0 +1,65 @@
+#include "provider.h"
+#include "service_private.h"
+
+enum { SERVICE_GATE_TRIES = 16 };
+
+static enum err service_gate_record(const struct service *service, const struct service_call *call,
+	struct request *request, enum party party, struct err_info *info)
+{
+	struct cause cause;
+
+	service_cause_init(call, SOURCE_GATE, &cause);
+	if (!gate_joined(&cause, request, party))
+		return ERR_OK;
+	return store_request_replace(service->store, call->arena, request, info);
+}
+
+static enum err service_gate_try(const struct service *service, const struct service_call *call,
+	const struct gate_pass *pass, bool entering, struct service_gate *gate_r,
+	struct err_info *info)
+{
+	const struct provider *provider;
+	struct request *request;
+	enum err err;
+
+	err = store_request_load(
+		service->store, call->arena, pass->request_id, STORE_WHOLE, &request, info);
+	if (err != ERR_OK)
+		return err;
+	if (!request->meeting)
+		return err_set(info, ERR_NOT_FOUND, "This link is not known.");
+	*gate_r = (struct service_gate){
+		.state = gate_state(request, pass->generation, call->now),
+		.party = pass->party,
+		.request = request,
+	};
+	if (gate_r->state != GATE_OPEN)
+		return ERR_OK;
+	provider = provider_find(request->meeting->provider);
+	if (!provider)
+		return err_set(info, ERR_INTERNAL, "The provider %s is not known any more.",
+			request->meeting->provider);
+	gate_r->url = request->meeting->provider_url;
+	if (provider->personal_url)
+		err = provider->personal_url(service->conf, call->arena, request, pass->party,
+			call->now, &gate_r->url, info);
+	if (err == ERR_OK && entering)
+		err = service_gate_record(service, call, request, pass->party, info);
+	return err;
+}
+
+enum err service_gate_open(const struct service *service, const struct service_call *call,
+	const char *token, bool entering, struct service_gate *gate_r, struct err_info *info)
+{
+	enum err err = ERR_CONFLICT;
+	struct gate_pass pass;
+	int tries;
+
+	if (!gate_token_read(service->ring, GATE_JOIN, token, &pass))
+		return err_set(info, ERR_NOT_FOUND, "This link is not known.");
+	for (tries = 0; err == ERR_CONFLICT && tries < SERVICE_GATE_TRIES; tries++) {
+		err_clear(info);
+		err = service_gate_try(service, call, &pass, entering, gate_r, info);
+	}
+	return err;
+}

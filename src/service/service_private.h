@@ -1,0 +1,32 @@
+#ifndef SERVICE_PRIVATE_H
+#define SERVICE_PRIVATE_H
+#include "service.h"
+
+/* A rule of core/ applied to a loaded request. *changed_r false: nothing is to be saved. */
+typedef enum err service_rule(const struct service *service, struct cause *cause,
+	struct request *request, const void *input, bool *changed_r, struct err_info *info);
+
+/*
+ * Load -> rule -> guarded save, again from the start when somebody else was faster.
+ * Answers from the request's stored answers when the key was used before.
+ */
+enum err service_change(const struct service *service, const struct service_call *call,
+	const char *id, service_rule *rule, const void *input, struct service_answer *answer_r,
+	struct err_info *info);
+
+void service_cause_init(const struct service_call *call, enum source source, struct cause *cause_r);
+
+/* Performs effects that need no network inside the transition. */
+void service_perform_local(
+	const struct service *service, struct cause *cause, struct request *request);
+
+/* Wakes a dispatcher of this host when the request owes something now. */
+void service_wake(const struct service *service, const struct request *request, int64_t now);
+
+/* Hash of the caller's key (or trace id) for an action; the id of the request for creation. */
+const char *service_answer_key(const struct service_call *call, const char *action);
+
+/* What core/ cannot check, since it needs libraries: addresses, zones, locales, id alphabet. */
+void service_check_draft(const struct request_draft *draft, struct err_info *info);
+void service_check_zone(const char *timezone, const char *pointer, struct err_info *info);
+#endif

@@ -1,0 +1,37 @@
+/* The answers to a request: accept or decline, and cancel. */
+#include "provider.h"
+#include "service_private.h"
+
+static enum err service_rule_respond(const struct service *service, struct cause *cause,
+	struct request *request, const void *input, bool *changed_r, struct err_info *info)
+{
+	return request_respond(cause, request, input, service->policy, changed_r, info);
+}
+
+enum err service_request_respond(const struct service *service, const struct service_call *call,
+	const char *id, const struct request_response *response, struct service_answer *answer_r,
+	struct err_info *info)
+{
+	service_check_zone(response->timezone, "/timezone", info);
+	if (response->provider && !provider_find(response->provider))
+		err_add_field(info, "/provider", "is not a provider of this service");
+	if (info->err != ERR_OK)
+		return info->err;
+	return service_change(service, call, id, service_rule_respond, response, answer_r, info);
+}
+
+static enum err service_rule_cancel(const struct service *service, struct cause *cause,
+	struct request *request, const void *input, bool *changed_r, struct err_info *info)
+{
+	(void)service;
+	*changed_r = true;
+	return request_cancel(cause, request, input, info);
+}
+
+enum err service_request_cancel(const struct service *service, const struct service_call *call,
+	const char *id, const struct request_cancellation *cancellation,
+	struct service_answer *answer_r, struct err_info *info)
+{
+	return service_change(
+		service, call, id, service_rule_cancel, cancellation, answer_r, info);
+}

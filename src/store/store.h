@@ -1,0 +1,28 @@
+#ifndef STORE_H
+#define STORE_H
+/*
+ * MongoDB: the only folder that sees bson. One connection pool per process, opened after the fork;
+ * every function is thread-safe and blocks for at most STORE_TIMEOUT_MS per round trip.
+ * Errors everywhere: ERR_DATABASE_AWAY (retry later), ERR_INTERNAL (the database refused; logged).
+ */
+#include "conf.h"
+#include "err.h"
+#include "secret.h"
+
+struct store;
+
+enum { STORE_TIMEOUT_MS = 2500, STORE_SELECT_MS = 1500 };
+
+/* Whether the connection string can be used; opens nothing. ERR_CONFIG otherwise. */
+enum err store_check_uri(const char *uri, struct err_info *info);
+
+/* Does not connect yet. The ring seals what is secret at rest and is borrowed. */
+enum err store_open(const struct conf *conf, const struct secret_ring *ring, int threads,
+	struct store **store_r, struct err_info *info);
+void store_close(struct store **store);
+
+enum err store_ping(struct store *store, struct err_info *info);
+
+/* Creates the indexes; running it again changes nothing. */
+enum err store_init_indexes(struct store *store, struct err_info *info);
+#endif

@@ -1,0 +1,234 @@
+/* One description of a field, two directions: struct -> BSON -> struct. */
+#include <stdio.h>
+#include <string.h>
+
+#include "store_private.h"
+
+static const char *store_field_key(const struct model_field *field)
+{
+	return field->flags & MODEL_KEY ? "_id" : field->name;
+}
+
+/* Binds a sealed value to its place, so that it does not open in another document or field. */
+static const char *store_seal_context(
+	struct arena *arena, const char *id, const struct model_field *field)
+{
+	return arena_printf(arena, "requests/%s/%s", id, field->name);
+}
+
+static void store_write_list(struct store *store, struct arena *arena,
+	const struct model_field *field, const struct model_list *list, const char *id,
+	bson_t *bson)
+{
+	bson_t array, item;
+	const char *key;
+	char digits[16];
+	size_t i;
+
+	bson_append_array_begin(bson, field->name, -1, &array);
+	for (i = 0; i < list->count; i++) {
+		bson_uint32_to_string((uint32_t)i, &key, digits, sizeof(digits));
+		if (field->type == MODEL_STRINGS) {
+			bson_append_utf8(&array, key, -1, *MODEL_AT(list, const char *, i), -1);
+			continue;
+		}
+		bson_append_document_begin(&array, key, -1, &item);
+		store_bson_write(store, arena, field->of,
+			(const char *)list->items + i * field->of->size, id, &item);
+		bson_append_document_end(&array, &item);
+	}
+	bson_append_array_end(bson, &array);
+}
+
+static bool store_is_null(const struct model_field *field, const void *at)
+{
+	switch (field->type) {
+	case MODEL_STRING:
+	case MODEL_OBJECT:
+		return *(const void *const *)at == NULL;
+	case MODEL_INSTANT:
+		return *(const int64_t *)at == 0;
+	case MODEL_LIST:
+	case MODEL_STRINGS:
+		return (field->flags & MODEL_SPARSE) && ((const struct model_list *)at)->count == 0;
+	default:
+		return false;
+	}
+}
+
+static void store_write_field(struct store *store, struct arena *arena,
+	const struct model_field *field, const void *at, const char *id, bson_t *bson)
+{
+	const char *key = store_field_key(field), *text;
+	bson_t child;
+
+	switch (field->type) {
+	case MODEL_STRING:
+		text = *(const char *const *)at;
+		if (field->flags & MODEL_SEALED)
+			text = secret_seal(store->ring, arena,
+				store_seal_context(arena, id, field), text);
+		bson_append_utf8(bson, key, -1, text, -1);
+		break;
+	case MODEL_INT:
+		bson_append_int64(bson, key, -1, *(const int64_t *)at);
+		break;
+	case MODEL_BOOL:
+		bson_append_bool(bson, key, -1, *(const bool *)at);
+		break;
+	case MODEL_INSTANT:
+		bson_append_date_time(bson, key, -1, *(const int64_t *)at);
+		break;
+	case MODEL_ENUM:
+		bson_append_utf8(bson, key, -1, field->names[*(const int *)at], -1);
+		break;
+	case MODEL_OBJECT:
+		bson_append_document_begin(bson, key, -1, &child);
+		store_bson_write(store, arena, field->of, *(void *const *)at, id, &child);
+		bson_append_document_end(bson, &child);
+		break;
+	case MODEL_LIST:
+	case MODEL_STRINGS:
+		store_write_list(store, arena, field, at, id, bson);
+		break;
+	}
+}
+
+void store_bson_write(struct store *store, struct arena *arena, const struct model *model,
+	const void *object, const char *id, bson_t *bson)
+{
+	const struct model_field *field;
+	const void *at;
+
+	for (field = model->fields; field < model->fields + model->field_count; field++) {
+		if (!(field->flags & MODEL_STORED))
+			continue;
+		at = (const char *)object + field->offset;
+		if (!store_is_null(field, at))
+			store_write_field(store, arena, field, at, id, bson);
+		else if (!(field->flags & MODEL_SPARSE))
+			bson_append_null(bson, store_field_key(field), -1);
+	}
+}
+
+static enum err store_bad_field(
+	const struct model *model, const struct model_field *field, const char *id,
+	struct err_info *info)
+{
+	return err_set(info, ERR_INTERNAL, "Document %s: %s.%s cannot be read.", id, model->name,
+		field->name);
+}
+
+static enum err store_read_list(struct store *store, struct arena *arena,
+	const struct model *model, const struct model_field *field, bson_iter_t *iter,
+	const char *id, struct model_list *list, struct err_info *info)
+{
+	bson_iter_t items, item;
+	enum err err = ERR_OK;
+
+	if (!BSON_ITER_HOLDS_ARRAY(iter) || !bson_iter_recurse(iter, &items))
+		return store_bad_field(model, field, id, info);
+	while (err == ERR_OK && bson_iter_next(&items)) {
+		if (field->type == MODEL_STRINGS) {
+			const char **text = model_list_add(arena, list, sizeof(*text));
+
+			if (!BSON_ITER_HOLDS_UTF8(&items))
+				return store_bad_field(model, field, id, info);
+			*text = arena_strdup(arena, bson_iter_utf8(&items, NULL));
+			continue;
+		}
+		if (!BSON_ITER_HOLDS_DOCUMENT(&items) || !bson_iter_recurse(&items, &item))
+			return store_bad_field(model, field, id, info);
+		err = store_bson_read(store, arena, field->of, &item, id,
+			model_list_add(arena, list, field->of->size), info);
+	}
+	return err;
+}
+
+static enum err store_read_string(struct store *store, struct arena *arena,
+	const struct model *model, const struct model_field *field, bson_iter_t *iter,
+	const char *id, const char **text_r, struct err_info *info)
+{
+	const char *text = bson_iter_utf8(iter, NULL);
+
+	if (!BSON_ITER_HOLDS_UTF8(iter))
+		return store_bad_field(model, field, id, info);
+	*text_r = field->flags & MODEL_SEALED
+			  ? secret_open(store->ring, arena, store_seal_context(arena, id, field), text)
+			  : arena_strdup(arena, text);
+	return *text_r ? ERR_OK : store_bad_field(model, field, id, info);
+}
+
+static enum err store_read_field(struct store *store, struct arena *arena,
+	const struct model *model, const struct model_field *field, bson_iter_t *iter,
+	const char *id, void *at, struct err_info *info)
+{
+	bson_iter_t child;
+
+	switch (field->type) {
+	case MODEL_STRING:
+		return store_read_string(store, arena, model, field, iter, id, at, info);
+	case MODEL_INT:
+		if (!BSON_ITER_HOLDS_INT(iter))
+			return store_bad_field(model, field, id, info);
+		*(int64_t *)at = bson_iter_as_int64(iter);
+		return ERR_OK;
+	case MODEL_BOOL:
+		if (!BSON_ITER_HOLDS_BOOL(iter))
+			return store_bad_field(model, field, id, info);
+		*(bool *)at = bson_iter_bool(iter);
+		return ERR_OK;
+	case MODEL_INSTANT:
+		if (!BSON_ITER_HOLDS_DATE_TIME(iter))
+			return store_bad_field(model, field, id, info);
+		*(int64_t *)at = bson_iter_date_time(iter);
+		return ERR_OK;
+	case MODEL_ENUM:
+		*(int *)at = BSON_ITER_HOLDS_UTF8(iter)
+				     ? model_enum_value(field->names, bson_iter_utf8(iter, NULL))
+				     : -1;
+		return *(int *)at < 0 ? store_bad_field(model, field, id, info) : ERR_OK;
+	case MODEL_OBJECT:
+		if (!BSON_ITER_HOLDS_DOCUMENT(iter) || !bson_iter_recurse(iter, &child))
+			return store_bad_field(model, field, id, info);
+		*(void **)at = arena_alloc(arena, field->of->size);
+		return store_bson_read(store, arena, field->of, &child, id, *(void **)at, info);
+	case MODEL_LIST:
+	case MODEL_STRINGS:
+		return store_read_list(store, arena, model, field, iter, id, at, info);
+	}
+	return ERR_INTERNAL;
+}
+
+/* Documents keep the order of the model, so the field is nearly always the next one. */
+static const struct model_field *store_find_field(
+	const struct model *model, const char *key, size_t *next)
+{
+	size_t i, index;
+
+	for (i = 0; i < model->field_count; i++) {
+		index = (*next + i) % model->field_count;
+		if ((model->fields[index].flags & MODEL_STORED) &&
+			strcmp(store_field_key(&model->fields[index]), key) == 0) {
+			*next = index + 1;
+			return &model->fields[index];
+		}
+	}
+	return NULL;
+}
+
+enum err store_bson_read(struct store *store, struct arena *arena, const struct model *model,
+	bson_iter_t *iter, const char *id, void *object, struct err_info *info)
+{
+	const struct model_field *field;
+	enum err err = ERR_OK;
+	size_t next = 0;
+
+	while (err == ERR_OK && bson_iter_next(iter)) {
+		field = store_find_field(model, bson_iter_key(iter), &next);
+		if (field && !BSON_ITER_HOLDS_NULL(iter))
+			err = store_read_field(store, arena, model, field, iter, id,
+				(char *)object + field->offset, info);
+	}
+	return err;
+}

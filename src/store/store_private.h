@@ -1,0 +1,42 @@
+#ifndef STORE_PRIVATE_H
+#define STORE_PRIVATE_H
+#include <mongoc/mongoc.h>
+
+#include "model.h"
+#include "store_request.h"
+
+struct store {
+	mongoc_client_pool_t *pool;
+	const struct secret_ring *ring;
+	char *database;
+};
+
+/* A connection of the pool and its collection, for one operation. */
+struct store_session {
+	struct store *store;
+	mongoc_client_t *client;
+	mongoc_collection_t *requests;
+};
+
+void store_session_begin(struct store *store, struct store_session *session_r);
+void store_session_end(struct store_session *session);
+
+/* What a driver error means to us; `doing` goes to the log. */
+enum err store_error(const bson_error_t *error, const char *doing, struct err_info *info);
+
+/* Writes the stored fields of an object. `id` is the document's: sealed values are bound to it. */
+void store_bson_write(struct store *store, struct arena *arena, const struct model *model,
+	const void *object, const char *id, bson_t *bson);
+
+/* Reads an object; fields that are not in the document stay zero. ERR_INTERNAL names the field
+ * that is not of its type or cannot be opened. */
+enum err store_bson_read(struct store *store, struct arena *arena, const struct model *model,
+	bson_iter_t *iter, const char *id, void *object, struct err_info *info);
+
+/* A document of the collection as a request in the arena. */
+enum err store_request_read(struct store *store, struct arena *arena, const bson_t *bson,
+	struct request **request_r, struct err_info *info);
+
+/* Leaves out of find's options what a depth does not load. */
+void store_append_projection(bson_t *options, enum store_depth depth);
+#endif

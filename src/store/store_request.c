@@ -1,0 +1,197 @@
+#include "store_request.h"
+
+#include <string.h>
+
+#include "store_private.h"
+
+static void store_release_bson(void *handle)
+{
+	bson_destroy(handle);
+}
+
+static bson_t *store_request_bson(
+	struct store *store, struct arena *arena, struct request *request)
+{
+	bson_t *bson = bson_new();
+
+	arena_defer(arena, store_release_bson, bson);
+	request->due = effect_next_due(request);
+	store_bson_write(store, arena, &request_model, request, request->id, bson);
+	return bson;
+}
+
+enum err store_request_insert(
+	struct store *store, struct arena *arena, struct request *request, struct err_info *info)
+{
+	struct store_session session;
+	bson_error_t error;
+	bson_t *bson;
+	bool ok;
+
+	request->rev = 1;
+	bson = store_request_bson(store, arena, request);
+	store_session_begin(store, &session);
+	ok = mongoc_collection_insert_one(session.requests, bson, NULL, NULL, &error);
+	store_session_end(&session);
+	return ok ? ERR_OK : store_error(&error, "insert request", info);
+}
+
+enum err store_request_read(struct store *store, struct arena *arena, const bson_t *bson,
+	struct request **request_r, struct err_info *info)
+{
+	struct request *request = arena_alloc(arena, sizeof(*request));
+	bson_iter_t iter;
+	const char *id;
+
+	if (!bson_iter_init_find(&iter, bson, "_id") || !BSON_ITER_HOLDS_UTF8(&iter))
+		return err_set(info, ERR_INTERNAL, "A document has no id.");
+	id = arena_strdup(arena, bson_iter_utf8(&iter, NULL));
+	*request_r = request;
+	bson_iter_init(&iter, bson);
+	return store_bson_read(store, arena, &request_model, &iter, id, request, info);
+}
+
+void store_append_projection(bson_t *options, enum store_depth depth)
+{
+	bson_t projection;
+	size_t i;
+
+	if (depth == STORE_WHOLE)
+		return;
+	BSON_APPEND_DOCUMENT_BEGIN(options, "projection", &projection);
+	for (i = 0; i < request_model.field_count; i++)
+		if (request_model.fields[i].flags & MODEL_HEAVY)
+			BSON_APPEND_INT32(&projection, request_model.fields[i].name, 0);
+	bson_append_document_end(options, &projection);
+}
+
+enum err store_request_load(struct store *store, struct arena *arena, const char *id,
+	enum store_depth depth, struct request **request_r, struct err_info *info)
+{
+	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER;
+	struct store_session session;
+	mongoc_cursor_t *cursor;
+	const bson_t *bson;
+	bson_error_t error;
+	enum err err;
+
+	BSON_APPEND_UTF8(&filter, "_id", id);
+	BSON_APPEND_INT64(&options, "limit", 1);
+	BSON_APPEND_BOOL(&options, "singleBatch", true);
+	store_append_projection(&options, depth);
+	store_session_begin(store, &session);
+	cursor = mongoc_collection_find_with_opts(session.requests, &filter, &options, NULL);
+	if (mongoc_cursor_next(cursor, &bson))
+		err = store_request_read(store, arena, bson, request_r, info);
+	else if (mongoc_cursor_error(cursor, &error))
+		err = store_error(&error, "load request", info);
+	else
+		err = err_set(info, ERR_NOT_FOUND, "There is no such request.");
+	mongoc_cursor_destroy(cursor);
+	store_session_end(&session);
+	bson_destroy(&options);
+	bson_destroy(&filter);
+	return err;
+}
+
+enum err store_request_replace(
+	struct store *store, struct arena *arena, struct request *request, struct err_info *info)
+{
+	bson_t filter = BSON_INITIALIZER, reply;
+	struct store_session session;
+	bson_error_t error;
+	bson_iter_t iter;
+	enum err err = ERR_OK;
+	bson_t *bson;
+
+	BSON_APPEND_UTF8(&filter, "_id", request->id);
+	BSON_APPEND_INT64(&filter, "rev", request->rev);
+	request->rev++;
+	bson = store_request_bson(store, arena, request);
+	store_session_begin(store, &session);
+	if (!mongoc_collection_replace_one(session.requests, &filter, bson, NULL, &reply, &error))
+		err = store_error(&error, "replace request", info);
+	else if (!bson_iter_init_find(&iter, &reply, "matchedCount") ||
+		 bson_iter_as_int64(&iter) != 1)
+		err = err_set(info, ERR_CONFLICT, "The request was changed at the same time.");
+	store_session_end(&session);
+	bson_destroy(&reply);
+	bson_destroy(&filter);
+	return err;
+}
+
+enum err store_request_due(struct store *store, struct arena *arena, int64_t now, int64_t limit,
+	struct model_list *ids_r, struct err_info *info)
+{
+	struct store_session session;
+	mongoc_cursor_t *cursor;
+	bson_t *filter, *options;
+	const bson_t *bson;
+	bson_error_t error;
+	bson_iter_t iter;
+	enum err err = ERR_OK;
+
+	filter = BCON_NEW("due", "{", "$lte", BCON_DATE_TIME(now), "}");
+	options = BCON_NEW("sort", "{", "due", BCON_INT32(1), "}", "limit", BCON_INT64(limit),
+		"singleBatch", BCON_BOOL(true), "projection", "{", "_id", BCON_INT32(1), "}");
+	store_session_begin(store, &session);
+	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
+	while (mongoc_cursor_next(cursor, &bson)) {
+		if (bson_iter_init_find(&iter, bson, "_id") && BSON_ITER_HOLDS_UTF8(&iter))
+			*(const char **)model_list_add(arena, ids_r, sizeof(const char *)) =
+				arena_strdup(arena, bson_iter_utf8(&iter, NULL));
+	}
+	if (mongoc_cursor_error(cursor, &error))
+		err = store_error(&error, "find due requests", info);
+	mongoc_cursor_destroy(cursor);
+	store_session_end(&session);
+	bson_destroy(options);
+	bson_destroy(filter);
+	return err;
+}
+
+enum err store_request_oldest_due(struct store *store, int64_t *due_r, struct err_info *info)
+{
+	struct store_session session;
+	mongoc_cursor_t *cursor;
+	bson_t *filter, *options;
+	const bson_t *bson;
+	bson_error_t error;
+	bson_iter_t iter;
+	enum err err = ERR_OK;
+
+	*due_r = 0;
+	filter = BCON_NEW("due", "{", "$gt", BCON_DATE_TIME(0), "}");
+	options = BCON_NEW("sort", "{", "due", BCON_INT32(1), "}", "limit", BCON_INT64(1),
+		"singleBatch", BCON_BOOL(true), "projection", "{", "due", BCON_INT32(1), "}");
+	store_session_begin(store, &session);
+	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
+	if (mongoc_cursor_next(cursor, &bson) && bson_iter_init_find(&iter, bson, "due") &&
+		BSON_ITER_HOLDS_DATE_TIME(&iter))
+		*due_r = bson_iter_date_time(&iter);
+	if (mongoc_cursor_error(cursor, &error))
+		err = store_error(&error, "find the oldest due request", info);
+	mongoc_cursor_destroy(cursor);
+	store_session_end(&session);
+	bson_destroy(options);
+	bson_destroy(filter);
+	return err;
+}
+
+enum err store_request_postpone(
+	struct store *store, const char *id, int64_t until, struct err_info *info)
+{
+	struct store_session session;
+	bson_t *filter, *update;
+	bson_error_t error;
+	bool ok;
+
+	filter = BCON_NEW("_id", BCON_UTF8(id));
+	update = BCON_NEW("$set", "{", "due", BCON_DATE_TIME(until), "}");
+	store_session_begin(store, &session);
+	ok = mongoc_collection_update_one(session.requests, filter, update, NULL, NULL, &error);
+	store_session_end(&session);
+	bson_destroy(update);
+	bson_destroy(filter);
+	return ok ? ERR_OK : store_error(&error, "postpone request", info);
+}

@@ -1,0 +1,66 @@
+#ifndef STORE_REQUEST_H
+#define STORE_REQUEST_H
+/* Request documents: one atomic write each, guarded by `rev`. Blocks as store.h says. */
+#include "request.h"
+#include "store.h"
+
+/* Stores a new request with rev 1. ERR_CONFLICT when the id is taken. */
+enum err store_request_insert(
+	struct store *store, struct arena *arena, struct request *request, struct err_info *info);
+
+enum store_depth {
+	STORE_CURRENT, /* without events, effects and answers: for showing, never for saving */
+	STORE_WHOLE,
+};
+
+/* ERR_NOT_FOUND when there is none; ERR_INTERNAL names what cannot be read. */
+enum err store_request_load(struct store *store, struct arena *arena, const char *id,
+	enum store_depth depth, struct request **request_r, struct err_info *info);
+
+/*
+ * The guarded write: replaces the document if it still has request->rev, with rev + 1 and a fresh
+ * `due`. ERR_CONFLICT when it has not: load again and decide again. After ERR_DATABASE_AWAY the
+ * outcome is unknown.
+ */
+enum err store_request_replace(
+	struct store *store, struct arena *arena, struct request *request, struct err_info *info);
+
+/* A page of requests in the order of (starts_at, id). */
+struct store_filter {
+	const char *client_id, *lawyer_id; /* NULL: anyone's */
+	unsigned statuses;                 /* set of 1 << REQUEST_...; 0 = any */
+	unsigned meeting_statuses;         /* set of 1 << MEETING_...; 0 = any */
+	int64_t starts_from, starts_before; /* [from, before); 0 = open */
+	int64_t ends_after, ends_before;    /* (after, before]; 0 = open */
+	bool ended;                         /* ends_before, or declined, cancelled, completed */
+	bool open_or_failed;                /* open, or its meeting has failed */
+	bool ascending;
+	int64_t after_start;                /* cursor: continue behind this start and id */
+	const char *after_id;               /* NULL: from the beginning */
+	int64_t limit;
+};
+
+/* Items are struct request *, at the STORE_CURRENT depth. */
+enum err store_request_list(struct store *store, struct arena *arena,
+	const struct store_filter *filter, struct model_list *list_r, struct err_info *info);
+
+struct store_counts {
+	int64_t by_status[REQUEST_COMPLETED + 1];
+	int64_t by_meeting_status[MEETING_REPLACED + 1];
+};
+
+/* Counts of a party's requests (or of all). Only the ids of the filter are looked at. */
+enum err store_request_count(struct store *store, const struct store_filter *filter,
+	struct store_counts *counts_r, struct err_info *info);
+
+/* At most `limit` ids of requests whose `due` has come, earliest first. Items are const char *. */
+enum err store_request_due(struct store *store, struct arena *arena, int64_t now, int64_t limit,
+	struct model_list *ids_r, struct err_info *info);
+
+/* The earliest `due` of all; 0 when nothing is owed. */
+enum err store_request_oldest_due(struct store *store, int64_t *due_r, struct err_info *info);
+
+/* Moves the `due` of a document that cannot be read out of the way. */
+enum err store_request_postpone(
+	struct store *store, const char *id, int64_t until, struct err_info *info);
+#endif
