@@ -19,7 +19,8 @@ enum ics_method {
 };
 
 struct ics_attendee {
-	const char *name, *email;
+	const char *name; /* may be NULL */
+	const char *email;
 };
 
 struct ics_event {
@@ -29,18 +30,25 @@ struct ics_event {
 	int64_t dtstamp, created, last_modified; /* ms */
 	int64_t starts_at, ends_at;              /* ms; written in UTC */
 	const char *summary;
-	const char *description;                 /* may be NULL; may have lines */
-	const char *join_url;                    /* LOCATION and CONFERENCE; NULL when there is none */
-	const char *page_url;                    /* URL; may be NULL */
+	const char *description; /* may be NULL; may have lines */
+	const char *join_url;    /* LOCATION and CONFERENCE; NULL when there is none */
+	const char *page_url;    /* URL; may be NULL */
 	const char *organizer_name, *organizer_email;
 	const struct ics_attendee *attendees;
 	size_t attendee_count;
-	int64_t alarm_minutes;                   /* before the start; 0 = no VALARM */
-	bool cancelled;                          /* STATUS:CANCELLED in a snapshot */
+	int64_t alarm_minutes; /* before the start; 0 = no VALARM */
+	bool cancelled;        /* STATUS:CANCELLED in a snapshot */
 };
 
-/* Appends a valid iCalendar object with CRLF lines folded at 75 octets. ERR_INTERNAL when the
- * template does not make one: libical's complaint is in the detail. */
+/*
+ * Appends a valid iCalendar object with CRLF lines folded at 75 octets; the same event makes the
+ * same bytes. Thread-safe; does not block.
+ *
+ * ERR_INTERNAL, with nothing appended, when the template does not make one (what is wrong with it
+ * is in the detail) or when there can be none: links that are not http or https, an end that is not
+ * after the start, a cancelled ICS_REQUEST, text that is not UTF-8. Control characters in names and
+ * texts never leave their place: they become spaces, or line breaks in the description.
+ */
 enum err ics_event_render(const struct tmpl_set *templates, const struct ics_event *event,
 	struct buf *out, struct err_info *info);
 #endif

@@ -1,14 +1,17 @@
 #ifndef ICS_ZONE_H
 #define ICS_ZONE_H
-/* IANA time zones (libical over the system's tzdata). Thread-safe; does not block. */
+/*
+ * IANA time zones from the system's tzdata. Thread-safe. A zone is read from disk when it is first
+ * asked for and then kept, so a process sees new tzdata only after a restart.
+ */
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
 struct ics_zone_local {
-	struct tm tm;             /* the wall clock there; tm_isdst is set */
-	int offset_s;             /* seconds east of UTC */
-	char abbreviation[16];    /* "CET", or "+0330" where tzdata has no letters */
+	struct tm tm;          /* the wall clock there; tm_isdst, tm_gmtoff and tm_zone are set */
+	int offset_s;          /* seconds east of UTC */
+	char abbreviation[16]; /* "CET", or "+0330" where tzdata has no letters */
 };
 
 /* Whether `name` is a zone of the system's tzdata, spelled exactly ("Europe/Berlin", "UTC"). */

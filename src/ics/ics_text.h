@@ -1,0 +1,37 @@
+#ifndef ICS_TEXT_H
+#define ICS_TEXT_H
+/*
+ * The forms in which values go into a calendar template, and the folding of what comes out.
+ * Strings belong to the arena.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "buf.h"
+#include "err.h"
+
+/* One line without control characters: a run of them becomes a space, the ends are trimmed.
+ * NULL for NULL and for what is blank. */
+char *ics_text_line(struct arena *arena, const char *text);
+
+/* The same with line breaks kept, each as one LF, whichever way it was written. */
+char *ics_text_lines(struct arena *arena, const char *text);
+
+/* A quoted parameter value: RFC 5545 section 3.2, with " as ^' of RFC 6868. NULL when blank. */
+char *ics_text_param(struct arena *arena, const char *text);
+
+/* A mailto URI, RFC 6068 section 2. */
+char *ics_text_mailto(struct arena *arena, const char *email);
+
+/* DATE-TIME in UTC, "20261201T090000Z", of an instant in ms. */
+char *ics_text_time(struct arena *arena, int64_t instant);
+
+/* Whether text is an absolute http or https URI of the characters that RFC 3986 allows. */
+bool ics_text_is_url(const char *text);
+
+/* Appends content lines (UTF-8), folded or not, with every line folded to at most 75 octets and
+ * never inside a code point (RFC 5545 section 3.1). ERR_INTERNAL names a property that holds a
+ * control character. */
+enum err ics_text_fold(const char *lines, struct buf *out, struct err_info *info);
+#endif

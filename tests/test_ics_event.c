@@ -1,0 +1,644 @@
+#include "ics_event.h"
+
+#include <libical/ical.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "instant.h"
+#include "unit.h"
+#include "utf8.h"
+
+enum { OUT_CEILING = 512 * 1024, START = 1796115600 /* 2026-12-01T09:00:00Z */ };
+
+static const struct ics_attendee people[] = {
+	{"Anna Client", "anna@example.com"},
+	{"Law, Bob; Esq.", "bob@example.com"},
+};
+
+static const struct ics_event meeting = {
+	.method = ICS_REQUEST,
+	.uid = "abcDEF_123@meet.example.com",
+	.sequence = 3,
+	.dtstamp = (START - 7200) * INSTANT_SECOND,
+	.created = (START - 86400) * INSTANT_SECOND,
+	.last_modified = (START - 3600) * INSTANT_SECOND,
+	.starts_at = START * INSTANT_SECOND,
+	.ends_at = (START + 1800) * INSTANT_SECOND,
+	.summary = "Consultation",
+	.description = "Bring the contract.",
+	.join_url = "https://meet.example.com/join/abc,d;e?f=1",
+	.page_url = "https://meet.example.com/requests/1?a=b,c;d",
+	.organizer_name = "Meetings",
+	.organizer_email = "meetings@example.com",
+	.attendees = people,
+	.attendee_count = 2,
+	.alarm_minutes = 15,
+};
+
+static char *read_template(void)
+{
+	const char *srcdir = getenv("srcdir");
+	char path[4096], *text = calloc(1, 65536);
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/templates/ics/event.ics", srcdir ? srcdir : ".");
+	file = fopen(path, "r");
+	CU_ASSERT_FATAL(file != NULL);
+	CU_ASSERT_FATAL(fread(text, 1, 65535, file) > 0);
+	fclose(file);
+	return text;
+}
+
+static struct tmpl_set *templates_of(const char *text)
+{
+	struct tmpl_set *templates = tmpl_set_new();
+
+	CU_ASSERT_EQUAL_FATAL(
+		tmpl_set_add(templates, "ics/event.ics", TMPL_ICAL, text, NULL), ERR_OK);
+	return templates;
+}
+
+static struct tmpl_set *shipped_templates(void)
+{
+	char *text = read_template();
+	struct tmpl_set *templates = templates_of(text);
+
+	free(text);
+	return templates;
+}
+
+static void render(const struct ics_event *event, struct buf *out)
+{
+	struct tmpl_set *templates = shipped_templates();
+	struct err_info info;
+
+	err_clear(&info);
+	buf_init(out, OUT_CEILING);
+	if (ics_event_render(templates, event, out, &info) != ERR_OK)
+		printf("\n    %s ", info.detail);
+	CU_ASSERT_EQUAL(info.err, ERR_OK);
+	tmpl_set_free(&templates);
+}
+
+/* Lines end with CRLF, hold 1 to 75 octets of whole characters, and no control character. */
+static void check_lines(const struct buf *out)
+{
+	char *at = out->bytes, *end, *line;
+
+	CU_ASSERT_EQUAL(strlen(out->bytes), out->len);
+	for (; (end = strstr(at, "\r\n")); at = end + 2) {
+		line = strndup(at, (size_t)(end - at));
+		CU_ASSERT(end > at && end - at <= 75);
+		CU_ASSERT(utf8_valid(line, strlen(line), NULL));
+		CU_ASSERT(!utf8_has_control(line, false));
+		free(line);
+	}
+	CU_ASSERT_EQUAL(*at, '\0');
+}
+
+static bool has_line(const struct buf *out, const char *line)
+{
+	struct buf plain, wanted;
+	const char *in;
+	bool found;
+
+	buf_init(&plain, OUT_CEILING);
+	buf_init(&wanted, OUT_CEILING);
+	buf_add_text(&plain, "\r\n");
+	for (in = out->bytes; *in; in++) {
+		if (strncmp(in, "\r\n ", 3) == 0)
+			in += 2;
+		else
+			buf_add_char(&plain, *in);
+	}
+	buf_addf(&wanted, "\r\n%s\r\n", line);
+	found = strstr(plain.bytes, wanted.bytes) != NULL;
+	if (!found)
+		printf("\n    no `%s` ", line);
+	buf_fini(&wanted);
+	buf_fini(&plain);
+	return found;
+}
+
+static void check_has(const struct ics_event *event, const char *const *lines)
+{
+	struct buf out;
+
+	render(event, &out);
+	check_lines(&out);
+	for (; *lines; lines++)
+		CU_ASSERT(has_line(&out, *lines));
+	buf_fini(&out);
+}
+
+static int count_of(const struct ics_event *event, const char *text)
+{
+	struct buf out;
+	const char *at;
+	int count = 0;
+
+	render(event, &out);
+	for (at = out.bytes; (at = strstr(at, text)); at++)
+		count++;
+	buf_fini(&out);
+	return count;
+}
+
+static void an_invitation(void)
+{
+	static const char *const lines[] = {"BEGIN:VCALENDAR", "VERSION:2.0",
+		"PRODID:-//meetlink//meetlink//EN", "CALSCALE:GREGORIAN", "METHOD:REQUEST",
+		"BEGIN:VEVENT", "UID:abcDEF_123@meet.example.com", "DTSTAMP:20261201T070000Z",
+		"CREATED:20261130T090000Z", "LAST-MODIFIED:20261201T080000Z", "SEQUENCE:3",
+		"DTSTART:20261201T090000Z", "DTEND:20261201T093000Z", "STATUS:CONFIRMED",
+		"TRANSP:OPAQUE", "SUMMARY:Consultation",
+		"DESCRIPTION:Join: https://meet.example.com/join/abc\\,d\\;e?f=1\\n\\n"
+		"Bring the contract.",
+		"LOCATION:https://meet.example.com/join/abc\\,d\\;e?f=1",
+		"CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO;LABEL=Join:"
+		"https://meet.example.com/join/abc,d;e?f=1",
+		"URL:https://meet.example.com/requests/1?a=b,c;d",
+		"ORGANIZER;CN=Meetings:mailto:meetings@example.com",
+		"ATTENDEE;CN=Anna Client;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;"
+		"PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:anna@example.com",
+		"ATTENDEE;CN=\"Law, Bob; Esq.\";CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;"
+		"PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:bob@example.com",
+		"BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT15M", "DESCRIPTION:Consultation",
+		"END:VALARM", "END:VEVENT", NULL};
+
+	check_has(&meeting, lines);
+	CU_ASSERT_EQUAL(count_of(&meeting, "METHOD:"), 1);
+}
+
+static void a_cancellation(void)
+{
+	static const char *const lines[] = {"METHOD:CANCEL", "STATUS:CANCELLED",
+		"UID:abcDEF_123@meet.example.com", "SEQUENCE:3",
+		"ORGANIZER;CN=Meetings:mailto:meetings@example.com", "SUMMARY:Consultation",
+		"DTSTART:20261201T090000Z", "TRANSP:TRANSPARENT", NULL};
+	struct ics_event event = meeting;
+
+	event.method = ICS_CANCEL;
+	check_has(&event, lines);
+	CU_ASSERT_EQUAL(count_of(&event, "VALARM"), 0);
+	CU_ASSERT_EQUAL(count_of(&event, "RSVP"), 0);
+	CU_ASSERT_EQUAL(count_of(&event, "\r\nATTENDEE"), 2);
+	event.attendees = NULL;
+	event.attendee_count = 0;
+	CU_ASSERT_EQUAL(count_of(&event, "\r\nATTENDEE"), 0);
+}
+
+static void a_snapshot(void)
+{
+	static const char *const lines[] = {"STATUS:CONFIRMED", "BEGIN:VALARM", NULL};
+	static const char *const cancelled[] = {"STATUS:CANCELLED", NULL};
+	struct ics_event event = meeting;
+
+	event.method = ICS_SNAPSHOT;
+	check_has(&event, lines);
+	CU_ASSERT_EQUAL(count_of(&event, "METHOD"), 0);
+	event.cancelled = true;
+	check_has(&event, cancelled);
+	CU_ASSERT_EQUAL(count_of(&event, "VALARM"), 0);
+}
+
+static void what_is_not_there_is_left_out(void)
+{
+	static const char *const lines[] = {"SUMMARY:Meeting",
+		"ORGANIZER:mailto:meetings@example.com",
+		"ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;"
+		"RSVP=TRUE:mailto:anna@example.com",
+		NULL};
+	static const struct ics_attendee nameless[] = {{NULL, "anna@example.com"}};
+	static const char *const absent[] = {"DESCRIPTION", "LOCATION", "CONFERENCE", "URL",
+		"VALARM", "CREATED", "LAST-MODIFIED", "CN="};
+	struct ics_event event = meeting;
+	size_t i;
+
+	event.summary = " \t ";
+	event.description = "\r\n";
+	event.join_url = event.page_url = event.organizer_name = NULL;
+	event.created = event.last_modified = event.alarm_minutes = 0;
+	event.attendees = nameless;
+	event.attendee_count = 1;
+	check_has(&event, lines);
+	for (i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
+		CU_ASSERT_EQUAL(count_of(&event, absent[i]), 0);
+	event.description = "Only this";
+	CU_ASSERT_EQUAL(count_of(&event, "\r\nDESCRIPTION:Only this\r\n"), 1);
+	event.method = ICS_SNAPSHOT;
+	event.organizer_email = NULL;
+	CU_ASSERT_EQUAL(count_of(&event, "ORGANIZER"), 0);
+}
+
+static const char *const hostile[] = {
+	"x\r\nATTENDEE:mailto:evil@example.com",
+	"x\nBEGIN:VEVENT\nUID:1\nEND:VEVENT",
+	"x\r\n ATTENDEE:mailto:evil@example.com",
+	"x\rSTATUS:CANCELLED",
+	"END:VEVENT\r\nEND:VCALENDAR\r\nBEGIN:VCALENDAR",
+	"\\nATTENDEE:mailto:evil@example.com",
+	"\\",
+	"\\\\",
+	"a\\",
+	"a\\\\;",
+	"\\\"",
+	"\"",
+	"\"\"",
+	"\";X=\"",
+	"\":mailto:evil@example.com",
+	"^",
+	"^n",
+	"^^n",
+	"^'",
+	"^^'",
+	":",
+	";",
+	",",
+	"a:b;c,d",
+	"a=b",
+	"=",
+	"CN=x",
+	"{{uid}}",
+	"{{{join_url}}}",
+	"{{/attendees}}",
+	"{{!",
+	"}}",
+	"%0D%0A",
+	"&#10;",
+	"tab\there",
+	"bell\x07 esc\x1b[0m del\x7f",
+	"nel\xc2\x85ls\xe2\x80\xa8ps\xe2\x80\xa9",
+	"\xef\xbb\xbf"
+	"bom",
+	"\u00e9\u6f22\u5b57\U0001f600",
+	"\u202e"
+	"rtl",
+	"  spaces  ",
+	"x ",
+	"trailing newline\n",
+	"\n\nleading",
+	"X-LIC-ERROR:x",
+};
+
+static icalproperty *only(icalcomponent *event, icalproperty_kind kind)
+{
+	CU_ASSERT_EQUAL(icalcomponent_count_properties(event, kind), 1);
+	return icalcomponent_get_first_property(event, kind);
+}
+
+/* The one that was rendered holds the same properties as a harmless one, each in its place. */
+static void check_contained(const struct ics_event *hostile_event, const char *word)
+{
+	icalcomponent *calendar, *event;
+	icalproperty *attendee;
+	struct buf out;
+
+	render(hostile_event, &out);
+	check_lines(&out);
+	calendar = icalparser_parse_string(out.bytes);
+	CU_ASSERT_FATAL(calendar != NULL);
+	event = icalcomponent_get_inner(calendar);
+	CU_ASSERT_EQUAL(icalcomponent_count_errors(calendar), 0);
+	CU_ASSERT_EQUAL(icalcomponent_count_components(calendar, ICAL_ANY_COMPONENT), 1);
+	CU_ASSERT_EQUAL(icalcomponent_count_components(event, ICAL_ANY_COMPONENT), 1);
+	CU_ASSERT_EQUAL(icalcomponent_count_properties(calendar, ICAL_ANY_PROPERTY), 4);
+	CU_ASSERT_EQUAL(icalcomponent_count_properties(event, ICAL_ANY_PROPERTY), 17);
+	CU_ASSERT_EQUAL(icalcomponent_count_properties(event, ICAL_ATTENDEE_PROPERTY), 2);
+	CU_ASSERT_STRING_EQUAL(icalproperty_get_uid(only(event, ICAL_UID_PROPERTY)), meeting.uid);
+	CU_ASSERT_STRING_EQUAL(icalproperty_get_organizer(only(event, ICAL_ORGANIZER_PROPERTY)),
+		"mailto:meetings@example.com");
+	attendee = icalcomponent_get_first_property(event, ICAL_ATTENDEE_PROPERTY);
+	CU_ASSERT_STRING_EQUAL(icalproperty_get_attendee(attendee), "mailto:anna@example.com");
+	CU_ASSERT_EQUAL(icalproperty_count_parameters(attendee), 5);
+	if (word && !utf8_has_control(word, false) && *word != ' ' &&
+		word[strlen(word) - 1] != ' ') {
+		CU_ASSERT_STRING_EQUAL(
+			icalproperty_get_summary(only(event, ICAL_SUMMARY_PROPERTY)), word);
+		if (!strpbrk(word, "\\^"))
+			CU_ASSERT_STRING_EQUAL(
+				icalparameter_get_cn(icalproperty_get_first_parameter(
+					attendee, ICAL_CN_PARAMETER)),
+				word);
+	}
+	icalcomponent_free(calendar);
+	buf_fini(&out);
+}
+
+static void hostile_words_stay_in_their_place(void)
+{
+	struct ics_attendee attendees[2];
+	struct ics_event event = meeting;
+	size_t i;
+
+	event.attendees = attendees;
+	for (i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++) {
+		attendees[0] = (struct ics_attendee){hostile[i], "anna@example.com"};
+		attendees[1] = (struct ics_attendee){hostile[i], "bob@example.com"};
+		event.organizer_name = event.summary = event.description = hostile[i];
+		check_contained(&event, hostile[i]);
+	}
+}
+
+/* Lengths at which lines fold, and parsers change from one buffer to another. */
+static void words_of_every_length(void)
+{
+	static const char *const fills[] = {
+		"x", "\u00fc", "\u6f22", "\U0001f600", "a ", ";", "\\", "\"", "^", ","};
+	struct ics_attendee attendees[2] = {{NULL, "anna@example.com"}, {NULL, "bob@example.com"}};
+	struct ics_event event = meeting;
+	char word[1200], *at;
+	size_t f, n, i;
+
+	event.attendees = attendees;
+	for (f = 0; f < sizeof(fills) / sizeof(fills[0]); f++) {
+		for (n = 1; n < 170; n++) {
+			for (at = word, i = 0; i < n; i++)
+				at = stpcpy(at, fills[f]);
+			if (at[-1] == ' ')
+				at[-1] = 'z';
+			attendees[0].name = event.organizer_name = word;
+			event.summary = event.description = word;
+			check_contained(&event, word);
+		}
+	}
+}
+
+static void the_longest_description(void)
+{
+	struct ics_event event = meeting;
+	char *text = calloc(4000, 4), *back;
+	icalcomponent *calendar;
+	struct buf out;
+	size_t i;
+
+	for (i = 0; i < 4000; i++)
+		memcpy(text + i * 4 - i / 4000, "\U0001f600", 4);
+	text[4 * 3999] = '\0';
+	event.description = text;
+	render(&event, &out);
+	check_lines(&out);
+	calendar = icalparser_parse_string(out.bytes);
+	CU_ASSERT_FATAL(calendar != NULL);
+	back = strstr(icalcomponent_get_description(icalcomponent_get_inner(calendar)), "\n\n");
+	CU_ASSERT_FATAL(back != NULL);
+	CU_ASSERT_STRING_EQUAL(back + 2, text);
+	icalcomponent_free(calendar);
+	buf_fini(&out);
+	free(text);
+}
+
+static void the_same_event_is_the_same_bytes(void)
+{
+	struct buf first, again;
+
+	render(&meeting, &first);
+	render(&meeting, &again);
+	CU_ASSERT_EQUAL(first.len, again.len);
+	CU_ASSERT_STRING_EQUAL(first.bytes, again.bytes);
+	buf_fini(&first);
+	buf_fini(&again);
+}
+
+static void events_that_cannot_be(void)
+{
+	struct ics_event events[12];
+	struct tmpl_set *templates = shipped_templates();
+	struct err_info info;
+	struct buf out;
+	size_t i;
+
+	for (i = 0; i < 12; i++)
+		events[i] = meeting;
+	events[0].ends_at = meeting.starts_at;
+	events[1].ends_at = meeting.starts_at - 1;
+	events[2].cancelled = true;
+	events[3].join_url = "integrations:zoom";
+	events[4].join_url = "https://x/\r\nATTENDEE:mailto:evil@example.com";
+	events[5].page_url = "javascript:alert(1)";
+	events[6].organizer_email = NULL;
+	events[7].attendee_count = 0;
+	events[8].uid = "";
+	events[9].dtstamp = 0;
+	events[10].summary = "not UTF-8: \xff";
+	events[11].organizer_name = "not UTF-8: \xc3";
+	for (i = 0; i < 12; i++) {
+		buf_init(&out, OUT_CEILING);
+		err_clear(&info);
+		CU_ASSERT_EQUAL(ics_event_render(templates, &events[i], &out, &info), ERR_INTERNAL);
+		CU_ASSERT_EQUAL(out.len, 0);
+		CU_ASSERT(info.detail[0] != '\0');
+		CU_ASSERT_PTR_NULL(strstr(info.detail, "join/"));
+		buf_fini(&out);
+	}
+	tmpl_set_free(&templates);
+}
+
+static void a_full_buffer(void)
+{
+	struct tmpl_set *templates = shipped_templates();
+	struct err_info info;
+	struct buf out;
+
+	err_clear(&info);
+	buf_init(&out, 100);
+	CU_ASSERT_EQUAL(ics_event_render(templates, &meeting, &out, &info), ERR_INTERNAL);
+	CU_ASSERT_STRING_EQUAL(info.detail, "The calendar is too large.");
+	buf_fini(&out);
+	tmpl_set_free(&templates);
+}
+
+/* Edits of the shipped template: `was` becomes `is`; the words that the error must have, or NULL
+ * when the edit is a good one. */
+static const struct {
+	const char *was, *is, *words;
+	enum ics_method method;
+} edits[] = {
+	{"PRODID:-//meetlink//meetlink//EN", "PRODID:-//ours//EN\nX-WR-CALNAME:Ours", NULL,
+		ICS_REQUEST},
+	{"SUMMARY:",
+		"CATEGORIES:Law,Meeting\nCLASS:PRIVATE\nX-MICROSOFT-CDO-BUSYSTATUS:BUSY\nSUMMARY:",
+		NULL, ICS_REQUEST},
+	{"SUMMARY:", "SUMMARY;LANGUAGE=de:Termin\\, ", NULL, ICS_REQUEST},
+	{"CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO;LABEL=Join:{{{join_url}}}\n", "", NULL,
+		ICS_REQUEST},
+	{"DTSTART:", "DTSART:", "DTSART", ICS_REQUEST},
+	{"DTSTART:{{dtstart}}\n", "", "has 0 of DTSTART", ICS_REQUEST},
+	{"DTSTART:{{dtstart}}", "DTSTART:tomorrow", "DTSTART", ICS_REQUEST},
+	{"DTSTART:{{dtstart}}", "DTSTART:20200101T000000Z", "DTSTART", ICS_REQUEST},
+	{"DTSTART:{{dtstart}}", "DTSTART;TZID=Europe/Berlin:20261201T090000", "DTSTART",
+		ICS_REQUEST},
+	{"DTEND:{{dtend}}", "DURATION:PT30M", "may not have DURATION", ICS_REQUEST},
+	{"DTSTAMP:{{dtstamp}}", "DTSTAMP:{{dtstart}}", "DTSTAMP", ICS_REQUEST},
+	{"UID:{{uid}}", "UID:1", "UID", ICS_REQUEST},
+	{"UID:{{uid}}", "UID:{{uid}}\nUID:{{uid}}", "has 2 of UID", ICS_REQUEST},
+	{"SEQUENCE:{{sequence}}", "SEQUENCE:0", "SEQUENCE", ICS_REQUEST},
+	{"STATUS:{{status}}\n", "", "STATUS", ICS_CANCEL},
+	{"STATUS:{{status}}", "STATUS:CONFIRMED", "STATUS", ICS_CANCEL},
+	{"STATUS:{{status}}", "STATUS:CANCELLED", "STATUS", ICS_REQUEST},
+	{"METHOD:{{method}}", "METHOD:PUBLISH", "METHOD", ICS_REQUEST},
+	{"METHOD:{{method}}", "METHOD:REQUEST", "METHOD", ICS_CANCEL},
+	{"{{#method}}\nMETHOD:{{method}}\n{{/method}}", "METHOD:PUBLISH", "METHOD", ICS_SNAPSHOT},
+	{"{{#method}}\nMETHOD:{{method}}\n{{/method}}", "", "METHOD", ICS_REQUEST},
+	{"UID:{{uid}}", "UID:{{uid}}\nMETHOD:{{method}}", "VEVENT may not have METHOD",
+		ICS_REQUEST},
+	{"VERSION:2.0", "VERSION:1.0", "VERSION", ICS_REQUEST},
+	{"VERSION:2.0\n", "", "VERSION", ICS_REQUEST},
+	{":{{{mailto}}}", ":mailto:x@example.com", "ORGANIZER", ICS_REQUEST},
+	{":{{{mailto}}}", ":{{{uid}}}", "ORGANIZER", ICS_REQUEST},
+	{"{{#attendees}}", "{{^attendees}}", "has 0 of ATTENDEE", ICS_REQUEST},
+	{"{{#attendees}}", "ATTENDEE:mailto:x@example.com\n{{#attendees}}", "ATTENDEE",
+		ICS_REQUEST},
+	{"TRANSP:OPAQUE", "RRULE:FREQ=DAILY", "may not have RRULE", ICS_REQUEST},
+	{"TRANSP:OPAQUE", "ATTACH:https://example.com/x", "may not have ATTACH", ICS_REQUEST},
+	{"TRANSP:OPAQUE", "X-LIC-ERROR:surprise", "surprise", ICS_REQUEST},
+	{"TRANSP:OPAQUE", "no colon at all", "could not find a property name", ICS_REQUEST},
+	{"URL:{{{page_url}}}", "URL:", "URL", ICS_REQUEST},
+	{"ACTION:DISPLAY", "ACTION:EMAIL", "ACTION", ICS_REQUEST},
+	{"ACTION:DISPLAY", "ACTION:DISPLAY\nREPEAT:2", "may not have REPEAT", ICS_REQUEST},
+	{"TRIGGER:-PT{{alarm_minutes}}M", "TRIGGER:soon", "does not parse", ICS_REQUEST},
+	{"TRANSP:TRANSPARENT",
+		"BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT5M\nDESCRIPTION:x\nEND:VALARM",
+		"may not have an alarm", ICS_CANCEL},
+	{"END:VALARM\n", "", "one VCALENDAR", ICS_REQUEST},
+	{"END:VEVENT\n", "", "one VCALENDAR", ICS_REQUEST},
+	{"END:VCALENDAR\n", "", "one VCALENDAR", ICS_REQUEST},
+	{"END:VCALENDAR", "END:VCALENDAR\nBEGIN:VCALENDAR\nEND:VCALENDAR", "one VCALENDAR",
+		ICS_REQUEST},
+	{"BEGIN:VEVENT", "BEGIN:VTODO", "exactly one VEVENT", ICS_REQUEST},
+	{"END:VEVENT\n", "END:VEVENT\nBEGIN:VEVENT\nEND:VEVENT\n", "exactly one VEVENT",
+		ICS_REQUEST},
+	{"END:VEVENT\n", "BEGIN:VEVENT\nUID:2\nEND:VEVENT\nEND:VEVENT\n", "may not hold VEVENT",
+		ICS_REQUEST},
+	{"SUMMARY:{{summary}}", "SUMMARY:\x07{{summary}}", "control character in SUMMARY",
+		ICS_REQUEST},
+	{"CN={{{cn}}}", "CN=a{{{cn}}}b:c;d", "ORGANIZER", ICS_REQUEST},
+};
+
+static struct tmpl_set *edited(const char *was, const char *is)
+{
+	char *text = read_template(), *at = strstr(text, was);
+	struct tmpl_set *templates;
+	struct buf result;
+
+	CU_ASSERT_FATAL(at != NULL);
+	*at = '\0';
+	buf_init(&result, OUT_CEILING);
+	buf_addf(&result, "%s%s%s", text, is, at + strlen(was));
+	templates = templates_of(result.bytes);
+	buf_fini(&result);
+	free(text);
+	return templates;
+}
+
+static void edits_of_the_template(void)
+{
+	struct tmpl_set *templates;
+	struct ics_event event = meeting;
+	struct err_info info;
+	struct buf out;
+	bool as_told;
+	size_t i;
+
+	for (i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+		templates = edited(edits[i].was, edits[i].is);
+		buf_init(&out, OUT_CEILING);
+		err_clear(&info);
+		event.method = edits[i].method;
+		ics_event_render(templates, &event, &out, &info);
+		as_told = edits[i].words ? info.err == ERR_INTERNAL && out.len == 0 &&
+						   strstr(info.detail, edits[i].words)
+					 : info.err == ERR_OK;
+		if (!as_told)
+			printf("\n    `%s` -> `%s`: %s ", edits[i].was, edits[i].is, info.detail);
+		CU_ASSERT(as_told);
+		buf_fini(&out);
+		tmpl_set_free(&templates);
+	}
+}
+
+static void a_careless_template_lets_nothing_recur(void)
+{
+	struct tmpl_set *templates =
+		edited("DESCRIPTION:Join: {{join_url}}", "DESCRIPTION:{{{description}}}");
+	struct ics_event event = meeting;
+	struct err_info info;
+	struct buf out;
+
+	event.description = "x\nRRULE:FREQ=SECONDLY";
+	buf_init(&out, OUT_CEILING);
+	CU_ASSERT_EQUAL(ics_event_render(templates, &event, &out, &info), ERR_INTERNAL);
+	CU_ASSERT_EQUAL(out.len, 0);
+	buf_fini(&out);
+	tmpl_set_free(&templates);
+}
+
+static void a_template_that_is_not_there(void)
+{
+	struct tmpl_set *templates = tmpl_set_new();
+	struct err_info info;
+	struct buf out;
+
+	buf_init(&out, OUT_CEILING);
+	CU_ASSERT_EQUAL(ics_event_render(templates, &meeting, &out, &info), ERR_INTERNAL);
+	buf_fini(&out);
+	tmpl_set_free(&templates);
+}
+
+static struct tmpl_set *shared_templates;
+static struct buf shared_expected;
+static atomic_int differences;
+
+static void *render_many(void *unused)
+{
+	struct buf out;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		buf_init(&out, OUT_CEILING);
+		if (ics_event_render(shared_templates, &meeting, &out, NULL) != ERR_OK ||
+			strcmp(out.bytes, shared_expected.bytes) != 0)
+			differences++;
+		buf_fini(&out);
+	}
+	return unused;
+}
+
+static void many_threads(void)
+{
+	pthread_t threads[8];
+	size_t i;
+
+	shared_templates = shipped_templates();
+	buf_init(&shared_expected, OUT_CEILING);
+	CU_ASSERT_EQUAL(
+		ics_event_render(shared_templates, &meeting, &shared_expected, NULL), ERR_OK);
+	for (i = 0; i < 8; i++)
+		pthread_create(&threads[i], NULL, render_many, NULL);
+	for (i = 0; i < 8; i++)
+		pthread_join(threads[i], NULL);
+	CU_ASSERT_EQUAL(differences, 0);
+	buf_fini(&shared_expected);
+	tmpl_set_free(&shared_templates);
+}
+
+static const struct unit_case cases[] = {
+	{"many threads", many_threads},
+	{"an invitation", an_invitation},
+	{"a cancellation", a_cancellation},
+	{"a snapshot", a_snapshot},
+	{"what is not there is left out", what_is_not_there_is_left_out},
+	{"hostile words stay in their place", hostile_words_stay_in_their_place},
+	{"words of every length", words_of_every_length},
+	{"the longest description", the_longest_description},
+	{"the same event is the same bytes", the_same_event_is_the_same_bytes},
+	{"events that cannot be", events_that_cannot_be},
+	{"a full buffer", a_full_buffer},
+	{"edits of the template", edits_of_the_template},
+	{"a careless template lets nothing recur", a_careless_template_lets_nothing_recur},
+	{"a template that is not there", a_template_that_is_not_there},
+};
+
+UNIT_MAIN("ics_event", cases)

@@ -1,0 +1,220 @@
+#include "ics_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "instant.h"
+#include "unit.h"
+#include "utf8.h"
+
+static bool same(const char *is, const char *expected)
+{
+	if (is && expected && strcmp(is, expected) == 0)
+		return true;
+	if (is != expected)
+		printf("\n    `%s`, not `%s` ", is ? is : "NULL", expected ? expected : "NULL");
+	return is == expected;
+}
+
+static const struct {
+	const char *text, *line, *lines, *param;
+} values[] = {
+	{NULL, NULL, NULL, NULL},
+	{"", NULL, NULL, NULL},
+	{" \t\r\n ", NULL, NULL, NULL},
+	{"\x01\x02", NULL, NULL, NULL},
+	{"Anna", "Anna", "Anna", "\"Anna\""},
+	{"  Anna B  ", "Anna B", "Anna B", "\"Anna B\""},
+	{"a\nb\r\nc\rd", "a b c d", "a\nb\nc\nd", "\"a b c d\""},
+	{"a\n\nb", "a b", "a\n\nb", "\"a b\""},
+	{"\n a \n", "a", "a", "\"a\""},
+	{"a\tb\x07\x1b"
+	 "c\x7f"
+	 "d",
+		"a b c d", "a b c d", "\"a b c d\""},
+	{"a\xc2\x85"
+	 "b\xe2\x80\xa8"
+	 "c\xe2\x80\xa9"
+	 "d\xc2\x9f"
+	 "e",
+		"a b c d e", "a\nb\nc\nd e", "\"a b c d e\""},
+	{"Doe, J; x: y", "Doe, J; x: y", "Doe, J; x: y", "\"Doe, J; x: y\""},
+	{"the \"Lion\"", "the \"Lion\"", "the \"Lion\"", "\"the ^'Lion^'\""},
+	{"\"", "\"", "\"", "\"^'\""},
+	{"back\\", "back\\", "back\\", "\"back/\""},
+	{"a^nb^'c^^", "a^nb^'c^^", "a^nb^'c^^", "\"a\u02c6nb\u02c6'c\u02c6\u02c6\""},
+	{"M\u00fcller \u6f22\u5b57 \U0001f600", "M\u00fcller \u6f22\u5b57 \U0001f600",
+		"M\u00fcller \u6f22\u5b57 \U0001f600", "\"M\u00fcller \u6f22\u5b57 \U0001f600\""},
+	{"\u00a0\u2026\u20ac", "\u00a0\u2026\u20ac", "\u00a0\u2026\u20ac",
+		"\"\u00a0\u2026\u20ac\""},
+};
+
+static void values_for_the_template(void)
+{
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		CU_ASSERT(same(ics_text_line(arena, values[i].text), values[i].line));
+		CU_ASSERT(same(ics_text_lines(arena, values[i].text), values[i].lines));
+		CU_ASSERT(same(ics_text_param(arena, values[i].text), values[i].param));
+	}
+	arena_free(&arena);
+}
+
+static void mailto_uris(void)
+{
+	static const char *const uris[][2] = {
+		{"anna@example.com", "mailto:anna@example.com"},
+		{"o'brien+x_y.z-1@ex-ample.com", "mailto:o'brien+x_y.z-1@ex-ample.com"},
+		{"a?b&c=d%e#f/g@example.com", "mailto:a%3Fb%26c%3Dd%25e%23f%2Fg@example.com"},
+		{"\"a b@c;\"@example.com", "mailto:%22a%20b%40c%3B%22@example.com"},
+		{"x\r\nATTENDEE:y@z", "mailto:x%0D%0AATTENDEE%3Ay@z"},
+		{"j\xc3\xb6rg@example.com", "mailto:j%C3%B6rg@example.com"},
+		{"a\\@b", "mailto:a%5C@b"},
+		{"nobody", "mailto:nobody"},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(uris) / sizeof(uris[0]); i++)
+		CU_ASSERT(same(ics_text_mailto(arena, uris[i][0]), uris[i][1]));
+	arena_free(&arena);
+}
+
+static void times(void)
+{
+	static const char *const times[][2] = {
+		{"1970-01-01T00:00:00Z", "19700101T000000Z"},
+		{"2028-02-29T23:59:59Z", "20280229T235959Z"},
+		{"9999-12-31T23:59:59Z", "99991231T235959Z"},
+	};
+	struct arena *arena = arena_new();
+	int64_t instant;
+	size_t i;
+
+	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		CU_ASSERT_FATAL(instant_parse(times[i][0], &instant));
+		CU_ASSERT(same(ics_text_time(arena, instant), times[i][1]));
+		CU_ASSERT(same(ics_text_time(arena, instant + 999), times[i][1]));
+	}
+	arena_free(&arena);
+}
+
+static void urls(void)
+{
+	static const struct {
+		const char *text;
+		bool url;
+	} urls[] = {
+		{"https://meet.example.com/join/abc?x=1&y=[2]#z", true},
+		{"http://127.0.0.1:8080/join/abc", true},
+		{"https://example.com/a,b;c'(d)%20", true},
+		{"", false},
+		{"https://", false},
+		{"http://", false},
+		{"integrations:zoom", false},
+		{"javascript:alert(1)", false},
+		{"//example.com", false},
+		{" https://example.com", false},
+		{"https://example.com/ x", false},
+		{"https://example.com/\r\nX:y", false},
+		{"https://example.com/\"x", false},
+		{"https://example.com/\\x", false},
+		{"https://example.com/<x>", false},
+		{"https://ex\xc3\xa4mple.com/", false},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
+		CU_ASSERT_EQUAL(ics_text_is_url(urls[i].text), urls[i].url);
+}
+
+static void folds_are_undone_and_made_again(void)
+{
+	static const char *const folds[][2] = {
+		{"", ""},
+		{"A:b\r\n", "A:b\r\n"},
+		{"A:\r\n b\r\n  c\r\nD:e\r\n", "A:b c\r\nD:e\r\n"},
+		/* a fold inside of a CRLF, as libical makes it */
+		{"A:b\r\r\n \nC:d\r\n", "A:b\r\nC:d\r\n"},
+		{"A:b\r\n \r\nC:d\r\n", "A:b\r\nC:d\r\n"},
+		{"CONFERENCE;VALUE=URI;FEATURE=\"AUDIO,VIDEO\";LABEL=\"a,b\":https://x\r\n",
+			"CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO;LABEL=\"a,b\":https://x\r\n"},
+		{"CONFERENCE;FEATURE=\"A:x\r\n", "CONFERENCE;FEATURE=\"A:x\r\n"},
+		{"SUMMARY:CONFERENCE;FEATURE=\"A,B\"\r\n",
+			"SUMMARY:CONFERENCE;FEATURE=\"A,B\"\r\n"},
+	};
+	struct buf out;
+	size_t i;
+
+	for (i = 0; i < sizeof(folds) / sizeof(folds[0]); i++) {
+		buf_init(&out, 1000);
+		CU_ASSERT_EQUAL(ics_text_fold(folds[i][0], &out, NULL), ERR_OK);
+		CU_ASSERT(same(out.bytes, folds[i][1]));
+		buf_fini(&out);
+	}
+}
+
+static void control_characters_are_refused(void)
+{
+	static const char *const lines[] = {"SUMMARY:a\x07\r\n", "SUMMARY:a\rb\r\n",
+		"SUMMARY:a\nb\r\n", "SUMMARY;X=1:a\tb\r\n", "SUMMARY:\xc2\x85\r\n",
+		"SUMMARY:\xe2\x80\xa8\r\n"};
+	struct err_info info;
+	struct buf out;
+	size_t i;
+
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		buf_init(&out, 1000);
+		err_clear(&info);
+		CU_ASSERT_EQUAL(ics_text_fold(lines[i], &out, &info), ERR_INTERNAL);
+		CU_ASSERT(same(info.detail, "The calendar has a control character in SUMMARY."));
+		buf_fini(&out);
+	}
+}
+
+/* Every length around two folds, with characters of every width at every place. */
+static void no_line_is_long_and_no_character_is_split(void)
+{
+	static const char *const characters[] = {"x", " ", "\u00fc", "\u6f22", "\U0001f600"};
+	char line[400], unfolded[500], *at, *end;
+	size_t c, shift, count, i;
+	struct buf out;
+
+	for (c = 0; c < sizeof(characters) / sizeof(characters[0]); c++) {
+		for (shift = 0; shift < 4; shift++) {
+			for (count = 0; count < 60; count++) {
+				at = line + sprintf(line, "S:%.*s", (int)shift, "yyyy");
+				for (i = 0; i < count + (c < 2 ? 110 : 0); i++)
+					at = stpcpy(at, characters[c]);
+				strcpy(at, "\r\n");
+				buf_init(&out, 1000);
+				CU_ASSERT_EQUAL(ics_text_fold(line, &out, NULL), ERR_OK);
+				unfolded[0] = '\0';
+				for (at = out.bytes; (end = strstr(at, "\r\n")); at = end + 2) {
+					CU_ASSERT(end > at && end - at <= 75);
+					CU_ASSERT(utf8_valid(at, (size_t)(end - at), NULL));
+					CU_ASSERT(at == out.bytes || *at == ' ');
+					strncat(unfolded, at + (at > out.bytes),
+						(size_t)(end - at) - (at > out.bytes));
+				}
+				strcat(unfolded, "\r\n");
+				CU_ASSERT(same(unfolded, line));
+				buf_fini(&out);
+			}
+		}
+	}
+}
+
+static const struct unit_case cases[] = {
+	{"values for the template", values_for_the_template},
+	{"mailto URIs", mailto_uris},
+	{"times", times},
+	{"URLs", urls},
+	{"folds are undone and made again", folds_are_undone_and_made_again},
+	{"control characters are refused", control_characters_are_refused},
+	{"no line is long and no character is split", no_line_is_long_and_no_character_is_split},
+};
+
+UNIT_MAIN("ics_text", cases)
