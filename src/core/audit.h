@@ -2,7 +2,9 @@
 #define AUDIT_H
 /*
  * The audit trail of a request: append-only, each event's hash over its own content and the hash
- * before it. Events name people by id and role only, and never hold a secret or a join link.
+ * before it. Events name people by id and role only, and never hold a secret or a join link; what
+ * people or servers wrote (reasons, a mail server's answer) may hold a name or an address, so it
+ * stays in the fields that can be erased, and `detail` is our own words.
  */
 #include <stdint.h>
 

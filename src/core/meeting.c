@@ -129,16 +129,17 @@ void meeting_attempt_failed(struct cause *cause, struct request *request,
 	const struct effect *effect, const struct effect_outcome *outcome)
 {
 	struct meeting *meeting = request->meeting;
+	const char *detail;
 
 	meeting->attempts = effect->attempts;
 	meeting->last_error = arena_alloc(cause->arena, sizeof(struct failure));
 	*meeting->last_error = *effect->last_error;
 	meeting->last_error->provider = meeting->provider;
 	meeting->next_attempt_at = effect->state == EFFECT_FAILED ? 0 : effect->due;
-	audit_add(cause, request, "provider.attempt_failed", NULL, NULL, outcome->detail);
+	detail = arena_printf(cause->arena, "%s: %s", meeting->provider, err_code(outcome->err));
+	audit_add(cause, request, "provider.attempt_failed", NULL, NULL, detail);
 	if (effect->state == EFFECT_FAILED)
-		meeting_set_status(
-			cause, request, MEETING_FAILED, "meeting.failed", outcome->detail);
+		meeting_set_status(cause, request, MEETING_FAILED, "meeting.failed", detail);
 }
 
 /*
@@ -179,7 +180,7 @@ void meeting_cancel(struct cause *cause, struct request *request, const char *re
 	meeting->ended_reason = reason;
 	meeting->next_attempt_at = 0;
 	meeting->sequence++;
-	meeting_set_status(cause, request, MEETING_CANCELLED, "meeting.cancelled", reason);
+	meeting_set_status(cause, request, MEETING_CANCELLED, "meeting.cancelled", NULL);
 	meeting_drop_creation(request);
 	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
 		if (meeting_withdraw_invitation(request, party))

@@ -55,13 +55,13 @@ static void request_set_times(struct request *request, int64_t starts_at, int64_
 }
 
 static void request_set_status(struct cause *cause, struct request *request,
-	enum request_status status, const char *action, const char *detail)
+	enum request_status status, const char *action)
 {
 	const char *from = request_status_names[request->status];
 
 	request->status = status;
 	request->updated_at = cause->now;
-	audit_add(cause, request, action, from, request_status_names[status], detail);
+	audit_add(cause, request, action, from, request_status_names[status], NULL);
 }
 
 enum err request_open(struct cause *cause, const struct request_draft *draft, const char *id,
@@ -125,7 +125,7 @@ static enum err request_accept(struct cause *cause, struct request *request,
 		request->timezone = response->timezone;
 	request->message = response->message;
 	request->decision = request_decision(cause, response);
-	request_set_status(cause, request, REQUEST_ACCEPTED, "request.accepted", NULL);
+	request_set_status(cause, request, REQUEST_ACCEPTED, "request.accepted");
 	meeting_begin(cause, request, policy,
 		response->provider ? response->provider : policy->default_provider);
 	return ERR_OK;
@@ -140,7 +140,7 @@ static enum err request_decline(struct cause *cause, struct request *request,
 		response->provider)
 		return err_add_field(info, "/decision", "only accept may set time or provider");
 	request->message = response->message;
-	request_set_status(cause, request, REQUEST_DECLINED, "request.declined", NULL);
+	request_set_status(cause, request, REQUEST_DECLINED, "request.declined");
 	mail = effect_owe(cause, request, EFFECT_MAIL_REQUEST_DECLINED);
 	mail->party = PARTY_CLIENT;
 	mail->give_up_at = cause->now + REQUEST_MAIL_GIVE_UP;
@@ -180,8 +180,7 @@ enum err request_cancel(struct cause *cause, struct request *request,
 	}
 	if (request->status == REQUEST_ACCEPTED && request->ends_at <= cause->now)
 		return err_set(info, ERR_MEETING_OVER, "The time of the meeting has passed.");
-	request_set_status(cause, request, REQUEST_CANCELLED, "request.cancelled",
-		cancellation->reason);
+	request_set_status(cause, request, REQUEST_CANCELLED, "request.cancelled");
 	if (request->meeting)
 		meeting_cancel(cause, request, cancellation->reason);
 	return ERR_OK;
@@ -216,7 +215,7 @@ void request_mail_settled(struct cause *cause, struct request *request, struct e
 			cause, effect, outcome, REQUEST_MAIL_FIRST_S, REQUEST_MAIL_MAX_S);
 	}
 	audit_add(cause, request, effect->state == EFFECT_FAILED ? "mail.failed" : "mail.retried",
-		NULL, party, arena_printf(cause->arena, "%s: %s", what, outcome->detail));
+		NULL, party, arena_printf(cause->arena, "%s: %s", what, err_code(outcome->err)));
 }
 
 void request_creation_settled(struct cause *cause, struct request *request, struct effect *effect,
