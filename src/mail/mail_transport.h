@@ -11,13 +11,16 @@
 struct mail_transport;
 
 struct mail_transport_options {
-	const char *smtp_url; /* NULL or "": files. Credentials may stand in the URL. */
-	const char *ca_file;  /* NULL or "": the system's */
-	const char *folder;   /* for files: created when missing */
+	/* NULL or "": files. Credentials may stand in the URL; its path is the name to greet with,
+	 * else this host's full name, else the sender's domain. */
+	const char *smtp_url;
+	const char *ca_file; /* NULL or "": the system's */
+	const char *folder;  /* for files: created when missing */
 };
 
-/* ERR_CONFIG when the URL is not smtp:// or smtps://, or when the folder cannot be made. Without
- * TLS only a loopback host is accepted: smtp:// to any other host demands STARTTLS. */
+/* ERR_CONFIG when the URL is not smtp:// or smtps://, when ca_file cannot be read, or when the
+ * folder cannot be made. Without TLS only a loopback host is accepted: smtp:// to any other host
+ * demands STARTTLS; to a loopback host it uses STARTTLS where offered, if ca_file is given. */
 enum err mail_transport_open(const struct mail_transport_options *options,
 	struct mail_transport **transport_r, struct err_info *info);
 void mail_transport_close(struct mail_transport **transport);
@@ -25,7 +28,8 @@ void mail_transport_close(struct mail_transport **transport);
 /*
  * A file is `<folder>/<message id>.eml`, written whole, synced and renamed, so that a repeat
  * replaces it and no reader sees half of one.
- * ERR_TEMPORARY: try again (network, 4yz, 421, greylisting, our own login refused).
+ * ERR_INVALID: not a message id or an address; nothing was sent.
+ * ERR_TEMPORARY: try again (network, 4yz, 421, greylisting, our own login or connection refused).
  * ERR_PERMANENT: never for this recipient (5yz). RFC 5321 section 4.2.1. The detail says the
  * server's answer, without credentials.
  */

@@ -236,7 +236,7 @@ enum err service_request_create(const struct service *service, const struct serv
 	enum err err;
 	int round;
 
-	service_check_draft(draft, info);
+	service_check_draft(call->arena, draft, info);
 	if (info->err != ERR_OK)
 		return info->err;
 	for (round = 0; round < SERVICE_MAX_TRIES; round++) {

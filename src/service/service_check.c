@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "ics_zone.h"
-#include "mail_message.h"
+#include "mail_address.h"
 #include "service_private.h"
 
 static const char service_id_alphabet[] =
@@ -32,16 +32,20 @@ void service_check_zone(const char *timezone, const char *pointer, struct err_in
 		err_add_field(info, pointer, "is not a known IANA time zone");
 }
 
-static void service_check_person(
-	const struct person *person, const char *who, struct err_info *info)
+/* The host of an address is kept as lower-case A-labels, so that mail, calendar and envelope name
+ * the person alike. */
+static void service_check_person(struct arena *arena, struct person *person, const char *who,
+	struct err_info *info)
 {
-	char pointer[64];
+	char pointer[64], email[MAIL_EMAIL_SIZE];
 
 	snprintf(pointer, sizeof(pointer), "/%s/id", who);
 	if (strspn(person->id, service_id_alphabet) != strlen(person->id))
 		err_add_field(info, pointer, "may hold letters, digits, - and _ only");
 	snprintf(pointer, sizeof(pointer), "/%s/email", who);
-	if (!mail_email_valid(person->email))
+	if (mail_email_to_ascii(person->email, email))
+		person->email = arena_strdup(arena, email);
+	else
 		err_add_field(info, pointer, "is not one deliverable e-mail address");
 	snprintf(pointer, sizeof(pointer), "/%s/timezone", who);
 	service_check_zone(person->timezone, pointer, info);
@@ -50,9 +54,10 @@ static void service_check_person(
 		err_add_field(info, pointer, "is not a language tag like de or en-GB");
 }
 
-void service_check_draft(const struct request_draft *draft, struct err_info *info)
+void service_check_draft(
+	struct arena *arena, const struct request_draft *draft, struct err_info *info)
 {
-	service_check_person(draft->client, "client", info);
-	service_check_person(draft->lawyer, "lawyer", info);
+	service_check_person(arena, draft->client, "client", info);
+	service_check_person(arena, draft->lawyer, "lawyer", info);
 	service_check_zone(draft->timezone, "/timezone", info);
 }

@@ -27,6 +27,7 @@ void service_wake(const struct service *service, const struct request *request, 
 const char *service_answer_key(const struct service_call *call, const char *action);
 
 /* What core/ cannot check, since it needs libraries: addresses, zones, locales, id alphabet. */
-void service_check_draft(const struct request_draft *draft, struct err_info *info);
+void service_check_draft(
+	struct arena *arena, const struct request_draft *draft, struct err_info *info);
 void service_check_zone(const char *timezone, const char *pointer, struct err_info *info);
 #endif
