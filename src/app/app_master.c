@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "app.h"
 #include "clock.h"
 #include "log.h"
+#include "wake.h"
 #include "xalloc.h"
 
 enum {
@@ -253,7 +253,7 @@ static void master_loop(struct master *master)
 
 enum err app_master_run(const char *path, struct conf **conf, struct err_info *info)
 {
-	struct master master = {.path = path, .listen_fd = -1};
+	struct master master = {.path = path, .listen_fd = -1, .wake_fd = -1};
 	char *socket = xstrdup((*conf)->server_socket);
 	enum err err;
 
@@ -262,7 +262,11 @@ enum err app_master_run(const char *path, struct conf **conf, struct err_info *i
 		socket, (*conf)->server_socket_group, &master.listen_fd, info);
 	if (err != ERR_OK)
 		goto out;
-	master.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	master.wake_fd = wake_open();
+	if (master.wake_fd < 0) {
+		err = err_set(info, ERR_CONFIG, "No descriptors left: %s.", strerror(errno));
+		goto out;
+	}
 	/* Children inherit the blocked signals and wait for them in a thread of their own. */
 	sigemptyset(&master.signals);
 	sigaddset(&master.signals, SIGTERM);
@@ -275,11 +279,13 @@ enum err app_master_run(const char *path, struct conf **conf, struct err_info *i
 	log_info("serving on %s", socket);
 	master_loop(&master);
 	generation_free(master.newest);
-	close(master.wake_fd);
-	close(master.listen_fd);
 	unlink(socket);
 	log_info("ended");
 out:
+	if (master.wake_fd >= 0)
+		close(master.wake_fd);
+	if (master.listen_fd >= 0)
+		close(master.listen_fd);
 	free(socket);
 	return err;
 }

@@ -1,8 +1,10 @@
 #include "clock.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -10,7 +12,8 @@ static const volatile int64_t *clock_offset;
 
 int clock_init(const char *offset_file)
 {
-	void *map;
+	void *map = MAP_FAILED;
+	struct stat st;
 	int fd;
 
 	if (!offset_file || !offset_file[0])
@@ -18,7 +21,11 @@ int clock_init(const char *offset_file)
 	fd = open(offset_file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	map = mmap(NULL, sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
+	/* To read a mapping beyond the end of its file is SIGBUS. */
+	if (fstat(fd, &st) == 0 && st.st_size < (off_t)sizeof(int64_t))
+		errno = EINVAL;
+	else
+		map = mmap(NULL, sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);
 	if (map == MAP_FAILED)
 		return -1;

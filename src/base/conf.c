@@ -68,14 +68,31 @@ static enum err conf_set(struct conf *conf, const struct conf_setting *setting, 
 	return ERR_OK;
 }
 
+/*
+ * inih would take an indented line for more of the value above, and cut what is longer than its
+ * buffer or holds a NUL without a word: so it gets lines without indentation, and none of those.
+ */
 static char *conf_read_line(char *line, int size, void *stream)
 {
 	struct conf_reader *reader = stream;
-	char *got = fgets(line, size, reader->file);
+	int c, len = 0;
 
-	if (got)
-		reader->line++;
-	return got;
+	reader->line++;
+	while ((c = getc(reader->file)) != EOF && c != '\n') {
+		if (len == 0 && isspace(c))
+			continue;
+		if (c && len < size - 1) {
+			line[len++] = (char)c;
+		} else if (line[0] != ';' && line[0] != '#') {
+			reader->err = err_set(reader->info, ERR_CONFIG,
+				"%s line %d: a NUL, or more than %d bytes; long values can come from "
+				"the environment.",
+				reader->path, reader->line, size - 1);
+			return NULL;
+		}
+	}
+	line[len] = '\0';
+	return c == EOF && len == 0 ? NULL : line;
 }
 
 static int conf_handle(void *user, const char *section, const char *key, const char *value)
@@ -109,6 +126,8 @@ static enum err conf_read_file(struct conf *conf, const char *path, struct err_i
 	if (!reader.file)
 		return err_set(info, ERR_CONFIG, "%s: %s.", path, strerror(errno));
 	line = ini_parse_stream(conf_read_line, &reader, conf_handle, &reader);
+	if (ferror(reader.file) && reader.err == ERR_OK)
+		reader.err = err_set(info, ERR_CONFIG, "%s: %s.", path, strerror(errno));
 	fclose(reader.file);
 	if (line != 0 && reader.err == ERR_OK)
 		return err_set(info, ERR_CONFIG,

@@ -20,7 +20,8 @@ struct conf {
 /*
  * Reads `path` (NULL: no file), then the environment. ERR_CONFIG names the file and line, or the
  * variable, at fault: an unknown section or key, a number out of range, a value that is not UTF-8
- * or too long.
+ * or too long. In the file, ; at the start of a line or behind a space begins a comment, and a
+ * line has at most 199 bytes; a value from the environment may have 4096.
  */
 enum err conf_load(const char *path, struct conf **conf_r, struct err_info *info);
 void conf_free(struct conf **conf);

@@ -48,7 +48,7 @@ bool instant_parse(const char *text, int64_t *instant_r)
 void instant_format(int64_t instant, bool with_ms, char text_r[INSTANT_TEXT_SIZE])
 {
 	int64_t ms = ((instant % 1000) + 1000) % 1000;
-	time_t seconds = (time_t)((instant - ms) / 1000);
+	time_t seconds = (time_t)(instant / 1000 - (instant % 1000 < 0));
 	struct tm tm;
 	size_t len;
 

@@ -43,19 +43,26 @@ void log_at(enum log_level level, const char *format, ...)
 	char message[1536];
 	struct timespec now;
 	struct tm tm;
-	size_t used, i;
+	unsigned char *c;
+	size_t used;
 	va_list args;
 	int n;
 
 	if (level < log_least)
 		return;
 	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
+	n = vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	/* A message is one line whatever a peer put into it. */
-	for (i = 0; message[i]; i++)
-		if ((unsigned char)message[i] < 0x20 || message[i] == 0x7f)
-			message[i] = ' ';
+	/* journald shows a line with half a character as a blob. */
+	if (n >= (int)sizeof(message))
+		message[utf8_prefix(message, sizeof(message) - 4)] = '\0';
+	/* A message is one line, and harmless to terminals, whatever a peer put into it. */
+	for (c = (unsigned char *)message; *c; c++) {
+		if (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+			*c++ = ' ';
+		if (*c < 0x20 || (*c >= 0x7f && *c <= 0x9f && c[-1] == ' '))
+			*c = ' ';
+	}
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);

@@ -75,17 +75,26 @@ struct json_object *model_to_json(const struct model *model, const void *object,
 	return json;
 }
 
+/* NULL for another type, and for a NUL, which can still come as the escape \u0000. */
+static const char *model_text(struct json_object *json)
+{
+	const char *text = json_object_get_string(json);
+
+	return json_object_is_type(json, json_type_string) &&
+			       strlen(text) == (size_t)json_object_get_string_len(json)
+		       ? text
+		       : NULL;
+}
+
 static enum err model_string_from_json(const struct model_field *field, struct arena *arena,
 	struct json_object *json, const char *pointer, const char **text_r, struct err_info *info)
 {
-	const char *text = json_object_get_string(json);
+	const char *text = model_text(json);
 	size_t count;
 
 	if (!json_object_is_type(json, json_type_string))
 		return err_add_field(info, pointer, "must be a string");
-	/* A NUL can still come as the escape \u0000. */
-	if (strlen(text) != (size_t)json_object_get_string_len(json) ||
-		utf8_has_control(text, field->flags & MODEL_MULTILINE))
+	if (!text || utf8_has_control(text, field->flags & MODEL_MULTILINE))
 		return err_add_field(info, pointer, "must not contain control characters");
 	if (!utf8_valid(text, strlen(text), &count))
 		return err_add_field(info, pointer, "must be valid UTF-8");
@@ -106,6 +115,9 @@ static enum err model_int_from_json(const struct model_field *field, struct json
 	if ((field->min || field->max) && (value < field->min || value > field->max))
 		return err_add_field(info, pointer,
 			"must be between %" PRId64 " and %" PRId64, field->min, field->max);
+	/* json-c turns what lies beyond 64 bits into the extremes. */
+	if (value == INT64_MAX || value == INT64_MIN)
+		return err_add_field(info, pointer, "is too large a number");
 	*value_r = value;
 	return ERR_OK;
 }
@@ -113,12 +125,11 @@ static enum err model_int_from_json(const struct model_field *field, struct json
 static enum err model_enum_from_json(const struct model_field *field, struct json_object *json,
 	const char *pointer, int *value_r, struct err_info *info)
 {
+	const char *text = model_text(json);
+	const int value = text ? model_enum_value(field->names, text) : -1;
 	char known[160] = "";
 	size_t i, used;
-	int value = -1;
 
-	if (json_object_is_type(json, json_type_string))
-		value = model_enum_value(field->names, json_object_get_string(json));
 	if (value >= 0) {
 		*value_r = value;
 		return ERR_OK;
@@ -168,6 +179,8 @@ static enum err model_list_from_json(const struct model_field *field, struct are
 static enum err model_value_from_json(const struct model_field *field, struct arena *arena,
 	struct json_object *json, const char *pointer, void *at, struct err_info *info)
 {
+	const char *text;
+
 	switch (field->type) {
 	case MODEL_STRING:
 		return model_string_from_json(field, arena, json, pointer, at, info);
@@ -179,8 +192,8 @@ static enum err model_value_from_json(const struct model_field *field, struct ar
 		*(bool *)at = json_object_get_boolean(json);
 		return ERR_OK;
 	case MODEL_INSTANT:
-		if (!json_object_is_type(json, json_type_string) ||
-			!instant_parse(json_object_get_string(json), at))
+		text = model_text(json);
+		if (!text || !instant_parse(text, at))
 			return err_add_field(info, pointer,
 				"must be an instant in UTC like 2027-03-01T14:00:00Z");
 		return ERR_OK;
@@ -220,8 +233,11 @@ static void model_pointer(const char *base, const char *name, char pointer_r[MOD
 		}
 	}
 	pointer_r[used < MODEL_POINTER_SIZE ? used : MODEL_POINTER_SIZE - 1] = '\0';
-	/* A name cut in the middle must not end in half a character. */
-	pointer_r[utf8_prefix(pointer_r, MODEL_POINTER_SIZE - 4)] = '\0';
+	/* A name cut in the middle must not end in half a character or half an escape. */
+	used = utf8_prefix(pointer_r, MODEL_POINTER_SIZE - 4);
+	if (pointer_r[used - 1] == '~')
+		used--;
+	pointer_r[used] = '\0';
 }
 
 enum err model_from_json(const struct model *model, struct arena *arena,

@@ -33,7 +33,7 @@ static enum err secret_ring_add(struct secret_ring *ring, char *line, const char
 	struct err_info *info)
 {
 	char *colon = strchr(line, ':');
-	size_t len;
+	size_t len, i;
 
 	if (ring->count == SECRET_MAX_KEYS)
 		return err_set(info, ERR_CONFIG, "%s line %d: more than %d keys.", path, number,
@@ -42,12 +42,18 @@ static enum err secret_ring_add(struct secret_ring *ring, char *line, const char
 		strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789-") != (size_t)(colon - line))
 		return err_set(info, ERR_CONFIG,
 			"%s line %d: a key is written <key id>:<64 hex digits>.", path, number);
+	*colon = '\0';
+	/* The second of two would never be found again by what it sealed. */
+	for (i = 0; i < ring->count; i++)
+		if (strcmp(ring->ids[i], line) == 0)
+			return err_set(info, ERR_CONFIG, "%s line %d: the key id %s is used twice.",
+				path, number, line);
 	if (sodium_hex2bin(ring->keys[ring->count], SECRET_KEY_BYTES, colon + 1, strlen(colon + 1),
 		    NULL, &len, NULL) != 0 ||
 		len != SECRET_KEY_BYTES)
 		return err_set(info, ERR_CONFIG, "%s line %d: the key is not 64 hex digits.", path,
 			number);
-	memcpy(ring->ids[ring->count], line, (size_t)(colon - line));
+	strcpy(ring->ids[ring->count], line);
 	ring->count++;
 	return ERR_OK;
 }

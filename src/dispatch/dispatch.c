@@ -1,14 +1,12 @@
 /* One claimer, a bounded queue, and performers. */
 #include "dispatch.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "dispatch_private.h"
-#include "log.h"
+#include "wake.h"
 #include "xalloc.h"
 
 enum { DISPATCH_POLL_MS = 1000, DISPATCH_QUEUE = 1024 };
@@ -29,15 +27,6 @@ static atomic_bool dispatch_stopping;
 void dispatch_stop(void)
 {
 	atomic_store(&dispatch_stopping, true);
-}
-
-void dispatch_wake(const struct dispatch *dispatch)
-{
-	const uint64_t one = 1;
-
-	/* A full counter means that everybody has been woken already. */
-	if (write(dispatch->wake_fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
-		log_debug("dispatchers have been woken before");
 }
 
 static void dispatch_queue_put(void *data, const struct dispatch_task *task)
@@ -114,17 +103,6 @@ static void *dispatch_thread_run(void *data)
 	return NULL;
 }
 
-/* Sleeps until somebody wakes us or the poll interval is over: other hosts cannot wake us. */
-static void dispatch_sleep(int wake_fd)
-{
-	struct pollfd pollfd = {.fd = wake_fd, .events = POLLIN};
-	uint64_t count;
-
-	if (poll(&pollfd, 1, DISPATCH_POLL_MS) > 0 &&
-		read(wake_fd, &count, sizeof(count)) != (ssize_t)sizeof(count))
-		log_debug("another dispatcher took the wake-up");
-}
-
 static void dispatch_loop(const struct dispatch *dispatch, struct dispatch_queue *queue)
 {
 	size_t idle;
@@ -133,7 +111,8 @@ static void dispatch_loop(const struct dispatch *dispatch, struct dispatch_queue
 		idle = dispatch_queue_wait(queue);
 		if (idle > 0 &&
 			dispatch_claim(dispatch, (int64_t)idle, dispatch_queue_put, queue) == 0)
-			dispatch_sleep(dispatch->wake_fd);
+			/* Other hosts cannot wake us, so look now and then. */
+			wake_wait(dispatch->wake_fd, DISPATCH_POLL_MS);
 	}
 }
 

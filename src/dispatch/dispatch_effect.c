@@ -8,6 +8,7 @@
 #include "id.h"
 #include "instant.h"
 #include "log.h"
+#include "wake.h"
 
 enum { DISPATCH_SETTLE_TRIES = 64, DISPATCH_PAUSE_MS = 50, DISPATCH_AWAY_PAUSE_MS = 1000 };
 
@@ -129,7 +130,7 @@ static enum err dispatch_settle_once(const struct dispatch *dispatch, struct are
 		return err;
 	fault_pass(FAULT_SETTLE_AFTER_SAVE);
 	if (request->due && request->due <= cause.now)
-		dispatch_wake(dispatch);
+		wake_signal(dispatch->wake_fd);
 	return ERR_OK;
 }
 

@@ -46,6 +46,4 @@ void dispatch_perform(struct dispatch_performer *performer, const struct dispatc
  * requests were due. */
 size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
 	void (*give)(void *data, const struct dispatch_task *task), void *data);
-
-void dispatch_wake(const struct dispatch *dispatch);
 #endif

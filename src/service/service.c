@@ -3,13 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "fault.h"
 #include "http_exchange.h"
-#include "log.h"
 #include "provider.h"
 #include "service_private.h"
+#include "wake.h"
 
 enum { SERVICE_MAX_TRIES = 64, SERVICE_PAUSE_MS = 20 };
 
@@ -27,12 +26,8 @@ void service_cause_init(const struct service_call *call, enum source source, str
 
 void service_wake(const struct service *service, const struct request *request, int64_t now)
 {
-	const uint64_t one = 1;
-
-	/* A full counter means that everybody has been woken already. */
-	if (request->due && request->due <= now &&
-		write(service->wake_fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
-		log_debug("dispatchers have been woken before");
+	if (request->due && request->due <= now)
+		wake_signal(service->wake_fd);
 }
 
 const char *service_answer_key(const struct service_call *call, const char *action)

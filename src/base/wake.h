@@ -1,0 +1,12 @@
+#ifndef WAKE_H
+#define WAKE_H
+/* An eventfd that is shared across forks: somebody here owes something, whoever waits may look. */
+
+/* -1 with errno when there are no descriptors left. */
+int wake_open(void);
+
+void wake_signal(int fd);
+
+/* Until somebody signals or `timeout_ms` is over. One waiter takes all signals. */
+void wake_wait(int fd, int timeout_ms);
+#endif
