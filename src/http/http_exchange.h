@@ -30,20 +30,21 @@ struct http_exchange {
 	/* Request */
 	const char *const *environment; /* CGI variables, "NAME=value", NULL-terminated */
 	enum http_method method;
-	const char *path;               /* percent-decoded once, never NULL */
+	const char *path; /* percent-decoded once; "" when that cannot be, and then no route's */
 	const char *request_id;
-	const char *body;               /* NUL behind it */
+	const char *body; /* NUL behind it */
 	size_t body_len;
 	bool body_too_large;
+	bool body_broken; /* not as long as CONTENT_LENGTH says */
 	int64_t now;
 
 	/* What the router found out, by the route's flags */
 	const char *params[HTTP_MAX_PARAMS]; /* the `{}` of the pattern, in order */
 	struct actor caller;
-	const void *input;              /* the body, as the route's model */
-	const void *query;              /* the query string, as the route's model */
-	const char *idempotency_key;    /* NULL when the client sent none */
-	const char *if_match;           /* NULL when the client sent none */
+	const void *input;           /* the body, as the route's model */
+	const void *query;           /* the query string, as the route's model */
+	const char *idempotency_key; /* NULL when the client sent none */
+	const char *if_match;        /* NULL when the client sent none */
 
 	/* Response */
 	int status;
@@ -54,11 +55,25 @@ struct http_exchange {
 	size_t reply_len;
 };
 
+/*
+ * Starts an exchange without a body: method, path and request id come from the CGI variables
+ * REQUEST_METHOD, REQUEST_URI (raw, so that it is decoded once, here) and REQUEST_ID (nginx's
+ * $request_id; a random id in place of one that is not [A-Za-z0-9-]{1,64}).
+ */
+void http_exchange_init(struct http_exchange *exchange, struct arena *arena,
+	const char *const *environment, int64_t now);
+
 /* The CGI variable of that name ("HTTP_IF_MATCH", "QUERY_STRING"), or NULL. Borrowed. */
 const char *http_variable(const struct http_exchange *exchange, const char *name);
 
-/* `name` is a literal, the value is copied. A value with a control character is a mistake of ours
- * and is asserted. */
+const char *http_method_name(enum http_method method);
+
+/* The value set for a header of the response, or NULL. */
+const char *http_header_get(const struct http_exchange *exchange, const char *name);
+
+/* Sets the header, in place of an earlier value. `name` is a literal, the value is copied; one
+ * with a control character is a mistake of ours and is asserted. The engine needs up to 6 of the
+ * HTTP_MAX_HEADERS. */
 void http_set_header(struct http_exchange *exchange, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -72,7 +87,8 @@ void http_reply_json(struct http_exchange *exchange, int status, struct json_obj
 /* The strong entity tag of a representation: quoted hash of its bytes. */
 char *http_etag(struct arena *arena, const char *bytes, size_t len);
 
-/* Whether an If-Match or If-None-Match value (a list, or *) names the tag. `weak`: W/ prefixes are
- * ignored (If-None-Match); otherwise they never match (If-Match). RFC 9110 section 13.1. */
+/* Whether an If-Match or If-None-Match value (a list, or *) names the tag; what follows something
+ * that is no entity tag is not read. `weak`: W/ prefixes are ignored (If-None-Match); otherwise
+ * they never match (If-Match). RFC 9110 section 13.1. */
 bool http_etag_listed(const char *value, const char *etag, bool weak);
 #endif

@@ -12,20 +12,21 @@
 
 enum http_route_flag {
 	HTTP_BODY_OPTIONAL = 1 << 0, /* an empty body is an empty object */
-	HTTP_PAGE = 1 << 1,          /* for browsers: does not answer JSON, Accept is not looked at */
+	HTTP_PAGE = 1 << 1, /* not JSON: Accept is not looked at, nor a query without model */
 	HTTP_NO_ETAG = 1 << 2,
+	HTTP_BODY_RAW = 1 << 3, /* the handler reads exchange->body, of any media type, itself */
 };
 
 typedef enum err http_handler(struct http_exchange *exchange, struct err_info *info);
 
 struct http_route {
 	enum http_method method;
-	const char *pattern;        /* "/api/requests/{}/respond"; {} is one segment, not empty */
+	const char *pattern; /* "/api/requests/{}/respond", "/feed/{}.ics"; {} is not empty */
 	http_handler *handle;
-	unsigned roles;             /* ROLE_SET()s; 0 = anyone, no token looked at */
+	unsigned roles; /* ROLE_SET()s; 0 = anyone, no token looked at */
 	unsigned flags;
-	const struct model *body;   /* NULL: no body is expected */
-	const struct model *query;  /* NULL: no query parameter is known */
+	const struct model *body;  /* NULL: none is expected, so empty or {} */
+	const struct model *query; /* NULL: no query parameter is known */
 	const char *summary;
 };
 
@@ -39,6 +40,11 @@ struct http_router {
 /* Fills the response of an exchange whose request part is set. Never fails. Logs one line. */
 void http_router_serve(const struct http_router *router, struct http_exchange *exchange);
 
-/* Writes an error as application/problem+json (RFC 9457), with Retry-After where it says one. */
+/*
+ * Writes an error as application/problem+json (RFC 9457): `type` is urn:meetlink:problem:<code>,
+ * `instance` is urn:meetlink:request:<request id>, since a path may hold a secret. Adds
+ * WWW-Authenticate to 401, Retry-After where `info` says one and to every 429 and 503. What is our
+ * own fault keeps its detail to the log.
+ */
 void http_reply_problem(struct http_exchange *exchange, const struct err_info *info);
 #endif

@@ -20,11 +20,12 @@ enum err http_token_rules_load(
 void http_token_rules_free(struct http_token_rules **rules);
 
 /* `authorization` is the header's value or NULL. ERR_UNAUTHENTICATED says what is wrong with it
- * without repeating it. `now` in ms; 60 s of clock skew are allowed for nbf and iat, none for exp. */
+ * without repeating it. `now` in ms; nbf and iat may be 60 s ahead of it, exp not behind. */
 enum err http_token_verify(const struct http_token_rules *rules, struct arena *arena,
 	const char *authorization, int64_t now, struct actor *caller_r, struct err_info *info);
 
-/* Mints a token with the HS256 secret (`meetlink token`); ERR_CONFIG for other algorithms. */
+/* Mints a token with the HS256 secret (`meetlink token`); ERR_CONFIG for other algorithms,
+ * ERR_INVALID when http_token_verify() would refuse it. */
 enum err http_token_mint(const struct http_token_rules *rules, struct arena *arena,
 	const struct actor *actor, int64_t now, int64_t ttl_s, char **token_r,
 	struct err_info *info);

@@ -1,0 +1,147 @@
+#include "http_exchange.h"
+
+#include <assert.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "http_input.h"
+#include "utf8.h"
+
+enum { HTTP_MAX_PATH = 2048, HTTP_MAX_REQUEST_ID = 64, HTTP_MAX_HEADER = 1024 };
+
+static const char *const http_method_names[] = {
+	[HTTP_GET] = "GET",
+	[HTTP_HEAD] = "HEAD",
+	[HTTP_POST] = "POST",
+	[HTTP_PUT] = "PUT",
+	[HTTP_DELETE] = "DELETE",
+	[HTTP_OTHER] = "OTHER",
+};
+
+const char *http_method_name(enum http_method method)
+{
+	return http_method_names[method];
+}
+
+static enum http_method http_method_of(const char *name)
+{
+	int method = HTTP_GET;
+
+	while (method < HTTP_OTHER && (!name || strcmp(name, http_method_names[method]) != 0))
+		method++;
+	return (enum http_method)method;
+}
+
+/* No segment is "." or "..", which nginx resolves before it chooses a location. */
+static bool http_path_is_plain(const char *path)
+{
+	size_t len;
+
+	while (*path == '/') {
+		len = strcspn(++path, "/");
+		if ((len == 1 || len == 2) && strncmp(path, "..", len) == 0)
+			return false;
+		path += len;
+	}
+	return *path == '\0';
+}
+
+static const char *http_path_of(struct arena *arena, const char *uri)
+{
+	const size_t len = uri ? strcspn(uri, "?") : 0;
+	const char *path;
+
+	if (len == 0 || len > HTTP_MAX_PATH)
+		return "";
+	path = http_percent_decode(arena, uri, len, HTTP_DECODE_PATH);
+	if (!path || utf8_has_control(path, false) || !http_path_is_plain(path))
+		return "";
+	return path;
+}
+
+static const char *http_request_id_of(struct arena *arena, const char *given)
+{
+	static const char allowed[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
+	char random[ID_SIZE];
+	size_t len = given ? strlen(given) : 0;
+
+	if (len >= 1 && len <= HTTP_MAX_REQUEST_ID && strspn(given, allowed) == len)
+		return given;
+	id_random(random);
+	return arena_strdup(arena, random);
+}
+
+void http_exchange_init(struct http_exchange *exchange, struct arena *arena,
+	const char *const *environment, int64_t now)
+{
+	*exchange = (struct http_exchange){
+		.arena = arena, .environment = environment, .body = "", .now = now};
+	exchange->method = http_method_of(http_variable(exchange, "REQUEST_METHOD"));
+	exchange->path = http_path_of(arena, http_variable(exchange, "REQUEST_URI"));
+	exchange->request_id = http_request_id_of(arena, http_variable(exchange, "REQUEST_ID"));
+}
+
+const char *http_variable(const struct http_exchange *exchange, const char *name)
+{
+	const size_t len = strlen(name);
+	const char *const *entry;
+
+	for (entry = exchange->environment; *entry; entry++)
+		if (strncmp(*entry, name, len) == 0 && (*entry)[len] == '=')
+			return *entry + len + 1;
+	return NULL;
+}
+
+const char *http_header_get(const struct http_exchange *exchange, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < exchange->header_count; i++)
+		if (strcasecmp(exchange->headers[i].name, name) == 0)
+			return exchange->headers[i].value;
+	return NULL;
+}
+
+void http_set_header(struct http_exchange *exchange, const char *name, const char *format, ...)
+{
+	char value[HTTP_MAX_HEADER];
+	va_list args;
+	size_t i;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(value, sizeof(value), format, args);
+	va_end(args);
+	assert(len >= 0 && (size_t)len < sizeof(value) && !utf8_has_control(value, false));
+	for (i = 0; i < exchange->header_count; i++)
+		if (strcasecmp(exchange->headers[i].name, name) == 0)
+			break;
+	assert(i < HTTP_MAX_HEADERS);
+	if (i == exchange->header_count)
+		exchange->header_count++;
+	exchange->headers[i] = (struct http_header){name, arena_strdup(exchange->arena, value)};
+}
+
+void http_reply(struct http_exchange *exchange, int status, const char *content_type,
+	const char *bytes, size_t len)
+{
+	exchange->status = status;
+	exchange->content_type = content_type;
+	exchange->reply = bytes;
+	exchange->reply_len = len;
+}
+
+void http_reply_json(struct http_exchange *exchange, int status, struct json_object *json)
+{
+	const char *text;
+	size_t len;
+
+	text = json_object_to_json_string_length(
+		json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+	http_reply(exchange, status, "application/json", arena_strndup(exchange->arena, text, len),
+		len);
+}

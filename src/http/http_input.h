@@ -1,0 +1,33 @@
+#ifndef HTTP_INPUT_H
+#define HTTP_INPUT_H
+/*
+ * What a request brings, checked and turned into a route's models. For the engine only; handlers
+ * find the result in their exchange.
+ */
+#include "http_exchange.h"
+#include "model.h"
+
+enum http_decode {
+	HTTP_DECODE_PATH, /* an encoded slash is refused: it would become a separator */
+	HTTP_DECODE_FORM, /* + is a space (application/x-www-form-urlencoded) */
+};
+
+/* NULL for a broken escape, a NUL, or what is not UTF-8 once decoded. RFC 3986 section 2.1. */
+char *http_percent_decode(
+	struct arena *arena, const char *text, size_t len, enum http_decode decode);
+
+/* The query string as a new struct of `model` (NULL: every parameter is unknown). ERR_MALFORMED
+ * when it cannot be decoded, ERR_INVALID with pointers like "/limit". */
+enum err http_query_read(struct arena *arena, const char *query, const struct model *model,
+	const void **query_r, struct err_info *info);
+
+/* The body as a new struct of `model` (NULL: a model without fields). With `optional` an empty body
+ * is an empty object. ERR_MALFORMED when it is not JSON, ERR_INVALID with pointers. */
+enum err http_body_read(struct arena *arena, const char *body, size_t len,
+	const struct model *model, bool optional, const void **input_r, struct err_info *info);
+
+/* 1 to 128 printable ASCII characters, bare or as a quoted string (RFC 8941 section 3.3.3, which
+ * draft-ietf-httpapi-idempotency-key-header-07 asks for). ERR_MALFORMED otherwise. */
+enum err http_idempotency_key_read(
+	struct arena *arena, const char *value, const char **key_r, struct err_info *info);
+#endif

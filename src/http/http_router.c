@@ -1,0 +1,264 @@
+#include "http_router.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "http_input.h"
+#include "http_media.h"
+#include "log.h"
+
+enum { HTTP_MAX_IF_MATCH = 1024, HTTP_MAX_LOGGED_ID = 64 };
+
+struct router_span {
+	const char *start;
+	size_t len;
+};
+
+/* Whether the path has the pattern's form; its variable parts are noted in order. */
+static bool router_matches(
+	const char *pattern, const char *path, struct router_span spans[HTTP_MAX_PARAMS])
+{
+	size_t count = 0, suffix, segment;
+
+	while (*pattern) {
+		if (strncmp(pattern, "{}", 2) != 0) {
+			if (*pattern++ != *path++)
+				return false;
+			continue;
+		}
+		pattern += 2;
+		suffix = strcspn(pattern, "/");
+		segment = strcspn(path, "/");
+		if (segment <= suffix || strncmp(path + segment - suffix, pattern, suffix) != 0)
+			return false;
+		assert(count < HTTP_MAX_PARAMS);
+		spans[count++] = (struct router_span){path, segment - suffix};
+		pattern += suffix;
+		path += segment;
+	}
+	return *path == '\0';
+}
+
+static void router_set_params(struct http_exchange *exchange, const struct http_route *route)
+{
+	struct router_span spans[HTTP_MAX_PARAMS] = {0};
+	size_t i;
+
+	router_matches(route->pattern, exchange->path, spans);
+	for (i = 0; i < HTTP_MAX_PARAMS && spans[i].start; i++)
+		exchange->params[i] = arena_strndup(exchange->arena, spans[i].start, spans[i].len);
+}
+
+/* The methods of a set of `1 << HTTP_...`, as Allow lists them. */
+static const char *router_methods(struct arena *arena, unsigned allowed)
+{
+	const char *list = "";
+	int method;
+
+	for (method = HTTP_GET; method < HTTP_OTHER; method++)
+		if (allowed & 1u << method)
+			list = arena_printf(arena, "%s%s%s", list, *list ? ", " : "",
+				http_method_name((enum http_method)method));
+	return list;
+}
+
+static enum err router_find(const struct http_router *router, struct http_exchange *exchange,
+	const struct http_route **route_r, struct err_info *info)
+{
+	const enum http_method method = exchange->method == HTTP_HEAD ? HTTP_GET : exchange->method;
+	struct router_span spans[HTTP_MAX_PARAMS];
+	const struct http_route *route;
+	unsigned allowed = 0;
+
+	for (route = router->routes; route < router->routes + router->route_count; route++) {
+		if (!router_matches(route->pattern, exchange->path, spans))
+			continue;
+		if (route->method == method) {
+			*route_r = route;
+			router_set_params(exchange, route);
+			return ERR_OK;
+		}
+		allowed |= 1u << route->method;
+	}
+	if (!allowed)
+		return err_set(info, ERR_NOT_FOUND, "There is nothing at this address.");
+	if (allowed & 1u << HTTP_GET)
+		allowed |= 1u << HTTP_HEAD;
+	http_set_header(exchange, "Allow", "%s", router_methods(exchange->arena, allowed));
+	return err_set(info, ERR_METHOD_NOT_ALLOWED, "Allowed here: %s.",
+		router_methods(exchange->arena, allowed));
+}
+
+static enum err router_check_size(const struct http_exchange *exchange, struct err_info *info)
+{
+	if (exchange->body_too_large)
+		return err_set(info, ERR_TOO_LARGE, "The body may have %d bytes.", HTTP_MAX_BODY);
+	if (exchange->body_broken)
+		return err_set(info, ERR_MALFORMED, "The body is not as long as announced.");
+	return ERR_OK;
+}
+
+static enum err router_check_caller(const struct http_router *router,
+	const struct http_route *route, struct http_exchange *exchange, struct err_info *info)
+{
+	enum err err;
+
+	if (!route->roles)
+		return ERR_OK;
+	err = http_token_verify(router->tokens, exchange->arena,
+		http_variable(exchange, "HTTP_AUTHORIZATION"), exchange->now, &exchange->caller,
+		info);
+	if (err == ERR_OK && !(route->roles & ROLE_SET(exchange->caller.role)))
+		err = err_set(info, ERR_FORBIDDEN, "The role %s may not do this.",
+			role_names[exchange->caller.role]);
+	return err;
+}
+
+static bool router_takes_body(const struct http_exchange *exchange)
+{
+	return exchange->method != HTTP_GET && exchange->method != HTTP_HEAD;
+}
+
+static enum err router_check_media(
+	const struct http_route *route, const struct http_exchange *exchange, struct err_info *info)
+{
+	const char *accept = http_variable(exchange, "HTTP_ACCEPT");
+
+	if (!(route->flags & HTTP_PAGE) && !http_media_accepted(accept, "application/json") &&
+		!http_media_accepted(accept, "application/problem+json"))
+		return err_set(info, ERR_NOT_ACCEPTABLE, "Accept must admit application/json.");
+	if (router_takes_body(exchange) && exchange->body_len && !(route->flags & HTTP_BODY_RAW) &&
+		!http_media_is_json(http_variable(exchange, "CONTENT_TYPE")))
+		return err_set(
+			info, ERR_UNSUPPORTED_MEDIA, "Content-Type must be application/json.");
+	return ERR_OK;
+}
+
+static enum err router_read_headers(struct http_exchange *exchange, struct err_info *info)
+{
+	const char *key = http_variable(exchange, "HTTP_IDEMPOTENCY_KEY");
+
+	exchange->if_match = http_variable(exchange, "HTTP_IF_MATCH");
+	if (exchange->if_match && strlen(exchange->if_match) > HTTP_MAX_IF_MATCH)
+		return err_set(info, ERR_MALFORMED, "If-Match is too long.");
+	if (!key || exchange->method != HTTP_POST)
+		return ERR_OK;
+	return http_idempotency_key_read(exchange->arena, key, &exchange->idempotency_key, info);
+}
+
+static enum err router_read_input(
+	const struct http_route *route, struct http_exchange *exchange, struct err_info *info)
+{
+	const char *query = http_variable(exchange, "QUERY_STRING");
+	enum err err;
+
+	if (route->query || !(route->flags & HTTP_PAGE)) {
+		err = http_query_read(
+			exchange->arena, query ? query : "", route->query, &exchange->query, info);
+		if (err != ERR_OK)
+			return err;
+	}
+	if (!router_takes_body(exchange) || (route->flags & HTTP_BODY_RAW))
+		return ERR_OK;
+	return http_body_read(exchange->arena, exchange->body, exchange->body_len, route->body,
+		!route->body || (route->flags & HTTP_BODY_OPTIONAL), &exchange->input, info);
+}
+
+/* All that comes before the handler, in the order that http_router.h promises. */
+static enum err router_admit(const struct http_router *router, struct http_exchange *exchange,
+	const struct http_route **route_r, struct err_info *info)
+{
+	enum err err;
+
+	err = router_find(router, exchange, route_r, info);
+	if (err == ERR_OK)
+		err = router_check_size(exchange, info);
+	if (err == ERR_OK)
+		err = router_check_caller(router, *route_r, exchange, info);
+	if (err == ERR_OK)
+		err = router_check_media(*route_r, exchange, info);
+	if (err == ERR_OK)
+		err = router_read_headers(exchange, info);
+	if (err == ERR_OK)
+		err = router_read_input(*route_r, exchange, info);
+	return err;
+}
+
+/* Gives a representation its entity tag, or 304 in its place when the client has it already. */
+static void router_revalidate(const struct http_route *route, struct http_exchange *exchange)
+{
+	const char *known = http_variable(exchange, "HTTP_IF_NONE_MATCH");
+
+	if (route->method != HTTP_GET || exchange->status != 200 || (route->flags & HTTP_NO_ETAG))
+		return;
+	if (!http_header_get(exchange, "ETag"))
+		http_set_header(exchange, "ETag", "%s",
+			http_etag(exchange->arena, exchange->reply, exchange->reply_len));
+	if (known && http_etag_listed(known, http_header_get(exchange, "ETag"), true))
+		http_reply(exchange, 304, NULL, NULL, 0);
+}
+
+/* A caller's id as one word of a log line. */
+static const char *router_logged_id(const char *id, char word[HTTP_MAX_LOGGED_ID])
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789-_.:@|";
+	size_t i;
+
+	for (i = 0; id[i] && i < HTTP_MAX_LOGGED_ID - 1; i++)
+		word[i] = strchr(plain, id[i]) ? id[i] : '?';
+	word[i] = '\0';
+	return word;
+}
+
+static void router_log(
+	const struct http_route *route, const struct http_exchange *exchange, int64_t started_us)
+{
+	const struct actor *caller = &exchange->caller;
+	char word[HTTP_MAX_LOGGED_ID];
+
+	/* The pattern and not the path, which may hold a join or calendar token. */
+	log_info("http method=%s route=%s status=%d bytes=%zu us=%" PRId64
+		 " caller_role=%s caller=%s",
+		http_method_name(exchange->method), route ? route->pattern : "-", exchange->status,
+		exchange->method == HTTP_HEAD ? 0 : exchange->reply_len,
+		clock_monotonic_us() - started_us, caller->id ? role_names[caller->role] : "-",
+		caller->id ? router_logged_id(caller->id, word) : "-");
+}
+
+void http_router_serve(const struct http_router *router, struct http_exchange *exchange)
+{
+	const int64_t started_us = clock_monotonic_us();
+	const struct http_route *route = NULL;
+	struct err_info info;
+	enum err err;
+
+	err_clear(&info);
+	log_set_request(exchange->request_id);
+	exchange->app = router->app;
+	err = router_admit(router, exchange, &route, &info);
+	if (err == ERR_OK) {
+		err = route->handle(exchange, &info);
+		if (err == ERR_OK)
+			router_revalidate(route, exchange);
+		else
+			exchange->header_count = 0;
+	}
+	if (err != ERR_OK) {
+		info.err = err;
+		http_reply_problem(exchange, &info);
+		if (err_status(err) >= 500)
+			log_at((enum log_level)err_log_level(err), "%s: %s", err_code(err),
+				info.detail);
+	}
+	assert(exchange->status);
+	if (!http_header_get(exchange, "Cache-Control"))
+		http_set_header(exchange, "Cache-Control", "private, no-cache");
+	http_set_header(exchange, "X-Content-Type-Options", "nosniff");
+	http_set_header(exchange, "X-Request-Id", "%s", exchange->request_id);
+	router_log(route, exchange, started_us);
+	log_set_request(NULL);
+}
