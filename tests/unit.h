@@ -4,7 +4,9 @@
 #include <CUnit/Basic.h>
 #include <CUnit/CUnit.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct unit_case {
 	const char *name;
@@ -16,6 +18,25 @@ struct unit_case {
 	{                                                                                          \
 		return unit_run(suite_name, cases, sizeof(cases) / sizeof((cases)[0]));            \
 	}
+
+/* An assertion about one row of a table, reported by the row's name. */
+#define UNIT_CHECK(holds, name)                                                                    \
+	CU_assertImplementation((holds) ? CU_TRUE : CU_FALSE, __LINE__, (name), __FILE__, "",      \
+		CU_FALSE)
+
+enum { UNIT_PATH_SIZE = 64 };
+
+/* A new file of these bytes, mode 0600; the test removes it. */
+static inline void unit_file(char path_r[UNIT_PATH_SIZE], const void *bytes, size_t len)
+{
+	int fd;
+
+	strcpy(path_r, "/tmp/meetlink-test-XXXXXX");
+	fd = mkstemp(path_r);
+	if (fd < 0 || write(fd, bytes, len) != (ssize_t)len)
+		abort();
+	close(fd);
+}
 
 static inline int unit_run(const char *name, const struct unit_case *cases, size_t count)
 {

@@ -224,6 +224,8 @@ static enum err render_values(struct arena *arena, const char *path, struct json
 		return err_set(info, ERR_CONFIG, "%s: %s.", path, strerror(errno));
 	len = fread(bytes, 1, COMMAND_MAX_VALUES, file);
 	fclose(file);
+	if (len == COMMAND_MAX_VALUES)
+		return err_set(info, ERR_CONFIG, "%s: too large.", path);
 	return json_parse(arena, bytes, len, values_r, info);
 }
 

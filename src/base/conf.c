@@ -77,7 +77,10 @@ static char *conf_read_line(char *line, int size, void *stream)
 	struct conf_reader *reader = stream;
 	int c, len = 0;
 
+	if (reader->err != ERR_OK)
+		return NULL;
 	reader->line++;
+	line[0] = '\0';
 	while ((c = getc(reader->file)) != EOF && c != '\n') {
 		if (len == 0 && isspace(c))
 			continue;
@@ -85,8 +88,8 @@ static char *conf_read_line(char *line, int size, void *stream)
 			line[len++] = (char)c;
 		} else if (line[0] != ';' && line[0] != '#') {
 			reader->err = err_set(reader->info, ERR_CONFIG,
-				"%s line %d: a NUL, or more than %d bytes; long values can come from "
-				"the environment.",
+				"%s line %d: a NUL, or more than %d bytes (the environment can "
+				"hold longer values).",
 				reader->path, reader->line, size - 1);
 			return NULL;
 		}
@@ -129,7 +132,7 @@ static enum err conf_read_file(struct conf *conf, const char *path, struct err_i
 	if (ferror(reader.file) && reader.err == ERR_OK)
 		reader.err = err_set(info, ERR_CONFIG, "%s: %s.", path, strerror(errno));
 	fclose(reader.file);
-	if (line != 0 && reader.err == ERR_OK)
+	if (line != 0 && (reader.err == ERR_OK || line < reader.line))
 		return err_set(info, ERR_CONFIG,
 			"%s line %d: expected `[section]` or `key = value`.", path, line);
 	return reader.err;

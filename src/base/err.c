@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "log.h"
+#include "utf8.h"
 
 static const struct {
 	const char *code;
@@ -26,7 +27,7 @@ enum err err_set(struct err_info *info, enum err err, const char *format, ...)
 		return err;
 	info->err = err;
 	va_start(args, format);
-	vsnprintf(info->detail, sizeof(info->detail), format, args);
+	utf8_vformat(info->detail, sizeof(info->detail), format, args);
 	va_end(args);
 	return err;
 }
@@ -45,7 +46,7 @@ enum err err_add_field(struct err_info *info, const char *pointer, const char *f
 	field = &info->fields[info->field_count++];
 	snprintf(field->pointer, sizeof(field->pointer), "%s", pointer);
 	va_start(args, format);
-	vsnprintf(field->detail, sizeof(field->detail), format, args);
+	utf8_vformat(field->detail, sizeof(field->detail), format, args);
 	va_end(args);
 	return ERR_INVALID;
 }

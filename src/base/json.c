@@ -1,7 +1,9 @@
 #include "json.h"
 
+#include <ctype.h>
 #include <json-c/json.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "utf8.h"
@@ -22,18 +24,13 @@ static void json_release(void *handle)
  */
 static const char *json_scan_unit(const char *p, unsigned *unit_r)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *digit;
-	int i;
+	char digits[5] = "";
 
-	*unit_r = 0;
-	for (i = 0; i < 4; i++, p++) {
-		digit = *p ? strchr(digits, *p | 0x20) : NULL;
-		if (!digit)
-			return NULL;
-		*unit_r = *unit_r << 4 | (unsigned)(digit - digits);
-	}
-	return p;
+	memcpy(digits, p, strnlen(p, 4));
+	if (strspn(digits, "0123456789abcdefABCDEF") != 4)
+		return NULL;
+	*unit_r = (unsigned)strtoul(digits, NULL, 16);
+	return p + 4;
 }
 
 /* `p` is behind \u. */
@@ -78,14 +75,8 @@ static const char *json_scan_digits(const char *p)
 	return count ? p + count : NULL;
 }
 
-static const char *json_scan_word(const char *p)
+static const char *json_scan_number(const char *p)
 {
-	static const char *const words[] = {"true", "false", "null"};
-	size_t i;
-
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strncmp(p, words[i], strlen(words[i])) == 0)
-			return p + strlen(words[i]);
 	p += *p == '-';
 	p = *p == '0' ? p + 1 : json_scan_digits(p);
 	if (p && *p == '.')
@@ -95,6 +86,18 @@ static const char *json_scan_word(const char *p)
 		p = json_scan_digits(p + (*p == '+' || *p == '-'));
 	}
 	return p;
+}
+
+static const char *json_scan_word(const char *p)
+{
+	static const char *const words[] = {"true", "false", "null"};
+	const size_t len = strspn(p, "abcdefghijklmnopqrstuvwxyz");
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (len == strlen(words[i]) && strncmp(p, words[i], len) == 0)
+			return p + len;
+	return NULL;
 }
 
 /* What is wrong with the text, or NULL and the number of members written. */
@@ -124,9 +127,11 @@ static const char *json_scan(const char *p, size_t *members_r)
 			if (!p)
 				return "a string is not well formed";
 		} else {
-			p = json_scan_word(p);
-			if (!p)
-				return "unexpected character or number";
+			p = *p == '-' || isdigit((unsigned char)*p) ? json_scan_number(p)
+								   : json_scan_word(p);
+			/* A scalar ends at a delimiter or the end of the text. */
+			if (!p || !strchr(" \t\r\n,]}", *p))
+				return "unexpected character";
 		}
 	}
 	return NULL;

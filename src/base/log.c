@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "utf8.h"
+
 static const char *log_role = "meetlink";
 static enum log_level log_least = LOG_LEVEL_INFO;
 static _Thread_local const char *log_request;
@@ -51,16 +53,13 @@ void log_at(enum log_level level, const char *format, ...)
 	if (level < log_least)
 		return;
 	va_start(args, format);
-	n = vsnprintf(message, sizeof(message), format, args);
+	utf8_vformat(message, sizeof(message), format, args);
 	va_end(args);
-	/* journald shows a line with half a character as a blob. */
-	if (n >= (int)sizeof(message))
-		message[utf8_prefix(message, sizeof(message) - 4)] = '\0';
 	/* A message is one line, and harmless to terminals, whatever a peer put into it. */
 	for (c = (unsigned char *)message; *c; c++) {
-		if (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
-			*c++ = ' ';
-		if (*c < 0x20 || (*c >= 0x7f && *c <= 0x9f && c[-1] == ' '))
+		if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+			c[0] = c[1] = ' ';
+		else if (*c < 0x20 || *c == 0x7f)
 			*c = ' ';
 	}
 

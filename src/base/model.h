@@ -39,7 +39,7 @@ enum model_flag {
 	MODEL_SEALED = 1 << 2,    /* encrypted at rest (strings only) */
 	MODEL_HEAVY = 1 << 3,     /* not loaded by reads that only show the current state */
 	MODEL_MS = 1 << 4,        /* instants: milliseconds in JSON */
-	MODEL_REQUIRED = 1 << 5,  /* input: must be present and not null */
+	MODEL_REQUIRED = 1 << 5,  /* input and stored: must be present and not null */
 	MODEL_MULTILINE = 1 << 6, /* input: LF, CR and TAB are allowed */
 	MODEL_SPARSE = 1 << 7,    /* left out when null, zero or empty, instead of written */
 	MODEL_KEY = 1 << 8,       /* the document's key: `_id` in the database */

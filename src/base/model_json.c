@@ -193,7 +193,8 @@ static enum err model_value_from_json(const struct model_field *field, struct ar
 		return ERR_OK;
 	case MODEL_INSTANT:
 		text = model_text(json);
-		if (!text || !instant_parse(text, at))
+		/* The very first instant is how a struct says "none". */
+		if (!text || !instant_parse(text, at) || !*(int64_t *)at)
 			return err_add_field(info, pointer,
 				"must be an instant in UTC like 2027-03-01T14:00:00Z");
 		return ERR_OK;

@@ -1,13 +1,12 @@
 #include "secret.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "id.h"
 #include "xalloc.h"
@@ -16,7 +15,6 @@ enum { SECRET_KEY_BYTES = 32, SECRET_KEY_ID_SIZE = 17 };
 
 #define SECRET_NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define SECRET_TAG_BYTES   crypto_aead_xchacha20poly1305_ietf_ABYTES
-#define SECRET_BASE64      sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 struct secret_ring {
 	size_t count;
@@ -53,7 +51,7 @@ static enum err secret_ring_add(struct secret_ring *ring, char *line, const char
 		len != SECRET_KEY_BYTES)
 		return err_set(info, ERR_CONFIG, "%s line %d: the key is not 64 hex digits.", path,
 			number);
-	strcpy(ring->ids[ring->count], line);
+	memcpy(ring->ids[ring->count], line, (size_t)(colon - line));
 	ring->count++;
 	return ERR_OK;
 }
@@ -106,39 +104,17 @@ void secret_ring_free(struct secret_ring **ring)
 	*ring = NULL;
 }
 
-enum err secret_ring_create(const char *path, struct err_info *info)
-{
-	unsigned char key[SECRET_KEY_BYTES];
-	char hex[2 * SECRET_KEY_BYTES + 1];
-	char line[128];
-	int fd, len;
-	enum err err = ERR_OK;
+/* Sealing and MACs never share a subkey, whatever the purpose is called. */
+enum { SECRET_SUBKEY_MAC = 1, SECRET_SUBKEY_SEAL = 2 };
 
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return errno == EEXIST ? ERR_OK
-				       : err_set(info, ERR_CONFIG, "%s: %s.", path, strerror(errno));
-	randombytes_buf(key, sizeof(key));
-	hex_encode(key, sizeof(key), hex);
-	len = snprintf(line, sizeof(line), "k1:%s\n", hex);
-	if (write(fd, line, (size_t)len) != len || fsync(fd) != 0) {
-		err = err_set(info, ERR_CONFIG, "%s: %s.", path, strerror(errno));
-		unlink(path);
-	}
-	close(fd);
-	sodium_memzero(key, sizeof(key));
-	sodium_memzero(hex, sizeof(hex));
-	sodium_memzero(line, sizeof(line));
-	return err;
-}
-
-static void secret_subkey(const struct secret_ring *ring, size_t index, const char *purpose,
-	unsigned char subkey_r[SECRET_KEY_BYTES])
+static void secret_subkey(const struct secret_ring *ring, size_t index, uint64_t number,
+	const char *purpose, unsigned char subkey_r[SECRET_KEY_BYTES])
 {
 	char context[crypto_kdf_CONTEXTBYTES] = {0};
 
-	memcpy(context, purpose, strnlen(purpose, sizeof(context)));
-	crypto_kdf_derive_from_key(subkey_r, SECRET_KEY_BYTES, 1, context, ring->keys[index]);
+	assert(strlen(purpose) <= sizeof(context));
+	memcpy(context, purpose, strlen(purpose));
+	crypto_kdf_derive_from_key(subkey_r, SECRET_KEY_BYTES, number, context, ring->keys[index]);
 }
 
 char *secret_seal(const struct secret_ring *ring, struct arena *arena, const char *context,
@@ -146,18 +122,18 @@ char *secret_seal(const struct secret_ring *ring, struct arena *arena, const cha
 {
 	const size_t len = strlen(plain);
 	const size_t size = SECRET_NONCE_BYTES + len + SECRET_TAG_BYTES;
-	const size_t text_size = sodium_base64_encoded_len(size, SECRET_BASE64);
+	const size_t text_size = 4 * (size + 2) / 3 + 1;
 	unsigned char *bytes = arena_alloc(arena, size);
 	char *text = arena_alloc(arena, text_size);
 	unsigned char key[SECRET_KEY_BYTES];
 
-	secret_subkey(ring, 0, "seal", key);
+	secret_subkey(ring, 0, SECRET_SUBKEY_SEAL, "", key);
 	randombytes_buf(bytes, SECRET_NONCE_BYTES);
 	crypto_aead_xchacha20poly1305_ietf_encrypt(bytes + SECRET_NONCE_BYTES, NULL,
 		(const unsigned char *)plain, len, (const unsigned char *)context, strlen(context),
 		NULL, bytes, key);
 	sodium_memzero(key, sizeof(key));
-	sodium_bin2base64(text, text_size, bytes, size, SECRET_BASE64);
+	base64url_encode(bytes, size, text, text_size);
 	return arena_printf(arena, "v1:%s:%s", ring->ids[0], text);
 }
 
@@ -185,20 +161,21 @@ char *secret_open(const struct secret_ring *ring, struct arena *arena, const cha
 {
 	unsigned char key[SECRET_KEY_BYTES], *bytes;
 	const char *text;
-	size_t index, size, len;
+	size_t index, len;
 	char *plain;
 	int failed;
 
 	if (!secret_find_key(ring, sealed, &index, &text))
 		return NULL;
-	size = strlen(text);
-	bytes = arena_alloc(arena, size + 1);
-	if (sodium_base642bin(bytes, size, text, size, NULL, &len, NULL, SECRET_BASE64) != 0 ||
-		len < SECRET_NONCE_BYTES + SECRET_TAG_BYTES)
+	len = strlen(text) * 3 / 4;
+	if (len < SECRET_NONCE_BYTES + SECRET_TAG_BYTES)
+		return NULL;
+	bytes = arena_alloc(arena, len);
+	if (!base64url_decode(text, bytes, len))
 		return NULL;
 	len -= SECRET_NONCE_BYTES;
 	plain = arena_alloc(arena, len - SECRET_TAG_BYTES + 1);
-	secret_subkey(ring, index, "seal", key);
+	secret_subkey(ring, index, SECRET_SUBKEY_SEAL, "", key);
 	failed = crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)plain, NULL, NULL,
 		bytes + SECRET_NONCE_BYTES, len, (const unsigned char *)context, strlen(context),
 		bytes, key);
@@ -211,7 +188,7 @@ static void secret_mac_with(const struct secret_ring *ring, size_t index, const 
 {
 	unsigned char key[SECRET_KEY_BYTES];
 
-	secret_subkey(ring, index, purpose, key);
+	secret_subkey(ring, index, SECRET_SUBKEY_MAC, purpose, key);
 	crypto_generichash(mac_r, SECRET_MAC_BYTES, bytes, len, key, sizeof(key));
 	sodium_memzero(key, sizeof(key));
 }

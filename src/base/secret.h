@@ -24,10 +24,7 @@ bool secret_init(void);
 enum err secret_ring_load(const char *path, struct secret_ring **ring_r, struct err_info *info);
 void secret_ring_free(struct secret_ring **ring);
 
-/* Writes a new key file with one random key, mode 0600, if there is none. */
-enum err secret_ring_create(const char *path, struct err_info *info);
-
-/* `v1:<key id>:<base64>`: XChaCha20-Poly1305 of the text, bound to `context` (what and whose it
+/* `v1:<key id>:<base64url>`: XChaCha20-Poly1305 of the text, bound to `context` (what and whose it
  * is), so that a value copied to another place does not open. */
 char *secret_seal(const struct secret_ring *ring, struct arena *arena, const char *context,
 	const char *plain);

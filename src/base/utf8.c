@@ -1,5 +1,6 @@
 #include "utf8.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Bytes of the code point at `p` (1 to 4), or 0 when it is not well formed. RFC 3629 section 4. */
@@ -79,4 +80,10 @@ size_t utf8_prefix(const char *text, size_t limit)
 	while (limit > 0 && ((unsigned char)text[limit] & 0xc0) == 0x80)
 		limit--;
 	return limit;
+}
+
+void utf8_vformat(char *text_r, size_t size, const char *format, va_list args)
+{
+	if (vsnprintf(text_r, size, format, args) >= (int)size)
+		text_r[utf8_prefix(text_r, size - 4)] = '\0';
 }

@@ -1,5 +1,6 @@
 #ifndef UTF8_H
 #define UTF8_H
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -13,4 +14,8 @@ bool utf8_has_control(const char *text, bool multi_line);
 
 /* The longest prefix of at most `limit` bytes that ends at a code point. */
 size_t utf8_prefix(const char *text, size_t limit);
+
+/* vsnprintf that cuts what is too long at a code point; `size` is 4 at least. */
+void utf8_vformat(char *text_r, size_t size, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
 #endif

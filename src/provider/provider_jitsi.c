@@ -74,23 +74,40 @@ static enum err jitsi_sign(const struct conf *conf, struct arena *arena, const c
 	return err;
 }
 
-static enum err jitsi_check(const struct conf *conf, struct err_info *info)
+static enum err jitsi_check_url(const char *url, struct err_info *info)
 {
-	const char *url = conf->jitsi_url, *token;
-	struct arena *arena;
-	enum err err;
+	const bool loopback = (strncmp(url, "http://127.0.0.1", 16) == 0 ||
+				      strncmp(url, "http://localhost", 16) == 0) &&
+			      strchr(":/", url[16]);
 
-	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://127.0.0.1", 16) != 0 &&
-		strncmp(url, "http://localhost", 16) != 0)
+	if (strncmp(url, "https://", 8) != 0 && !loopback)
 		return err_set(info, ERR_CONFIG,
 			"jitsi.url must begin with https:// (http:// only for loopback).");
 	if (url[strlen(url) - 1] == '/')
 		return err_set(info, ERR_CONFIG, "jitsi.url must not end in a slash.");
+	if (url[strcspn(url, " ?#@\"<>\\")])
+		return err_set(info, ERR_CONFIG,
+			"jitsi.url is a host and perhaps a path, nothing else.");
+	return ERR_OK;
+}
+
+static enum err jitsi_check(const struct conf *conf, struct err_info *info)
+{
+	struct arena *arena;
+	const char *token;
+	enum err err;
+
+	err = jitsi_check_url(conf->jitsi_url, info);
+	if (err != ERR_OK)
+		return err;
 	if (conf->jitsi_secret[0] && conf->jitsi_private_key_file[0])
 		return err_set(info, ERR_CONFIG,
 			"jitsi: set secret or private_key_file, not both.");
 	if (!conf->jitsi_app_id[0] && (conf->jitsi_secret[0] || conf->jitsi_private_key_file[0]))
 		return err_set(info, ERR_CONFIG, "jitsi: a key needs an app_id too.");
+	if (jitsi_is_jaas(conf) && (!conf->jitsi_private_key_file[0] || !conf->jitsi_key_id[0]))
+		return err_set(info, ERR_CONFIG,
+			"jitsi: an app_id of JaaS needs a private_key_file and a key_id.");
 	if (!jitsi_has_tokens(conf))
 		return ERR_OK;
 	arena = arena_new();
@@ -100,14 +117,17 @@ static enum err jitsi_check(const struct conf *conf, struct err_info *info)
 }
 
 /* Jitsi lower-cases room names and strips punctuation: hex keeps all 128 bits. */
-static char *jitsi_room(struct arena *arena, const struct meeting *meeting)
+static enum err jitsi_room(struct arena *arena, const struct meeting *meeting, const char **room_r,
+	struct err_info *info)
 {
 	unsigned char bytes[ID_BYTES];
 	char hex[2 * ID_BYTES + 1];
 
-	id_decode(meeting->provider_key, bytes);
+	if (!id_decode(meeting->provider_key, bytes))
+		return err_set(info, ERR_PERMANENT, "The meeting's room has no valid name.");
 	hex_encode(bytes, sizeof(bytes), hex);
-	return arena_printf(arena, "meetlink-%s", hex);
+	*room_r = arena_printf(arena, "meetlink-%s", hex);
+	return ERR_OK;
 }
 
 static void jitsi_warn(struct arena *arena, struct meeting_link *link, const char *detail)
@@ -123,9 +143,11 @@ static enum err jitsi_create(const struct conf *conf, struct arena *arena,
 	const struct request *request, struct meeting_link *link_r, struct err_info *info)
 {
 	const struct security *security = request->meeting->security;
-	const char *room = jitsi_room(arena, request->meeting);
+	const char *room;
+	enum err err = jitsi_room(arena, request->meeting, &room, info);
 
-	(void)info;
+	if (err != ERR_OK)
+		return err;
 	link_r->url = jitsi_is_jaas(conf)
 			      ? arena_printf(arena, "%s/%s/%s", conf->jitsi_url, conf->jitsi_app_id, room)
 			      : arena_printf(arena, "%s/%s", conf->jitsi_url, room);
@@ -141,19 +163,22 @@ static enum err jitsi_create(const struct conf *conf, struct arena *arena,
 	return ERR_OK;
 }
 
-/* The host of the base URL, lower case, without port: `sub` of a self-hosted server's tokens. */
-static char *jitsi_domain(struct arena *arena, const char *url)
+/* `sub` of a self-hosted server's tokens, in lower case: the tenant, when the base URL has one as
+ * its path, or else the host without its port. */
+static char *jitsi_subject(struct arena *arena, const char *url)
 {
-	const char *host = strstr(url, "://") + 3;
-	char *domain = arena_strndup(arena, host, strcspn(host, ":/")), *c;
+	const char *host = strstr(url, "://") + 3, *path = strchr(host, '/');
+	char *subject, *c;
 
-	for (c = domain; *c; c++)
+	subject = path ? arena_strdup(arena, path + 1)
+		       : arena_strndup(arena, host, strcspn(host, ":"));
+	for (c = subject; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
-	return domain;
+	return subject;
 }
 
 static char *jitsi_claims(const struct conf *conf, struct arena *arena,
-	const struct request *request, enum party party, int64_t now)
+	const struct request *request, const char *room, enum party party, int64_t now)
 {
 	const struct person *person = request_person(request, party);
 	const bool jaas = jitsi_is_jaas(conf), lawyer = party == PARTY_LAWYER;
@@ -176,9 +201,8 @@ static char *jitsi_claims(const struct conf *conf, struct arena *arena,
 		claims, "iss", json_object_new_string(jaas ? "chat" : conf->jitsi_app_id));
 	json_object_object_add(claims, "sub",
 		json_object_new_string(
-			jaas ? conf->jitsi_app_id : jitsi_domain(arena, conf->jitsi_url)));
-	json_object_object_add(
-		claims, "room", json_object_new_string(jitsi_room(arena, request->meeting)));
+			jaas ? conf->jitsi_app_id : jitsi_subject(arena, conf->jitsi_url)));
+	json_object_object_add(claims, "room", json_object_new_string(room));
 	json_object_object_add(
 		claims, "nbf", json_object_new_int64((now - INSTANT_MINUTE) / INSTANT_SECOND));
 	json_object_object_add(claims, "exp",
@@ -192,15 +216,17 @@ static enum err jitsi_personal_url(const struct conf *conf, struct arena *arena,
 	const struct request *request, enum party party, int64_t now, const char **url_r,
 	struct err_info *info)
 {
-	const char *url = request->meeting->provider_url, *token;
+	const char *url = request->meeting->provider_url, *room, *token;
 	enum err err;
 
 	if (!jitsi_has_tokens(conf)) {
 		*url_r = url;
 		return ERR_OK;
 	}
-	err = jitsi_sign(
-		conf, arena, jitsi_claims(conf, arena, request, party, now), &token, info);
+	err = jitsi_room(arena, request->meeting, &room, info);
+	if (err == ERR_OK)
+		err = jitsi_sign(conf, arena, jitsi_claims(conf, arena, request, room, party, now),
+			&token, info);
 	if (err == ERR_OK)
 		*url_r = arena_printf(arena, "%s?jwt=%s", url, token);
 	return err;
