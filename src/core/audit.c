@@ -9,28 +9,29 @@
 static const struct model_field audit_actor_fields[] = {
 	{"id", MODEL_STRING, offsetof(struct actor, id),
 		MODEL_STORED | MODEL_SHOWN | MODEL_SPARSE, NULL, NULL, 0, 0},
-	{"role", MODEL_ENUM, offsetof(struct actor, role), MODEL_STORED | MODEL_SHOWN, NULL,
-		role_names, 0, 0},
+	{"role", MODEL_ENUM, offsetof(struct actor, role),
+		MODEL_STORED | MODEL_SHOWN | MODEL_REQUIRED, NULL, role_names, 0, 0},
 };
 
 const struct model audit_actor_model = MODEL(struct actor, "actor", audit_actor_fields);
 
+#define MUST (MODEL_STORED | MODEL_REQUIRED)
 #define FIELD(type, member, flags, of, names) {#member, type, offsetof(struct audit_event, member), \
 	MODEL_SHOWN | (flags), of, names, 0, 0}
 
 static const struct model_field audit_event_fields[] = {
-	FIELD(MODEL_STRING, id, MODEL_STORED, NULL, NULL),
-	FIELD(MODEL_INSTANT, at, MODEL_STORED | MODEL_MS, NULL, NULL),
-	FIELD(MODEL_OBJECT, actor, MODEL_STORED, &audit_actor_model, NULL),
-	FIELD(MODEL_ENUM, source, MODEL_STORED, NULL, source_names),
-	FIELD(MODEL_STRING, action, MODEL_STORED, NULL, NULL),
+	FIELD(MODEL_STRING, id, MUST, NULL, NULL),
+	FIELD(MODEL_INSTANT, at, MUST | MODEL_MS, NULL, NULL),
+	FIELD(MODEL_OBJECT, actor, MUST, &audit_actor_model, NULL),
+	FIELD(MODEL_ENUM, source, MUST, NULL, source_names),
+	FIELD(MODEL_STRING, action, MUST, NULL, NULL),
 	FIELD(MODEL_STRING, from, MODEL_STORED, NULL, NULL),
 	FIELD(MODEL_STRING, to, MODEL_STORED, NULL, NULL),
 	FIELD(MODEL_STRING, detail, MODEL_STORED, NULL, NULL),
-	FIELD(MODEL_STRING, request_id, MODEL_STORED, NULL, NULL),
+	FIELD(MODEL_STRING, request_id, MUST, NULL, NULL),
 	FIELD(MODEL_STRING, meeting_id, MODEL_STORED, NULL, NULL),
 	FIELD(MODEL_STRING, trace_id, MODEL_STORED | MODEL_SPARSE, NULL, NULL),
-	FIELD(MODEL_STRING, hash, MODEL_STORED, NULL, NULL),
+	FIELD(MODEL_STRING, hash, MUST, NULL, NULL),
 };
 
 const struct model audit_event_model =
@@ -96,7 +97,7 @@ long audit_verify(const struct request *request)
 			!event->request_id)
 			return index;
 		audit_hash(event, before, hash);
-		if (strcmp(hash, event->hash) != 0)
+		if (strcmp(hash, event->hash) != 0 || strcmp(event->request_id, request->id) != 0)
 			return index;
 		before = event->hash;
 		index++;

@@ -33,7 +33,7 @@ extern const struct model audit_actor_model;
 void audit_add(struct cause *cause, struct request *request, const char *action, const char *from,
 	const char *to, const char *detail);
 
-/* The index of the first event whose hash does not follow from its content and its predecessor,
- * or -1 when the chain is whole. */
+/* The index of the first event that is of another request, or whose hash does not follow from its
+ * content and its predecessor; -1 when the chain is whole. That its end is missing is not seen. */
 long audit_verify(const struct request *request);
 #endif

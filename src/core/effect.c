@@ -40,14 +40,14 @@ const struct model failure_model = MODEL(struct failure, "failure", failure_fiel
 	MODEL_STORED | (flags), of, names, 0, 0}
 
 static const struct model_field effect_fields[] = {
-	FIELD(MODEL_STRING, id, 0, NULL, NULL),
-	FIELD(MODEL_ENUM, kind, 0, NULL, effect_kind_names),
-	FIELD(MODEL_ENUM, state, 0, NULL, effect_state_names),
-	FIELD(MODEL_ENUM, party, 0, NULL, party_names),
+	FIELD(MODEL_STRING, id, MODEL_REQUIRED, NULL, NULL),
+	FIELD(MODEL_ENUM, kind, MODEL_REQUIRED, NULL, effect_kind_names),
+	FIELD(MODEL_ENUM, state, MODEL_REQUIRED, NULL, effect_state_names),
+	FIELD(MODEL_ENUM, party, MODEL_REQUIRED, NULL, party_names),
 	FIELD(MODEL_INT, generation, 0, NULL, NULL),
 	FIELD(MODEL_INT, sequence, 0, NULL, NULL),
 	FIELD(MODEL_INSTANT, created_at, 0, NULL, NULL),
-	FIELD(MODEL_INSTANT, due, 0, NULL, NULL),
+	FIELD(MODEL_INSTANT, due, MODEL_REQUIRED, NULL, NULL),
 	FIELD(MODEL_INSTANT, give_up_at, 0, NULL, NULL),
 	FIELD(MODEL_INT, attempts, 0, NULL, NULL),
 	FIELD(MODEL_STRING, lease, MODEL_SPARSE, NULL, NULL),
@@ -86,6 +86,11 @@ void effect_drop(struct request *request, const struct effect *effect)
 {
 	model_list_remove(&request->effects, sizeof(struct effect),
 		(size_t)(effect - MODEL_AT(&request->effects, struct effect, 0)));
+}
+
+bool effect_is_running(const struct effect *effect, int64_t now)
+{
+	return effect->lease && effect->due > now;
 }
 
 static bool effect_same_lane(const struct effect *a, const struct effect *b)

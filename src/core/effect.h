@@ -69,6 +69,9 @@ struct effect *effect_find(struct request *request, const char *id);
 
 void effect_drop(struct request *request, const struct effect *effect);
 
+/* Whether somebody is performing it now: leased, and the lease is not over. */
+bool effect_is_running(const struct effect *effect, int64_t now);
+
 /* When the earliest effect that may run is due; 0 when nothing is owed. */
 int64_t effect_next_due(const struct request *request);
 

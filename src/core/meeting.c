@@ -26,24 +26,25 @@ static const struct model warning_model = MODEL(struct warning, "warning", warni
 #define FIELD(type, member, flags, of, names) {#member, type, offsetof(struct meeting, member), \
 	flags, of, names, 0, 0}
 #define BOTH (MODEL_STORED | MODEL_SHOWN)
+#define MUST (BOTH | MODEL_REQUIRED)
 
 static const struct model_field meeting_fields[] = {
-	FIELD(MODEL_STRING, id, BOTH, NULL, NULL),
-	FIELD(MODEL_INT, generation, BOTH, NULL, NULL),
-	FIELD(MODEL_ENUM, status, BOTH, NULL, meeting_status_names),
-	FIELD(MODEL_STRING, provider, BOTH, NULL, NULL),
-	FIELD(MODEL_STRING, requested_provider, BOTH, NULL, NULL),
-	FIELD(MODEL_STRING, provider_key, MODEL_STORED | MODEL_SEALED, NULL, NULL),
+	FIELD(MODEL_STRING, id, MUST, NULL, NULL),
+	FIELD(MODEL_INT, generation, MUST, NULL, NULL),
+	FIELD(MODEL_ENUM, status, MUST, NULL, meeting_status_names),
+	FIELD(MODEL_STRING, provider, MUST, NULL, NULL),
+	FIELD(MODEL_STRING, requested_provider, MUST, NULL, NULL),
+	FIELD(MODEL_STRING, provider_key, MODEL_STORED | MODEL_SEALED | MODEL_REQUIRED, NULL, NULL),
 	FIELD(MODEL_STRING, provider_url, MODEL_STORED | MODEL_SEALED, NULL, NULL),
 	FIELD(MODEL_STRING, join_url, MODEL_SHOWN, NULL, NULL),
 	FIELD(MODEL_STRING, passcode, BOTH | MODEL_SEALED, NULL, NULL),
 	FIELD(MODEL_STRINGS, dial_in, BOTH, NULL, NULL),
-	FIELD(MODEL_INSTANT, starts_at, BOTH, NULL, NULL),
-	FIELD(MODEL_INSTANT, ends_at, BOTH, NULL, NULL),
-	FIELD(MODEL_STRING, timezone, BOTH, NULL, NULL),
-	FIELD(MODEL_INSTANT, opens_at, BOTH, NULL, NULL),
-	FIELD(MODEL_INSTANT, expires_at, BOTH, NULL, NULL),
-	FIELD(MODEL_OBJECT, security, BOTH, &security_model, NULL),
+	FIELD(MODEL_INSTANT, starts_at, MUST, NULL, NULL),
+	FIELD(MODEL_INSTANT, ends_at, MUST, NULL, NULL),
+	FIELD(MODEL_STRING, timezone, MUST, NULL, NULL),
+	FIELD(MODEL_INSTANT, opens_at, MUST, NULL, NULL),
+	FIELD(MODEL_INSTANT, expires_at, MUST, NULL, NULL),
+	FIELD(MODEL_OBJECT, security, MUST, &security_model, NULL),
 	FIELD(MODEL_LIST, warnings, BOTH, &warning_model, NULL),
 	FIELD(MODEL_OBJECT, last_error, BOTH, &failure_model, NULL),
 	FIELD(MODEL_INT, attempts, BOTH, NULL, NULL),
@@ -71,6 +72,7 @@ static void meeting_set_status(struct cause *cause, struct request *request,
 void meeting_begin(struct cause *cause, struct request *request, const struct policy *policy,
 	const char *provider)
 {
+	const int64_t give_up_at = cause->now + policy->retry_give_up_s * INSTANT_SECOND;
 	struct meeting *meeting = arena_alloc(cause->arena, sizeof(*meeting));
 	struct effect *create;
 
@@ -95,7 +97,7 @@ void meeting_begin(struct cause *cause, struct request *request, const struct po
 	audit_add(cause, request, "meeting.requested", NULL, meeting_status_names[MEETING_PENDING],
 		provider);
 	create = effect_owe(cause, request, EFFECT_MEETING_CREATE);
-	create->give_up_at = cause->now + policy->retry_give_up_s * INSTANT_SECOND;
+	create->give_up_at = give_up_at < meeting->ends_at ? give_up_at : meeting->ends_at;
 }
 
 static void meeting_owe_mail(struct cause *cause, struct request *request, enum effect_kind kind,
@@ -143,28 +145,30 @@ void meeting_attempt_failed(struct cause *cause, struct request *request,
 }
 
 /*
- * Withdraws an invitation that has not left; true when the person has been told, or is being told
- * at this moment.
+ * Withdraws an invitation that is not leaving at this moment; true when the person has been told,
+ * or may have been: of a lost lease or a failed attempt nobody knows whether the mail arrived.
  */
-static bool meeting_withdraw_invitation(struct request *request, enum party party)
+static bool meeting_withdraw_invitation(struct request *request, enum party party, int64_t now)
 {
+	bool told;
+
 	MODEL_FOREACH(&request->effects, struct effect, effect)
 	{
 		if (effect->kind != EFFECT_MAIL_MEETING_READY || effect->party != (int)party)
 			continue;
-		if (effect->lease)
-			return true;
-		effect_drop(request, effect);
-		return false;
+		told = effect->lease || effect->attempts > 0;
+		if (!effect_is_running(effect, now))
+			effect_drop(request, effect);
+		return told;
 	}
 	return request->meeting->ready_at != 0;
 }
 
-static void meeting_drop_creation(struct request *request)
+static void meeting_withdraw_creation(struct request *request, int64_t now)
 {
 	MODEL_FOREACH(&request->effects, struct effect, effect)
 	{
-		if (effect->kind == EFFECT_MEETING_CREATE && !effect->lease) {
+		if (effect->kind == EFFECT_MEETING_CREATE && !effect_is_running(effect, now)) {
 			effect_drop(request, effect);
 			return;
 		}
@@ -181,9 +185,9 @@ void meeting_cancel(struct cause *cause, struct request *request, const char *re
 	meeting->next_attempt_at = 0;
 	meeting->sequence++;
 	meeting_set_status(cause, request, MEETING_CANCELLED, "meeting.cancelled", NULL);
-	meeting_drop_creation(request);
+	meeting_withdraw_creation(request, cause->now);
 	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
-		if (meeting_withdraw_invitation(request, party))
+		if (meeting_withdraw_invitation(request, party, cause->now))
 			meeting_owe_mail(cause, request, EFFECT_MAIL_MEETING_CANCELLED, party,
 				meeting->ends_at + INSTANT_DAY);
 }

@@ -64,6 +64,6 @@ void meeting_made(
 void meeting_attempt_failed(struct cause *cause, struct request *request,
 	const struct effect *effect, const struct effect_outcome *outcome);
 
-/* Ends the meeting as cancelled, and owes the news to those who had been told of it. */
+/* Ends the meeting as cancelled, and owes the news to those who were, or may have been, told. */
 void meeting_cancel(struct cause *cause, struct request *request, const char *reason);
 #endif

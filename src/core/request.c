@@ -195,14 +195,22 @@ static void request_note_failure(struct cause *cause, struct effect *effect,
 		.code = err_code(outcome->err), .detail = outcome->detail, .at = cause->now};
 }
 
+/* An invitation that was leaving while its meeting was cancelled. */
+static bool request_mail_is_stale(const struct request *request, const struct effect *effect)
+{
+	return effect->kind == EFFECT_MAIL_MEETING_READY &&
+	       request->meeting->status == MEETING_CANCELLED;
+}
+
 void request_mail_settled(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome)
 {
 	const char *what = effect_kind_names[effect->kind] + strlen("mail.");
 	const char *party = party_names[effect->party];
 
-	if (outcome->err == ERR_OK) {
-		audit_add(cause, request, "mail.sent", NULL, party, what);
+	if (outcome->err == ERR_OK || request_mail_is_stale(request, effect)) {
+		audit_add(cause, request,
+			outcome->err == ERR_OK ? "mail.sent" : "mail.discarded", NULL, party, what);
 		effect_drop(request, effect);
 		return;
 	}
@@ -222,6 +230,12 @@ void request_creation_settled(struct cause *cause, struct request *request, stru
 	const struct effect_outcome *outcome, const struct meeting_link *link,
 	const struct policy *policy)
 {
+	/* The request moved on while the provider was asked: the answer comes too late. */
+	if (request->meeting->status != MEETING_PENDING ||
+		request->meeting->generation != effect->generation) {
+		effect_drop(request, effect);
+		return;
+	}
 	request->updated_at = cause->now;
 	if (outcome->err == ERR_OK) {
 		effect_drop(request, effect);

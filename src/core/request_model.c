@@ -14,6 +14,7 @@ static const char *const decision_names[] = {
 	[DECISION_ACCEPT] = "accept", [DECISION_DECLINE] = "decline", NULL};
 
 #define BOTH  (MODEL_STORED | MODEL_SHOWN)
+#define MUST  (BOTH | MODEL_REQUIRED)
 #define HEAVY (MODEL_STORED | MODEL_HEAVY)
 
 /* What a person may write into a field: length in characters, and whether it may have lines. */
@@ -36,10 +37,10 @@ static const struct model person_model = MODEL(struct person, "person", person_f
 	MODEL_STORED | (flags), NULL, NULL, 0, 0}
 
 static const struct model_field answer_fields[] = {
-	ANSWER(MODEL_STRING, key, 0),
-	ANSWER(MODEL_STRING, input, 0),
+	ANSWER(MODEL_STRING, key, MODEL_REQUIRED),
+	ANSWER(MODEL_STRING, input, MODEL_REQUIRED),
 	ANSWER(MODEL_INT, status, 0),
-	ANSWER(MODEL_STRING, reply, MODEL_SEALED),
+	ANSWER(MODEL_STRING, reply, MODEL_SEALED | MODEL_REQUIRED),
 	ANSWER(MODEL_INSTANT, at, 0),
 };
 
@@ -50,16 +51,16 @@ static const struct model answer_model = MODEL(struct request_answer, "answer", 
 
 static const struct model_field request_fields[] = {
 	FIELD(MODEL_STRING, id, BOTH | MODEL_KEY, NULL, NULL),
-	FIELD(MODEL_INT, rev, MODEL_STORED, NULL, NULL),
-	FIELD(MODEL_ENUM, status, BOTH, NULL, request_status_names),
-	FIELD(MODEL_STRING, title, BOTH, NULL, NULL),
+	FIELD(MODEL_INT, rev, MODEL_STORED | MODEL_REQUIRED, NULL, NULL),
+	FIELD(MODEL_ENUM, status, MUST, NULL, request_status_names),
+	FIELD(MODEL_STRING, title, MUST, NULL, NULL),
 	FIELD(MODEL_STRING, description, BOTH, NULL, NULL),
-	FIELD(MODEL_OBJECT, client, BOTH, &person_model, NULL),
-	FIELD(MODEL_OBJECT, lawyer, BOTH, &person_model, NULL),
-	FIELD(MODEL_INSTANT, starts_at, BOTH, NULL, NULL),
-	FIELD(MODEL_INSTANT, ends_at, BOTH, NULL, NULL),
+	FIELD(MODEL_OBJECT, client, MUST, &person_model, NULL),
+	FIELD(MODEL_OBJECT, lawyer, MUST, &person_model, NULL),
+	FIELD(MODEL_INSTANT, starts_at, MUST, NULL, NULL),
+	FIELD(MODEL_INSTANT, ends_at, MUST, NULL, NULL),
 	FIELD(MODEL_INT, duration_minutes, BOTH, NULL, NULL),
-	FIELD(MODEL_STRING, timezone, BOTH, NULL, NULL),
+	FIELD(MODEL_STRING, timezone, MUST, NULL, NULL),
 	FIELD(MODEL_STRING, message, BOTH, NULL, NULL),
 	FIELD(MODEL_STRING, decision, MODEL_STORED | MODEL_SPARSE, NULL, NULL),
 	FIELD(MODEL_OBJECT, meeting, BOTH, &meeting_model, NULL),

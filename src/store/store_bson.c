@@ -1,4 +1,5 @@
 /* One description of a field, two directions: struct -> BSON -> struct. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -115,8 +116,8 @@ static enum err store_bad_field(
 	const struct model *model, const struct model_field *field, const char *id,
 	struct err_info *info)
 {
-	return err_set(info, ERR_INTERNAL, "Document %s: %s.%s cannot be read.", id, model->name,
-		field->name);
+	return err_set(info, ERR_INTERNAL, "Document %s: %s.%s is missing or cannot be read.", id,
+		model->name, field->name);
 }
 
 static enum err store_read_list(struct store *store, struct arena *arena,
@@ -222,13 +223,21 @@ enum err store_bson_read(struct store *store, struct arena *arena, const struct 
 {
 	const struct model_field *field;
 	enum err err = ERR_OK;
-	size_t next = 0;
+	uint64_t seen = 0;
+	size_t i, next = 0;
 
+	assert(model->field_count <= 64);
 	while (err == ERR_OK && bson_iter_next(iter)) {
 		field = store_find_field(model, bson_iter_key(iter), &next);
-		if (field && !BSON_ITER_HOLDS_NULL(iter))
-			err = store_read_field(store, arena, model, field, iter, id,
-				(char *)object + field->offset, info);
+		if (!field || BSON_ITER_HOLDS_NULL(iter))
+			continue;
+		seen |= UINT64_C(1) << (field - model->fields);
+		err = store_read_field(store, arena, model, field, iter, id,
+			(char *)object + field->offset, info);
 	}
+	for (i = 0; err == ERR_OK && i < model->field_count; i++)
+		if ((model->fields[i].flags & MODEL_STORED) &&
+			(model->fields[i].flags & MODEL_REQUIRED) && !(seen >> i & 1))
+			err = store_bad_field(model, &model->fields[i], id, info);
 	return err;
 }

@@ -29,7 +29,7 @@ void store_bson_write(struct store *store, struct arena *arena, const struct mod
 	const void *object, const char *id, bson_t *bson);
 
 /* Reads an object; fields that are not in the document stay zero. ERR_INTERNAL names the field
- * that is not of its type or cannot be opened. */
+ * that is not of its type, cannot be opened, or is required and missing. */
 enum err store_bson_read(struct store *store, struct arena *arena, const struct model *model,
 	bson_iter_t *iter, const char *id, void *object, struct err_info *info);
 

@@ -1,0 +1,222 @@
+#ifndef CORE_UNIT_H
+#define CORE_UNIT_H
+/* People, times, keys, and a request in each of its states: for the tests of core/ and store/. */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "instant.h"
+#include "request.h"
+#include "secret.h"
+#include "unit.h"
+
+#define CORE_NOW   INT64_C(1803909600000) /* 2027-03-01T14:00:00Z */
+#define CORE_START (CORE_NOW + INSTANT_DAY)
+#define CORE_END   (CORE_START + INSTANT_HOUR)
+#define CORE_ID    "AAECAwQFBgcICQoLDA0ODw"
+
+#define CORE_KEY_1 "k1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+#define CORE_KEY_2 "k2:ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff\n"
+
+static struct person core_client = {
+	.id = "client-1", .name = "Ada Client", .email = "ada@client.test", .locale = "de"};
+static struct person core_lawyer = {.id = "lawyer-1",
+	.name = "Bo Lawyer",
+	.email = "bo@lawyer.test",
+	.timezone = "America/Vancouver"};
+
+static const struct request_response core_accept = {
+	.decision = DECISION_ACCEPT, .message = "See you there."};
+static const struct request_response core_decline = {
+	.decision = DECISION_DECLINE, .message = "Not my field."};
+static const struct request_cancellation core_cancellation = {.reason = "Settled out of court."};
+
+static inline struct cause core_cause(
+	struct arena *arena, int64_t now, enum role role, const char *id)
+{
+	static uint64_t drawn;
+	struct cause cause = {
+		.arena = arena,
+		.now = now,
+		.actor = {.id = id, .role = role},
+		.source = SOURCE_API,
+		.trace_id = "trace-1",
+	};
+
+	drawn++;
+	memcpy(cause.seed, &drawn, sizeof(drawn));
+	return cause;
+}
+
+static inline struct cause core_system(struct arena *arena, int64_t now)
+{
+	struct cause cause = core_cause(arena, now, ROLE_SYSTEM, NULL);
+
+	cause.source = SOURCE_DISPATCHER;
+	cause.trace_id = NULL;
+	return cause;
+}
+
+static inline struct cause core_as_lawyer(struct arena *arena, int64_t now)
+{
+	return core_cause(arena, now, ROLE_LAWYER, core_lawyer.id);
+}
+
+static inline struct request_draft core_draft(void)
+{
+	return (struct request_draft){
+		.title = "Lease dispute",
+		.description = "First line.\nSecond line.",
+		.client = &core_client,
+		.lawyer = &core_lawyer,
+		.starts_at = CORE_START,
+		.duration_minutes = 60,
+		.timezone = "Europe/Berlin",
+	};
+}
+
+static inline struct request *core_open(struct arena *arena)
+{
+	struct request *request = arena_alloc(arena, sizeof(*request));
+	struct cause cause = core_cause(arena, CORE_NOW, ROLE_CLIENT, core_client.id);
+	const struct request_draft draft = core_draft();
+
+	CU_ASSERT_EQUAL_FATAL(request_open(&cause, &draft, CORE_ID, request, NULL), ERR_OK);
+	return request;
+}
+
+static inline enum err core_respond(struct arena *arena, struct request *request, int64_t now,
+	const struct request_response *response, bool *changed_r)
+{
+	struct cause cause = core_as_lawyer(arena, now);
+
+	return request_respond(&cause, request, response, &policy_default, changed_r, NULL);
+}
+
+static inline enum err core_cancel(struct arena *arena, struct request *request, int64_t now)
+{
+	struct cause cause = core_cause(arena, now, ROLE_CLIENT, core_client.id);
+
+	return request_cancel(&cause, request, &core_cancellation, NULL);
+}
+
+/* NULL when there is none. */
+static inline struct effect *core_effect(
+	const struct request *request, enum effect_kind kind, enum party party)
+{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->kind == (int)kind && effect->party == (int)party)
+			return effect;
+	}
+	return NULL;
+}
+
+static inline struct effect *core_creation(const struct request *request)
+{
+	return core_effect(request, EFFECT_MEETING_CREATE, PARTY_CLIENT);
+}
+
+static inline void core_settle_creation(
+	struct arena *arena, struct request *request, int64_t now, enum err err)
+{
+	struct cause cause = core_system(arena, now);
+	const struct effect_outcome outcome = {
+		.err = err, .detail = err == ERR_OK ? "" : "The provider is away."};
+	const struct meeting_link link = {
+		.url = err == ERR_OK ? "https://meet.test/room" : NULL, .passcode = "4711"};
+
+	request_creation_settled(
+		&cause, request, core_creation(request), &outcome, &link, &policy_default);
+}
+
+static inline void core_settle_mail(struct arena *arena, struct request *request,
+	struct effect *mail, int64_t now, enum err err, const char *detail)
+{
+	struct cause cause = core_system(arena, now);
+	const struct effect_outcome outcome = {.err = err, .detail = detail};
+
+	request_mail_settled(&cause, request, mail, &outcome);
+}
+
+enum core_state {
+	CORE_OPEN,
+	CORE_PENDING,
+	CORE_READY,
+	CORE_FAILED,
+	CORE_DECLINED,
+	CORE_CANCELLED,
+	CORE_CANCELLED_PENDING,
+	CORE_CANCELLED_READY,
+	CORE_COMPLETED,
+	CORE_STATES,
+};
+
+static inline struct request *core_in_state(struct arena *arena, enum core_state state)
+{
+	struct request *request = core_open(arena);
+	bool changed;
+
+	if (state == CORE_DECLINED)
+		core_respond(arena, request, CORE_NOW, &core_decline, &changed);
+	else if (state != CORE_OPEN && state != CORE_CANCELLED)
+		core_respond(arena, request, CORE_NOW, &core_accept, &changed);
+	if (state == CORE_READY || state == CORE_CANCELLED_READY || state == CORE_COMPLETED)
+		core_settle_creation(arena, request, CORE_NOW, ERR_OK);
+	if (state == CORE_FAILED)
+		core_settle_creation(arena, request, CORE_NOW, ERR_PERMANENT);
+	if (state == CORE_CANCELLED || state == CORE_CANCELLED_PENDING ||
+		state == CORE_CANCELLED_READY)
+		core_cancel(arena, request, CORE_NOW);
+	if (state == CORE_COMPLETED)
+		request->status = REQUEST_COMPLETED;
+	return request;
+}
+
+/* Everything of an object that would be saved, as text. */
+static inline const char *core_stored(
+	struct arena *arena, const struct model *model, const void *object)
+{
+	struct json_object *json = model_to_json(model, object, MODEL_STORED);
+	const char *text =
+		arena_strdup(arena, json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
+
+	json_object_put(json);
+	return text;
+}
+
+static inline const char *core_saved(struct arena *arena, const struct request *request)
+{
+	return core_stored(arena, &request_model, request);
+}
+
+static inline size_t core_count_events(const struct request *request, const char *action)
+{
+	size_t count = 0;
+
+	MODEL_FOREACH (&request->events, struct audit_event, event) {
+		count += strcmp(event->action, action) == 0;
+	}
+	return count;
+}
+
+static inline const struct audit_event *core_last_event(const struct request *request)
+{
+	return MODEL_AT(&request->events, struct audit_event, request->events.count - 1);
+}
+
+/* A key ring of the given lines. */
+static inline struct secret_ring *core_ring(const char *lines)
+{
+	char path[] = "/tmp/meetlink-unit-XXXXXX";
+	struct secret_ring *ring = NULL;
+	const int fd = mkstemp(path);
+
+	if (fd < 0 || write(fd, lines, strlen(lines)) != (ssize_t)strlen(lines))
+		abort();
+	close(fd);
+	CU_ASSERT_EQUAL_FATAL(secret_ring_load(path, &ring, NULL), ERR_OK);
+	unlink(path);
+	return ring;
+}
+#endif

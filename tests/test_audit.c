@@ -1,0 +1,254 @@
+#include "core_unit.h"
+
+/* Created, accepted, requested, failed once, ready, one invitation sent, cancelled. */
+static struct request *audit_request(struct arena *arena)
+{
+	struct request *request = core_in_state(arena, CORE_PENDING);
+
+	core_settle_creation(arena, request, CORE_NOW + 1, ERR_TEMPORARY);
+	core_settle_creation(arena, request, CORE_NOW + 2, ERR_OK);
+	core_settle_mail(arena, request,
+		core_effect(request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT), CORE_NOW + 3, ERR_OK,
+		"");
+	core_cancel(arena, request, CORE_NOW + 4);
+	return request;
+}
+
+static struct audit_event *audit_at(const struct request *request, size_t index)
+{
+	return MODEL_AT(&request->events, struct audit_event, index);
+}
+
+static void test_audit_chain_is_whole_in_every_state(void)
+{
+	struct arena *arena = arena_new();
+	int state;
+
+	for (state = 0; state < CORE_STATES; state++)
+		CU_ASSERT_EQUAL(audit_verify(core_in_state(arena, state)), -1);
+	CU_ASSERT_EQUAL(audit_verify(audit_request(arena)), -1);
+	arena_free(&arena);
+}
+
+static void audit_check_same(const char *a, const char *b)
+{
+	CU_ASSERT(a && b ? strcmp(a, b) == 0 : a == b);
+}
+
+static void test_audit_events_tell_the_story(void)
+{
+	static const struct {
+		const char *action, *from, *to, *detail;
+		const char *actor;
+		enum role role;
+		enum source source;
+		int64_t after;
+		bool meeting;
+	} story[] = {
+		{"request.created", NULL, "open", NULL, "client-1", ROLE_CLIENT, SOURCE_API, 0, 0},
+		{"request.accepted", "open", "accepted", NULL, "lawyer-1", ROLE_LAWYER, SOURCE_API,
+			0, 0},
+		{"meeting.requested", NULL, "pending", "jitsi", "lawyer-1", ROLE_LAWYER, SOURCE_API,
+			0, 1},
+		{"provider.attempt_failed", NULL, NULL, "jitsi: temporary", NULL, ROLE_SYSTEM,
+			SOURCE_DISPATCHER, 1, 1},
+		{"meeting.ready", "pending", "ready", "jitsi", NULL, ROLE_SYSTEM, SOURCE_DISPATCHER,
+			2, 1},
+		{"mail.sent", NULL, "client", "meeting_ready", NULL, ROLE_SYSTEM, SOURCE_DISPATCHER,
+			3, 1},
+		{"request.cancelled", "accepted", "cancelled", NULL, "client-1", ROLE_CLIENT,
+			SOURCE_API, 4, 1},
+		{"meeting.cancelled", "ready", "cancelled", NULL, "client-1", ROLE_CLIENT,
+			SOURCE_API, 4, 1},
+	};
+	const size_t count = sizeof(story) / sizeof(story[0]);
+	struct arena *arena = arena_new();
+	const struct request *request = audit_request(arena);
+	size_t i;
+
+	CU_ASSERT_EQUAL_FATAL(request->events.count, count);
+	for (i = 0; i < count; i++) {
+		const struct audit_event *event = audit_at(request, i);
+
+		CU_ASSERT_STRING_EQUAL(event->action, story[i].action);
+		audit_check_same(event->from, story[i].from);
+		audit_check_same(event->to, story[i].to);
+		audit_check_same(event->detail, story[i].detail);
+		audit_check_same(event->actor->id, story[i].actor);
+		CU_ASSERT_EQUAL(event->actor->role, story[i].role);
+		CU_ASSERT_EQUAL(event->source, (int)story[i].source);
+		CU_ASSERT_EQUAL(event->at, CORE_NOW + story[i].after);
+		CU_ASSERT_STRING_EQUAL(event->request_id, CORE_ID);
+		audit_check_same(event->meeting_id, story[i].meeting ? request->meeting->id : NULL);
+		audit_check_same(event->trace_id, story[i].source == SOURCE_API ? "trace-1" : NULL);
+		CU_ASSERT_EQUAL(strlen(event->hash), 64);
+	}
+	arena_free(&arena);
+}
+
+/* Changes a stored field to another value of its type. */
+static void audit_flip(struct arena *arena, const struct model_field *field, void *at)
+{
+	const char **text = at;
+	int names = 0;
+
+	switch (field->type) {
+	case MODEL_STRING:
+		*text = *text ? arena_printf(arena, "%s ", *text) : "x";
+		break;
+	case MODEL_INSTANT:
+		*(int64_t *)at += 1;
+		break;
+	case MODEL_ENUM:
+		while (field->names[names])
+			names++;
+		*(int *)at = (*(int *)at + 1) % names;
+		break;
+	default:
+		CU_FAIL_FATAL("an event has a field of a type that this test does not know");
+	}
+}
+
+static void audit_check_flips(const struct model *model, bool of_actor)
+{
+	const struct model_field *field;
+	struct arena *arena = arena_new();
+	struct request *request = audit_request(arena);
+	size_t i;
+
+	for (i = 0; i < request->events.count; i++)
+		for (field = model->fields; field < model->fields + model->field_count; field++) {
+			struct audit_event *event = audit_at(request, i);
+			const struct audit_event event_before = *event;
+			struct actor actor_before = *event->actor;
+
+			if (field->type == MODEL_OBJECT)
+				continue;
+			audit_flip(arena, field,
+				(of_actor ? (char *)event->actor : (char *)event) + field->offset);
+			if (audit_verify(request) != (long)i)
+				printf("event %zu: %s\n", i, field->name);
+			CU_ASSERT_EQUAL(audit_verify(request), (long)i);
+			*event = event_before;
+			*event->actor = actor_before;
+			CU_ASSERT_EQUAL(audit_verify(request), -1);
+		}
+	arena_free(&arena);
+}
+
+static void test_audit_any_flipped_field_is_found(void)
+{
+	audit_check_flips(&audit_event_model, false);
+	audit_check_flips(&audit_actor_model, true);
+}
+
+static void test_audit_text_moved_between_fields_is_found(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = audit_request(arena);
+	struct audit_event *event = audit_at(request, 1);
+
+	event->from = "ope";
+	event->to = "naccepted";
+	CU_ASSERT_EQUAL(audit_verify(request), 1);
+	arena_free(&arena);
+}
+
+static void test_audit_absent_fields_are_found(void)
+{
+	static const size_t offsets[] = {offsetof(struct audit_event, id),
+		offsetof(struct audit_event, actor), offsetof(struct audit_event, action),
+		offsetof(struct audit_event, request_id), offsetof(struct audit_event, hash)};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+		struct request *request = audit_request(arena);
+
+		*(void **)((char *)audit_at(request, 2) + offsets[i]) = NULL;
+		CU_ASSERT_EQUAL(audit_verify(request), 2);
+	}
+	arena_free(&arena);
+}
+
+static void test_audit_order_matters(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request;
+	struct audit_event swapped;
+	size_t i, count = audit_request(arena)->events.count;
+
+	for (i = 0; i + 1 < count; i++) {
+		request = audit_request(arena);
+		model_list_remove(&request->events, sizeof(swapped), i);
+		CU_ASSERT_EQUAL(audit_verify(request), (long)i);
+		request = audit_request(arena);
+		swapped = *audit_at(request, i);
+		*audit_at(request, i) = *audit_at(request, i + 1);
+		*audit_at(request, i + 1) = swapped;
+		CU_ASSERT_EQUAL(audit_verify(request), (long)i);
+		request = audit_request(arena);
+		swapped = *audit_at(request, i);
+		*(struct audit_event *)model_list_add(arena, &request->events, sizeof(swapped)) =
+			swapped;
+		CU_ASSERT_EQUAL(audit_verify(request), (long)count);
+	}
+	arena_free(&arena);
+}
+
+static void test_audit_chain_of_another_request_is_found(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = audit_request(arena), *other = audit_request(arena);
+
+	other->id = "EBESExQVFhcYGRobHB0eHw";
+	other->events = request->events;
+	CU_ASSERT_EQUAL(audit_verify(other), 0);
+	arena_free(&arena);
+}
+
+/* What people and servers wrote may hold a name or an address, and the chain is for ever. */
+static void test_audit_repeats_nobody(void)
+{
+	static const char words[] = "<ada@client.test> is unknown to Bo";
+	struct arena *arena = arena_new();
+	const enum err errs[] = {ERR_TEMPORARY, ERR_PERMANENT};
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		struct request *request = core_open(arena);
+		const struct request_response accept = {.message = words};
+		const struct request_cancellation cancellation = {.reason = words};
+		const struct effect_outcome outcome = {.err = errs[i], .detail = words};
+		struct cause cause = core_system(arena, CORE_NOW);
+		bool changed;
+
+		core_respond(arena, request, CORE_NOW, &accept, &changed);
+		request_creation_settled(
+			&cause, request, core_creation(request), &outcome, NULL, &policy_default);
+		request->meeting->status = MEETING_PENDING;
+		core_settle_creation(arena, request, CORE_NOW, ERR_OK);
+		core_settle_mail(arena, request,
+			core_effect(request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT), CORE_NOW,
+			errs[i], words);
+		CU_ASSERT_EQUAL(request_cancel(&cause, request, &cancellation, NULL), ERR_OK);
+		MODEL_FOREACH (&request->events, struct audit_event, event) {
+			CU_ASSERT_PTR_NULL(event->detail ? strstr(event->detail, words) : NULL);
+		}
+		CU_ASSERT_STRING_EQUAL(request->meeting->ended_reason, words);
+	}
+	arena_free(&arena);
+}
+
+static const struct unit_case cases[] = {
+	{"chain is whole in every state", test_audit_chain_is_whole_in_every_state},
+	{"events tell the story", test_audit_events_tell_the_story},
+	{"any flipped field is found", test_audit_any_flipped_field_is_found},
+	{"text moved between fields is found", test_audit_text_moved_between_fields_is_found},
+	{"absent fields are found", test_audit_absent_fields_are_found},
+	{"order matters", test_audit_order_matters},
+	{"chain of another request is found", test_audit_chain_of_another_request_is_found},
+	{"repeats nobody", test_audit_repeats_nobody},
+};
+
+UNIT_MAIN("audit", cases)

@@ -1,0 +1,222 @@
+#include "core_unit.h"
+
+enum { LEASE_MS = 90 * 1000, EFFECT_MAX = 5 };
+
+#define CREATE    EFFECT_MEETING_CREATE
+#define INVITE    EFFECT_MAIL_MEETING_READY
+#define CANCEL    EFFECT_MAIL_MEETING_CANCELLED
+#define TO_CLIENT PARTY_CLIENT
+#define TO_LAWYER PARTY_LAWYER
+
+/* Times here are milliseconds after CORE_NOW. */
+struct effect_row {
+	enum effect_kind kind;
+	enum party party;
+	enum effect_state state;
+	int64_t due;
+	bool leased;
+};
+
+static void effect_add_rows(
+	struct arena *arena, struct request *request, const struct effect_row *rows, size_t count)
+{
+	struct cause cause = core_system(arena, CORE_NOW);
+	struct effect *effect;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		effect = effect_owe(&cause, request, rows[i].kind);
+		effect->party = rows[i].party;
+		effect->state = rows[i].state;
+		effect->due = CORE_NOW + rows[i].due;
+		effect->lease = rows[i].leased ? "lease of another" : NULL;
+	}
+}
+
+static void test_effect_claim_takes_due_heads(void)
+{
+	static const struct {
+		const char *name;
+		struct effect_row rows[EFFECT_MAX];
+		size_t count;
+		int64_t next_due; /* -1: nothing is owed */
+		int64_t now;
+		const char *claimed; /* one letter a row: x = leased to us */
+	} cases[] = {
+		{"nothing owed", {{0}}, 0, -1, 0, ""},
+		{"one, due", {{CREATE, 0, 0, 0, 0}}, 1, 0, 0, "x"},
+		{"one, due a moment ago", {{CREATE, 0, 0, 0, 0}}, 1, 0, 1, "x"},
+		{"one, due in a moment", {{CREATE, 0, 0, 1, 0}}, 1, 1, 0, "."},
+		{"lease of another runs", {{CREATE, 0, 0, LEASE_MS, 1}}, 1, LEASE_MS, LEASE_MS - 1,
+			"."},
+		{"lease of another is over", {{CREATE, 0, 0, LEASE_MS, 1}}, 1, LEASE_MS, LEASE_MS,
+			"x"},
+		{"mails to two people do not wait for each other",
+			{{INVITE, TO_CLIENT, 0, 0, 0}, {INVITE, TO_LAWYER, 0, 0, 0}}, 2, 0, 0,
+			"xx"},
+		{"mail does not wait for the provider",
+			{{CREATE, 0, 0, 100, 0}, {INVITE, TO_CLIENT, 0, 0, 0}}, 2, 0, 0, ".x"},
+		{"cancellation waits for the invitation",
+			{{INVITE, TO_CLIENT, 0, 0, 0}, {CANCEL, TO_CLIENT, 0, 0, 0}}, 2, 0, 0,
+			"x."},
+		{"cancellation waits for an invitation that waits",
+			{{INVITE, TO_CLIENT, 0, 500, 0}, {CANCEL, TO_CLIENT, 0, 0, 0}}, 2, 500, 499,
+			".."},
+		{"cancellation waits for an invitation being sent",
+			{{INVITE, TO_CLIENT, 0, LEASE_MS, 1}, {CANCEL, TO_CLIENT, 0, 0, 0}}, 2,
+			LEASE_MS, 0, ".."},
+		{"the other person's lane goes on",
+			{{INVITE, TO_CLIENT, 0, LEASE_MS, 1}, {INVITE, TO_LAWYER, 0, 7, 0},
+				{CANCEL, TO_CLIENT, 0, 0, 0}, {CANCEL, TO_LAWYER, 0, 0, 0}},
+			4, 7, 7, ".x.."},
+		{"failed frees the lane",
+			{{INVITE, TO_CLIENT, EFFECT_FAILED, 0, 0}, {CANCEL, TO_CLIENT, 0, 0, 0}}, 2,
+			0, 0, ".x"},
+		{"failed is never due", {{INVITE, TO_CLIENT, EFFECT_FAILED, 0, 0}}, 1, -1, 0, "."},
+		{"failed does not hide the next due",
+			{{CREATE, 0, EFFECT_FAILED, 0, 0}, {INVITE, TO_LAWYER, 0, 300, 0}}, 2, 300,
+			299, ".."},
+		{"earliest head counts",
+			{{CREATE, 0, 0, 900, 0}, {INVITE, TO_CLIENT, 0, 800, 0},
+				{INVITE, TO_LAWYER, 0, 700, 0}, {CANCEL, TO_CLIENT, 0, 600, 0}},
+			4, 700, 800, ".xx."},
+	};
+	struct arena *arena;
+	struct request *request;
+	size_t i, j, expected;
+	bool ours;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		arena = arena_new();
+		request = core_open(arena);
+		effect_add_rows(arena, request, cases[i].rows, cases[i].count);
+		CU_ASSERT_EQUAL(effect_next_due(request),
+			cases[i].next_due < 0 ? 0 : CORE_NOW + cases[i].next_due);
+		expected = 0;
+		for (j = 0; j < cases[i].count; j++)
+			expected += cases[i].claimed[j] == 'x';
+		CU_ASSERT_EQUAL(
+			effect_claim(request, CORE_NOW + cases[i].now, "ours", LEASE_MS), expected);
+		for (j = 0; j < cases[i].count; j++) {
+			const struct effect *effect = MODEL_AT(&request->effects, struct effect, j);
+
+			ours = effect->lease && strcmp(effect->lease, "ours") == 0;
+			if (ours != (cases[i].claimed[j] == 'x'))
+				printf("%s: row %zu\n", cases[i].name, j);
+			CU_ASSERT_EQUAL(ours, cases[i].claimed[j] == 'x');
+			CU_ASSERT_EQUAL(effect->due,
+				CORE_NOW + (ours ? cases[i].now + LEASE_MS : cases[i].rows[j].due));
+		}
+		arena_free(&arena);
+	}
+}
+
+static void test_effect_second_claim_finds_nothing(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_in_state(arena, CORE_READY);
+
+	CU_ASSERT_EQUAL(effect_claim(request, CORE_NOW, "a", LEASE_MS), 2);
+	CU_ASSERT_EQUAL(effect_claim(request, CORE_NOW, "b", LEASE_MS), 0);
+	CU_ASSERT_EQUAL(effect_claim(request, CORE_NOW + LEASE_MS - 1, "b", LEASE_MS), 0);
+	CU_ASSERT_EQUAL(effect_claim(request, CORE_NOW + LEASE_MS, "b", LEASE_MS), 2);
+	CU_ASSERT_EQUAL(effect_next_due(request), CORE_NOW + 2 * LEASE_MS);
+	arena_free(&arena);
+}
+
+static void test_effect_owe_notes_the_meeting(void)
+{
+	struct arena *arena = arena_new();
+	struct cause cause = core_system(arena, CORE_NOW + 5);
+	struct request *request = core_open(arena);
+	struct effect *effect = effect_owe(&cause, request, EFFECT_MAIL_REQUEST_DECLINED);
+
+	CU_ASSERT_EQUAL(effect->generation, 0);
+	CU_ASSERT_EQUAL(effect->due, CORE_NOW + 5);
+	CU_ASSERT_EQUAL(effect->created_at, CORE_NOW + 5);
+	CU_ASSERT_EQUAL(effect->state, EFFECT_DUE);
+	CU_ASSERT_EQUAL(effect->attempts, 0);
+	CU_ASSERT_PTR_NULL(effect->lease);
+	request = core_in_state(arena, CORE_READY);
+	request->meeting->generation = 3;
+	request->meeting->sequence = 7;
+	effect = effect_owe(&cause, request, CANCEL);
+	CU_ASSERT_EQUAL(effect->generation, 3);
+	CU_ASSERT_EQUAL(effect->sequence, 7);
+	arena_free(&arena);
+}
+
+static void test_effect_find_and_drop(void)
+{
+	const struct effect_row rows[] = {
+		{CREATE, 0, 0, 0, 0}, {INVITE, TO_CLIENT, 0, 0, 0}, {INVITE, TO_LAWYER, 0, 0, 0}};
+	struct arena *arena = arena_new();
+	struct request *request = core_open(arena);
+	const char *ids[3];
+	size_t i, drop;
+
+	for (drop = 0; drop < 3; drop++) {
+		request->effects = (struct model_list){0};
+		effect_add_rows(arena, request, rows, 3);
+		for (i = 0; i < 3; i++)
+			ids[i] = MODEL_AT(&request->effects, struct effect, i)->id;
+		effect_drop(request, effect_find(request, ids[drop]));
+		CU_ASSERT_EQUAL(request->effects.count, 2);
+		for (i = 0; i < 3; i++)
+			CU_ASSERT_EQUAL(effect_find(request, ids[i]) == NULL, i == drop);
+	}
+	CU_ASSERT_PTR_NULL(effect_find(request, "no such effect"));
+	arena_free(&arena);
+}
+
+static void test_effect_retry_or_give_up(void)
+{
+	static const struct {
+		const char *name;
+		int64_t attempts, retry_after_s, left_ms; /* until it is given up */
+		enum effect_state state;
+		int64_t least_ms, most_ms;
+	} cases[] = {
+		{"first", 1, 0, INSTANT_DAY, EFFECT_DUE, 100, 5000},
+		{"fourth", 4, 0, INSTANT_DAY, EFFECT_DUE, 100, 40000},
+		{"at the ceiling", 30, 0, INSTANT_DAY, EFFECT_DUE, 100, 600000},
+		{"Retry-After", 1, 900, INSTANT_DAY, EFFECT_DUE, 900000, 900000},
+		{"next try just in time", 1, 900, 900000, EFFECT_DUE, 900000, 900000},
+		{"next try a moment too late", 1, 900, 899999, EFFECT_FAILED, 900000, 900000},
+		{"too late already", 1, 0, 0, EFFECT_FAILED, 100, 5000},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cause cause = core_system(arena, CORE_NOW);
+		struct effect effect = {
+			.kind = CREATE,
+			.lease = "ours",
+			.attempts = cases[i].attempts,
+			.give_up_at = CORE_NOW + cases[i].left_ms,
+		};
+		const struct effect_outcome outcome = {.err = ERR_TEMPORARY,
+			.detail = "away",
+			.retry_after_s = cases[i].retry_after_s};
+
+		effect_retry_later(&cause, &effect, &outcome, 5, 600);
+		if (effect.state != (int)cases[i].state)
+			printf("%s: %s\n", cases[i].name, effect_state_names[effect.state]);
+		CU_ASSERT_EQUAL(effect.state, (int)cases[i].state);
+		CU_ASSERT_PTR_NULL(effect.lease);
+		CU_ASSERT(effect.due >= CORE_NOW + cases[i].least_ms);
+		CU_ASSERT(effect.due <= CORE_NOW + cases[i].most_ms);
+	}
+	arena_free(&arena);
+}
+
+static const struct unit_case cases[] = {
+	{"claim takes due heads", test_effect_claim_takes_due_heads},
+	{"second claim finds nothing", test_effect_second_claim_finds_nothing},
+	{"owe notes the meeting", test_effect_owe_notes_the_meeting},
+	{"find and drop", test_effect_find_and_drop},
+	{"retry or give up", test_effect_retry_or_give_up},
+};
+
+UNIT_MAIN("effect", cases)

@@ -1,0 +1,510 @@
+#include "core_unit.h"
+
+enum { ANSWERS_CAP = 16 };
+
+/* ---- open ---- */
+
+static void test_request_open_cases(void)
+{
+	const int64_t farthest = 5 * 365 * INSTANT_DAY;
+	const struct {
+		const char *name;
+		int64_t starts_after;
+		enum role role;
+		const char *caller, *lawyer_id;
+		const char *timezone, *lawyer_timezone;
+		enum err err;
+		const char *pointer; /* of ERR_INVALID */
+		const char *expected_timezone;
+	} cases[] = {
+		{"client for itself", INSTANT_DAY, ROLE_CLIENT, "client-1", "lawyer-1",
+			"Europe/Berlin", "America/Vancouver", ERR_OK, NULL, "Europe/Berlin"},
+		{"service for anyone", INSTANT_DAY, ROLE_SERVICE, "shop", "lawyer-1",
+			"Europe/Berlin", NULL, ERR_OK, NULL, "Europe/Berlin"},
+		{"admin for anyone", INSTANT_DAY, ROLE_ADMIN, "root", "lawyer-1", "Europe/Berlin",
+			NULL, ERR_OK, NULL, "Europe/Berlin"},
+		{"zone of the lawyer by default", INSTANT_DAY, ROLE_CLIENT, "client-1", "lawyer-1",
+			NULL, "America/Vancouver", ERR_OK, NULL, "America/Vancouver"},
+		{"UTC when nobody has a zone", INSTANT_DAY, ROLE_CLIENT, "client-1", "lawyer-1",
+			NULL, NULL, ERR_OK, NULL, "UTC"},
+		{"client for somebody else", INSTANT_DAY, ROLE_CLIENT, "client-2", "lawyer-1", NULL,
+			NULL, ERR_FORBIDDEN, NULL, NULL},
+		{"client whose id only begins alike", INSTANT_DAY, ROLE_CLIENT, "client-10",
+			"lawyer-1", NULL, NULL, ERR_FORBIDDEN, NULL, NULL},
+		{"with oneself", INSTANT_DAY, ROLE_CLIENT, "client-1", "client-1", NULL, NULL,
+			ERR_INVALID, "/lawyer/id", NULL},
+		{"in a moment", 1, ROLE_CLIENT, "client-1", "lawyer-1", "UTC", NULL, ERR_OK, NULL,
+			"UTC"},
+		{"now", 0, ROLE_CLIENT, "client-1", "lawyer-1", "UTC", NULL, ERR_INVALID,
+			"/starts_at", NULL},
+		{"long ago", -CORE_NOW, ROLE_CLIENT, "client-1", "lawyer-1", "UTC", NULL,
+			ERR_INVALID, "/starts_at", NULL},
+		{"farthest ahead", farthest, ROLE_CLIENT, "client-1", "lawyer-1", "UTC", NULL,
+			ERR_OK, NULL, "UTC"},
+		{"too far ahead", farthest + 1, ROLE_CLIENT, "client-1", "lawyer-1", "UTC", NULL,
+			ERR_INVALID, "/starts_at", NULL},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cause cause = core_cause(arena, CORE_NOW, cases[i].role, cases[i].caller);
+		struct request_draft draft = core_draft();
+		struct person lawyer = core_lawyer;
+		struct err_info info = {0};
+		struct request request;
+		enum err err;
+
+		lawyer.id = cases[i].lawyer_id;
+		lawyer.timezone = cases[i].lawyer_timezone;
+		draft.lawyer = &lawyer;
+		draft.starts_at = CORE_NOW + cases[i].starts_after;
+		draft.timezone = cases[i].timezone;
+		err = request_open(&cause, &draft, CORE_ID, &request, &info);
+		if (err != cases[i].err)
+			printf("%s: %s\n", cases[i].name, err_code(err));
+		CU_ASSERT_EQUAL(err, cases[i].err);
+		CU_ASSERT_EQUAL(info.err, cases[i].err);
+		if (cases[i].pointer)
+			CU_ASSERT_STRING_EQUAL(info.fields[0].pointer, cases[i].pointer);
+		if (err == ERR_OK)
+			CU_ASSERT_STRING_EQUAL(request.timezone, cases[i].expected_timezone);
+	}
+	arena_free(&arena);
+}
+
+static void test_request_opens_owing_nothing(void)
+{
+	struct arena *arena = arena_new();
+	const struct request *request = core_open(arena);
+
+	CU_ASSERT_STRING_EQUAL(request->id, CORE_ID);
+	CU_ASSERT_EQUAL(request->rev, 0);
+	CU_ASSERT_EQUAL(request->status, REQUEST_OPEN);
+	CU_ASSERT_EQUAL(request->starts_at, CORE_START);
+	CU_ASSERT_EQUAL(request->ends_at, CORE_END);
+	CU_ASSERT_EQUAL(request->created_at, CORE_NOW);
+	CU_ASSERT_EQUAL(request->updated_at, CORE_NOW);
+	CU_ASSERT_PTR_NULL(request->meeting);
+	CU_ASSERT_EQUAL(request->effects.count, 0);
+	CU_ASSERT_EQUAL(request->events.count, 1);
+	arena_free(&arena);
+}
+
+/* ---- every command in every state ---- */
+
+enum command { ACCEPT, ACCEPT_OTHERWISE, DECLINE, DECLINE_WITH_TIME, CANCEL, COMMANDS };
+
+static enum err request_command(struct arena *arena, struct request *request, enum command command,
+	int64_t now, bool *changed_r)
+{
+	const struct request_response otherwise = {
+		.decision = DECISION_ACCEPT, .starts_at = CORE_START + INSTANT_DAY};
+	const struct request_response with_time = {
+		.decision = DECISION_DECLINE, .starts_at = CORE_START + INSTANT_DAY};
+
+	*changed_r = true;
+	switch (command) {
+	case ACCEPT:
+		return core_respond(arena, request, now, &core_accept, changed_r);
+	case ACCEPT_OTHERWISE:
+		return core_respond(arena, request, now, &otherwise, changed_r);
+	case DECLINE:
+		return core_respond(arena, request, now, &core_decline, changed_r);
+	case DECLINE_WITH_TIME:
+		return core_respond(arena, request, now, &with_time, changed_r);
+	default:
+		return core_cancel(arena, request, now);
+	}
+}
+
+static void test_request_every_command_in_every_state(void)
+{
+	enum {
+		OK = ERR_OK,
+		SAME = -1,
+		CANCELLED = ERR_ALREADY_CANCELLED,
+		INVALID = ERR_INVALID,
+		DECIDED = ERR_ALREADY_DECIDED,
+		PAST = ERR_STARTS_IN_PAST,
+		OVER = ERR_MEETING_OVER
+	};
+	/* OK: done, and saved. SAME: fine, but there is nothing to save. */
+	static const struct {
+		enum core_state state;
+		const char *name;
+		int64_t now;
+		int expected[COMMANDS];
+	} cases[] = {
+		{CORE_OPEN, "open", CORE_NOW, {OK, OK, OK, INVALID, OK}},
+		{CORE_OPEN, "open, to start in a moment", CORE_START - 1,
+			{OK, OK, OK, INVALID, OK}},
+		{CORE_OPEN, "open, its time has come", CORE_START, {PAST, OK, OK, INVALID, OK}},
+		{CORE_OPEN, "open, both times have passed", CORE_START + INSTANT_DAY,
+			{PAST, INVALID, OK, INVALID, OK}},
+		{CORE_PENDING, "accepted, pending", CORE_NOW,
+			{SAME, DECIDED, DECIDED, DECIDED, OK}},
+		{CORE_READY, "accepted, ready", CORE_NOW, {SAME, DECIDED, DECIDED, DECIDED, OK}},
+		{CORE_READY, "accepted, about to end", CORE_END - 1,
+			{SAME, DECIDED, DECIDED, DECIDED, OK}},
+		{CORE_READY, "accepted, over", CORE_END, {SAME, DECIDED, DECIDED, DECIDED, OVER}},
+		{CORE_PENDING, "accepted, over without a link", CORE_END,
+			{SAME, DECIDED, DECIDED, DECIDED, OVER}},
+		{CORE_FAILED, "accepted, failed", CORE_NOW, {SAME, DECIDED, DECIDED, DECIDED, OK}},
+		{CORE_DECLINED, "declined", CORE_NOW,
+			{DECIDED, DECIDED, DECIDED, DECIDED, DECIDED}},
+		{CORE_CANCELLED, "cancelled when open", CORE_NOW,
+			{CANCELLED, CANCELLED, CANCELLED, CANCELLED, CANCELLED}},
+		{CORE_CANCELLED_PENDING, "cancelled when pending", CORE_NOW,
+			{CANCELLED, CANCELLED, CANCELLED, CANCELLED, CANCELLED}},
+		{CORE_CANCELLED_READY, "cancelled when ready", CORE_END,
+			{CANCELLED, CANCELLED, CANCELLED, CANCELLED, CANCELLED}},
+		{CORE_COMPLETED, "completed", CORE_NOW, {DECIDED, DECIDED, DECIDED, DECIDED, OVER}},
+	};
+	static const enum request_status after[COMMANDS] = {REQUEST_ACCEPTED, REQUEST_ACCEPTED,
+		REQUEST_DECLINED, REQUEST_DECLINED, REQUEST_CANCELLED};
+	struct arena *arena;
+	size_t i, events;
+	int command;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (command = 0; command < COMMANDS; command++) {
+			const int expected = cases[i].expected[command];
+			struct request *request;
+			const char *before;
+			bool changed;
+			enum err err;
+
+			arena = arena_new();
+			request = core_in_state(arena, cases[i].state);
+			before = core_saved(arena, request);
+			events = request->events.count;
+			err = request_command(arena, request, command, cases[i].now, &changed);
+			if (err != (expected == SAME ? ERR_OK : (enum err)expected))
+				printf("%s, command %d: %s\n", cases[i].name, command,
+					err_code(err));
+			CU_ASSERT_EQUAL(err, expected == SAME ? ERR_OK : (enum err)expected);
+			if (expected == OK) {
+				CU_ASSERT_TRUE(changed);
+				CU_ASSERT_EQUAL(request->status, (int)after[command]);
+				CU_ASSERT_EQUAL(request->updated_at, cases[i].now);
+				CU_ASSERT(request->events.count > events);
+			} else {
+				CU_ASSERT_STRING_EQUAL(core_saved(arena, request), before);
+			}
+			if (expected == SAME)
+				CU_ASSERT_FALSE(changed);
+			CU_ASSERT_EQUAL(audit_verify(request), -1);
+			arena_free(&arena);
+		}
+}
+
+/* ---- accept and decline ---- */
+
+static void test_request_accept_takes_over_what_is_given(void)
+{
+	static const struct {
+		const char *name;
+		struct request_response response;
+		int64_t starts_at, ends_at;
+		const char *timezone, *provider, *message;
+	} cases[] = {
+		{"nothing", {0}, CORE_START, CORE_END, "Europe/Berlin", "jitsi", NULL},
+		{"start", {.starts_at = CORE_START + 7000}, CORE_START + 7000, CORE_END + 7000,
+			"Europe/Berlin", "jitsi", NULL},
+		{"duration", {.duration_minutes = 5}, CORE_START, CORE_START + 5 * INSTANT_MINUTE,
+			"Europe/Berlin", "jitsi", NULL},
+		{"all",
+			{.starts_at = CORE_NOW + 1,
+				.duration_minutes = 1440,
+				.timezone = "Asia/Tokyo",
+				.provider = "zoom",
+				.message = "hello"},
+			CORE_NOW + 1, CORE_NOW + 1 + INSTANT_DAY, "Asia/Tokyo", "zoom", "hello"},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = core_open(arena);
+		bool changed;
+
+		CU_ASSERT_EQUAL(
+			core_respond(arena, request, CORE_NOW, &cases[i].response, &changed),
+			ERR_OK);
+		CU_ASSERT_EQUAL(request->starts_at, cases[i].starts_at);
+		CU_ASSERT_EQUAL(request->ends_at, cases[i].ends_at);
+		CU_ASSERT_EQUAL(request->meeting->starts_at, cases[i].starts_at);
+		CU_ASSERT_EQUAL(request->meeting->ends_at, cases[i].ends_at);
+		CU_ASSERT_STRING_EQUAL(request->timezone, cases[i].timezone);
+		CU_ASSERT_STRING_EQUAL(request->meeting->timezone, cases[i].timezone);
+		CU_ASSERT_STRING_EQUAL(request->meeting->provider, cases[i].provider);
+		CU_ASSERT(cases[i].message ? strcmp(request->message, cases[i].message) == 0
+					   : request->message == NULL);
+	}
+	arena_free(&arena);
+}
+
+static void test_request_only_the_same_accept_is_repeated(void)
+{
+	static const struct request_response first = {
+		.starts_at = CORE_START + 1,
+		.duration_minutes = 30,
+		.timezone = "UTC",
+		.provider = "jitsi",
+		.message = "hello",
+	};
+	static const struct {
+		const char *name;
+		struct request_response response;
+	} others[] = {
+		{"no start", {0, 0, 30, "UTC", "jitsi", "hello"}},
+		{"other start", {0, CORE_START + 2, 30, "UTC", "jitsi", "hello"}},
+		{"other duration", {0, CORE_START + 1, 31, "UTC", "jitsi", "hello"}},
+		{"other zone", {0, CORE_START + 1, 30, "Etc/UTC", "jitsi", "hello"}},
+		{"no zone", {0, CORE_START + 1, 30, NULL, "jitsi", "hello"}},
+		{"other provider", {0, CORE_START + 1, 30, "UTC", "zoom", "hello"}},
+		{"no message", {0, CORE_START + 1, 30, "UTC", "jitsi", NULL}},
+		{"text in another field", {0, CORE_START + 1, 30, "UTCj", "itsi", "hello"}},
+		{"decline", {DECISION_DECLINE, 0, 0, NULL, NULL, "hello"}},
+	};
+	static const int64_t later[] = {
+		CORE_NOW, CORE_NOW + INSTANT_HOUR, CORE_END, CORE_END + 90 * INSTANT_DAY};
+	struct arena *arena = arena_new();
+	struct request *request = core_open(arena);
+	const char *before;
+	bool changed;
+	size_t i;
+
+	CU_ASSERT_EQUAL(core_respond(arena, request, CORE_NOW, &first, &changed), ERR_OK);
+	CU_ASSERT_TRUE(changed);
+	before = core_saved(arena, request);
+	for (i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		CU_ASSERT_EQUAL(core_respond(arena, request, later[i], &first, &changed), ERR_OK);
+		CU_ASSERT_FALSE(changed);
+	}
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		CU_ASSERT_EQUAL(
+			core_respond(arena, request, CORE_NOW, &others[i].response, &changed),
+			ERR_ALREADY_DECIDED);
+	CU_ASSERT_STRING_EQUAL(core_saved(arena, request), before);
+	arena_free(&arena);
+}
+
+static void test_request_decline_tells_the_client(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_in_state(arena, CORE_DECLINED);
+	const struct effect *mail =
+		core_effect(request, EFFECT_MAIL_REQUEST_DECLINED, PARTY_CLIENT);
+
+	CU_ASSERT_EQUAL(request->effects.count, 1);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mail);
+	CU_ASSERT_EQUAL(mail->due, CORE_NOW);
+	CU_ASSERT_EQUAL(mail->give_up_at, CORE_NOW + 3 * INSTANT_DAY);
+	CU_ASSERT_STRING_EQUAL(request->message, "Not my field.");
+	CU_ASSERT_PTR_NULL(request->meeting);
+	arena_free(&arena);
+}
+
+static void test_request_decline_sets_no_time(void)
+{
+	static const struct request_response responses[] = {
+		{DECISION_DECLINE, CORE_START, 0, NULL, NULL, NULL},
+		{DECISION_DECLINE, 0, 30, NULL, NULL, NULL},
+		{DECISION_DECLINE, 0, 0, "UTC", NULL, NULL},
+		{DECISION_DECLINE, 0, 0, NULL, "jitsi", NULL},
+	};
+	struct arena *arena = arena_new();
+	struct request *request = core_open(arena);
+	const char *before = core_saved(arena, request);
+	bool changed;
+	size_t i;
+
+	for (i = 0; i < sizeof(responses) / sizeof(responses[0]); i++)
+		CU_ASSERT_EQUAL(core_respond(arena, request, CORE_NOW, &responses[i], &changed),
+			ERR_INVALID);
+	CU_ASSERT_STRING_EQUAL(core_saved(arena, request), before);
+	arena_free(&arena);
+}
+
+/* ---- who is who ---- */
+
+static void test_request_standings(void)
+{
+	static const struct {
+		enum role role;
+		const char *id;
+		enum standing standing;
+	} cases[] = {
+		{ROLE_CLIENT, "client-1", STANDING_CLIENT},
+		{ROLE_CLIENT, "client-2", STANDING_NONE},
+		{ROLE_CLIENT, "client-", STANDING_NONE},
+		{ROLE_CLIENT, "CLIENT-1", STANDING_NONE},
+		{ROLE_CLIENT, "lawyer-1", STANDING_NONE},
+		{ROLE_LAWYER, "lawyer-1", STANDING_LAWYER},
+		{ROLE_LAWYER, "lawyer-2", STANDING_NONE},
+		{ROLE_LAWYER, "client-1", STANDING_NONE},
+		{ROLE_ADMIN, "client-1", STANDING_ADMIN},
+		{ROLE_ADMIN, "root", STANDING_ADMIN},
+		{ROLE_SERVICE, "shop", STANDING_SERVICE},
+		{ROLE_SYSTEM, NULL, STANDING_NONE},
+	};
+	struct arena *arena = arena_new();
+	const struct request *request = core_open(arena);
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct actor actor = {.id = cases[i].id, .role = cases[i].role};
+
+		CU_ASSERT_EQUAL(request_standing(request, &actor), cases[i].standing);
+	}
+	CU_ASSERT_PTR_EQUAL(request_person(request, PARTY_CLIENT), request->client);
+	CU_ASSERT_PTR_EQUAL(request_person(request, PARTY_LAWYER), request->lawyer);
+	arena_free(&arena);
+}
+
+/* ---- mails ---- */
+
+static void test_request_mail_outcomes(void)
+{
+	static const struct {
+		const char *name;
+		enum err err;
+		int64_t at; /* after CORE_NOW; the mail is given up 3 days after it */
+		const char *action;
+		bool left;
+		enum effect_state state;
+	} cases[] = {
+		{"sent", ERR_OK, 1, "mail.sent", false, 0},
+		{"temporary", ERR_TEMPORARY, 1, "mail.retried", true, EFFECT_DUE},
+		{"permanent", ERR_PERMANENT, 1, "mail.failed", true, EFFECT_FAILED},
+		{"temporary for too long", ERR_TEMPORARY, 3 * INSTANT_DAY, "mail.failed", true,
+			EFFECT_FAILED},
+		{"sent late", ERR_OK, 9 * INSTANT_DAY, "mail.sent", false, 0},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = core_in_state(arena, CORE_DECLINED);
+		const int64_t at = CORE_NOW + cases[i].at;
+		const struct effect *mail;
+
+		effect_claim(request, CORE_NOW, "ours", INSTANT_MINUTE);
+		core_settle_mail(arena, request,
+			core_effect(request, EFFECT_MAIL_REQUEST_DECLINED, PARTY_CLIENT), at,
+			cases[i].err, "words");
+		CU_ASSERT_STRING_EQUAL(core_last_event(request)->action, cases[i].action);
+		CU_ASSERT_STRING_EQUAL(core_last_event(request)->to, "client");
+		mail = core_effect(request, EFFECT_MAIL_REQUEST_DECLINED, PARTY_CLIENT);
+		CU_ASSERT_EQUAL(mail != NULL, cases[i].left);
+		/* A mail changes nothing that people see of the request. */
+		CU_ASSERT_EQUAL(request->updated_at, CORE_NOW);
+		if (!mail)
+			continue;
+		CU_ASSERT_EQUAL(mail->state, (int)cases[i].state);
+		CU_ASSERT_EQUAL(mail->attempts, 1);
+		CU_ASSERT_PTR_NULL(mail->lease);
+		CU_ASSERT_STRING_EQUAL(mail->last_error->code, err_code(cases[i].err));
+		CU_ASSERT_STRING_EQUAL(mail->last_error->detail, "words");
+		CU_ASSERT_EQUAL(mail->last_error->at, at);
+		CU_ASSERT_EQUAL(
+			effect_next_due(request), cases[i].state == EFFECT_FAILED ? 0 : mail->due);
+		/* Mails: first within 15 s. */
+		CU_ASSERT(mail->due > at - 1 && (mail->state || mail->due <= at + 15000));
+	}
+	arena_free(&arena);
+}
+
+/* ---- idempotency ---- */
+
+static void test_request_answers_are_kept_a_day(void)
+{
+	static const struct {
+		const char *name, *key;
+		int64_t after;
+		bool found;
+	} cases[] = {
+		{"at once", "key-1", 0, true},
+		{"clock a little behind", "key-1", -500, true},
+		{"just within 24 h", "key-1", INSTANT_DAY - 1, true},
+		{"after 24 h", "key-1", INSTANT_DAY, false},
+		{"other key", "key-2", 0, false},
+		{"longer key", "key-10", 0, false},
+	};
+	struct arena *arena = arena_new();
+	struct request *request = core_open(arena);
+	struct cause cause = core_cause(arena, CORE_NOW, ROLE_CLIENT, core_client.id);
+	const struct request_answer *answer;
+	size_t i;
+
+	CU_ASSERT_PTR_NULL(request_answer_find(request, "key-1", CORE_NOW));
+	request_answer_keep(&cause, request, "key-1", "body", 201, "{\"a\":1}");
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		answer = request_answer_find(request, cases[i].key, CORE_NOW + cases[i].after);
+		CU_ASSERT_EQUAL(answer != NULL, cases[i].found);
+		if (!answer)
+			continue;
+		CU_ASSERT_STRING_EQUAL(answer->input, "body");
+		CU_ASSERT_EQUAL(answer->status, 201);
+		CU_ASSERT_STRING_EQUAL(answer->reply, "{\"a\":1}");
+	}
+	arena_free(&arena);
+}
+
+static void test_request_answers_are_capped(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_open(arena);
+	struct cause cause = core_cause(arena, CORE_NOW, ROLE_CLIENT, core_client.id);
+	int i, kept;
+
+	for (i = 0; i < 3 * ANSWERS_CAP; i++) {
+		cause.now = CORE_NOW + i;
+		request_answer_keep(
+			&cause, request, arena_printf(arena, "key-%d", i), "body", 200, "{}");
+		for (kept = 0; kept <= i; kept++)
+			CU_ASSERT_EQUAL(
+				request_answer_find(request, arena_printf(arena, "key-%d", kept),
+					cause.now) != NULL,
+				kept > i - ANSWERS_CAP);
+	}
+	CU_ASSERT_EQUAL(request->answers.count, ANSWERS_CAP);
+	arena_free(&arena);
+}
+
+static void test_request_answers_that_are_old_leave(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_open(arena);
+	struct cause cause = core_cause(arena, CORE_NOW, ROLE_CLIENT, core_client.id);
+
+	request_answer_keep(&cause, request, "a", "body", 200, "1");
+	cause.now += INSTANT_HOUR;
+	request_answer_keep(&cause, request, "b", "body", 200, "2");
+	cause.now = CORE_NOW + INSTANT_DAY;
+	/* The key may be used afresh. */
+	request_answer_keep(&cause, request, "a", "other body", 200, "3");
+	CU_ASSERT_EQUAL(request->answers.count, 2);
+	CU_ASSERT_STRING_EQUAL(request_answer_find(request, "a", cause.now)->reply, "3");
+	CU_ASSERT_STRING_EQUAL(request_answer_find(request, "b", cause.now)->reply, "2");
+	arena_free(&arena);
+}
+
+static const struct unit_case cases[] = {
+	{"open: cases", test_request_open_cases},
+	{"open owes nothing", test_request_opens_owing_nothing},
+	{"every command in every state", test_request_every_command_in_every_state},
+	{"accept takes over what is given", test_request_accept_takes_over_what_is_given},
+	{"only the same accept is repeated", test_request_only_the_same_accept_is_repeated},
+	{"decline tells the client", test_request_decline_tells_the_client},
+	{"decline sets no time", test_request_decline_sets_no_time},
+	{"standings", test_request_standings},
+	{"mail outcomes", test_request_mail_outcomes},
+	{"answers are kept a day", test_request_answers_are_kept_a_day},
+	{"answers are capped", test_request_answers_are_capped},
+	{"answers that are old leave", test_request_answers_that_are_old_leave},
+};
+
+UNIT_MAIN("request", cases)

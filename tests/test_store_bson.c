@@ -1,0 +1,693 @@
+#define _GNU_SOURCE /* memmem */
+#include "core_unit.h"
+#include "store_private.h"
+
+#define STORE_OTHER_ID "EBESExQVFhcYGRobHB0eHw"
+
+struct store_unit {
+	struct arena *arena;
+	struct secret_ring *ring;
+	struct store store;
+};
+
+static void store_unit_init(struct store_unit *unit, const char *keys)
+{
+	unit->arena = arena_new();
+	unit->ring = core_ring(keys);
+	unit->store = (struct store){.ring = unit->ring};
+}
+
+static void store_unit_fini(struct store_unit *unit)
+{
+	secret_ring_free(&unit->ring);
+	arena_free(&unit->arena);
+}
+
+static void store_release(void *bson)
+{
+	bson_destroy(bson);
+}
+
+static bson_t *store_write(struct store_unit *unit, const struct request *request)
+{
+	bson_t *bson = bson_new();
+
+	arena_defer(unit->arena, store_release, bson);
+	store_bson_write(&unit->store, unit->arena, &request_model, request, request->id, bson);
+	return bson;
+}
+
+static bson_t *store_from_json(struct store_unit *unit, const char *json)
+{
+	bson_error_t error;
+	bson_t *bson = bson_new_from_json((const uint8_t *)json, -1, &error);
+
+	if (!bson)
+		printf("%s: %s\n", json, error.message);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(bson);
+	arena_defer(unit->arena, store_release, bson);
+	return bson;
+}
+
+/* The text of a sealed field of the meeting, as stored. */
+static const char *store_meeting_text(const bson_t *bson, const char *name)
+{
+	bson_iter_t iter, meeting;
+
+	bson_iter_init_find(&iter, bson, "meeting");
+	bson_iter_recurse(&iter, &meeting);
+	CU_ASSERT_TRUE_FATAL(bson_iter_find(&meeting, name));
+	return bson_iter_utf8(&meeting, NULL);
+}
+
+static void store_add_text(struct arena *arena, struct model_list *list, const char *text)
+{
+	*(const char **)model_list_add(arena, list, sizeof(const char *)) = text;
+}
+
+/* A request with something in every field. */
+static struct request *store_full_request(struct arena *arena)
+{
+	struct request *request = core_in_state(arena, CORE_READY);
+	struct cause cause = core_cause(arena, CORE_NOW, ROLE_CLIENT, core_client.id);
+	struct meeting *meeting = request->meeting;
+	struct warning *warning;
+	int i;
+
+	core_settle_mail(arena, request,
+		core_effect(request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT), CORE_NOW,
+		ERR_TEMPORARY, "451 \xc3\xa4 \xf0\x9f\x98\x80");
+	effect_claim(request, CORE_NOW, "the lease", INSTANT_MINUTE);
+	store_add_text(arena, &meeting->dial_in, "+49 30 1234");
+	store_add_text(arena, &meeting->dial_in, "");
+	for (i = 0; i < 2; i++) {
+		warning = model_list_add(arena, &meeting->warnings, sizeof(*warning));
+		*warning = (struct warning){"setting_not_granted", i ? NULL : "detail"};
+	}
+	meeting->last_error = arena_alloc(arena, sizeof(struct failure));
+	*meeting->last_error = (struct failure){"temporary", "words", "jitsi", CORE_NOW};
+	meeting->next_attempt_at = CORE_NOW + 1;
+	meeting->ended_reason = "";
+	meeting->outcome = "held";
+	meeting->ended_at = CORE_END;
+	meeting->sequence = INT64_MAX;
+	request_answer_keep(&cause, request, "key-1", "body-1", 201, "{\"secret\":1}");
+	request_answer_keep(&cause, request, "key-2", "body-2", 200, "");
+	request->rev = INT64_C(1) << 40;
+	request->due = CORE_NOW;
+	return request;
+}
+
+static void store_check_round_trip(struct store_unit *unit, const struct request *request)
+{
+	const bson_t *bson = store_write(unit, request);
+	struct err_info info = {0};
+	struct request *read;
+
+	CU_ASSERT_TRUE(bson_validate(bson,
+		BSON_VALIDATE_UTF8 | BSON_VALIDATE_DOT_KEYS | BSON_VALIDATE_EMPTY_KEYS, NULL));
+	CU_ASSERT_EQUAL_FATAL(
+		store_request_read(&unit->store, unit->arena, bson, &read, &info), ERR_OK);
+	CU_ASSERT_STRING_EQUAL(core_saved(unit->arena, read), core_saved(unit->arena, request));
+	CU_ASSERT_EQUAL(audit_verify(read), -1);
+}
+
+static void test_store_bson_round_trip(void)
+{
+	struct store_unit unit;
+	int state;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	for (state = 0; state < CORE_STATES; state++)
+		store_check_round_trip(&unit, core_in_state(unit.arena, state));
+	store_check_round_trip(&unit, store_full_request(unit.arena));
+	store_unit_fini(&unit);
+}
+
+/* A field that this test's request leaves empty is one whose way nobody has checked. */
+static void store_check_filled(const struct model *model, const void *object)
+{
+	const struct model_field *field;
+
+	for (field = model->fields; field < model->fields + model->field_count; field++) {
+		const char *at = (const char *)object + field->offset;
+		bool filled = true;
+
+		if (!(field->flags & MODEL_STORED))
+			continue;
+		if (field->type == MODEL_STRING || field->type == MODEL_OBJECT)
+			filled = *(const void *const *)at != NULL;
+		else if (field->type == MODEL_INSTANT)
+			filled = *(const int64_t *)at != 0;
+		else if (field->type == MODEL_LIST || field->type == MODEL_STRINGS)
+			filled = ((const struct model_list *)at)->count > 0;
+		if (!filled)
+			printf("%s.%s is empty\n", model->name, field->name);
+		CU_ASSERT_TRUE(filled);
+		if (filled && field->type == MODEL_OBJECT)
+			store_check_filled(field->of, *(void *const *)at);
+	}
+}
+
+static void test_store_bson_full_request_is_full(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = store_full_request(arena);
+	struct person client = core_client, lawyer = core_lawyer;
+
+	client.timezone = "UTC";
+	lawyer.locale = "en";
+	request->client = &client;
+	request->lawyer = &lawyer;
+	store_check_filled(&request_model, request);
+	arena_free(&arena);
+}
+
+static void test_store_bson_nulls_and_absences(void)
+{
+	static const struct {
+		const char *name;
+		bool present;
+		bson_type_t type;
+	} cases[] = {
+		{"_id", true, BSON_TYPE_UTF8},
+		{"id", false, 0},
+		{"rev", true, BSON_TYPE_INT64},
+		{"status", true, BSON_TYPE_UTF8},
+		{"description", true, BSON_TYPE_NULL},
+		{"client", true, BSON_TYPE_DOCUMENT},
+		{"starts_at", true, BSON_TYPE_DATE_TIME},
+		{"message", true, BSON_TYPE_NULL},
+		{"decision", false, 0},
+		{"meeting", true, BSON_TYPE_NULL},
+		{"events", true, BSON_TYPE_ARRAY},
+		{"effects", true, BSON_TYPE_ARRAY},
+		{"answers", true, BSON_TYPE_ARRAY},
+		{"due", false, 0},
+	};
+	struct store_unit unit;
+	struct request *request;
+	const bson_t *bson;
+	bson_iter_t iter;
+	size_t i;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	request = core_open(unit.arena);
+	request->description = NULL;
+	bson = store_write(&unit, request);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const bool present = bson_iter_init_find(&iter, bson, cases[i].name);
+
+		if (present != cases[i].present ||
+			(present && bson_iter_type(&iter) != cases[i].type))
+			printf("%s\n", cases[i].name);
+		CU_ASSERT_EQUAL(present, cases[i].present);
+		if (present)
+			CU_ASSERT_EQUAL(bson_iter_type(&iter), cases[i].type);
+	}
+	store_unit_fini(&unit);
+}
+
+/* ---- sealed fields ---- */
+
+static void test_store_bson_sealed_fields_are_unreadable(void)
+{
+	static const char *const secrets[] = {"https://meet.test/room", "4711", "{\"secret\":1}"};
+	struct store_unit unit;
+	const struct request *request;
+	const bson_t *bson;
+	size_t i;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	request = store_full_request(unit.arena);
+	bson = store_write(&unit, request);
+	for (i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		CU_ASSERT_PTR_NULL(
+			memmem(bson_get_data(bson), bson->len, secrets[i], strlen(secrets[i])));
+	CU_ASSERT_PTR_NULL(memmem(bson_get_data(bson), bson->len, request->meeting->provider_key,
+		strlen(request->meeting->provider_key)));
+	/* The same text twice does not look the same. */
+	CU_ASSERT_STRING_NOT_EQUAL(store_meeting_text(bson, "passcode"),
+		store_meeting_text(store_write(&unit, request), "passcode"));
+	store_unit_fini(&unit);
+}
+
+static enum err store_read_json(struct store_unit *unit, const char *json,
+	struct request **request_r, struct err_info *info)
+{
+	return store_request_read(
+		&unit->store, unit->arena, store_from_json(unit, json), request_r, info);
+}
+
+static void test_store_bson_sealed_values_stay_where_they_are(void)
+{
+	static const struct {
+		const char *name, *id, *field, *source;
+		bool opens;
+	} cases[] = {
+		{"where it was", CORE_ID, "passcode", "passcode", true},
+		{"in another document", STORE_OTHER_ID, "passcode", "passcode", false},
+		{"in another field", CORE_ID, "provider_url", "passcode", false},
+		{"the other way round", CORE_ID, "passcode", "provider_url", false},
+	};
+	struct store_unit unit;
+	const bson_t *bson;
+	size_t i;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	bson = store_write(&unit, store_full_request(unit.arena));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err_info info = {0};
+		struct request *request;
+
+		CU_ASSERT_EQUAL(
+			store_read_json(&unit,
+				arena_printf(unit.arena,
+					"{\"_id\":\"%s\",\"meeting\":{\"%s\":\"%s\"}}", cases[i].id,
+					cases[i].field, store_meeting_text(bson, cases[i].source)),
+				&request, &info),
+			ERR_INTERNAL);
+		/* What opens is not complained of; then it is the first field that is missing. */
+		if ((strstr(info.detail, cases[i].field) == NULL) != cases[i].opens)
+			printf("%s: %s\n", cases[i].name, info.detail);
+		CU_ASSERT_EQUAL(strstr(info.detail, cases[i].field) == NULL, cases[i].opens);
+		if (cases[i].opens)
+			CU_ASSERT_PTR_NOT_NULL(strstr(info.detail, "meeting.id"));
+	}
+	store_unit_fini(&unit);
+}
+
+static void test_store_bson_damaged_seals_do_not_open(void)
+{
+	struct store_unit unit;
+	struct request *request;
+	struct err_info info;
+	char *text;
+	size_t i, length;
+	int way;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	text = arena_strdup(unit.arena,
+		store_meeting_text(store_write(&unit, store_full_request(unit.arena)), "passcode"));
+	length = strlen(text);
+	for (i = 0; i < length; i++)
+		for (way = 0; way < 2; way++) {
+			const char whole = text[i];
+
+			info = (struct err_info){0};
+			text[i] = way ? '\0' : (char)(whole == 'A' ? 'B' : 'A');
+			CU_ASSERT_EQUAL(store_read_json(&unit,
+						arena_printf(unit.arena,
+							"{\"_id\":\"" CORE_ID
+							"\",\"meeting\":{\"passcode\":\"%s\"}}",
+							text),
+						&request, &info),
+				ERR_INTERNAL);
+			CU_ASSERT_PTR_NOT_NULL(strstr(info.detail, "meeting.passcode"));
+			CU_ASSERT_PTR_NULL(strstr(info.detail, "4711"));
+			text[i] = whole;
+		}
+	store_unit_fini(&unit);
+}
+
+static void test_store_bson_keys_rotate(void)
+{
+	static const struct {
+		const char *name, *keys;
+		bool opens;
+	} cases[] = {
+		{"same key", CORE_KEY_1, true},
+		{"a new key before it", CORE_KEY_2 CORE_KEY_1, true},
+		{"key thrown away", CORE_KEY_2, false},
+	};
+	struct store_unit writer, reader;
+	struct request *request;
+	const bson_t *bson;
+	size_t i;
+
+	store_unit_init(&writer, CORE_KEY_1);
+	bson = store_write(&writer, store_full_request(writer.arena));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		store_unit_init(&reader, cases[i].keys);
+		CU_ASSERT_EQUAL(
+			store_request_read(&reader.store, reader.arena, bson, &request, NULL),
+			cases[i].opens ? ERR_OK : ERR_INTERNAL);
+		store_unit_fini(&reader);
+	}
+	store_unit_fini(&writer);
+}
+
+/* ---- documents that are not as we write them ---- */
+
+/* How a copy differs from what we write, in every document at every level. */
+struct store_change {
+	bool unknown;                /* fields that nobody knows, first and last */
+	bool backward;               /* the fields in reverse order */
+	const struct model *drop_of; /* NULL: nothing is dropped */
+	const struct model_field *drop;
+	bool null; /* null instead of dropped */
+};
+
+static const struct model_field *store_field_named(const struct model *model, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < model->field_count; i++)
+		if (strcmp(model->fields[i].flags & MODEL_KEY ? "_id" : model->fields[i].name,
+			    name) == 0)
+			return &model->fields[i];
+	return NULL;
+}
+
+static void store_append_unknown(const struct store_change *change, const char *name, bson_t *out)
+{
+	bson_t *unknown = BCON_NEW("x", "[", BCON_INT32(1), "{", "y", BCON_NULL, "}", "]");
+
+	if (change->unknown)
+		bson_append_document(out, name, -1, unknown);
+	bson_destroy(unknown);
+}
+
+static void store_copy(const struct store_change *change, const struct model *model,
+	const bson_iter_t *document, bson_t *out);
+
+static void store_copy_list(const struct store_change *change, const struct model *model,
+	const bson_iter_t *list, bson_t *out)
+{
+	bson_iter_t items, item;
+	bson_t child;
+
+	bson_iter_recurse(list, &items);
+	while (bson_iter_next(&items)) {
+		bson_iter_recurse(&items, &item);
+		bson_append_document_begin(out, bson_iter_key(&items), -1, &child);
+		store_copy(change, model, &item, &child);
+		bson_append_document_end(out, &child);
+	}
+}
+
+static void store_copy_field(const struct store_change *change, const struct model *model,
+	const bson_iter_t *iter, bson_t *out)
+{
+	const struct model_field *field = store_field_named(model, bson_iter_key(iter));
+	bson_iter_t inside;
+	bson_t child;
+
+	if (model == change->drop_of && field == change->drop) {
+		if (change->null)
+			bson_append_null(out, bson_iter_key(iter), -1);
+	} else if (field->type == MODEL_OBJECT && BSON_ITER_HOLDS_DOCUMENT(iter)) {
+		bson_iter_recurse(iter, &inside);
+		bson_append_document_begin(out, field->name, -1, &child);
+		store_copy(change, field->of, &inside, &child);
+		bson_append_document_end(out, &child);
+	} else if (field->type == MODEL_LIST && BSON_ITER_HOLDS_ARRAY(iter)) {
+		bson_append_array_begin(out, field->name, -1, &child);
+		store_copy_list(change, field->of, iter, &child);
+		bson_append_array_end(out, &child);
+	} else {
+		bson_append_iter(out, NULL, 0, iter);
+	}
+}
+
+static void store_copy(const struct store_change *change, const struct model *model,
+	const bson_iter_t *document, bson_t *out)
+{
+	bson_iter_t iter = *document;
+	size_t count = 0, i, skip;
+
+	while (bson_iter_next(&iter))
+		count++;
+	store_append_unknown(change, "a field of a later version", out);
+	for (i = 0; i < count; i++) {
+		iter = *document;
+		for (skip = change->backward ? count - 1 - i : i; skip > 0; skip--)
+			bson_iter_next(&iter);
+		bson_iter_next(&iter);
+		store_copy_field(change, model, &iter, out);
+	}
+	store_append_unknown(change, "zzz", out);
+}
+
+static enum err store_read_changed(struct store_unit *unit, const struct request *request,
+	const struct store_change *change, struct request **request_r, struct err_info *info)
+{
+	bson_t *bson = bson_new();
+	bson_iter_t document;
+
+	arena_defer(unit->arena, store_release, bson);
+	bson_iter_init(&document, store_write(unit, request));
+	store_copy(change, &request_model, &document, bson);
+	return store_request_read(&unit->store, unit->arena, bson, request_r, info);
+}
+
+static void test_store_bson_unknown_fields_and_other_order(void)
+{
+	static const struct store_change changes[] = {
+		{0},
+		{.unknown = true},
+		{.backward = true},
+		{.unknown = true, .backward = true},
+	};
+	struct store_unit unit;
+	struct request *full, *read;
+	size_t i;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	full = store_full_request(unit.arena);
+	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		CU_ASSERT_EQUAL_FATAL(
+			store_read_changed(&unit, full, &changes[i], &read, NULL), ERR_OK);
+		CU_ASSERT_STRING_EQUAL(core_saved(unit.arena, read), core_saved(unit.arena, full));
+	}
+	store_unit_fini(&unit);
+}
+
+/* Without each of its fields: read without it, or refused with its name. */
+static void store_check_drops(
+	struct store_unit *unit, const struct request *full, const struct model *model)
+{
+	const struct model_field *field;
+	struct request *read;
+	int null;
+
+	for (field = model->fields; field < model->fields + model->field_count; field++) {
+		const bool required = field->flags & MODEL_REQUIRED;
+
+		if (!(field->flags & MODEL_STORED) || (field->flags & MODEL_KEY))
+			continue;
+		for (null = 0; null < 2; null++) {
+			const struct store_change change = {
+				.drop_of = model, .drop = field, .null = null};
+			struct err_info info = {0};
+
+			CU_ASSERT_EQUAL(store_read_changed(unit, full, &change, &read, &info),
+				required ? ERR_INTERNAL : ERR_OK);
+			if (required)
+				CU_ASSERT_PTR_NOT_NULL(
+					strstr(info.detail, arena_printf(unit->arena, "%s.%s",
+								    model->name, field->name)));
+		}
+		if (field->of)
+			store_check_drops(unit, full, field->of);
+	}
+}
+
+static void test_store_bson_fields_that_are_missing(void)
+{
+	struct store_unit unit;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	store_check_drops(&unit, store_full_request(unit.arena), &request_model);
+	store_unit_fini(&unit);
+}
+
+/* What the rules take for granted, so that no document can bring a process down. */
+static void test_store_bson_what_the_rules_need_is_required(void)
+{
+	static const struct {
+		const struct model *model;
+		const char *fields[12];
+	} cases[] = {
+		{&request_model, {"rev", "status", "client", "lawyer", "title", "timezone"}},
+		{&meeting_model, {"id", "status", "generation", "provider", "provider_key",
+					 "security", "timezone"}},
+		{&effect_model, {"id", "kind", "state", "party", "due"}},
+		{&audit_event_model,
+			{"id", "at", "actor", "source", "action", "request_id", "hash"}},
+		{&audit_actor_model, {"role"}},
+	};
+	size_t i, j;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (j = 0; cases[i].fields[j]; j++)
+			CU_ASSERT(store_field_named(cases[i].model, cases[i].fields[j])->flags &
+				  MODEL_REQUIRED);
+}
+
+static void test_store_bson_wrong_types(void)
+{
+	static const struct {
+		const char *name, *json, *field;
+	} cases[] = {
+		{"text for a number", "'rev':'7'", "request.rev"},
+		{"fraction for a number", "'rev':7.0", "request.rev"},
+		{"truth for a number", "'rev':true", "request.rev"},
+		{"number for a text", "'title':7", "request.title"},
+		{"document for a text", "'title':{}", "request.title"},
+		{"number for an instant", "'starts_at':7", "request.starts_at"},
+		{"text for an instant", "'starts_at':'2027-03-01T14:00:00Z'", "request.starts_at"},
+		{"unknown status", "'status':'sleeping'", "request.status"},
+		{"empty status", "'status':''", "request.status"},
+		{"number for a status", "'status':0", "request.status"},
+		{"text for a document", "'client':'Ada'", "request.client"},
+		{"list for a document", "'client':[]", "request.client"},
+		{"document for a list", "'events':{}", "request.events"},
+		{"text for a list", "'effects':''", "request.effects"},
+		{"texts in a list of documents", "'effects':['x']", "request.effects"},
+		{"null in a list of documents", "'effects':[null]", "request.effects"},
+		{"number in a list of texts", "'meeting':{'dial_in':['1',2]}", "meeting.dial_in"},
+		{"deep inside", "'events':[{'actor':{'role':'king'}}]", "actor.role"},
+		{"unknown effect", "'effects':[{'kind':'meeting.dance'}]", "effect.kind"},
+		{"text for a truth", "'meeting':{'security':{'waiting_room':'yes'}}",
+			"security.waiting_room"},
+		{"number for a truth", "'meeting':{'security':{'waiting_room':1}}",
+			"security.waiting_room"},
+		{"plain text for a sealed one", "'meeting':{'passcode':'4711'}",
+			"meeting.passcode"},
+		{"number for a sealed one", "'meeting':{'passcode':4711}", "meeting.passcode"},
+		{"empty seal", "'meeting':{'passcode':''}", "meeting.passcode"},
+		{"seal without content", "'meeting':{'passcode':'v1:k1:'}", "meeting.passcode"},
+		{"seal of an unknown key", "'meeting':{'passcode':'v1:k9:AAAA'}",
+			"meeting.passcode"},
+		{"seal in a list", "'answers':[{'reply':'v1:k1:AAAA'}]", "answer.reply"},
+		{"what is never stored is not looked at", "'meeting':{'join_url':7}", "meeting.id"},
+		{"a 32-bit number is a number", "'rev':{'$numberInt':'7'}", "request.status"},
+	};
+	struct store_unit unit;
+	size_t i;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err_info info = {0};
+		struct request *request;
+		char *json, *c;
+
+		json = arena_printf(unit.arena, "{'_id':'" CORE_ID "',%s}", cases[i].json);
+		for (c = json; *c; c++)
+			if (*c == '\'')
+				*c = '"';
+		CU_ASSERT_EQUAL(store_read_json(&unit, json, &request, &info), ERR_INTERNAL);
+		if (!strstr(info.detail, cases[i].field))
+			printf("%s: %s\n", cases[i].name, info.detail);
+		CU_ASSERT_PTR_NOT_NULL(strstr(info.detail, cases[i].field));
+		CU_ASSERT_PTR_NOT_NULL(strstr(info.detail, CORE_ID));
+	}
+	store_unit_fini(&unit);
+}
+
+static void test_store_bson_needs_an_id(void)
+{
+	static const char *const documents[] = {"{}", "{\"id\":\"x\"}", "{\"_id\":7}",
+		"{\"_id\":null}",
+		"{\"_id\":{\"$oid\":"
+		"\"507f1f77bcf86cd799439011\"}}"};
+	struct store_unit unit;
+	struct request *request;
+	size_t i;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	for (i = 0; i < sizeof(documents) / sizeof(documents[0]); i++)
+		CU_ASSERT_EQUAL(store_read_json(&unit, documents[i], &request, NULL), ERR_INTERNAL);
+	store_unit_fini(&unit);
+}
+
+/* Damaged bytes: whatever they say, reading ends with an answer. */
+static void test_store_bson_damaged_bytes(void)
+{
+	struct store_unit unit;
+	const bson_t *whole;
+	uint8_t *bytes;
+	size_t i;
+	int bit;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	whole = store_write(&unit, store_full_request(unit.arena));
+	bytes = arena_alloc(unit.arena, whole->len);
+	memcpy(bytes, bson_get_data(whole), whole->len);
+	/* The first four bytes are the length, which the driver has checked. */
+	for (i = 4; i < whole->len; i++)
+		for (bit = 0; bit < 8; bit += 3) {
+			struct arena *arena = arena_new();
+			struct request *request;
+			bson_t bson;
+
+			bytes[i] ^= (uint8_t)(1 << bit);
+			if (bson_init_static(&bson, bytes, whole->len))
+				store_request_read(&unit.store, arena, &bson, &request, NULL);
+			bytes[i] ^= (uint8_t)(1 << bit);
+			arena_free(&arena);
+		}
+	CU_ASSERT_EQUAL(memcmp(bytes, bson_get_data(whole), whole->len), 0);
+	store_unit_fini(&unit);
+}
+
+/* ---- depth ---- */
+
+static void test_store_bson_projection_leaves_out_what_is_heavy(void)
+{
+	bson_t whole = BSON_INITIALIZER, current = BSON_INITIALIZER;
+	bson_t *expected = BCON_NEW("projection", "{", "events", BCON_INT32(0), "effects",
+		BCON_INT32(0), "answers", BCON_INT32(0), "}");
+
+	store_append_projection(&whole, STORE_WHOLE);
+	CU_ASSERT_TRUE(bson_empty(&whole));
+	store_append_projection(&current, STORE_CURRENT);
+	CU_ASSERT_TRUE(bson_equal(&current, expected));
+	bson_destroy(expected);
+	bson_destroy(&current);
+	bson_destroy(&whole);
+}
+
+static void test_store_bson_reads_what_a_projection_leaves(void)
+{
+	struct store_unit unit;
+	struct request *full, *read;
+	bson_t *bson;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	full = store_full_request(unit.arena);
+	bson = bson_new();
+	arena_defer(unit.arena, store_release, bson);
+	bson_copy_to_excluding_noinit(
+		store_write(&unit, full), bson, "events", "effects", "answers", NULL);
+	CU_ASSERT_EQUAL_FATAL(
+		store_request_read(&unit.store, unit.arena, bson, &read, NULL), ERR_OK);
+	CU_ASSERT_EQUAL(read->events.count, 0);
+	CU_ASSERT_EQUAL(read->effects.count, 0);
+	CU_ASSERT_EQUAL(read->answers.count, 0);
+	full->events = full->effects = full->answers = (struct model_list){0};
+	CU_ASSERT_STRING_EQUAL(core_saved(unit.arena, read), core_saved(unit.arena, full));
+	store_unit_fini(&unit);
+}
+
+static const struct unit_case cases[] = {
+	{"round trip", test_store_bson_round_trip},
+	{"full request is full", test_store_bson_full_request_is_full},
+	{"nulls and absences", test_store_bson_nulls_and_absences},
+	{"sealed fields are unreadable", test_store_bson_sealed_fields_are_unreadable},
+	{"sealed values stay where they are", test_store_bson_sealed_values_stay_where_they_are},
+	{"damaged seals do not open", test_store_bson_damaged_seals_do_not_open},
+	{"keys rotate", test_store_bson_keys_rotate},
+	{"unknown fields and other order", test_store_bson_unknown_fields_and_other_order},
+	{"fields that are missing", test_store_bson_fields_that_are_missing},
+	{"what the rules need is required", test_store_bson_what_the_rules_need_is_required},
+	{"wrong types", test_store_bson_wrong_types},
+	{"needs an id", test_store_bson_needs_an_id},
+	{"damaged bytes", test_store_bson_damaged_bytes},
+	{"projection leaves out what is heavy",
+		test_store_bson_projection_leaves_out_what_is_heavy},
+	{"reads what a projection leaves", test_store_bson_reads_what_a_projection_leaves},
+};
+
+UNIT_MAIN("store bson", cases)
