@@ -193,18 +193,20 @@ static void test_effect_retry_or_give_up(void)
 		struct effect effect = {
 			.kind = CREATE,
 			.lease = "ours",
-			.attempts = cases[i].attempts,
+			.attempts = cases[i].attempts - 1,
 			.give_up_at = CORE_NOW + cases[i].left_ms,
 		};
 		const struct effect_outcome outcome = {.err = ERR_TEMPORARY,
 			.detail = "away",
 			.retry_after_s = cases[i].retry_after_s};
 
-		effect_retry_later(&cause, &effect, &outcome, 5, 600);
+		effect_failed(&cause, &effect, &outcome, 5, 600);
 		if (effect.state != (int)cases[i].state)
 			printf("%s: %s\n", cases[i].name, effect_state_names[effect.state]);
 		CU_ASSERT_EQUAL(effect.state, (int)cases[i].state);
 		CU_ASSERT_PTR_NULL(effect.lease);
+		CU_ASSERT_EQUAL(effect.attempts, cases[i].attempts);
+		CU_ASSERT_STRING_EQUAL(effect.last_error->detail, "away");
 		CU_ASSERT(effect.due >= CORE_NOW + cases[i].least_ms);
 		CU_ASSERT(effect.due <= CORE_NOW + cases[i].most_ms);
 	}

@@ -417,7 +417,69 @@ static void test_request_mail_outcomes(void)
 	arena_free(&arena);
 }
 
+static void test_request_effects_that_are_wanted(void)
+{
+	static const struct {
+		const char *name;
+		enum effect_kind kind;
+		enum meeting_status status;
+		int64_t generation, after_ms;
+		enum err err;
+	} cases[] = {
+		{"creation, pending", EFFECT_MEETING_CREATE, MEETING_PENDING, 1, 0, ERR_OK},
+		{"creation, last moment", EFFECT_MEETING_CREATE, MEETING_PENDING, 1, 1000, ERR_OK},
+		{"creation, too late", EFFECT_MEETING_CREATE, MEETING_PENDING, 1, 1001,
+			ERR_PERMANENT},
+		{"creation, cancelled", EFFECT_MEETING_CREATE, MEETING_CANCELLED, 1, 0,
+			ERR_PERMANENT},
+		{"creation, made by another", EFFECT_MEETING_CREATE, MEETING_READY, 1, 0,
+			ERR_PERMANENT},
+		{"creation, of before", EFFECT_MEETING_CREATE, MEETING_PENDING, 2, 0,
+			ERR_PERMANENT},
+		{"invitation, ready", EFFECT_MAIL_MEETING_READY, MEETING_READY, 1, 0, ERR_OK},
+		{"invitation, too late", EFFECT_MAIL_MEETING_READY, MEETING_READY, 1, 1001,
+			ERR_PERMANENT},
+		{"invitation, cancelled", EFFECT_MAIL_MEETING_READY, MEETING_CANCELLED, 1, 0,
+			ERR_PERMANENT},
+		{"cancellation", EFFECT_MAIL_MEETING_CANCELLED, MEETING_CANCELLED, 1, 0, ERR_OK},
+		{"cancellation, too late", EFFECT_MAIL_MEETING_CANCELLED, MEETING_CANCELLED, 1,
+			1001, ERR_PERMANENT},
+	};
+	struct arena *arena = arena_new();
+	struct request *request = core_open(arena);
+	struct err_info info;
+	struct effect effect;
+	bool changed;
+	size_t i;
+
+	CU_ASSERT_EQUAL(core_respond(arena, request, CORE_NOW, &core_accept, &changed), ERR_OK);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		request->meeting->status = cases[i].status;
+		request->meeting->generation = cases[i].generation;
+		effect = (struct effect){
+			.kind = cases[i].kind, .generation = 1, .give_up_at = CORE_NOW + 1000};
+		err_clear(&info);
+		UNIT_CHECK(request_effect_wanted(request, &effect, CORE_NOW + cases[i].after_ms,
+				   &info) == cases[i].err,
+			cases[i].name);
+		UNIT_CHECK((info.detail[0] == '\0') == (cases[i].err == ERR_OK), cases[i].name);
+	}
+	arena_free(&arena);
+}
+
 /* ---- idempotency ---- */
+
+static void keep(struct cause *cause, struct request *request, const char *key, const char *input,
+	int status, const char *reply)
+{
+	const struct request_answer answer = {.key = key,
+		.input = input,
+		.status = status,
+		.reply = reply,
+		.until = cause->now + REQUEST_ANSWER_KEPT};
+
+	request_answer_keep(cause, request, &answer);
+}
 
 static void test_request_answers_are_kept_a_day(void)
 {
@@ -440,7 +502,7 @@ static void test_request_answers_are_kept_a_day(void)
 	size_t i;
 
 	CU_ASSERT_PTR_NULL(request_answer_find(request, "key-1", CORE_NOW));
-	request_answer_keep(&cause, request, "key-1", "body", 201, "{\"a\":1}");
+	keep(&cause, request, "key-1", "body", 201, "{\"a\":1}");
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		answer = request_answer_find(request, cases[i].key, CORE_NOW + cases[i].after);
 		CU_ASSERT_EQUAL(answer != NULL, cases[i].found);
@@ -462,8 +524,7 @@ static void test_request_answers_are_capped(void)
 
 	for (i = 0; i < 3 * ANSWERS_CAP; i++) {
 		cause.now = CORE_NOW + i;
-		request_answer_keep(
-			&cause, request, arena_printf(arena, "key-%d", i), "body", 200, "{}");
+		keep(&cause, request, arena_printf(arena, "key-%d", i), "body", 200, "{}");
 		for (kept = 0; kept <= i; kept++)
 			CU_ASSERT_EQUAL(
 				request_answer_find(request, arena_printf(arena, "key-%d", kept),
@@ -480,15 +541,39 @@ static void test_request_answers_that_are_old_leave(void)
 	struct request *request = core_open(arena);
 	struct cause cause = core_cause(arena, CORE_NOW, ROLE_CLIENT, core_client.id);
 
-	request_answer_keep(&cause, request, "a", "body", 200, "1");
+	keep(&cause, request, "a", "body", 200, "1");
 	cause.now += INSTANT_HOUR;
-	request_answer_keep(&cause, request, "b", "body", 200, "2");
+	keep(&cause, request, "b", "body", 200, "2");
 	cause.now = CORE_NOW + INSTANT_DAY;
 	/* The key may be used afresh. */
-	request_answer_keep(&cause, request, "a", "other body", 200, "3");
+	keep(&cause, request, "a", "other body", 200, "3");
 	CU_ASSERT_EQUAL(request->answers.count, 2);
 	CU_ASSERT_STRING_EQUAL(request_answer_find(request, "a", cause.now)->reply, "3");
 	CU_ASSERT_STRING_EQUAL(request_answer_find(request, "b", cause.now)->reply, "2");
+	arena_free(&arena);
+}
+
+/* Calls without a key are remembered for a proxy's repeat only, and never push out keyed ones. */
+static void test_request_answers_of_repeats_leave_first(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_open(arena);
+	struct cause cause = core_cause(arena, CORE_NOW, ROLE_CLIENT, core_client.id);
+	int i;
+
+	keep(&cause, request, "keyed", "body", 200, "{}");
+	for (i = 0; i < 3 * ANSWERS_CAP; i++) {
+		const struct request_answer answer = {.key = arena_printf(arena, "trace-%d", i),
+			.input = "body",
+			.status = 200,
+			.reply = "{}",
+			.until = CORE_NOW + i + REQUEST_ANSWER_KEPT_REPEAT};
+
+		cause.now = CORE_NOW + i;
+		request_answer_keep(&cause, request, &answer);
+	}
+	CU_ASSERT_PTR_NOT_NULL(request_answer_find(request, "keyed", cause.now));
+	CU_ASSERT_PTR_NULL(request_answer_find(request, "trace-0", cause.now));
 	arena_free(&arena);
 }
 
@@ -501,8 +586,10 @@ static const struct unit_case cases[] = {
 	{"decline tells the client", test_request_decline_tells_the_client},
 	{"decline sets no time", test_request_decline_sets_no_time},
 	{"standings", test_request_standings},
+	{"effects that are wanted", test_request_effects_that_are_wanted},
 	{"mail outcomes", test_request_mail_outcomes},
 	{"answers are kept a day", test_request_answers_are_kept_a_day},
+	{"answers of repeats leave first", test_request_answers_of_repeats_leave_first},
 	{"answers are capped", test_request_answers_are_capped},
 	{"answers that are old leave", test_request_answers_that_are_old_leave},
 };

@@ -62,7 +62,7 @@ static void check_loading_fails(const char *name, const char *detail)
 	enum err err = tmpl_set_load(set, folder, &info);
 
 	CU_assertImplementation(err == ERR_CONFIG && strstr(info.detail, detail) != NULL, __LINE__,
-	        name, __FILE__, "", CU_FALSE);
+		name, __FILE__, "", CU_FALSE);
 	tmpl_set_free(&set);
 	folder_remove();
 }
@@ -72,12 +72,12 @@ static void test_load(void)
 	static const struct {
 		const char *name, *expected;
 	} rows[] = {
-	        {"mail/en/ready.html", "<p>&lt;&amp;,;&gt;</p>\n<hr>&lt;&amp;,;&gt;\n"},
-	        {"mail/en/ready.txt", "<&,;>\n"},
-	        {"mail/en/ready.subject", "Re: <&,;>"},
-	        {"ics/ready.ics", "SUMMARY:<&\\,\\;>\n"},
-	        {"plain", "<&,;>"},
-	        {"linked.html", "&lt;&amp;,;&gt;"},
+		{"mail/en/ready.html", "<p>&lt;&amp;,;&gt;</p>\n<hr>&lt;&amp;,;&gt;\n"},
+		{"mail/en/ready.txt", "<&,;>\n"},
+		{"mail/en/ready.subject", "Re: <&,;>"},
+		{"ics/ready.ics", "SUMMARY:<&\\,\\;>\n"},
+		{"plain", "<&,;>"},
+		{"linked.html", "&lt;&amp;,;&gt;"},
 	};
 	struct json_object *values = json_tokener_parse("{\"v\":\"<&,;>\"}");
 	struct tmpl_set *set = tmpl_set_new();
@@ -114,7 +114,7 @@ static void test_load(void)
 	}
 	CU_ASSERT(!tmpl_set_has(set, "pipe") && !tmpl_set_has(set, "mail/en"));
 	CU_ASSERT(
-	        !tmpl_set_has(set, ".git/config") && !tmpl_set_has(set, "mail/en/.ready.txt.swp"));
+		!tmpl_set_has(set, ".git/config") && !tmpl_set_has(set, "mail/en/.ready.txt.swp"));
 	tmpl_set_free(&set);
 	json_object_put(values);
 }
@@ -131,7 +131,7 @@ static void test_load_errors(void)
 	folder_make();
 	folder_add_text("a.html", "x\n\n {{> b.html}}");
 	check_loading_fails(
-	        "partial that is not there", "a.html line 3: there is no partial b.html.");
+		"partial that is not there", "a.html line 3: there is no partial b.html.");
 
 	folder_make();
 	folder_add_text("latin.txt", "a\nb\n\xe9");
@@ -178,9 +178,9 @@ static void test_load_sizes(void)
 }
 
 static const struct unit_case cases[] = {
-        {"a tree of templates", test_load},
-        {"what is wrong", test_load_errors},
-        {"sizes", test_load_sizes},
+	{"a tree of templates", test_load},
+	{"what is wrong", test_load_errors},
+	{"sizes", test_load_sizes},
 };
 
 UNIT_MAIN("tmpl_load", cases)

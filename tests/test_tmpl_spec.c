@@ -12,7 +12,7 @@ static const char *text_of(struct json_object *test, const char *key)
 }
 
 static enum err render(
-        struct tmpl_set *set, struct json_object *test, struct buf *out, struct err_info *info)
+	struct tmpl_set *set, struct json_object *test, struct buf *out, struct err_info *info)
 {
 	struct json_object *partials = json_object_object_get(test, "partials");
 	enum err err = tmpl_set_add(set, "case", TMPL_HTML, text_of(test, "template"), info);
@@ -22,7 +22,7 @@ static enum err render(
 		{
 			if (!err)
 				err = tmpl_set_add(set, name, TMPL_HTML,
-				        json_object_get_string(partial), info);
+					json_object_get_string(partial), info);
 		}
 	}
 	if (err)
@@ -40,11 +40,11 @@ static void run_case(const char *module, struct json_object *test)
 
 	buf_init(&out, 64 * 1024);
 	passed = render(set, test, &out, &info) == ERR_OK &&
-	         strcmp(out.bytes, text_of(test, "expected")) == 0;
+		 strcmp(out.bytes, text_of(test, "expected")) == 0;
 	snprintf(title, sizeof(title), "%s: %s", module, text_of(test, "name"));
 	if (!passed)
 		fprintf(stderr, "%s\n  expected <%s>\n  rendered <%s> %s\n", title,
-		        text_of(test, "expected"), out.bytes, info.detail);
+			text_of(test, "expected"), out.bytes, info.detail);
 	CU_assertImplementation(passed, __LINE__, title, __FILE__, "", CU_FALSE);
 	buf_fini(&out);
 	tmpl_set_free(&set);
@@ -58,7 +58,7 @@ static void run_module(const char *module, size_t expected)
 	size_t i, count;
 
 	snprintf(path, sizeof(path), "%s/tests/data/mustache-spec/%s.json", srcdir ? srcdir : ".",
-	        module);
+		module);
 	spec = json_object_from_file(path);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(spec);
 	tests = json_object_object_get(spec, "tests");
@@ -101,12 +101,12 @@ static void test_sections(void)
 }
 
 static const struct unit_case cases[] = {
-        {"comments", test_comments},
-        {"delimiters", test_delimiters},
-        {"interpolation", test_interpolation},
-        {"inverted sections", test_inverted},
-        {"partials", test_partials},
-        {"sections", test_sections},
+	{"comments", test_comments},
+	{"delimiters", test_delimiters},
+	{"interpolation", test_interpolation},
+	{"inverted sections", test_inverted},
+	{"partials", test_partials},
+	{"sections", test_sections},
 };
 
 UNIT_MAIN("tmpl_spec", cases)

@@ -29,8 +29,7 @@ static enum err app_check_providers(const struct conf *conf, struct err_info *in
 	return err;
 }
 
-enum err app_open(
-	const struct conf *conf, int threads, struct app *app_r, struct err_info *info)
+enum err app_open(const struct conf *conf, int threads, struct app *app_r, struct err_info *info)
 {
 	enum err err;
 
@@ -71,8 +70,8 @@ enum err app_check(const struct conf *conf, struct err_info *info)
 	enum err err;
 
 	if (!log_level_parse(conf->log_level, &level))
-		return err_set(info, ERR_CONFIG,
-			"log.level must be debug, info, warning or error.");
+		return err_set(
+			info, ERR_CONFIG, "log.level must be debug, info, warning or error.");
 	if (fault_init() != 0)
 		return err_set(info, ERR_CONFIG, "MEETLINK_FAULT names no fault point.");
 	if (clock_init(conf->clock_offset_file) != 0)

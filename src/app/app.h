@@ -27,8 +27,7 @@ struct app {
 
 /* Opens all but the database, which is opened when `threads` is not 0. ERR_CONFIG says what is
  * wrong, in words for the operator. */
-enum err app_open(
-	const struct conf *conf, int threads, struct app *app_r, struct err_info *info);
+enum err app_open(const struct conf *conf, int threads, struct app *app_r, struct err_info *info);
 void app_close(struct app *app);
 
 /* Everything that can be known to be wrong before anything is started. */

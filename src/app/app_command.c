@@ -41,8 +41,8 @@ struct command_option {
 enum { COMMAND_MAX_OPTIONS = 8 };
 
 /* 0 to go on, else 1 + the exit status. Arguments that are no options stay from `optind` on. */
-static int command_options(int argc, char **argv, const char *help,
-	const struct command_option *options, size_t count)
+static int command_options(
+	int argc, char **argv, const char *help, const struct command_option *options, size_t count)
 {
 	struct option longs[COMMAND_MAX_OPTIONS + 2] = {{"help", no_argument, NULL, 'h'}};
 	int index, c;
@@ -68,7 +68,8 @@ int app_serve(int argc, char **argv)
 {
 	static const char help[] =
 		"usage: meetlink serve [--config FILE]\n\n"
-		"Runs the master, its workers and dispatchers in the foreground. SIGTERM drains and\n"
+		"Runs the master, its workers and dispatchers in the foreground. SIGTERM drains "
+		"and\n"
 		"ends, SIGHUP reloads configuration and templates without failing a request.\n";
 	const char *path = NULL;
 	const struct command_option options[] = {{"config", &path}};
@@ -161,8 +162,7 @@ int app_init_db(int argc, char **argv)
 	return status;
 }
 
-static enum err token_actor(
-	const char *role, struct actor *actor, struct err_info *info)
+static enum err token_actor(const char *role, struct actor *actor, struct err_info *info)
 {
 	int value = role ? model_enum_value(role_names, role) : -1;
 
@@ -178,7 +178,8 @@ int app_token(int argc, char **argv)
 	static const char help[] =
 		"usage: meetlink token --sub ID --role ROLE [--name NAME] [--email ADDRESS]\n"
 		"                      [--ttl SECONDS] [--config FILE]\n\n"
-		"Prints a bearer token signed with the HS256 secret. ROLE is client, lawyer, admin\n"
+		"Prints a bearer token signed with the HS256 secret. ROLE is client, lawyer, "
+		"admin\n"
 		"or service; a token lives for an hour unless --ttl says otherwise.\n";
 	const char *path = NULL, *role = NULL, *ttl = "3600";
 	struct actor actor = {0};
@@ -213,8 +214,8 @@ int app_token(int argc, char **argv)
 	return err == ERR_OK ? EXIT_SUCCESS : app_fail(&info);
 }
 
-static enum err render_values(struct arena *arena, const char *path, struct json_object **values_r,
-	struct err_info *info)
+static enum err render_values(
+	struct arena *arena, const char *path, struct json_object **values_r, struct err_info *info)
 {
 	char *bytes = arena_alloc(arena, COMMAND_MAX_VALUES + 1);
 	FILE *file = fopen(path, "re");
@@ -233,7 +234,8 @@ int app_render(int argc, char **argv)
 {
 	static const char help[] =
 		"usage: meetlink render TEMPLATE [--values FILE.json] [--config FILE]\n\n"
-		"Renders a template such as mail/en/meeting_ready.html to standard output, with the\n"
+		"Renders a template such as mail/en/meeting_ready.html to standard output, with "
+		"the\n"
 		"values of the file, or of sample.json in the folder of the templates.\n";
 	const char *path = NULL, *file = NULL;
 	const struct command_option options[] = {{"config", &path}, {"values", &file}};

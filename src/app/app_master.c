@@ -154,8 +154,9 @@ static void master_note_death(struct child *child, int status)
 	const int64_t now = master_now_ms();
 
 	if (WIFSIGNALED(status))
-		log_warning("%s %d was killed by signal %d", child->dispatcher ? "dispatcher" : "worker",
-			(int)child->pid, WTERMSIG(status));
+		log_warning("%s %d was killed by signal %d",
+			child->dispatcher ? "dispatcher" : "worker", (int)child->pid,
+			WTERMSIG(status));
 	else
 		log_info("%s %d ended with status %d", child->dispatcher ? "dispatcher" : "worker",
 			(int)child->pid, WEXITSTATUS(status));
@@ -199,7 +200,8 @@ static void master_bury(struct master *master)
 	}
 }
 
-/* New children serve before the old ones stop; a configuration that is not valid changes nothing. */
+/* New children serve before the old ones stop; a configuration that is not valid changes nothing.
+ */
 static void master_reload(struct master *master)
 {
 	struct err_info info = {0};
@@ -258,8 +260,7 @@ enum err app_master_run(const char *path, struct conf **conf, struct err_info *i
 	enum err err;
 
 	log_init("master", master_log_level(*conf));
-	err = http_server_listen(
-		socket, (*conf)->server_socket_group, &master.listen_fd, info);
+	err = http_server_listen(socket, (*conf)->server_socket_group, &master.listen_fd, info);
 	if (err != ERR_OK)
 		goto out;
 	master.wake_fd = wake_open();

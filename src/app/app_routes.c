@@ -13,8 +13,8 @@
 const struct http_route app_routes[] = {
 	{HTTP_POST, "/api/requests", handler_request_create, CLIENT | SERVICE | ADMIN, 0,
 		&request_draft_model, NULL, "File a request"},
-	{HTTP_GET, "/api/requests", handler_request_list, ALL, 0, NULL,
-		&handler_list_query_model, "List your requests"},
+	{HTTP_GET, "/api/requests", handler_request_list, ALL, 0, NULL, &handler_list_query_model,
+		"List your requests"},
 	{HTTP_GET, "/api/requests/{}", handler_request_get, ALL, 0, NULL, NULL,
 		"One request with its meeting"},
 	{HTTP_POST, "/api/requests/{}/respond", handler_request_respond, LAWYER | SERVICE | ADMIN,

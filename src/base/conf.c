@@ -115,8 +115,8 @@ static int conf_handle(void *user, const char *section, const char *key, const c
 			return reader->err == ERR_OK;
 		}
 	}
-	reader->err = err_set(reader->info, ERR_CONFIG, "%s: there is no setting [%s] %s.", where,
-		section, key);
+	reader->err = err_set(
+		reader->info, ERR_CONFIG, "%s: there is no setting [%s] %s.", where, section, key);
 	return 0;
 }
 

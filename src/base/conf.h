@@ -10,7 +10,7 @@
 #include "err.h"
 
 struct conf {
-#define CONF_TEXT(section, key, preset, help)         char *section##_##key;
+#define CONF_TEXT(section, key, preset, help)          char *section##_##key;
 #define CONF_INT(section, key, preset, min, max, help) int64_t section##_##key;
 #include "conf_table.h"
 #undef CONF_TEXT

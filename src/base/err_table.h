@@ -1,6 +1,7 @@
 /*
- * THE ERROR TABLE. One row an error: name, word in `code`, HTTP status, retryable, log level, title.
- * Handlers, dispatcher and logs all read it, so they cannot disagree (API.md, "Conventions").
+ * THE ERROR TABLE. One row an error: name, word in `code`, HTTP status, retryable, log level,
+ * title. Handlers, dispatcher and logs all read it, so they cannot disagree (API.md,
+ * "Conventions").
  *
  * ERR(name, code, status, retryable, level, title)
  */

@@ -3,14 +3,14 @@
  *
  * FAULT(name, place)
  */
-FAULT(CREATE_BEFORE_SAVE, "create.before_save")     /* worker: request decided, not stored */
-FAULT(CREATE_AFTER_SAVE, "create.after_save")       /* worker: stored, not answered */
-FAULT(CHANGE_BEFORE_SAVE, "change.before_save")     /* worker: change decided, not stored */
-FAULT(CHANGE_AFTER_SAVE, "change.after_save")       /* worker: stored, dispatcher not woken */
-FAULT(CHANGE_BEFORE_REPLY, "change.before_reply")   /* worker: dispatcher woken, not answered */
-FAULT(CLAIM_BEFORE_SAVE, "claim.before_save")       /* dispatcher: lease decided, not stored */
-FAULT(CLAIM_AFTER_SAVE, "claim.after_save")         /* dispatcher: lease stored, nothing done */
-FAULT(EFFECT_BEFORE, "effect.before")               /* dispatcher: about to perform */
-FAULT(EFFECT_AFTER, "effect.after")                 /* dispatcher: performed, not settled */
-FAULT(SETTLE_BEFORE_SAVE, "settle.before_save")     /* dispatcher: outcome decided, not stored */
-FAULT(SETTLE_AFTER_SAVE, "settle.after_save")       /* dispatcher: settled */
+FAULT(CREATE_BEFORE_SAVE, "create.before_save")   /* worker: request decided, not stored */
+FAULT(CREATE_AFTER_SAVE, "create.after_save")     /* worker: stored, not answered */
+FAULT(CHANGE_BEFORE_SAVE, "change.before_save")   /* worker: change decided, not stored */
+FAULT(CHANGE_AFTER_SAVE, "change.after_save")     /* worker: stored, dispatcher not woken */
+FAULT(CHANGE_BEFORE_REPLY, "change.before_reply") /* worker: dispatcher woken, not answered */
+FAULT(CLAIM_BEFORE_SAVE, "claim.before_save")     /* dispatcher: lease decided, not stored */
+FAULT(CLAIM_AFTER_SAVE, "claim.after_save")       /* dispatcher: lease stored, nothing done */
+FAULT(EFFECT_BEFORE, "effect.before")             /* dispatcher: about to perform */
+FAULT(EFFECT_AFTER, "effect.after")               /* dispatcher: performed, not settled */
+FAULT(SETTLE_BEFORE_SAVE, "settle.before_save")   /* dispatcher: outcome decided, not stored */
+FAULT(SETTLE_AFTER_SAVE, "settle.after_save")     /* dispatcher: settled */

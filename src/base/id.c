@@ -58,8 +58,8 @@ bool id_valid(const char *id)
 	return id_decode(id, bytes);
 }
 
-static void id_hash_texts(unsigned char *hash_r, size_t hash_len, const void *key, size_t key_len,
-	va_list texts)
+static void id_hash_texts(
+	unsigned char *hash_r, size_t hash_len, const void *key, size_t key_len, va_list texts)
 {
 	crypto_generichash_state state;
 	const char *text;

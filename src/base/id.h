@@ -11,8 +11,8 @@
 enum { ID_BYTES = 16, ID_SIZE = 23, HASH_BYTES = 32, HASH_SIZE = 65 };
 
 void id_random(char id_r[ID_SIZE]);
-void id_seed(void *bytes_r, size_t len);         /* random bytes */
-uint32_t id_random_below(uint32_t bound);        /* uniform in [0, bound) */
+void id_seed(void *bytes_r, size_t len);  /* random bytes */
+uint32_t id_random_below(uint32_t bound); /* uniform in [0, bound) */
 bool id_valid(const char *id);
 
 /* The id made of 16 given bytes, and back; false when `id` is not of the form. */
@@ -24,9 +24,9 @@ void base64url_encode(const void *bytes, size_t len, char *text_r, size_t size);
 bool base64url_decode(const char *text, void *bytes_r, size_t len);
 
 /* A pure function of its inputs: BLAKE2b-128 of the texts (each with its length, so that
- * ("a","bc") and ("ab","c") differ), keyed with `key` (key_len 0 to 64). The list ends with NULL. */
-void id_derive(char id_r[ID_SIZE], const void *key, size_t key_len, ...)
-	__attribute__((sentinel));
+ * ("a","bc") and ("ab","c") differ), keyed with `key` (key_len 0 to 64). The list ends with NULL.
+ */
+void id_derive(char id_r[ID_SIZE], const void *key, size_t key_len, ...) __attribute__((sentinel));
 
 /* BLAKE2b-256 of the texts, each with its length, as lower-case hex. The list ends with NULL. */
 void hash_texts(char hex_r[HASH_SIZE], ...) __attribute__((sentinel));

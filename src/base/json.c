@@ -128,7 +128,7 @@ static const char *json_scan(const char *p, size_t *members_r)
 				return "a string is not well formed";
 		} else {
 			p = *p == '-' || isdigit((unsigned char)*p) ? json_scan_number(p)
-								   : json_scan_word(p);
+								    : json_scan_word(p);
 			/* A scalar ends at a delimiter or the end of the text. */
 			if (!p || !strchr(" \t\r\n,]}", *p))
 				return "unexpected character";
@@ -154,8 +154,8 @@ static size_t json_count_kept(struct json_object *json)
 	return count;
 }
 
-enum err json_parse(struct arena *arena, const char *bytes, size_t len,
-	struct json_object **json_r, struct err_info *info)
+enum err json_parse(struct arena *arena, const char *bytes, size_t len, struct json_object **json_r,
+	struct err_info *info)
 {
 	struct json_tokener *tokener;
 	struct json_object *json;

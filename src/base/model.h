@@ -99,6 +99,6 @@ struct json_object *model_to_json(const struct model *model, const void *object,
  * Strings are copied into the arena. `base` is the pointer of the object itself ("" for a body).
  * ERR_INVALID when anything was noted; `object` is then not to be used.
  */
-enum err model_from_json(const struct model *model, struct arena *arena,
-	struct json_object *json, const char *base, void *object, struct err_info *info);
+enum err model_from_json(const struct model *model, struct arena *arena, struct json_object *json,
+	const char *base, void *object, struct err_info *info);
 #endif

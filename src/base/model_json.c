@@ -47,8 +47,7 @@ static struct json_object *model_value_to_json(
 		return array;
 	case MODEL_STRINGS:
 		array = json_object_new_array_ext((int)list->count);
-		MODEL_FOREACH(list, const char *, item)
-		{
+		MODEL_FOREACH (list, const char *, item) {
 			json_object_array_add(array, json_object_new_string(*item));
 		}
 		return array;
@@ -113,8 +112,8 @@ static enum err model_int_from_json(const struct model_field *field, struct json
 	if (!json_object_is_type(json, json_type_int))
 		return err_add_field(info, pointer, "must be a whole number");
 	if ((field->min || field->max) && (value < field->min || value > field->max))
-		return err_add_field(info, pointer,
-			"must be between %" PRId64 " and %" PRId64, field->min, field->max);
+		return err_add_field(info, pointer, "must be between %" PRId64 " and %" PRId64,
+			field->min, field->max);
 	/* json-c turns what lies beyond 64 bits into the extremes. */
 	if (value == INT64_MAX || value == INT64_MIN)
 		return err_add_field(info, pointer, "is too large a number");
@@ -136,8 +135,8 @@ static enum err model_enum_from_json(const struct model_field *field, struct jso
 	}
 	for (i = 0; field->names[i]; i++) {
 		used = strlen(known);
-		snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "",
-			field->names[i]);
+		snprintf(
+			known + used, sizeof(known) - used, "%s%s", i ? ", " : "", field->names[i]);
 	}
 	return err_add_field(info, pointer, "must be one of: %s", known);
 }
@@ -162,8 +161,8 @@ static enum err model_list_from_json(const struct model_field *field, struct are
 		return err_add_field(info, pointer, "must be a list");
 	count = json_object_array_length(json);
 	if (field->max && ((int64_t)count < field->min || (int64_t)count > field->max))
-		return err_add_field(info, pointer,
-			"must have %" PRId64 " to %" PRId64 " items", field->min, field->max);
+		return err_add_field(info, pointer, "must have %" PRId64 " to %" PRId64 " items",
+			field->min, field->max);
 	for (i = 0; i < count; i++) {
 		item = json_object_array_get_idx(json, i);
 		at = model_list_add(arena, list, item_size);
@@ -241,8 +240,8 @@ static void model_pointer(const char *base, const char *name, char pointer_r[MOD
 	pointer_r[used] = '\0';
 }
 
-enum err model_from_json(const struct model *model, struct arena *arena,
-	struct json_object *json, const char *base, void *object, struct err_info *info)
+enum err model_from_json(const struct model *model, struct arena *arena, struct json_object *json,
+	const char *base, void *object, struct err_info *info)
 {
 	const struct model_field *field;
 	char pointer[MODEL_POINTER_SIZE];
@@ -262,8 +261,8 @@ enum err model_from_json(const struct model *model, struct arena *arena,
 		model_pointer(base, field->name, pointer);
 		json_object_object_get_ex(json, field->name, &value);
 		if (value)
-			model_value_from_json(field, arena, value, pointer,
-				(char *)object + field->offset, info);
+			model_value_from_json(
+				field, arena, value, pointer, (char *)object + field->offset, info);
 		else if (field->flags & MODEL_REQUIRED)
 			err_add_field(info, pointer, "is required");
 	}

@@ -27,8 +27,8 @@ bool secret_init(void)
 	return sodium_init() >= 0;
 }
 
-static enum err secret_ring_add(struct secret_ring *ring, char *line, const char *path, int number,
-	struct err_info *info)
+static enum err secret_ring_add(
+	struct secret_ring *ring, char *line, const char *path, int number, struct err_info *info)
 {
 	char *colon = strchr(line, ':');
 	size_t len, i;
@@ -73,7 +73,8 @@ enum err secret_ring_load(const char *path, struct secret_ring **ring_r, struct 
 		goto out;
 	}
 	if (st.st_mode & (S_IRWXG | S_IRWXO)) {
-		err = err_set(info, ERR_CONFIG, "%s: group or others may read it; chmod 600.", path);
+		err = err_set(
+			info, ERR_CONFIG, "%s: group or others may read it; chmod 600.", path);
 		goto out;
 	}
 	while (err == ERR_OK && fgets(line, sizeof(line), file)) {
@@ -117,8 +118,8 @@ static void secret_subkey(const struct secret_ring *ring, size_t index, uint64_t
 	crypto_kdf_derive_from_key(subkey_r, SECRET_KEY_BYTES, number, context, ring->keys[index]);
 }
 
-char *secret_seal(const struct secret_ring *ring, struct arena *arena, const char *context,
-	const char *plain)
+char *secret_seal(
+	const struct secret_ring *ring, struct arena *arena, const char *context, const char *plain)
 {
 	const size_t len = strlen(plain);
 	const size_t size = SECRET_NONCE_BYTES + len + SECRET_TAG_BYTES;

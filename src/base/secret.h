@@ -34,8 +34,8 @@ char *secret_open(const struct secret_ring *ring, struct arena *arena, const cha
 	const char *sealed);
 
 /* A keyed MAC over bytes, under a subkey for `purpose` (8 characters at most). */
-void secret_mac(const struct secret_ring *ring, const char *purpose, const void *bytes,
-	size_t len, unsigned char mac_r[SECRET_MAC_BYTES]);
+void secret_mac(const struct secret_ring *ring, const char *purpose, const void *bytes, size_t len,
+	unsigned char mac_r[SECRET_MAC_BYTES]);
 
 /* Whether any key of the ring made this MAC. Constant time. */
 bool secret_mac_verify(const struct secret_ring *ring, const char *purpose, const void *bytes,

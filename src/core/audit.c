@@ -7,8 +7,8 @@
 #include "request.h"
 
 static const struct model_field audit_actor_fields[] = {
-	{"id", MODEL_STRING, offsetof(struct actor, id),
-		MODEL_STORED | MODEL_SHOWN | MODEL_SPARSE, NULL, NULL, 0, 0},
+	{"id", MODEL_STRING, offsetof(struct actor, id), MODEL_STORED | MODEL_SHOWN | MODEL_SPARSE,
+		NULL, NULL, 0, 0},
 	{"role", MODEL_ENUM, offsetof(struct actor, role),
 		MODEL_STORED | MODEL_SHOWN | MODEL_REQUIRED, NULL, role_names, 0, 0},
 };
@@ -16,8 +16,11 @@ static const struct model_field audit_actor_fields[] = {
 const struct model audit_actor_model = MODEL(struct actor, "actor", audit_actor_fields);
 
 #define MUST (MODEL_STORED | MODEL_REQUIRED)
-#define FIELD(type, member, flags, of, names) {#member, type, offsetof(struct audit_event, member), \
-	MODEL_SHOWN | (flags), of, names, 0, 0}
+#define FIELD(type, member, flags, of, names)                                                      \
+	{                                                                                          \
+#member, type, offsetof(struct audit_event, member), MODEL_SHOWN | (flags), of,    \
+			names, 0, 0                                                                \
+	}
 
 static const struct model_field audit_event_fields[] = {
 	FIELD(MODEL_STRING, id, MUST, NULL, NULL),
@@ -34,8 +37,7 @@ static const struct model_field audit_event_fields[] = {
 	FIELD(MODEL_STRING, hash, MUST, NULL, NULL),
 };
 
-const struct model audit_event_model =
-	MODEL(struct audit_event, "audit_event", audit_event_fields);
+const struct model audit_event_model = MODEL(struct audit_event, "audit_event", audit_event_fields);
 
 static const char *audit_text(const char *text)
 {
@@ -91,8 +93,7 @@ long audit_verify(const struct request *request)
 	char hash[HASH_SIZE];
 	long index = 0;
 
-	MODEL_FOREACH(&request->events, struct audit_event, event)
-	{
+	MODEL_FOREACH (&request->events, struct audit_event, event) {
 		if (!event->hash || !event->id || !event->actor || !event->action ||
 			!event->request_id)
 			return index;

@@ -17,10 +17,10 @@ struct audit_event {
 	const char *id;
 	int64_t at;
 	struct actor *actor;
-	int source;           /* enum source */
-	const char *action;   /* API.md, "Audit events" */
+	int source;            /* enum source */
+	const char *action;    /* API.md, "Audit events" */
 	const char *from, *to; /* status before and after, or NULL */
-	const char *detail;   /* for people, or NULL */
+	const char *detail;    /* for people, or NULL */
 	const char *request_id, *meeting_id;
 	const char *trace_id; /* X-Request-Id of the call that caused it */
 	const char *hash;

@@ -20,7 +20,7 @@ struct cause {
 	int64_t now;         /* ms */
 	struct actor actor;
 	enum source source;
-	const char *trace_id; /* X-Request-Id, or NULL */
+	const char *trace_id;                 /* X-Request-Id, or NULL */
 	unsigned char seed[CAUSE_SEED_BYTES]; /* random, from the caller */
 	unsigned serial;                      /* ids drawn so far */
 };

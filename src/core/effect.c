@@ -19,12 +19,14 @@ static const enum effect_lane effect_lanes[] = {
 #undef EFFECT
 };
 
-const char *const effect_state_names[] = {
-	[EFFECT_DUE] = "due", [EFFECT_FAILED] = "failed", NULL};
+const char *const effect_state_names[] = {[EFFECT_DUE] = "due", [EFFECT_FAILED] = "failed", NULL};
 const char *const party_names[] = {[PARTY_CLIENT] = "client", [PARTY_LAWYER] = "lawyer", NULL};
 
-#define FIELD(type, member, flags) {#member, type, offsetof(struct failure, member), \
-	MODEL_STORED | MODEL_SHOWN | (flags), NULL, NULL, 0, 0}
+#define FIELD(type, member, flags)                                                                 \
+	{                                                                                          \
+#member, type, offsetof(struct failure, member),                                   \
+			MODEL_STORED | MODEL_SHOWN | (flags), NULL, NULL, 0, 0                     \
+	}
 
 static const struct model_field failure_fields[] = {
 	FIELD(MODEL_STRING, code, 0),
@@ -36,8 +38,11 @@ static const struct model_field failure_fields[] = {
 const struct model failure_model = MODEL(struct failure, "failure", failure_fields);
 
 #undef FIELD
-#define FIELD(type, member, flags, of, names) {#member, type, offsetof(struct effect, member), \
-	MODEL_STORED | (flags), of, names, 0, 0}
+#define FIELD(type, member, flags, of, names)                                                      \
+	{                                                                                          \
+#member, type, offsetof(struct effect, member), MODEL_STORED | (flags), of, names, \
+			0, 0                                                                       \
+	}
 
 static const struct model_field effect_fields[] = {
 	FIELD(MODEL_STRING, id, MODEL_REQUIRED, NULL, NULL),
@@ -74,8 +79,7 @@ struct effect *effect_owe(struct cause *cause, struct request *request, enum eff
 
 struct effect *effect_find(struct request *request, const char *id)
 {
-	MODEL_FOREACH(&request->effects, struct effect, effect)
-	{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (strcmp(effect->id, id) == 0)
 			return effect;
 	}
@@ -104,8 +108,7 @@ static bool effect_is_head(const struct request *request, const struct effect *e
 {
 	if (effect->state == EFFECT_FAILED)
 		return false;
-	MODEL_FOREACH(&request->effects, struct effect, before)
-	{
+	MODEL_FOREACH (&request->effects, struct effect, before) {
 		if (before == effect)
 			return true;
 		if (before->state != EFFECT_FAILED && effect_same_lane(before, effect))
@@ -118,8 +121,7 @@ int64_t effect_next_due(const struct request *request)
 {
 	int64_t due = 0;
 
-	MODEL_FOREACH(&request->effects, struct effect, effect)
-	{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (effect_is_head(request, effect) && (!due || effect->due < due))
 			due = effect->due;
 	}
@@ -130,8 +132,7 @@ size_t effect_claim(struct request *request, int64_t now, const char *lease, int
 {
 	size_t count = 0;
 
-	MODEL_FOREACH(&request->effects, struct effect, effect)
-	{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (effect->due > now || !effect_is_head(request, effect))
 			continue;
 		effect->lease = lease;
@@ -141,14 +142,17 @@ size_t effect_claim(struct request *request, int64_t now, const char *lease, int
 	return count;
 }
 
-void effect_retry_later(struct cause *cause, struct effect *effect,
-	const struct effect_outcome *outcome, int64_t first_s, int64_t max_s)
+void effect_failed(struct cause *cause, struct effect *effect, const struct effect_outcome *outcome,
+	int64_t first_s, int64_t max_s)
 {
-	int64_t delay = backoff_delay_ms(effect->attempts, first_s, max_s,
-		outcome->retry_after_s, cause_jitter(cause, BACKOFF_SPREAD));
-
 	effect->lease = NULL;
-	effect->due = cause->now + delay;
-	if (effect->due > effect->give_up_at)
+	effect->attempts++;
+	effect->last_error = arena_alloc(cause->arena, sizeof(struct failure));
+	*effect->last_error = (struct failure){
+		.code = err_code(outcome->err), .detail = outcome->detail, .at = cause->now};
+	effect->due =
+		cause->now + backoff_delay_ms(effect->attempts, first_s, max_s,
+				     outcome->retry_after_s, cause_jitter(cause, BACKOFF_SPREAD));
+	if (outcome->err == ERR_PERMANENT || effect->due > effect->give_up_at)
 		effect->state = EFFECT_FAILED;
 }

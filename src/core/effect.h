@@ -37,9 +37,9 @@ struct failure {
 
 struct effect {
 	const char *id;
-	int kind;        /* enum effect_kind */
-	int state;       /* enum effect_state */
-	int party;       /* enum party: whose mail; the lane of a mail */
+	int kind;  /* enum effect_kind */
+	int state; /* enum effect_state */
+	int party; /* enum party: whose mail; the lane of a mail */
 	int64_t generation;
 	int64_t sequence; /* iCalendar SEQUENCE at the time it was owed */
 	int64_t created_at, due, give_up_at;
@@ -81,7 +81,8 @@ int64_t effect_next_due(const struct request *request);
  */
 size_t effect_claim(struct request *request, int64_t now, const char *lease, int64_t lease_ms);
 
-/* After a temporary failure: the next attempt, or giving up when that would be too late. */
-void effect_retry_later(struct cause *cause, struct effect *effect,
-	const struct effect_outcome *outcome, int64_t first_s, int64_t max_s);
+/* Notes a failed attempt. After a temporary one: the next attempt, or giving up when that would be
+ * too late. After a permanent one: giving up. */
+void effect_failed(struct cause *cause, struct effect *effect, const struct effect_outcome *outcome,
+	int64_t first_s, int64_t max_s);
 #endif

@@ -85,8 +85,7 @@ bool gate_joined(struct cause *cause, struct request *request, enum party party)
 	int64_t last = 0;
 	size_t uses = 0;
 
-	MODEL_FOREACH(&request->events, struct audit_event, event)
-	{
+	MODEL_FOREACH (&request->events, struct audit_event, event) {
 		if (strcmp(event->action, "meeting.joined") == 0 &&
 			event->actor->role == gate_roles[party] &&
 			event->at >= request->meeting->created_at) {

@@ -1,5 +1,7 @@
 #include "meeting.h"
 
+#include <assert.h>
+
 #include "audit.h"
 #include "instant.h"
 #include "request.h"
@@ -23,8 +25,10 @@ static const struct model_field warning_fields[] = {
 
 static const struct model warning_model = MODEL(struct warning, "warning", warning_fields);
 
-#define FIELD(type, member, flags, of, names) {#member, type, offsetof(struct meeting, member), \
-	flags, of, names, 0, 0}
+#define FIELD(type, member, flags, of, names)                                                      \
+	{                                                                                          \
+#member, type, offsetof(struct meeting, member), flags, of, names, 0, 0            \
+	}
 #define BOTH (MODEL_STORED | MODEL_SHOWN)
 #define MUST (BOTH | MODEL_REQUIRED)
 
@@ -113,6 +117,7 @@ void meeting_made(struct cause *cause, struct request *request, const struct mee
 {
 	struct meeting *meeting = request->meeting;
 
+	assert(link->url);
 	meeting->provider_url = link->url;
 	meeting->passcode = link->passcode;
 	meeting->dial_in = link->dial_in;
@@ -152,8 +157,7 @@ static bool meeting_withdraw_invitation(struct request *request, enum party part
 {
 	bool told;
 
-	MODEL_FOREACH(&request->effects, struct effect, effect)
-	{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (effect->kind != EFFECT_MAIL_MEETING_READY || effect->party != (int)party)
 			continue;
 		told = effect->lease || effect->attempts > 0;
@@ -166,8 +170,7 @@ static bool meeting_withdraw_invitation(struct request *request, enum party part
 
 static void meeting_withdraw_creation(struct request *request, int64_t now)
 {
-	MODEL_FOREACH(&request->effects, struct effect, effect)
-	{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (effect->kind == EFFECT_MEETING_CREATE && !effect_is_running(effect, now)) {
 			effect_drop(request, effect);
 			return;

@@ -25,9 +25,9 @@ struct meeting {
 	const char *provider, *requested_provider;
 	/* Our identity for the provider, random, stored before the first call. */
 	const char *provider_key;
-	const char *provider_url; /* where the gate leads; sealed at rest */
-	const char *join_url;     /* the caller's own gate link; never stored */
-	const char *passcode;     /* sealed at rest */
+	const char *provider_url;  /* where the gate leads; sealed at rest */
+	const char *join_url;      /* the caller's own gate link; never stored */
+	const char *passcode;      /* sealed at rest */
 	struct model_list dial_in; /* strings */
 	int64_t starts_at, ends_at;
 	const char *timezone;
@@ -47,7 +47,8 @@ extern const struct model meeting_model;
 
 /* What a provider made. */
 struct meeting_link {
-	const char *url, *passcode;
+	const char *url; /* never NULL: a meeting without a link is not made */
+	const char *passcode;
 	struct model_list dial_in;  /* strings */
 	struct model_list warnings; /* struct warning */
 };
@@ -57,8 +58,7 @@ void meeting_begin(struct cause *cause, struct request *request, const struct po
 	const char *provider);
 
 /* The provider has made it: ready, and the invitations are owed. */
-void meeting_made(
-	struct cause *cause, struct request *request, const struct meeting_link *link);
+void meeting_made(struct cause *cause, struct request *request, const struct meeting_link *link);
 
 /* An attempt failed. The meeting has failed too when the effect was given up. */
 void meeting_attempt_failed(struct cause *cause, struct request *request,

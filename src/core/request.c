@@ -4,11 +4,9 @@
 #include <string.h>
 
 #include "id.h"
-#include "instant.h"
 
 enum { REQUEST_YEARS_AHEAD = 5, REQUEST_MAX_ANSWERS = 16 };
 
-#define REQUEST_ANSWER_KEPT  INSTANT_DAY
 #define REQUEST_MAIL_GIVE_UP (3 * INSTANT_DAY)
 
 /* Mails: quick at first, since a meeting may be near, then hourly (PROVIDERS.md section 6). */
@@ -22,9 +20,11 @@ enum standing request_standing(const struct request *request, const struct actor
 	case ROLE_SERVICE:
 		return STANDING_SERVICE;
 	case ROLE_CLIENT:
-		return strcmp(actor->id, request->client->id) == 0 ? STANDING_CLIENT : STANDING_NONE;
+		return strcmp(actor->id, request->client->id) == 0 ? STANDING_CLIENT
+								   : STANDING_NONE;
 	case ROLE_LAWYER:
-		return strcmp(actor->id, request->lawyer->id) == 0 ? STANDING_LAWYER : STANDING_NONE;
+		return strcmp(actor->id, request->lawyer->id) == 0 ? STANDING_LAWYER
+								   : STANDING_NONE;
 	case ROLE_SYSTEM:
 		break;
 	}
@@ -108,12 +108,11 @@ static const char *request_decision(struct cause *cause, const struct request_re
 }
 
 static enum err request_accept(struct cause *cause, struct request *request,
-	const struct request_response *response, const struct policy *policy,
-	struct err_info *info)
+	const struct request_response *response, const struct policy *policy, struct err_info *info)
 {
 	int64_t starts_at = response->starts_at ? response->starts_at : request->starts_at;
-	int64_t minutes = response->duration_minutes ? response->duration_minutes
-						     : request->duration_minutes;
+	int64_t minutes =
+		response->duration_minutes ? response->duration_minutes : request->duration_minutes;
 
 	if (response->starts_at && request_check_start(cause, starts_at, info) != ERR_OK)
 		return ERR_INVALID;
@@ -136,9 +135,14 @@ static enum err request_decline(struct cause *cause, struct request *request,
 {
 	struct effect *mail;
 
-	if (response->starts_at || response->duration_minutes || response->timezone ||
-		response->provider)
-		return err_add_field(info, "/decision", "only accept may set time or provider");
+	const char *set = response->starts_at          ? "/starts_at"
+			  : response->duration_minutes ? "/duration_minutes"
+			  : response->timezone         ? "/timezone"
+			  : response->provider         ? "/provider"
+						       : NULL;
+
+	if (set)
+		return err_add_field(info, set, "may be set with accept only");
 	request->message = response->message;
 	request_set_status(cause, request, REQUEST_DECLINED, "request.declined");
 	mail = effect_owe(cause, request, EFFECT_MAIL_REQUEST_DECLINED);
@@ -186,13 +190,23 @@ enum err request_cancel(struct cause *cause, struct request *request,
 	return ERR_OK;
 }
 
-static void request_note_failure(struct cause *cause, struct effect *effect,
-	const struct effect_outcome *outcome)
+enum err request_effect_wanted(const struct request *request, const struct effect *effect,
+	int64_t now, struct err_info *info)
 {
-	effect->attempts++;
-	effect->last_error = arena_alloc(cause->arena, sizeof(struct failure));
-	*effect->last_error = (struct failure){
-		.code = err_code(outcome->err), .detail = outcome->detail, .at = cause->now};
+	const struct meeting *meeting = request->meeting;
+	bool current = true;
+
+	if (effect->kind == EFFECT_MAIL_MEETING_READY)
+		current = meeting->status == MEETING_READY;
+	if (effect->kind == EFFECT_MEETING_CREATE)
+		current = meeting->status == MEETING_PENDING &&
+			  meeting->generation == effect->generation;
+	if (!current)
+		return err_set(info, ERR_PERMANENT, "The meeting is %s.",
+			meeting_status_names[meeting->status]);
+	if (effect->give_up_at < now)
+		return err_set(info, ERR_PERMANENT, "It is too late.");
+	return ERR_OK;
 }
 
 /* An invitation that was leaving while its meeting was cancelled. */
@@ -209,19 +223,12 @@ void request_mail_settled(struct cause *cause, struct request *request, struct e
 	const char *party = party_names[effect->party];
 
 	if (outcome->err == ERR_OK || request_mail_is_stale(request, effect)) {
-		audit_add(cause, request,
-			outcome->err == ERR_OK ? "mail.sent" : "mail.discarded", NULL, party, what);
+		audit_add(cause, request, outcome->err == ERR_OK ? "mail.sent" : "mail.discarded",
+			NULL, party, what);
 		effect_drop(request, effect);
 		return;
 	}
-	request_note_failure(cause, effect, outcome);
-	if (outcome->err == ERR_PERMANENT) {
-		effect->lease = NULL;
-		effect->state = EFFECT_FAILED;
-	} else {
-		effect_retry_later(
-			cause, effect, outcome, REQUEST_MAIL_FIRST_S, REQUEST_MAIL_MAX_S);
-	}
+	effect_failed(cause, effect, outcome, REQUEST_MAIL_FIRST_S, REQUEST_MAIL_MAX_S);
 	audit_add(cause, request, effect->state == EFFECT_FAILED ? "mail.failed" : "mail.retried",
 		NULL, party, arena_printf(cause->arena, "%s: %s", what, err_code(outcome->err)));
 }
@@ -242,43 +249,41 @@ void request_creation_settled(struct cause *cause, struct request *request, stru
 		meeting_made(cause, request, link);
 		return;
 	}
-	request_note_failure(cause, effect, outcome);
-	if (outcome->err == ERR_PERMANENT) {
-		effect->lease = NULL;
-		effect->state = EFFECT_FAILED;
-	} else {
-		effect_retry_later(
-			cause, effect, outcome, policy->retry_first_s, policy->retry_max_s);
-	}
+	effect_failed(cause, effect, outcome, policy->retry_first_s, policy->retry_max_s);
 	meeting_attempt_failed(cause, request, effect, outcome);
 }
 
 const struct request_answer *request_answer_find(
 	const struct request *request, const char *key, int64_t now)
 {
-	MODEL_FOREACH(&request->answers, struct request_answer, answer)
-	{
-		if (strcmp(answer->key, key) == 0 && now - answer->at < REQUEST_ANSWER_KEPT)
+	MODEL_FOREACH (&request->answers, struct request_answer, answer) {
+		if (strcmp(answer->key, key) == 0 && now < answer->until)
 			return answer;
 	}
 	return NULL;
 }
 
-void request_answer_keep(struct cause *cause, struct request *request, const char *key,
-	const char *input, int status, const char *reply)
+/* The answer that ends first, or NULL. */
+static struct request_answer *request_answer_first(const struct request *request)
 {
-	struct request_answer *answer;
-	size_t i = 0;
+	struct request_answer *first = NULL;
 
-	while (i < request->answers.count) {
-		answer = MODEL_AT(&request->answers, struct request_answer, i);
-		if (cause->now - answer->at >= REQUEST_ANSWER_KEPT ||
-			request->answers.count >= REQUEST_MAX_ANSWERS)
-			model_list_remove(&request->answers, sizeof(*answer), i);
-		else
-			i++;
+	MODEL_FOREACH (&request->answers, struct request_answer, answer) {
+		if (!first || answer->until < first->until)
+			first = answer;
 	}
-	answer = model_list_add(cause->arena, &request->answers, sizeof(*answer));
-	*answer = (struct request_answer){
-		.key = key, .input = input, .status = status, .reply = reply, .at = cause->now};
+	return first;
+}
+
+void request_answer_keep(
+	struct cause *cause, struct request *request, const struct request_answer *answer)
+{
+	struct model_list *answers = &request->answers;
+	struct request_answer *first;
+
+	while ((first = request_answer_first(request)) != NULL &&
+		(first->until <= cause->now || answers->count >= REQUEST_MAX_ANSWERS))
+		model_list_remove(answers, sizeof(*first),
+			(size_t)(first - MODEL_AT(answers, struct request_answer, 0)));
+	*(struct request_answer *)model_list_add(cause->arena, answers, sizeof(*answer)) = *answer;
 }

@@ -9,6 +9,7 @@
 #include "cause.h"
 #include "effect.h"
 #include "err.h"
+#include "instant.h"
 #include "meeting.h"
 #include "model.h"
 #include "policy.h"
@@ -26,14 +27,18 @@ struct person {
 	const char *timezone, *locale; /* may be NULL */
 };
 
-/* An answer given before, kept for 24 h under the caller's idempotency key. */
+/* An answer given before, kept so that a repeat of the call gets the same one. */
 struct request_answer {
-	const char *key;      /* hash of caller, route and key */
-	const char *input;    /* hash of the body */
+	const char *key;   /* hash of caller, action and key */
+	const char *input; /* hash of the body */
 	int64_t status;
-	const char *reply;    /* sealed at rest: it may hold a join link */
-	int64_t at;
+	const char *reply; /* sealed at rest: it may hold a join link */
+	int64_t until;     /* kept until then */
 };
+
+/* How long: under a key of the client's (API.md), or for a proxy that repeats a call by itself. */
+#define REQUEST_ANSWER_KEPT        INSTANT_DAY
+#define REQUEST_ANSWER_KEPT_REPEAT INSTANT_MINUTE
 
 struct request {
 	const char *id;
@@ -106,6 +111,11 @@ enum err request_respond(struct cause *cause, struct request *request,
 enum err request_cancel(struct cause *cause, struct request *request,
 	const struct request_cancellation *cancellation, struct err_info *info);
 
+/* Whether there is still a point in performing an effect: ERR_PERMANENT says why not, when it is
+ * too late or its meeting has moved on since it was owed. */
+enum err request_effect_wanted(const struct request *request, const struct effect *effect,
+	int64_t now, struct err_info *info);
+
 /* What a mail outcome does to the request; `effect` was looked up by id and lease. */
 void request_mail_settled(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome);
@@ -118,6 +128,6 @@ void request_creation_settled(struct cause *cause, struct request *request, stru
 /* Idempotency: the kept answer under a key, or NULL; and keeping one. */
 const struct request_answer *request_answer_find(
 	const struct request *request, const char *key, int64_t now);
-void request_answer_keep(struct cause *cause, struct request *request, const char *key,
-	const char *input, int status, const char *reply);
+void request_answer_keep(
+	struct cause *cause, struct request *request, const struct request_answer *answer);
 #endif

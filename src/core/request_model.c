@@ -18,8 +18,10 @@ static const char *const decision_names[] = {
 #define HEAVY (MODEL_STORED | MODEL_HEAVY)
 
 /* What a person may write into a field: length in characters, and whether it may have lines. */
-#define TEXT(c_type, member, flags, min, max) \
-	{#member, MODEL_STRING, offsetof(c_type, member), flags, NULL, NULL, min, max}
+#define TEXT(c_type, member, flags, min, max)                                                      \
+	{                                                                                          \
+#member, MODEL_STRING, offsetof(c_type, member), flags, NULL, NULL, min, max       \
+	}
 
 #define PERSON(member, flags, min, max) TEXT(struct person, member, BOTH | (flags), min, max)
 
@@ -33,21 +35,26 @@ static const struct model_field person_fields[] = {
 
 static const struct model person_model = MODEL(struct person, "person", person_fields);
 
-#define ANSWER(type, member, flags) {#member, type, offsetof(struct request_answer, member), \
-	MODEL_STORED | (flags), NULL, NULL, 0, 0}
+#define ANSWER(type, member, flags)                                                                \
+	{                                                                                          \
+#member, type, offsetof(struct request_answer, member), MODEL_STORED | (flags),    \
+			NULL, NULL, 0, 0                                                           \
+	}
 
 static const struct model_field answer_fields[] = {
 	ANSWER(MODEL_STRING, key, MODEL_REQUIRED),
 	ANSWER(MODEL_STRING, input, MODEL_REQUIRED),
 	ANSWER(MODEL_INT, status, 0),
 	ANSWER(MODEL_STRING, reply, MODEL_SEALED | MODEL_REQUIRED),
-	ANSWER(MODEL_INSTANT, at, 0),
+	ANSWER(MODEL_INSTANT, until, MODEL_REQUIRED),
 };
 
 static const struct model answer_model = MODEL(struct request_answer, "answer", answer_fields);
 
-#define FIELD(type, member, flags, of, names) {#member, type, offsetof(struct request, member), \
-	flags, of, names, 0, 0}
+#define FIELD(type, member, flags, of, names)                                                      \
+	{                                                                                          \
+#member, type, offsetof(struct request, member), flags, of, names, 0, 0            \
+	}
 
 static const struct model_field request_fields[] = {
 	FIELD(MODEL_STRING, id, BOTH | MODEL_KEY, NULL, NULL),

@@ -1,4 +1,5 @@
 /* Claim -> perform -> settle, and THE EFFECT TABLE. */
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -65,12 +66,11 @@ static void dispatch_claim_one(const struct dispatch *dispatch, const char *id,
 	if (store_request_replace(dispatch->store, arena, request, &info) != ERR_OK)
 		goto out;
 	fault_pass(FAULT_CLAIM_AFTER_SAVE);
-	MODEL_FOREACH(&request->effects, struct effect, effect)
-	{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (!effect->lease || strcmp(effect->lease, task.lease) != 0)
 			continue;
-		memcpy(task.request_id, request->id, sizeof(task.request_id));
-		memcpy(task.effect_id, effect->id, sizeof(task.effect_id));
+		snprintf(task.request_id, sizeof(task.request_id), "%s", request->id);
+		snprintf(task.effect_id, sizeof(task.effect_id), "%s", effect->id);
 		give(data, &task);
 	}
 out:
@@ -85,13 +85,11 @@ size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
 	struct err_info info = {0};
 	size_t i, left;
 
-	if (store_request_due(dispatch->store, arena, clock_now_ms(), limit, &ids, &info) !=
-		ERR_OK)
+	if (store_request_due(dispatch->store, arena, clock_now_ms(), limit, &ids, &info) != ERR_OK)
 		dispatch_pause(DISPATCH_AWAY_PAUSE_MS);
 	/* In random order, so that dispatchers do not fight for the same documents. */
 	for (left = ids.count; left > 0; left--) {
-		const char **chosen =
-			MODEL_AT(&ids, const char *, id_random_below((uint32_t)left));
+		const char **chosen = MODEL_AT(&ids, const char *, id_random_below((uint32_t)left));
 
 		dispatch_claim_one(dispatch, *chosen, give, data);
 		*chosen = *MODEL_AT(&ids, const char *, left - 1);
@@ -186,10 +184,13 @@ void dispatch_perform(struct dispatch_performer *performer, const struct dispatc
 	effect = effect_find(request, task->effect_id);
 	if (!effect || !effect->lease || strcmp(effect->lease, task->lease) != 0)
 		goto out;
-	fault_pass(FAULT_EFFECT_BEFORE);
-	err = dispatch_effects[effect->kind]->perform(
-		performer, arena, request, effect, &link, &info);
-	fault_pass(FAULT_EFFECT_AFTER);
+	err = request_effect_wanted(request, effect, clock_now_ms(), &info);
+	if (err == ERR_OK) {
+		fault_pass(FAULT_EFFECT_BEFORE);
+		err = dispatch_effects[effect->kind]->perform(
+			performer, arena, request, effect, &link, &info);
+		fault_pass(FAULT_EFFECT_AFTER);
+	}
 	outcome.err = dispatch_outcome(err);
 	outcome.detail = arena_strdup(arena, info.detail);
 	outcome.retry_after_s = info.retry_after_s;

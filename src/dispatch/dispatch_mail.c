@@ -150,8 +150,8 @@ static enum err mail_message_make(const struct dispatch *dispatch, struct arena 
 	};
 	/* Whatever comes later belongs to the thread of the first invitation. */
 	if (effect->kind == EFFECT_MAIL_MEETING_CANCELLED)
-		message_r->in_reply_to = mail_message_id(
-			dispatch, arena, request, "meeting_ready", party, 1, 0);
+		message_r->in_reply_to =
+			mail_message_id(dispatch, arena, request, "meeting_ready", party, 1, 0);
 	err = mail_values(dispatch, arena, request, effect, locale, &values, info);
 	if (err == ERR_OK)
 		err = mail_render(dispatch, arena, locale, kind, "subject", values,

@@ -35,8 +35,8 @@ static enum err calendar_reply(struct http_exchange *exchange, const struct requ
 	if (err == ERR_OK) {
 		http_reply(exchange, 200, "text/calendar; charset=utf-8",
 			arena_strndup(exchange->arena, buf.bytes, buf.len), buf.len);
-		http_set_header(exchange, "Content-Disposition",
-			"attachment; filename=\"meeting.ics\"");
+		http_set_header(
+			exchange, "Content-Disposition", "attachment; filename=\"meeting.ics\"");
 		strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&modified, &tm));
 		http_set_header(exchange, "Last-Modified", "%s", date);
 	}
@@ -71,8 +71,8 @@ enum err handler_calendar_event_get(struct http_exchange *exchange, struct err_i
 
 	if (!gate_token_read(service->ring, GATE_CALENDAR, exchange->params[0], &pass))
 		return err_set(info, ERR_NOT_FOUND, "This link is not known.");
-	err = store_request_load(service->store, exchange->arena, pass.request_id, STORE_CURRENT,
-		&request, info);
+	err = store_request_load(
+		service->store, exchange->arena, pass.request_id, STORE_CURRENT, &request, info);
 	if (err != ERR_OK)
 		return err;
 	if (!request->meeting)

@@ -49,8 +49,8 @@ static enum err gate_reply_page(struct http_exchange *exchange, int status, cons
 	enum err err;
 
 	buf_init(&buf, GATE_MAX_PAGE);
-	err = tmpl_render(templates,
-		arena_printf(exchange->arena, "pages/%s/gate.html", locale), values, &buf, info);
+	err = tmpl_render(templates, arena_printf(exchange->arena, "pages/%s/gate.html", locale),
+		values, &buf, info);
 	if (err == ERR_OK) {
 		http_reply(exchange, status, "text/html; charset=utf-8",
 			arena_strndup(exchange->arena, buf.bytes, buf.len), buf.len);
@@ -75,24 +75,22 @@ static enum err gate_reply_state(
 
 	opens_at = ics_when_instant(templates, exchange->arena, gate->request, person,
 		gate->request->meeting->opens_at);
-	json_object_object_add(
-		values, gate_pages[gate->state].name, json_object_new_boolean(true));
+	json_object_object_add(values, gate_pages[gate->state].name, json_object_new_boolean(true));
 	json_object_object_add(
 		values, "opens_at", opens_at ? json_object_new_string(opens_at) : NULL);
 	json_object_object_add(
 		values, "meeting_title", json_object_new_string(gate->request->title));
-	err = ics_when_add(
-		templates, exchange->arena, gate->request, person, values, info);
+	err = ics_when_add(templates, exchange->arena, gate->request, person, values, info);
 	if (err == ERR_OK)
-		err = gate_reply_page(exchange, gate_pages[gate->state].status, person->locale,
-			values, info);
+		err = gate_reply_page(
+			exchange, gate_pages[gate->state].status, person->locale, values, info);
 	json_object_put(values);
 	return err;
 }
 
 /* People come here from a mail: whatever goes wrong is a page too, not JSON. */
-static enum err gate_reply_error(struct http_exchange *exchange, enum err err,
-	struct err_info *info)
+static enum err gate_reply_error(
+	struct http_exchange *exchange, enum err err, struct err_info *info)
 {
 	struct json_object *values = json_object_new_object();
 

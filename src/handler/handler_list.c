@@ -12,8 +12,11 @@ static const char *const meeting_status_filters[] = {
 	"any", "pending", "ready", "failed", "cancelled", "expired", "replaced", NULL};
 static const char *const orders[] = {"desc", "asc", NULL};
 
-#define QUERY(type, member, names, min, max) \
-	{#member, type, offsetof(struct handler_list_query, member), 0, NULL, names, min, max}
+#define QUERY(type, member, names, min, max)                                                       \
+	{                                                                                          \
+#member, type, offsetof(struct handler_list_query, member), 0, NULL, names, min,   \
+			max                                                                        \
+	}
 
 static const struct model_field list_query_fields[] = {
 	QUERY(MODEL_ENUM, status, status_filters, 0, 0),
@@ -74,8 +77,7 @@ static enum err dashboard_add_rows(const struct service *service, const struct s
 	err = store_request_list(service->store, call->arena, &filter, &requests, info);
 	if (err != ERR_OK)
 		return err;
-	MODEL_FOREACH(&requests, struct request *, request)
-	{
+	MODEL_FOREACH (&requests, struct request *, request) {
 		json_object_array_add(rows, handler_request_json(service, call, *request));
 	}
 	return ERR_OK;

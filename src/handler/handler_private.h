@@ -23,8 +23,8 @@ struct json_object *handler_page_json(const struct service *service,
 
 /* The position behind a request in lists, and back; false for a text that is not one of ours. */
 char *handler_cursor(struct arena *arena, const struct request *request);
-bool handler_cursor_read(struct arena *arena, const char *text, int64_t *starts_at_r,
-	const char **id_r);
+bool handler_cursor_read(
+	struct arena *arena, const char *text, int64_t *starts_at_r, const char **id_r);
 
 /* Which of the two people the caller is; false for anybody else. */
 bool handler_party(const struct request *request, const struct actor *caller, enum party *party_r);

@@ -15,9 +15,9 @@ static const char *handler_render_request(const struct service *service,
 	struct json_object *json = handler_request_json(service, call, request);
 	const char *text;
 
-	text = arena_strdup(call->arena,
-		json_object_to_json_string_ext(
-			json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	text = arena_strdup(
+		call->arena, json_object_to_json_string_ext(json,
+				     JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(json);
 	return text;
 }
@@ -42,8 +42,8 @@ static void handler_reply_answer(
 {
 	if (answer->replayed)
 		http_set_header(exchange, "Idempotency-Replayed", "true");
-	http_reply(exchange, answer->status, "application/json", answer->reply,
-		strlen(answer->reply));
+	http_reply(
+		exchange, answer->status, "application/json", answer->reply, strlen(answer->reply));
 	http_set_header(exchange, "ETag", "%s",
 		http_etag(exchange->arena, answer->reply, strlen(answer->reply)));
 }
@@ -140,8 +140,7 @@ enum err handler_audit_get(struct http_exchange *exchange, struct err_info *info
 		return err;
 	page = json_object_new_object();
 	items = json_object_new_array_ext((int)request->events.count);
-	MODEL_FOREACH(&request->events, struct audit_event, event)
-	{
+	MODEL_FOREACH (&request->events, struct audit_event, event) {
 		json_object_array_add(items, model_to_json(&audit_event_model, event, MODEL_SHOWN));
 	}
 	json_object_object_add(page, "items", items);

@@ -68,8 +68,8 @@ static void handler_add_join_links(const struct service *service, const struct s
 	if (request->meeting->status != MEETING_READY)
 		return;
 	if (handler_party(request, &call->caller, &party)) {
-		handler_add_link(links, "join",
-			handler_gate_url(service, call, request, GATE_JOIN, party));
+		handler_add_link(
+			links, "join", handler_gate_url(service, call, request, GATE_JOIN, party));
 	} else if (call->caller.role == ROLE_SERVICE) {
 		handler_add_link(links, "join_client",
 			handler_gate_url(service, call, request, GATE_JOIN, PARTY_CLIENT));
@@ -107,8 +107,7 @@ struct json_object *handler_request_json(const struct service *service,
 	struct json_object *json;
 
 	if (request->meeting)
-		shown.meeting =
-			(struct meeting *)handler_personal_meeting(service, call, request);
+		shown.meeting = (struct meeting *)handler_personal_meeting(service, call, request);
 	json = model_to_json(&request_model, &shown, MODEL_SHOWN);
 	json_object_object_add(json, "links", handler_links(service, call, request));
 	return json;
@@ -117,8 +116,8 @@ struct json_object *handler_request_json(const struct service *service,
 struct json_object *handler_meeting_json(const struct service *service,
 	const struct service_call *call, const struct request *request)
 {
-	return model_to_json(&meeting_model, handler_personal_meeting(service, call, request),
-		MODEL_SHOWN);
+	return model_to_json(
+		&meeting_model, handler_personal_meeting(service, call, request), MODEL_SHOWN);
 }
 
 struct json_object *handler_page_json(const struct service *service,
@@ -152,8 +151,8 @@ char *handler_cursor(struct arena *arena, const struct request *request)
 	return text;
 }
 
-bool handler_cursor_read(struct arena *arena, const char *text, int64_t *starts_at_r,
-	const char **id_r)
+bool handler_cursor_read(
+	struct arena *arena, const char *text, int64_t *starts_at_r, const char **id_r)
 {
 	unsigned char bytes[HANDLER_CURSOR_BYTES];
 	char *id = arena_alloc(arena, ID_SIZE);

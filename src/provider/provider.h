@@ -13,7 +13,8 @@ struct provider {
 	const char *name;  /* in the API: "jitsi" */
 	const char *title; /* for people: "Jitsi Meet" */
 
-	/* `create` needs no network: it is done inside the transition, accepted and ready at once. */
+	/* `create` needs no network: it is done inside the transition, accepted and ready at once.
+	 */
 	bool local;
 
 	/* Whether the settings can be used; called once at start. ERR_CONFIG. */

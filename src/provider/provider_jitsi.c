@@ -24,8 +24,8 @@ static bool jitsi_has_tokens(const struct conf *conf)
 	return conf->jitsi_app_id[0] && (conf->jitsi_secret[0] || conf->jitsi_private_key_file[0]);
 }
 
-static enum err jitsi_read_key(const struct conf *conf, char key_r[JITSI_MAX_KEY], size_t *len_r,
-	struct err_info *info)
+static enum err jitsi_read_key(
+	const struct conf *conf, char key_r[JITSI_MAX_KEY], size_t *len_r, struct err_info *info)
 {
 	FILE *file;
 
@@ -86,8 +86,8 @@ static enum err jitsi_check_url(const char *url, struct err_info *info)
 	if (url[strlen(url) - 1] == '/')
 		return err_set(info, ERR_CONFIG, "jitsi.url must not end in a slash.");
 	if (url[strcspn(url, " ?#@\"<>\\")])
-		return err_set(info, ERR_CONFIG,
-			"jitsi.url is a host and perhaps a path, nothing else.");
+		return err_set(
+			info, ERR_CONFIG, "jitsi.url is a host and perhaps a path, nothing else.");
 	return ERR_OK;
 }
 
@@ -101,8 +101,8 @@ static enum err jitsi_check(const struct conf *conf, struct err_info *info)
 	if (err != ERR_OK)
 		return err;
 	if (conf->jitsi_secret[0] && conf->jitsi_private_key_file[0])
-		return err_set(info, ERR_CONFIG,
-			"jitsi: set secret or private_key_file, not both.");
+		return err_set(
+			info, ERR_CONFIG, "jitsi: set secret or private_key_file, not both.");
 	if (!conf->jitsi_app_id[0] && (conf->jitsi_secret[0] || conf->jitsi_private_key_file[0]))
 		return err_set(info, ERR_CONFIG, "jitsi: a key needs an app_id too.");
 	if (jitsi_is_jaas(conf) && (!conf->jitsi_private_key_file[0] || !conf->jitsi_key_id[0]))
@@ -132,8 +132,7 @@ static enum err jitsi_room(struct arena *arena, const struct meeting *meeting, c
 
 static void jitsi_warn(struct arena *arena, struct meeting_link *link, const char *detail)
 {
-	struct warning *warning =
-		model_list_add(arena, &link->warnings, sizeof(struct warning));
+	struct warning *warning = model_list_add(arena, &link->warnings, sizeof(struct warning));
 
 	warning->code = "setting_not_granted";
 	warning->detail = detail;
@@ -148,9 +147,9 @@ static enum err jitsi_create(const struct conf *conf, struct arena *arena,
 
 	if (err != ERR_OK)
 		return err;
-	link_r->url = jitsi_is_jaas(conf)
-			      ? arena_printf(arena, "%s/%s/%s", conf->jitsi_url, conf->jitsi_app_id, room)
-			      : arena_printf(arena, "%s/%s", conf->jitsi_url, room);
+	link_r->url = jitsi_is_jaas(conf) ? arena_printf(arena, "%s/%s/%s", conf->jitsi_url,
+						    conf->jitsi_app_id, room)
+					  : arena_printf(arena, "%s/%s", conf->jitsi_url, room);
 	/* A lobby or a password is switched on inside the room, never by its link. */
 	if (security->waiting_room && !jitsi_has_tokens(conf))
 		jitsi_warn(arena, link_r,
@@ -158,7 +157,8 @@ static enum err jitsi_create(const struct conf *conf, struct arena *arena,
 			"can switch the lobby on.");
 	if (security->passcode_required)
 		jitsi_warn(arena, link_r,
-			"passcode_required: Jitsi has no passcode in a link; the room's name cannot "
+			"passcode_required: Jitsi has no passcode in a link; the room's name "
+			"cannot "
 			"be guessed.");
 	return ERR_OK;
 }
@@ -191,7 +191,8 @@ static char *jitsi_claims(const struct conf *conf, struct arena *arena,
 	json_object_object_add(user, "id", json_object_new_string(person->id));
 	json_object_object_add(user, "name", json_object_new_string(person->name));
 	json_object_object_add(user, "email", json_object_new_string(person->email));
-	json_object_object_add(user, "moderator", json_object_new_string(lawyer ? "true" : "false"));
+	json_object_object_add(
+		user, "moderator", json_object_new_string(lawyer ? "true" : "false"));
 	json_object_object_add(
 		user, "affiliation", json_object_new_string(lawyer ? "owner" : "member"));
 	json_object_object_add(context, "user", user);

@@ -30,11 +30,12 @@ void service_wake(const struct service *service, const struct request *request, 
 		wake_signal(service->wake_fd);
 }
 
-const char *service_answer_key(const struct service_call *call, const char *action)
+const char *service_answer_key(
+	const struct service_call *call, const char *action, const char *request_id)
 {
 	char *key = arena_alloc(call->arena, HASH_SIZE);
 
-	hash_texts(key, action, role_names[call->caller.role], call->caller.id,
+	hash_texts(key, action, request_id, role_names[call->caller.role], call->caller.id,
 		call->idempotency_key ? "key" : "trace",
 		call->idempotency_key ? call->idempotency_key : call->trace_id, NULL);
 	return key;
@@ -49,9 +50,9 @@ void service_perform_local(
 	struct err_info info = {0};
 	struct effect *create = NULL;
 
-	MODEL_FOREACH(&request->effects, struct effect, effect)
-	{
-		if (effect->kind == EFFECT_MEETING_CREATE && !effect->lease)
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->kind == EFFECT_MEETING_CREATE && effect->state == EFFECT_DUE &&
+			!effect->lease)
 			create = effect;
 	}
 	if (!create)
@@ -64,9 +65,8 @@ void service_perform_local(
 	request_creation_settled(cause, request, create, &outcome, &link, service->policy);
 }
 
-static enum err service_replay(const struct service_call *call,
-	const struct request_answer *stored, const char *id, struct service_answer *answer_r,
-	struct err_info *info)
+static enum err service_replay(const struct service_call *call, const struct request_answer *stored,
+	const char *id, struct service_answer *answer_r, struct err_info *info)
 {
 	char input[HASH_SIZE];
 
@@ -93,7 +93,15 @@ static void service_answer(const struct service *service, const struct service_c
 	hash_hex(call->body, call->body_len, input);
 	*answer_r = (struct service_answer){.status = status, .request_id = request->id};
 	answer_r->reply = call->render(service, call, request);
-	request_answer_keep(cause, request, key, input, status, answer_r->reply);
+	request_answer_keep(cause, request,
+		&(struct request_answer){
+			.key = key,
+			.input = input,
+			.status = status,
+			.reply = answer_r->reply,
+			.until = call->now + (call->idempotency_key ? REQUEST_ANSWER_KEPT
+								    : REQUEST_ANSWER_KEPT_REPEAT),
+		});
 }
 
 enum err service_request_get(const struct service *service, const struct service_call *call,
@@ -118,18 +126,17 @@ static enum err service_check_if_match(const struct service *service,
 	if (!call->if_match)
 		return ERR_OK;
 	shown = call->render(service, call, request);
-	if (http_etag_listed(
-		    call->if_match, http_etag(call->arena, shown, strlen(shown)), false))
+	if (http_etag_listed(call->if_match, http_etag(call->arena, shown, strlen(shown)), false))
 		return ERR_OK;
 	return err_set(info, ERR_PRECONDITION_FAILED,
 		"The request is not what If-Match says; load it again.");
 }
 
 static enum err service_try_change(const struct service *service, const struct service_call *call,
-	const char *id, service_rule *rule, const void *input, struct service_answer *answer_r,
-	struct err_info *info)
+	const char *id, const struct service_action *action, const void *input,
+	struct service_answer *answer_r, struct err_info *info)
 {
-	const char *key = service_answer_key(call, id);
+	const char *key = service_answer_key(call, action->name, id);
 	const struct request_answer *stored;
 	struct request *request;
 	struct cause cause;
@@ -146,13 +153,14 @@ static enum err service_try_change(const struct service *service, const struct s
 	if (err != ERR_OK)
 		return err;
 	service_cause_init(call, SOURCE_API, &cause);
-	err = rule(service, &cause, request, input, &changed, info);
+	err = action->rule(service, &cause, request, input, &changed, info);
 	if (err != ERR_OK)
 		return err;
 	if (changed)
 		service_perform_local(service, &cause, request);
 	service_answer(service, call, &cause, request, key, 200, answer_r);
-	if (!changed)
+	/* Nothing to store, but that an answer was given under a key. */
+	if (!changed && !call->idempotency_key)
 		return ERR_OK;
 	fault_pass(FAULT_CHANGE_BEFORE_SAVE);
 	err = store_request_replace(service->store, call->arena, request, info);
@@ -173,15 +181,15 @@ static void service_pause(void)
 }
 
 enum err service_change(const struct service *service, const struct service_call *call,
-	const char *id, service_rule *rule, const void *input, struct service_answer *answer_r,
-	struct err_info *info)
+	const char *id, const struct service_action *action, const void *input,
+	struct service_answer *answer_r, struct err_info *info)
 {
 	enum err err = ERR_CONFLICT;
 	int tries;
 
 	for (tries = 0; tries < SERVICE_MAX_TRIES; tries++) {
 		err_clear(info);
-		err = service_try_change(service, call, id, rule, input, answer_r, info);
+		err = service_try_change(service, call, id, action, input, answer_r, info);
 		if (err != ERR_CONFLICT)
 			return err;
 		service_pause();
@@ -194,7 +202,7 @@ enum err service_change(const struct service *service, const struct service_call
 static const char *service_new_id(
 	const struct service *service, const struct service_call *call, int round)
 {
-	const char *key = service_answer_key(call, "create");
+	const char *key = service_answer_key(call, "create", "");
 	char *id = arena_alloc(call->arena, ID_SIZE), text[HASH_SIZE + 16];
 	unsigned char mac[SECRET_MAC_BYTES];
 
@@ -225,7 +233,7 @@ static enum err service_replay_create(const struct service *service,
 enum err service_request_create(const struct service *service, const struct service_call *call,
 	const struct request_draft *draft, struct service_answer *answer_r, struct err_info *info)
 {
-	const char *key = service_answer_key(call, "create"), *id;
+	const char *key = service_answer_key(call, "create", ""), *id;
 	struct request request;
 	struct cause cause;
 	enum err err;

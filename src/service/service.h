@@ -24,8 +24,8 @@ struct service_call;
 
 /* Renders the answer to a change, as JSON in the arena; it is stored with the change, so that a
  * repeat gets the very same bytes. */
-typedef const char *service_render(
-	const struct service *service, const struct service_call *call, const struct request *request);
+typedef const char *service_render(const struct service *service, const struct service_call *call,
+	const struct request *request);
 
 /* One call of a use case. */
 struct service_call {
@@ -33,8 +33,8 @@ struct service_call {
 	int64_t now;
 	struct actor caller;
 	const char *trace_id;        /* X-Request-Id */
-	const char *idempotency_key; /* NULL: the trace id stands in, so that a proxy's repeat of the
-				      * same request is recognised too */
+	const char *idempotency_key; /* NULL: the trace id stands in, so that a proxy's repeat of
+				      * the same request is recognised too */
 	const char *if_match;        /* entity tags of the representation, or NULL */
 	const char *body;
 	size_t body_len;

@@ -34,8 +34,8 @@ void service_check_zone(const char *timezone, const char *pointer, struct err_in
 
 /* The host of an address is kept as lower-case A-labels, so that mail, calendar and envelope name
  * the person alike. */
-static void service_check_person(struct arena *arena, struct person *person, const char *who,
-	struct err_info *info)
+static void service_check_person(
+	struct arena *arena, struct person *person, const char *who, struct err_info *info)
 {
 	char pointer[64], email[MAIL_EMAIL_SIZE];
 

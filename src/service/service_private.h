@@ -6,13 +6,18 @@
 typedef enum err service_rule(const struct service *service, struct cause *cause,
 	struct request *request, const void *input, bool *changed_r, struct err_info *info);
 
+struct service_action {
+	const char *name; /* a key that was used for one action says nothing about another */
+	service_rule *rule;
+};
+
 /*
  * Load -> rule -> guarded save, again from the start when somebody else was faster.
  * Answers from the request's stored answers when the key was used before.
  */
 enum err service_change(const struct service *service, const struct service_call *call,
-	const char *id, service_rule *rule, const void *input, struct service_answer *answer_r,
-	struct err_info *info);
+	const char *id, const struct service_action *action, const void *input,
+	struct service_answer *answer_r, struct err_info *info);
 
 void service_cause_init(const struct service_call *call, enum source source, struct cause *cause_r);
 
@@ -23,8 +28,9 @@ void service_perform_local(
 /* Wakes a dispatcher of this host when the request owes something now. */
 void service_wake(const struct service *service, const struct request *request, int64_t now);
 
-/* Hash of the caller's key (or trace id) for an action; the id of the request for creation. */
-const char *service_answer_key(const struct service_call *call, const char *action);
+/* Hash of the caller's key (or trace id) for an action on a request; "" for creation. */
+const char *service_answer_key(
+	const struct service_call *call, const char *action, const char *request_id);
 
 /* What core/ cannot check, since it needs libraries: addresses, zones, locales, id alphabet. */
 void service_check_draft(

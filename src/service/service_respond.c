@@ -12,12 +12,14 @@ enum err service_request_respond(const struct service *service, const struct ser
 	const char *id, const struct request_response *response, struct service_answer *answer_r,
 	struct err_info *info)
 {
+	static const struct service_action respond = {"respond", service_rule_respond};
+
 	service_check_zone(response->timezone, "/timezone", info);
 	if (response->provider && !provider_find(response->provider))
 		err_add_field(info, "/provider", "is not a provider of this service");
 	if (info->err != ERR_OK)
 		return info->err;
-	return service_change(service, call, id, service_rule_respond, response, answer_r, info);
+	return service_change(service, call, id, &respond, response, answer_r, info);
 }
 
 static enum err service_rule_cancel(const struct service *service, struct cause *cause,
@@ -32,6 +34,7 @@ enum err service_request_cancel(const struct service *service, const struct serv
 	const char *id, const struct request_cancellation *cancellation,
 	struct service_answer *answer_r, struct err_info *info)
 {
-	return service_change(
-		service, call, id, service_rule_cancel, cancellation, answer_r, info);
+	static const struct service_action cancel = {"cancel", service_rule_cancel};
+
+	return service_change(service, call, id, &cancel, cancellation, answer_r, info);
 }

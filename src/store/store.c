@@ -117,8 +117,8 @@ enum err store_error(const bson_error_t *error, const char *doing, struct err_in
 {
 	if (error->domain == MONGOC_ERROR_SERVER && error->code == 11000)
 		return err_set(info, ERR_CONFLICT, "A document with this id exists.");
-	if (error->domain == MONGOC_ERROR_SERVER_SELECTION || error->domain == MONGOC_ERROR_STREAM ||
-		store_code_is_away(error->code)) {
+	if (error->domain == MONGOC_ERROR_SERVER_SELECTION ||
+		error->domain == MONGOC_ERROR_STREAM || store_code_is_away(error->code)) {
 		log_warning("%s: %s", doing, error->message);
 		if (info)
 			info->retry_after_s = 2;
@@ -153,14 +153,12 @@ enum err store_init_indexes(struct store *store, struct err_info *info)
 
 	/* Lists are read by party (or by all) in the order of the start; the dispatcher by `due`,
 	 * which only documents with owed effects have. */
-	command = BCON_NEW("createIndexes", "requests", "indexes", "[",
-		"{", "name", "client_start", "key", "{", "client.id", BCON_INT32(1), "starts_at",
-		BCON_INT32(-1), "_id", BCON_INT32(-1), "}", "}",
-		"{", "name", "lawyer_start", "key", "{", "lawyer.id", BCON_INT32(1), "starts_at",
-		BCON_INT32(-1), "_id", BCON_INT32(-1), "}", "}",
-		"{", "name", "start", "key", "{", "starts_at", BCON_INT32(-1), "_id",
-		BCON_INT32(-1), "}", "}",
-		"{", "name", "due", "key", "{", "due", BCON_INT32(1), "}", "sparse",
+	command = BCON_NEW("createIndexes", "requests", "indexes", "[", "{", "name", "client_start",
+		"key", "{", "client.id", BCON_INT32(1), "starts_at", BCON_INT32(-1), "_id",
+		BCON_INT32(-1), "}", "}", "{", "name", "lawyer_start", "key", "{", "lawyer.id",
+		BCON_INT32(1), "starts_at", BCON_INT32(-1), "_id", BCON_INT32(-1), "}", "}", "{",
+		"name", "start", "key", "{", "starts_at", BCON_INT32(-1), "_id", BCON_INT32(-1),
+		"}", "}", "{", "name", "due", "key", "{", "due", BCON_INT32(1), "}", "sparse",
 		BCON_BOOL(true), "}", "]");
 	store_session_begin(store, &session);
 	ok = mongoc_client_command_simple(

@@ -67,8 +67,8 @@ static void store_write_field(struct store *store, struct arena *arena,
 	case MODEL_STRING:
 		text = *(const char *const *)at;
 		if (field->flags & MODEL_SEALED)
-			text = secret_seal(store->ring, arena,
-				store_seal_context(arena, id, field), text);
+			text = secret_seal(
+				store->ring, arena, store_seal_context(arena, id, field), text);
 		bson_append_utf8(bson, key, -1, text, -1);
 		break;
 	case MODEL_INT:
@@ -112,17 +112,16 @@ void store_bson_write(struct store *store, struct arena *arena, const struct mod
 	}
 }
 
-static enum err store_bad_field(
-	const struct model *model, const struct model_field *field, const char *id,
-	struct err_info *info)
+static enum err store_bad_field(const struct model *model, const struct model_field *field,
+	const char *id, struct err_info *info)
 {
 	return err_set(info, ERR_INTERNAL, "Document %s: %s.%s is missing or cannot be read.", id,
 		model->name, field->name);
 }
 
-static enum err store_read_list(struct store *store, struct arena *arena,
-	const struct model *model, const struct model_field *field, bson_iter_t *iter,
-	const char *id, struct model_list *list, struct err_info *info)
+static enum err store_read_list(struct store *store, struct arena *arena, const struct model *model,
+	const struct model_field *field, bson_iter_t *iter, const char *id, struct model_list *list,
+	struct err_info *info)
 {
 	bson_iter_t items, item;
 	enum err err = ERR_OK;
@@ -154,9 +153,9 @@ static enum err store_read_string(struct store *store, struct arena *arena,
 
 	if (!BSON_ITER_HOLDS_UTF8(iter))
 		return store_bad_field(model, field, id, info);
-	*text_r = field->flags & MODEL_SEALED
-			  ? secret_open(store->ring, arena, store_seal_context(arena, id, field), text)
-			  : arena_strdup(arena, text);
+	*text_r = field->flags & MODEL_SEALED ? secret_open(store->ring, arena,
+							store_seal_context(arena, id, field), text)
+					      : arena_strdup(arena, text);
 	return *text_r ? ERR_OK : store_bad_field(model, field, id, info);
 }
 
@@ -232,8 +231,8 @@ enum err store_bson_read(struct store *store, struct arena *arena, const struct 
 		if (!field || BSON_ITER_HOLDS_NULL(iter))
 			continue;
 		seen |= UINT64_C(1) << (field - model->fields);
-		err = store_read_field(store, arena, model, field, iter, id,
-			(char *)object + field->offset, info);
+		err = store_read_field(
+			store, arena, model, field, iter, id, (char *)object + field->offset, info);
 	}
 	for (i = 0; err == ERR_OK && i < model->field_count; i++)
 		if ((model->fields[i].flags & MODEL_STORED) &&

@@ -82,9 +82,9 @@ static void store_append_alternatives(bson_t *bson, const struct store_filter *f
 				request_status_names[REQUEST_COMPLETED], "]", "}", "}", "]"));
 	if (filter->open_or_failed)
 		store_append_part(&and, &count,
-			BCON_NEW("$or", "[", "{", "status", request_status_names[REQUEST_OPEN],
-				"}", "{", "meeting.status", meeting_status_names[MEETING_FAILED],
-				"}", "]"));
+			BCON_NEW("$or", "[", "{", "status", request_status_names[REQUEST_OPEN], "}",
+				"{", "meeting.status", meeting_status_names[MEETING_FAILED], "}",
+				"]"));
 	bson_append_array_end(bson, &and);
 }
 
@@ -92,8 +92,7 @@ static void store_filter_bson(const struct store_filter *filter, bson_t *bson)
 {
 	store_append_party(bson, filter);
 	store_append_set(bson, "status", filter->statuses, request_status_names);
-	store_append_set(
-		bson, "meeting.status", filter->meeting_statuses, meeting_status_names);
+	store_append_set(bson, "meeting.status", filter->meeting_statuses, meeting_status_names);
 	store_append_range(
 		bson, "starts_at", "$gte", filter->starts_from, "$lt", filter->starts_before);
 	store_append_range(bson, "ends_at", "$gt", filter->ends_after, "$lte",
@@ -120,7 +119,7 @@ enum err store_request_list(struct store *store, struct arena *arena,
 	store_session_begin(store, &session);
 	cursor = mongoc_collection_find_with_opts(session.requests, &match, options, NULL);
 	while (err == ERR_OK && mongoc_cursor_next(cursor, &bson))
-		err = store_request_read(store, arena, bson,
+		err = store_request_read(store, arena, bson, STORE_CURRENT,
 			model_list_add(arena, list_r, sizeof(struct request *)), info);
 	if (err == ERR_OK && mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "list requests", info);
@@ -140,7 +139,8 @@ static void store_add_count(const bson_t *group, struct store_counts *counts)
 	if (bson_iter_init_find(&iter, group, "count"))
 		count = bson_iter_as_int64(&iter);
 	bson_iter_init(&iter, group);
-	if (bson_iter_find_descendant(&iter, "_id.status", &value) && BSON_ITER_HOLDS_UTF8(&value)) {
+	if (bson_iter_find_descendant(&iter, "_id.status", &value) &&
+		BSON_ITER_HOLDS_UTF8(&value)) {
 		status = model_enum_value(request_status_names, bson_iter_utf8(&value, NULL));
 		if (status >= 0)
 			counts->by_status[status] += count;

@@ -35,7 +35,7 @@ enum err store_bson_read(struct store *store, struct arena *arena, const struct 
 
 /* A document of the collection as a request in the arena. */
 enum err store_request_read(struct store *store, struct arena *arena, const bson_t *bson,
-	struct request **request_r, struct err_info *info);
+	enum store_depth depth, struct request **request_r, struct err_info *info);
 
 /* Leaves out of find's options what a depth does not load. */
 void store_append_projection(bson_t *options, enum store_depth depth);

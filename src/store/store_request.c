@@ -1,5 +1,6 @@
 #include "store_request.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "store_private.h"
@@ -9,8 +10,7 @@ static void store_release_bson(void *handle)
 	bson_destroy(handle);
 }
 
-static bson_t *store_request_bson(
-	struct store *store, struct arena *arena, struct request *request)
+static bson_t *store_request_bson(struct store *store, struct arena *arena, struct request *request)
 {
 	bson_t *bson = bson_new();
 
@@ -37,18 +37,23 @@ enum err store_request_insert(
 }
 
 enum err store_request_read(struct store *store, struct arena *arena, const bson_t *bson,
-	struct request **request_r, struct err_info *info)
+	enum store_depth depth, struct request **request_r, struct err_info *info)
 {
 	struct request *request = arena_alloc(arena, sizeof(*request));
 	bson_iter_t iter;
 	const char *id;
+	enum err err;
 
 	if (!bson_iter_init_find(&iter, bson, "_id") || !BSON_ITER_HOLDS_UTF8(&iter))
 		return err_set(info, ERR_INTERNAL, "A document has no id.");
 	id = arena_strdup(arena, bson_iter_utf8(&iter, NULL));
 	*request_r = request;
 	bson_iter_init(&iter, bson);
-	return store_bson_read(store, arena, &request_model, &iter, id, request, info);
+	err = store_bson_read(store, arena, &request_model, &iter, id, request, info);
+	/* What is loaded in part can never be saved. */
+	if (depth == STORE_CURRENT)
+		request->rev = 0;
+	return err;
 }
 
 void store_append_projection(bson_t *options, enum store_depth depth)
@@ -82,7 +87,7 @@ enum err store_request_load(struct store *store, struct arena *arena, const char
 	store_session_begin(store, &session);
 	cursor = mongoc_collection_find_with_opts(session.requests, &filter, &options, NULL);
 	if (mongoc_cursor_next(cursor, &bson))
-		err = store_request_read(store, arena, bson, request_r, info);
+		err = store_request_read(store, arena, bson, depth, request_r, info);
 	else if (mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "load request", info);
 	else
@@ -105,6 +110,7 @@ enum err store_request_replace(
 	bson_t *bson;
 
 	BSON_APPEND_UTF8(&filter, "_id", request->id);
+	assert(request->rev > 0);
 	BSON_APPEND_INT64(&filter, "rev", request->rev);
 	request->rev++;
 	bson = store_request_bson(store, arena, request);

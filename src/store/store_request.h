@@ -27,16 +27,16 @@ enum err store_request_replace(
 
 /* A page of requests in the order of (starts_at, id). */
 struct store_filter {
-	const char *client_id, *lawyer_id; /* NULL: anyone's */
-	unsigned statuses;                 /* set of 1 << REQUEST_...; 0 = any */
-	unsigned meeting_statuses;         /* set of 1 << MEETING_...; 0 = any */
+	const char *client_id, *lawyer_id;  /* NULL: anyone's */
+	unsigned statuses;                  /* set of 1 << REQUEST_...; 0 = any */
+	unsigned meeting_statuses;          /* set of 1 << MEETING_...; 0 = any */
 	int64_t starts_from, starts_before; /* [from, before); 0 = open */
 	int64_t ends_after, ends_before;    /* (after, before]; 0 = open */
 	bool ended;                         /* ends_before, or declined, cancelled, completed */
 	bool open_or_failed;                /* open, or its meeting has failed */
 	bool ascending;
-	int64_t after_start;                /* cursor: continue behind this start and id */
-	const char *after_id;               /* NULL: from the beginning */
+	int64_t after_start;  /* cursor: continue behind this start and id */
+	const char *after_id; /* NULL: from the beginning */
 	int64_t limit;
 };
 

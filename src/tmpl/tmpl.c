@@ -47,7 +47,7 @@ bool tmpl_set_has(const struct tmpl_set *set, const char *name)
 }
 
 enum err tmpl_set_add(struct tmpl_set *set, const char *name, enum tmpl_kind kind, const char *text,
-        struct err_info *info)
+	struct err_info *info)
 {
 	struct tmpl *tmpl = arena_alloc(set->arena, sizeof(*tmpl));
 	enum err err;
@@ -107,7 +107,7 @@ static enum err tmpl_load_file(struct tmpl_loader *loader, struct err_info *info
 	}
 	if (len > TMPL_MAX_FILE) {
 		err = err_set(info, ERR_CONFIG, "%s: a template has at most %d bytes.",
-		        loader->path, TMPL_MAX_FILE);
+			loader->path, TMPL_MAX_FILE);
 		goto out;
 	}
 	text[len] = '\0';
@@ -150,14 +150,14 @@ static enum err tmpl_load_folder(struct tmpl_loader *loader, struct err_info *in
 
 	if (loader->depth == TMPL_MAX_FOLDERS)
 		return err_set(info, ERR_CONFIG, "%s: folders nest deeper than %d.", loader->path,
-		        TMPL_MAX_FOLDERS);
+			TMPL_MAX_FOLDERS);
 	count = scandir(loader->path, &entries, tmpl_is_shown, alphasort);
 	if (count < 0)
 		return err_set(info, ERR_CONFIG, "%s: %s.", loader->path, strerror(errno));
 	loader->depth++;
 	for (i = 0; i < count; i++) {
 		if (!err &&
-		        snprintf(loader->path + len, left, "/%s", entries[i]->d_name) >= (int)left)
+			snprintf(loader->path + len, left, "/%s", entries[i]->d_name) >= (int)left)
 			err = err_set(info, ERR_CONFIG, "%s: the path is too long.", loader->path);
 		else if (!err)
 			err = tmpl_load_entry(loader, info);
@@ -177,10 +177,10 @@ static enum err tmpl_check_partials(const struct tmpl_set *set, struct err_info 
 	for (tmpl = set->first; tmpl; tmpl = tmpl->next)
 		for (node = tmpl->nodes; node < tmpl->nodes + tmpl->count; node++)
 			if (node->type == TMPL_NODE_PARTIAL &&
-			        !tmpl_set_get(set, node->text, node->len))
+				!tmpl_set_get(set, node->text, node->len))
 				return err_set(info, ERR_CONFIG,
-				        "%s line %zu: there is no partial %.*s.", tmpl->name,
-				        tmpl_line(tmpl, node->text), (int)node->len, node->text);
+					"%s line %zu: there is no partial %.*s.", tmpl->name,
+					tmpl_line(tmpl, node->text), (int)node->len, node->text);
 	return ERR_OK;
 }
 

@@ -29,8 +29,8 @@ void tmpl_set_free(struct tmpl_set **set);
 /* Parses `text` (copied) under `name`. ERR_CONFIG names the template and line at fault: malformed
  * tags, sections that do not match or nest deeper than 64, text that is not UTF-8, a header of
  * more than one line, a name that the set has already. */
-enum err tmpl_set_add(struct tmpl_set *set, const char *name, enum tmpl_kind kind,
-	const char *text, struct err_info *info);
+enum err tmpl_set_add(struct tmpl_set *set, const char *name, enum tmpl_kind kind, const char *text,
+	struct err_info *info);
 
 /* Adds every regular file below `root` under its path relative to it ("mail/en/ready.html").
  * Partials are named the same way: {{> mail/en/footer.html}}. Names that begin with a dot are

@@ -79,9 +79,9 @@ static size_t tmpl_escape_header(const char *p, size_t left, const char **by_r)
 void tmpl_escape(struct buf *out, enum tmpl_kind kind, const char *text, size_t len)
 {
 	static size_t (*const escapes[])(const char *, size_t, const char **) = {
-	        [TMPL_HTML] = tmpl_escape_html,
-	        [TMPL_HEADER] = tmpl_escape_header,
-	        [TMPL_ICAL] = tmpl_escape_ical,
+		[TMPL_HTML] = tmpl_escape_html,
+		[TMPL_HEADER] = tmpl_escape_header,
+		[TMPL_ICAL] = tmpl_escape_ical,
 	};
 	size_t at = 0, kept = 0, replaced;
 	const char *by;

@@ -19,7 +19,7 @@ struct tmpl_parser {
 	const char *at, *end; /* what is not parsed yet */
 	struct tmpl_slice open, close;
 	size_t sections[TMPL_MAX_SECTIONS]; /* indices of those that are open, the outermost first
-	                                     */
+					     */
 	size_t depth;
 };
 
@@ -40,7 +40,7 @@ size_t tmpl_line(const struct tmpl *tmpl, const char *at)
 }
 
 static struct tmpl_node *tmpl_add_node(
-        struct tmpl *tmpl, enum tmpl_node_type type, struct tmpl_slice text)
+	struct tmpl *tmpl, enum tmpl_node_type type, struct tmpl_slice text)
 {
 	struct tmpl_node *node;
 
@@ -58,7 +58,7 @@ static void tmpl_add_text(struct tmpl_parser *parser, const char *from, const ch
 	struct tmpl_slice text = {from, (size_t)(to - from)};
 
 	tmpl_add_node(parser->tmpl, TMPL_NODE_TEXT, text)->starts_line =
-	        from == parser->tmpl->text || from[-1] == '\n';
+		from == parser->tmpl->text || from[-1] == '\n';
 }
 
 static struct tmpl_slice tmpl_trim(const char *from, const char *to)
@@ -85,7 +85,7 @@ static const char *tmpl_find_close(const struct tmpl_parser *parser, const char 
 
 /* Finds what `tag->start` begins. */
 static enum err tmpl_read_tag(
-        const struct tmpl_parser *parser, struct tmpl_tag *tag, struct err_info *info)
+	const struct tmpl_parser *parser, struct tmpl_tag *tag, struct err_info *info)
 {
 	const char *from = tag->start + parser->open.len, *close;
 	char before = '\0';
@@ -99,7 +99,7 @@ static enum err tmpl_read_tag(
 	close = tmpl_find_close(parser, from, before);
 	if (!close)
 		return err_set(info, ERR_CONFIG, "%s line %zu: this tag is not closed.",
-		        parser->tmpl->name, tmpl_line(parser->tmpl, tag->start));
+			parser->tmpl->name, tmpl_line(parser->tmpl, tag->start));
 	tag->end = close + parser->close.len;
 	tag->body = tmpl_trim(from, before ? close - 1 : close);
 	return ERR_OK;
@@ -111,7 +111,7 @@ static enum err tmpl_read_tag(
  * last one does.
  */
 static bool tmpl_is_alone(const struct tmpl_parser *parser, const struct tmpl_tag *tag,
-        const char **line_r, const char **next_r)
+	const char **line_r, const char **next_r)
 {
 	const char *line = tag->start, *next = tag->end;
 
@@ -149,7 +149,7 @@ static bool tmpl_split_name(struct tmpl_node *node, struct arena *arena)
 	if (node->len == 1 && *node->text == '.')
 		return true;
 	if (*node->text == '.' || node->text[node->len - 1] == '.' ||
-	        memmem(node->text, node->len, "..", 2))
+		memmem(node->text, node->len, "..", 2))
 		return false;
 	keys = arena_strndup(arena, node->text, node->len);
 	node->keys = keys;
@@ -161,7 +161,7 @@ static bool tmpl_split_name(struct tmpl_node *node, struct arena *arena)
 }
 
 static enum err tmpl_set_delimiters(
-        struct tmpl_parser *parser, const struct tmpl_tag *tag, struct err_info *info)
+	struct tmpl_parser *parser, const struct tmpl_tag *tag, struct err_info *info)
 {
 	const char *at = tag->body.at, *end = at + tag->body.len;
 
@@ -172,45 +172,45 @@ static enum err tmpl_set_delimiters(
 	for (at = parser->close.at; at < end && !strchr(TMPL_SPACE, *at); at++)
 		continue;
 	if (!parser->open.len || !parser->close.len || at < end ||
-	        memchr(tag->body.at, '=', tag->body.len))
+		memchr(tag->body.at, '=', tag->body.len))
 		return err_set(info, ERR_CONFIG,
-		        "%s line %zu: delimiters are set as {{=<%% %%>=}}.", parser->tmpl->name,
-		        tmpl_line(parser->tmpl, tag->start));
+			"%s line %zu: delimiters are set as {{=<%% %%>=}}.", parser->tmpl->name,
+			tmpl_line(parser->tmpl, tag->start));
 	return ERR_OK;
 }
 
 static enum err tmpl_open_section(
-        struct tmpl_parser *parser, const struct tmpl_tag *tag, struct err_info *info)
+	struct tmpl_parser *parser, const struct tmpl_tag *tag, struct err_info *info)
 {
 	if (parser->depth == TMPL_MAX_SECTIONS)
 		return err_set(info, ERR_CONFIG, "%s line %zu: sections nest deeper than %d.",
-		        parser->tmpl->name, tmpl_line(parser->tmpl, tag->start), TMPL_MAX_SECTIONS);
+			parser->tmpl->name, tmpl_line(parser->tmpl, tag->start), TMPL_MAX_SECTIONS);
 	parser->sections[parser->depth++] = parser->tmpl->count - 1;
 	return ERR_OK;
 }
 
 static enum err tmpl_close_section(
-        struct tmpl_parser *parser, const struct tmpl_tag *tag, struct err_info *info)
+	struct tmpl_parser *parser, const struct tmpl_tag *tag, struct err_info *info)
 {
 	struct tmpl *tmpl = parser->tmpl;
 	struct tmpl_node *section;
 
 	if (!parser->depth)
 		return err_set(info, ERR_CONFIG, "%s line %zu: {{/%.*s}} closes no section.",
-		        tmpl->name, tmpl_line(tmpl, tag->start), (int)tag->body.len, tag->body.at);
+			tmpl->name, tmpl_line(tmpl, tag->start), (int)tag->body.len, tag->body.at);
 	section = &tmpl->nodes[parser->sections[--parser->depth]];
 	if (section->len != tag->body.len || memcmp(section->text, tag->body.at, section->len) != 0)
 		return err_set(info, ERR_CONFIG,
-		        "%s line %zu: {{/%.*s}} closes the section {{#%.*s}} of line %zu.",
-		        tmpl->name, tmpl_line(tmpl, tag->start), (int)tag->body.len, tag->body.at,
-		        (int)section->len, section->text, tmpl_line(tmpl, section->text));
+			"%s line %zu: {{/%.*s}} closes the section {{#%.*s}} of line %zu.",
+			tmpl->name, tmpl_line(tmpl, tag->start), (int)tag->body.len, tag->body.at,
+			(int)section->len, section->text, tmpl_line(tmpl, section->text));
 	section->end = tmpl->count;
 	return ERR_OK;
 }
 
 /* `indent` is what stands before a tag that is alone on its line, NULL for another tag. */
 static enum err tmpl_add_tag(struct tmpl_parser *parser, const struct tmpl_tag *tag,
-        struct tmpl_slice indent, struct err_info *info)
+	struct tmpl_slice indent, struct err_info *info)
 {
 	struct tmpl *tmpl = parser->tmpl;
 	struct tmpl_node *node;
@@ -242,7 +242,7 @@ static enum err tmpl_add_tag(struct tmpl_parser *parser, const struct tmpl_tag *
 	return tmpl_open_section(parser, tag, info);
 no_name:
 	return err_set(info, ERR_CONFIG, "%s line %zu: \"%.*s\" is not a name.", tmpl->name,
-	        tmpl_line(tmpl, tag->start), (int)tag->body.len, tag->body.at);
+		tmpl_line(tmpl, tag->start), (int)tag->body.len, tag->body.at);
 }
 
 static enum err tmpl_parse_tag(struct tmpl_parser *parser, const char *start, struct err_info *info)
@@ -280,7 +280,7 @@ static enum err tmpl_check_text(const struct tmpl *tmpl, struct err_info *info)
 		next = next ? next + 1 : end;
 		if (!utf8_valid(line, (size_t)(next - line), NULL))
 			return err_set(info, ERR_CONFIG, "%s line %zu: this is not UTF-8.",
-			        tmpl->name, tmpl_line(tmpl, line));
+				tmpl->name, tmpl_line(tmpl, line));
 	}
 	return ERR_OK;
 }
@@ -297,7 +297,7 @@ static enum err tmpl_check_header(const struct tmpl *tmpl, struct err_info *info
 		newline = memchr(node->text, '\n', node->len);
 		if (newline)
 			return err_set(info, ERR_CONFIG, "%s line %zu: a header is a single line.",
-			        tmpl->name, tmpl_line(tmpl, newline));
+				tmpl->name, tmpl_line(tmpl, newline));
 	}
 	return ERR_OK;
 }
@@ -305,11 +305,11 @@ static enum err tmpl_check_header(const struct tmpl *tmpl, struct err_info *info
 enum err tmpl_parse(struct tmpl *tmpl, struct arena *arena, struct err_info *info)
 {
 	struct tmpl_parser parser = {.tmpl = tmpl,
-	        .arena = arena,
-	        .at = tmpl->text,
-	        .end = tmpl->text + tmpl->len,
-	        .open = {"{{", 2},
-	        .close = {"}}", 2}};
+		.arena = arena,
+		.at = tmpl->text,
+		.end = tmpl->text + tmpl->len,
+		.open = {"{{", 2},
+		.close = {"}}", 2}};
 	const struct tmpl_node *section;
 	const char *start;
 	enum err err;
@@ -318,7 +318,7 @@ enum err tmpl_parse(struct tmpl *tmpl, struct arena *arena, struct err_info *inf
 	if (err)
 		return err;
 	while ((start = memmem(parser.at, (size_t)(parser.end - parser.at), parser.open.at,
-	                parser.open.len))) {
+			parser.open.len))) {
 		err = tmpl_parse_tag(&parser, start, info);
 		if (err)
 			return err;
@@ -328,8 +328,8 @@ enum err tmpl_parse(struct tmpl *tmpl, struct arena *arena, struct err_info *inf
 	if (parser.depth) {
 		section = &tmpl->nodes[parser.sections[parser.depth - 1]];
 		return err_set(info, ERR_CONFIG,
-		        "%s line %zu: the section {{#%.*s}} is not closed.", tmpl->name,
-		        tmpl_line(tmpl, section->text), (int)section->len, section->text);
+			"%s line %zu: the section {{#%.*s}} is not closed.", tmpl->name,
+			tmpl_line(tmpl, section->text), (int)section->len, section->text);
 	}
 	return tmpl->kind == TMPL_HEADER ? tmpl_check_header(tmpl, info) : ERR_OK;
 }

@@ -61,7 +61,7 @@ static void tmpl_format_double(double number, char *text_r, size_t size)
 }
 
 static void tmpl_render_value(
-        struct tmpl_run *run, const struct tmpl_node *node, struct json_object *value)
+	struct tmpl_run *run, const struct tmpl_node *node, struct json_object *value)
 {
 	const char *text;
 	char number[32];
@@ -101,7 +101,7 @@ static void tmpl_render_indent(struct tmpl_run *run, const struct tmpl_frame *fr
 }
 
 static void tmpl_render_text(
-        struct tmpl_run *run, const struct tmpl_frame *frame, const struct tmpl_node *node)
+	struct tmpl_run *run, const struct tmpl_frame *frame, const struct tmpl_node *node)
 {
 	const char *line = node->text, *end = line + node->len, *next;
 
@@ -116,7 +116,7 @@ static void tmpl_render_text(
 }
 
 static enum err tmpl_render_nodes(struct tmpl_run *run, const struct tmpl_frame *frame, size_t from,
-        size_t to, const struct tmpl_scope *scope, struct err_info *info);
+	size_t to, const struct tmpl_scope *scope, struct err_info *info);
 
 /* false, null, 0, "", an empty list and a name that is not there do not count as true. */
 static bool tmpl_is_true(struct json_object *value)
@@ -132,7 +132,7 @@ static bool tmpl_is_true(struct json_object *value)
 }
 
 static enum err tmpl_render_section(struct tmpl_run *run, const struct tmpl_frame *frame,
-        size_t index, const struct tmpl_scope *scope, struct err_info *info)
+	size_t index, const struct tmpl_scope *scope, struct err_info *info)
 {
 	const struct tmpl_node *node = &frame->tmpl->nodes[index];
 	struct tmpl_scope inner = {scope, tmpl_lookup(node, scope)};
@@ -157,26 +157,26 @@ static enum err tmpl_render_section(struct tmpl_run *run, const struct tmpl_fram
 }
 
 static enum err tmpl_render_partial(struct tmpl_run *run, const struct tmpl_frame *frame,
-        const struct tmpl_node *node, const struct tmpl_scope *scope, struct err_info *info)
+	const struct tmpl_node *node, const struct tmpl_scope *scope, struct err_info *info)
 {
 	struct tmpl_frame inner = {
-	        .indented = node->indent ? frame : NULL,
-	        .tmpl = tmpl_set_get(run->set, node->text, node->len),
-	        .indent = node->indent,
-	        .indent_len = node->indent_len,
-	        .depth = frame->depth + 1,
+		.indented = node->indent ? frame : NULL,
+		.tmpl = tmpl_set_get(run->set, node->text, node->len),
+		.indent = node->indent,
+		.indent_len = node->indent_len,
+		.depth = frame->depth + 1,
 	};
 
 	if (!inner.tmpl)
 		return ERR_OK;
 	if (inner.depth > TMPL_MAX_PARTIALS)
 		return err_set(info, ERR_INTERNAL, "%s line %zu: partials nest deeper than %d.",
-		        frame->tmpl->name, tmpl_line(frame->tmpl, node->text), TMPL_MAX_PARTIALS);
+			frame->tmpl->name, tmpl_line(frame->tmpl, node->text), TMPL_MAX_PARTIALS);
 	return tmpl_render_nodes(run, &inner, 0, inner.tmpl->count, scope, info);
 }
 
 static enum err tmpl_render_nodes(struct tmpl_run *run, const struct tmpl_frame *frame, size_t from,
-        size_t to, const struct tmpl_scope *scope, struct err_info *info)
+	size_t to, const struct tmpl_scope *scope, struct err_info *info)
 {
 	const struct tmpl_node *node;
 	enum err err = ERR_OK;
@@ -186,8 +186,8 @@ static enum err tmpl_render_nodes(struct tmpl_run *run, const struct tmpl_frame 
 		node = &frame->tmpl->nodes[i];
 		if (++run->steps > TMPL_MAX_STEPS)
 			return err_set(info, ERR_INTERNAL,
-			        "%s line %zu: this is too much to render.", frame->tmpl->name,
-			        tmpl_line(frame->tmpl, node->text));
+				"%s line %zu: this is too much to render.", frame->tmpl->name,
+				tmpl_line(frame->tmpl, node->text));
 		switch (node->type) {
 		case TMPL_NODE_TEXT:
 			tmpl_render_text(run, frame, node);
@@ -207,16 +207,16 @@ static enum err tmpl_render_nodes(struct tmpl_run *run, const struct tmpl_frame 
 		}
 		if (run->out->overflow && !err)
 			err = err_set(info, ERR_INTERNAL, "%s: the output passes %zu bytes.",
-			        run->root->name, run->out->ceiling);
+				run->root->name, run->out->ceiling);
 	}
 	return err;
 }
 
 enum err tmpl_render(const struct tmpl_set *set, const char *name, struct json_object *values,
-        struct buf *out, struct err_info *info)
+	struct buf *out, struct err_info *info)
 {
 	struct tmpl_run run = {
-	        .set = set, .out = out, .root = tmpl_set_get(set, name, strlen(name))};
+		.set = set, .out = out, .root = tmpl_set_get(set, name, strlen(name))};
 	struct tmpl_frame frame = {.tmpl = run.root};
 	struct tmpl_scope scope = {NULL, values};
 	size_t start = out->len;
@@ -228,7 +228,7 @@ enum err tmpl_render(const struct tmpl_set *set, const char *name, struct json_o
 	err = tmpl_render_nodes(&run, &frame, 0, run.root->count, &scope, info);
 	text = out->bytes + start;
 	if (!err && run.root->kind == TMPL_HEADER &&
-	        (strlen(text) != out->len - start || utf8_has_control(text, false)))
+		(strlen(text) != out->len - start || utf8_has_control(text, false)))
 		err = err_set(info, ERR_INTERNAL, "%s: a control character in a header.", name);
 	return err;
 }
