@@ -21,8 +21,8 @@ struct unit_case {
 
 /* An assertion about one row of a table, reported by the row's name. */
 #define UNIT_CHECK(holds, name)                                                                    \
-	CU_assertImplementation((holds) ? CU_TRUE : CU_FALSE, __LINE__, (name), __FILE__, "",      \
-		CU_FALSE)
+	CU_assertImplementation(                                                                   \
+		(holds) ? CU_TRUE : CU_FALSE, __LINE__, (name), __FILE__, "", CU_FALSE)
 
 enum { UNIT_PATH_SIZE = 64 };
 
