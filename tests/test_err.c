@@ -62,10 +62,10 @@ static void test_set(void)
 	struct err_info info = {0};
 	char text[1024];
 
-	CU_ASSERT_EQUAL(err_set(&info, ERR_GONE, "%s is gone.", "It"), ERR_GONE);
-	CU_ASSERT_EQUAL(info.err, ERR_GONE);
+	CU_ASSERT_EQUAL(err_set(&info, ERR_NOT_FOUND, "%s is gone.", "It"), ERR_NOT_FOUND);
+	CU_ASSERT_EQUAL(info.err, ERR_NOT_FOUND);
 	CU_ASSERT_STRING_EQUAL(info.detail, "It is gone.");
-	CU_ASSERT_EQUAL(err_set(NULL, ERR_GONE, "gone"), ERR_GONE);
+	CU_ASSERT_EQUAL(err_set(NULL, ERR_NOT_FOUND, "gone"), ERR_NOT_FOUND);
 
 	/* What is cut stays UTF-8: details are stored, and shown as JSON. */
 	memset(text, 'x', sizeof(text));

@@ -89,7 +89,6 @@ static enum err handle_failure(struct http_exchange *exchange, struct err_info *
 		{"permanent", ERR_PERMANENT, 0},
 		{"database", ERR_DATABASE_AWAY, 0},
 		{"overloaded", ERR_OVERLOADED, 7},
-		{"limited", ERR_RATE_LIMITED, 0},
 		{"invalid", ERR_INVALID, 0},
 	};
 	char long_text[600];

@@ -269,7 +269,7 @@ static void test_store_bson_sealed_values_stay_where_they_are(void)
 					"{\"_id\":\"%s\",\"meeting\":{\"%s\":\"%s\"}}", cases[i].id,
 					cases[i].field, store_meeting_text(bson, cases[i].source)),
 				&request, &info),
-			ERR_INTERNAL);
+			ERR_UNREADABLE);
 		/* What opens is not complained of; then it is the first field that is missing. */
 		if ((strstr(info.detail, cases[i].field) == NULL) != cases[i].opens)
 			printf("%s: %s\n", cases[i].name, info.detail);
@@ -305,7 +305,7 @@ static void test_store_bson_damaged_seals_do_not_open(void)
 							"\",\"meeting\":{\"passcode\":\"%s\"}}",
 							text),
 						&request, &info),
-				ERR_INTERNAL);
+				ERR_UNREADABLE);
 			CU_ASSERT_PTR_NOT_NULL(strstr(info.detail, "meeting.passcode"));
 			CU_ASSERT_PTR_NULL(strstr(info.detail, "4711"));
 			text[i] = whole;
@@ -334,7 +334,7 @@ static void test_store_bson_keys_rotate(void)
 		store_unit_init(&reader, cases[i].keys);
 		CU_ASSERT_EQUAL(store_request_read(&reader.store, reader.arena, bson, STORE_WHOLE,
 					&request, NULL),
-			cases[i].opens ? ERR_OK : ERR_INTERNAL);
+			cases[i].opens ? ERR_OK : ERR_UNREADABLE);
 		store_unit_fini(&reader);
 	}
 	store_unit_fini(&writer);
@@ -485,7 +485,7 @@ static void store_check_drops(
 			struct err_info info = {0};
 
 			CU_ASSERT_EQUAL(store_read_changed(unit, full, &change, &read, &info),
-				required ? ERR_INTERNAL : ERR_OK);
+				required ? ERR_UNREADABLE : ERR_OK);
 			if (required)
 				CU_ASSERT_PTR_NOT_NULL(
 					strstr(info.detail, arena_printf(unit->arena, "%s.%s",
@@ -580,7 +580,7 @@ static void test_store_bson_wrong_types(void)
 		for (c = json; *c; c++)
 			if (*c == '\'')
 				*c = '"';
-		CU_ASSERT_EQUAL(store_read_json(&unit, json, &request, &info), ERR_INTERNAL);
+		CU_ASSERT_EQUAL(store_read_json(&unit, json, &request, &info), ERR_UNREADABLE);
 		if (!strstr(info.detail, cases[i].field))
 			printf("%s: %s\n", cases[i].name, info.detail);
 		CU_ASSERT_PTR_NOT_NULL(strstr(info.detail, cases[i].field));
@@ -601,7 +601,7 @@ static void test_store_bson_needs_an_id(void)
 
 	store_unit_init(&unit, CORE_KEY_1);
 	for (i = 0; i < sizeof(documents) / sizeof(documents[0]); i++)
-		CU_ASSERT_EQUAL(store_read_json(&unit, documents[i], &request, NULL), ERR_INTERNAL);
+		CU_ASSERT_EQUAL(store_read_json(&unit, documents[i], &request, NULL), ERR_UNREADABLE);
 	store_unit_fini(&unit);
 }
 

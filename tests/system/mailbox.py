@@ -1,0 +1,132 @@
+"""Where mails arrive: an SMTP server on loopback, or the folder of .eml files."""
+
+import asyncio
+import collections
+import dataclasses
+import email
+import email.message
+import email.policy
+import pathlib
+import threading
+
+import aiosmtpd.controller
+import aiosmtpd.smtp
+from support import free_port
+
+
+@dataclasses.dataclass
+class Mail:
+    recipient: str
+    raw: bytes
+    message: email.message.EmailMessage
+
+    def __init__(self, recipient: str, raw: bytes):
+        self.recipient = recipient
+        self.raw = raw
+        self.message = email.message_from_bytes(raw, policy=email.policy.default)
+
+    @property
+    def id(self) -> str:
+        return self.message["Message-ID"].strip("<>")
+
+    def part(self, content_type: str) -> email.message.EmailMessage:
+        (part,) = [p for p in self.message.walk() if p.get_content_type() == content_type]
+        return part
+
+    def text(self, content_type: str = "text/plain") -> str:
+        """A part as text; calendars come base64 and keep their CRLF."""
+        return self.part(content_type).get_payload(decode=True).decode()
+
+
+class Mailbox:
+    """All mails that arrived, in order."""
+
+    def all(self) -> list[Mail]:
+        raise NotImplementedError
+
+    def of(self, request_id: str) -> list[Mail]:
+        """Deliveries for a request: its id begins the Message-ID."""
+        return [mail for mail in self.all() if mail.id.startswith(request_id + ".")]
+
+    def to(self, recipient: str) -> list[Mail]:
+        return [mail for mail in self.all() if mail.recipient == recipient]
+
+
+class MailFolder(Mailbox):
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+
+    def all(self) -> list[Mail]:
+        mails = []
+        for path in sorted(self.folder.glob("*.eml")):
+            raw = path.read_bytes()
+            to = email.message_from_bytes(raw, policy=email.policy.default)["To"]
+            mails.append(Mail(to.addresses[0].addr_spec, raw))
+            assert path.name == mails[-1].id + ".eml"
+        return mails
+
+
+class SmtpServer(Mailbox):
+    """Takes every mail, unless `answers` has something else to say for its recipient.
+
+    A recipient in `hanging` gets no answer at all until release() cuts the connection.
+    """
+
+    def __init__(self) -> None:
+        self.mails: list[Mail] = []
+        self.answers: dict[str, str] = {}
+        self.hanging: set[str] = set()
+        self.attempts: collections.Counter[str] = collections.Counter()
+        self.released = threading.Event()
+        self.controller = None
+        self.port = free_port()
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.controller = aiosmtpd.controller.Controller(
+            self, hostname="127.0.0.1", port=self.port, enable_SMTPUTF8=True
+        )
+        self.controller.start()
+
+    def stop(self) -> None:
+        self.released.set()
+        self.controller.stop()
+
+    def release(self) -> None:
+        self.hanging.clear()
+        self.released.set()
+
+    async def handle_RCPT(
+        self,
+        server: aiosmtpd.smtp.SMTP,
+        session: aiosmtpd.smtp.Session,
+        envelope: aiosmtpd.smtp.Envelope,
+        address: str,
+        options: list[str],
+    ) -> str:
+        self.attempts[address] += 1
+        if address in self.hanging:
+            while not self.released.is_set():
+                await asyncio.sleep(0.02)
+            server.transport.close()
+        if address in self.answers:
+            return self.answers[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(
+        self,
+        server: aiosmtpd.smtp.SMTP,
+        session: aiosmtpd.smtp.Session,
+        envelope: aiosmtpd.smtp.Envelope,
+    ) -> str:
+        for recipient in envelope.rcpt_tos:
+            self.mails.append(Mail(recipient, envelope.original_content))
+        return "250 OK"
+
+    def all(self) -> list[Mail]:
+        return list(self.mails)

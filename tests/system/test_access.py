@@ -1,0 +1,233 @@
+"""Who gets in, and who is told that there is nothing."""
+
+import base64
+import datetime
+import hashlib
+import hmac
+import json
+
+import pytest
+from caller import Caller, Parties, mint
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from stack import Stack
+
+ROUTES = {
+    "request": ("GET", "/api/requests/{id}"),
+    "meeting": ("GET", "/api/requests/{id}/meeting"),
+    "audit": ("GET", "/api/requests/{id}/audit"),
+    "calendar": ("GET", "/api/requests/{id}/calendar.ics"),
+    "respond": ("POST", "/api/requests/{id}/respond"),
+    "cancel": ("POST", "/api/requests/{id}/cancel"),
+}
+# Rows: who calls. Columns: the routes in order. The request is accepted already, so that a
+# permitted answer is the same decision again (200), and nobody cancels in this table (-).
+MATRIX = {
+    "its client": (200, 200, 200, 200, 403, "-"),
+    "its lawyer": (200, 200, 200, 200, 200, "-"),
+    "admin": (200, 200, 200, 403, 200, "-"),
+    "service": (200, 200, 200, 403, 200, "-"),
+    "another client": (404, 404, 404, 404, 403, 404),
+    "another lawyer": (404, 404, 404, 404, 404, 404),
+    "a client with the lawyer's id": (404, 404, 404, 404, 403, 404),
+    "a lawyer with the client's id": (404, 404, 404, 404, 404, 404),
+    "nobody": (401, 401, 401, 401, 401, 401),
+}
+
+
+@pytest.fixture(scope="module")
+def pair(stack: Stack) -> Parties:
+    return stack.parties()
+
+
+@pytest.fixture(scope="module")
+def accepted(pair: Parties) -> dict:
+    return pair.accepted()
+
+
+def who(pair: Parties, name: str) -> Caller:
+    stack = pair.stack
+    return {
+        "its client": pair.client,
+        "its lawyer": pair.lawyer,
+        "admin": stack.admin(),
+        "service": stack.service(),
+        "another client": stack.client("somebody-else"),
+        "another lawyer": stack.lawyer("somebody-else"),
+        "a client with the lawyer's id": stack.client(pair.lawyer_id),
+        "a lawyer with the client's id": stack.lawyer(pair.client_id),
+        "nobody": stack.anyone(),
+    }[name]
+
+
+@pytest.mark.parametrize(
+    "name, route, status",
+    [
+        (name, route, status)
+        for name, row in MATRIX.items()
+        for route, status in zip(ROUTES, row, strict=True)
+        if status != "-"
+    ],
+)
+def test_who_may_what(pair: Parties, accepted: dict, name: str, route: str, status: int) -> None:
+    method, path = ROUTES[route]
+    before = pair.stack.document(accepted["id"])["status"]
+    caller = who(pair, name)
+    if method == "GET":
+        answer = caller.get(path.format(id=accepted["id"]))
+    else:
+        body = {"decision": "accept"} if route == "respond" else {}
+        answer = caller.post(path.format(id=accepted["id"]), body)
+    assert answer.status_code == status, answer.text
+    assert pair.stack.document(accepted["id"])["status"] == before
+    if status == 404:
+        unknown = caller.call(method, path.format(id="A" * 22), json={"decision": "accept"})
+        told = {"status", "title", "detail", "code", "type"}
+        mine, theirs = answer.json(), unknown.json()
+        if route != "cancel":
+            assert {k: mine[k] for k in told} == {k: theirs[k] for k in told}, (
+                "not to be told apart"
+            )
+
+
+@pytest.mark.parametrize("name", ["its client", "its lawyer", "admin", "service"])
+def test_who_may_cancel(stack: Stack, name: str) -> None:
+    pair = stack.parties()
+    request = pair.accepted()
+    assert who(pair, name).cancel(request["id"]).status_code == 200
+
+
+def test_who_may_file(pair: Parties) -> None:
+    stack = pair.stack
+    for caller in (pair.client, stack.service(), stack.admin()):
+        assert caller.post("/api/requests", pair.draft()).status_code == 201
+    assert pair.lawyer.post("/api/requests", pair.draft()).status_code == 403
+    other = stack.client("somebody-else").post("/api/requests", pair.draft())
+    assert (other.status_code, other.json()["code"]) == (403, "forbidden")
+    same = pair.draft(lawyer=pair.person("client"))
+    assert pair.client.post("/api/requests", same).status_code == 422
+
+
+def test_who_has_a_dashboard(pair: Parties) -> None:
+    assert pair.stack.service().get("/api/dashboard").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "request_id", ["x", "A" * 21, "A" * 23, "A" * 22, "A" * 21 + "!", "..", "A" * 3000]
+)
+def test_an_id_that_is_none(stack: Stack, request_id: str) -> None:
+    assert stack.admin().get(f"/api/requests/{request_id}").status_code == 404
+
+
+# ---- tokens ----
+
+
+def part(value: dict) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def claims(**changes: object) -> dict:
+    exp = int(datetime.datetime.now(datetime.UTC).timestamp()) + 3600
+    everything = {"sub": "admin-1", "role": "admin", "iss": "meetlink", "aud": "meetlink"}
+    return everything | {"exp": exp} | changes
+
+
+def signed(secret: str, header: dict, body: dict) -> str:
+    text = f"{part(header)}.{part(body)}"
+    mac = hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
+    return f"{text}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+
+
+def bad_tokens(secret: str) -> dict[str, str]:
+    good = mint(secret, **claims())
+    past = int(datetime.datetime.now(datetime.UTC).timestamp()) - 2
+    head, body, mac = good.split(".")
+    hs256 = {"alg": "HS256", "typ": "JWT"}
+    return {
+        "expired": mint(secret, **claims(exp=past)),
+        "without exp": mint(secret, **claims(exp=None)),
+        "exp as text": signed(secret, hs256, claims(exp="2099-01-01")),
+        "not valid yet": mint(secret, **claims(nbf=past + 3600)),
+        "from another issuer": mint(secret, **claims(iss="somebody")),
+        "without issuer": mint(secret, **claims(iss=None)),
+        "for another audience": mint(secret, **claims(aud="payroll")),
+        "for other audiences": mint(secret, **claims(aud=["payroll", "hr"])),
+        "without audience": mint(secret, **claims(aud=None)),
+        "without subject": mint(secret, **claims(sub=None)),
+        "an empty subject": mint(secret, **claims(sub="")),
+        "without role": mint(secret, **claims(role=None)),
+        "an unknown role": mint(secret, **claims(role="root")),
+        "the system's role": mint(secret, **claims(role="system")),
+        "roles in a list": signed(secret, hs256, claims(role=["admin"])),
+        "another secret": mint("x" * 64, **claims()),
+        "HS512": mint(secret, algorithm="HS512", **claims()),
+        "alg none": f"{part({'alg': 'none', 'typ': 'JWT'})}.{body}.",
+        "alg None with its mac": signed(secret, {"alg": "None", "typ": "JWT"}, claims()),
+        "alg RS256 with a mac": signed(secret, {"alg": "RS256", "typ": "JWT"}, claims()),
+        "without alg": signed(secret, {"typ": "JWT"}, claims()),
+        "crit": signed(secret, hs256 | {"crit": ["x"], "x": 1}, claims()),
+        "another body": f"{head}.{part(claims(sub='root'))}.{mac}",
+        "without a mac": f"{head}.{body}.",
+        "two parts": f"{head}.{body}",
+        "four parts": f"{good}.x",
+        "padding": f"{good}=",
+        "a changed mac": f"{head}.{body}.{'A' if mac[0] != 'A' else 'B'}{mac[1:]}",
+        "garbage": "x.y.z",
+        "nothing": "",
+        "spaces": "   ",
+        "very long": "A" * 7000,
+    }
+
+
+@pytest.mark.parametrize("name", bad_tokens("x" * 64))
+def test_a_token_that_is_not_valid(stack: Stack, name: str) -> None:
+    token = bad_tokens(stack.secret)[name]
+    answer = stack.anyone().get("/api/requests", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 401, answer.text
+    assert answer.json()["code"] == "unauthenticated"
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    if token.strip():
+        assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+        assert token not in answer.text
+
+
+@pytest.mark.parametrize("value", ["Basic YTpi", "Token abc", "bearer"])
+def test_another_scheme(stack: Stack, value: str) -> None:
+    answer = stack.anyone().get("/api/requests", headers={"Authorization": value})
+    assert answer.status_code == 401
+
+
+def test_no_token(stack: Stack) -> None:
+    answer = stack.anyone().get("/api/requests")
+    assert answer.status_code == 401
+    assert "error=" not in answer.headers["WWW-Authenticate"], "RFC 6750 section 3.1"
+
+
+def test_tokens_that_are_valid(stack: Stack) -> None:
+    for token in (
+        mint(stack.secret, **claims()),
+        mint(stack.secret, **claims(aud=["payroll", "meetlink"])),
+        mint(stack.secret, **claims(extra={"a": [1, 2]})),
+        stack.run("token", "--sub", "admin-1", "--role", "admin").strip(),
+    ):
+        assert Caller(stack.url, token).get("/api/requests").status_code == 200
+
+
+def test_public_keys(start, tmp_path) -> None:
+    """With RS256 configured, the public key is no HS256 secret."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = serialization.Encoding.PEM
+    public = key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    (tmp_path / "public.pem").write_bytes(public)
+    stack = start(JWT_ALGORITHM="RS256", JWT_PUBLIC_KEY_FILE=tmp_path / "public.pem", JWT_SECRET="")
+
+    def status(token: str) -> int:
+        return Caller(stack.url, token).get("/api/requests").status_code
+
+    assert status(mint(private, algorithm="RS256", **claims())) == 200
+    assert status(signed(public.decode(), {"alg": "HS256", "typ": "JWT"}, claims())) == 401
+    assert status(signed(public.decode(), {"alg": "RS256", "typ": "JWT"}, claims())) == 401
+    assert status(mint(private, algorithm="RS512", **claims())) == 401

@@ -1,0 +1,221 @@
+"""Mails and calendar files are whole whatever people write into them; a copy of the database
+opens nothing."""
+
+import datetime
+import email
+import email.header
+import email.policy
+import email.utils
+import hashlib
+import re
+import zoneinfo
+from mailbox import Mail
+
+import bson
+import icalendar
+import pytest
+from caller import Parties
+from stack import Stack
+
+HOSTILE = {
+    "quotes": "\"Quoted\" 'single' \\ back\\slash \\n",
+    "separators": "a,b;c:d=e|f",
+    "markup": "<script>alert(1)</script> & <b>",
+    "a calendar": "BEGIN:VEVENT END:VCALENDAR BEGIN:VALARM",
+    "a header": "Bcc: everybody@example.com",
+    "an encoded word": "=?UTF-8?Q?=0D=0ABcc:_x?=",
+    "mustache": "{{title}} {{{join_url}}} {{#x}}",
+    "emoji": "👩‍⚖️ 🤝 🇩🇪 advice",
+    "right to left": "ייעוץ משפטי \u202eabc\u202c نصيحة",
+    "combining": "e\u0301a\u0308" * 20,
+    "wide": "𝔏" * 200,
+    "long": "x" * 200,
+    "long words": " ".join(["Rechtsanwaltsgehilfin"] * 9),
+    "spaces": "  a   b  ",
+    "carets": '^n ^\' ^^ "x"',
+    "percent": "%s%n%d ${x} $(id)",
+    "a dot": ".",
+    "dashes": "--",
+    "a from line": "From here on",
+}
+
+
+def unfolded(text: str) -> list[str]:
+    return re.sub(r"\r\n[ \t]", "", text).split("\r\n")
+
+
+def check_ics(raw: bytes, title: str) -> None:
+    """Lines as RFC 5545 has them, one event, and the title unharmed."""
+    assert b"\n" not in raw.replace(b"\r\n", b""), "CRLF everywhere"
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 75
+    raw.decode()
+    calendar = icalendar.Calendar.from_ical(raw)
+    assert calendar.errors == []
+    (event,) = calendar.walk("VEVENT")
+    assert event.errors == []
+    assert str(event["SUMMARY"]) == title.strip(), "blanks around it are of no use"
+    names = [line.partition(":")[0].partition(";")[0] for line in unfolded(raw.decode())]
+    assert names.count("BEGIN") == names.count("END") <= 3
+    assert icalendar.Calendar.from_ical(calendar.to_ical()).walk("VEVENT")
+
+
+def check_mail(mail: Mail) -> None:
+    for part in mail.message.walk():
+        assert part.defects == [], part.defects
+        for name, value in part.items():
+            assert value.defects == (), f"{name}: {value.defects}"
+    assert max(len(line) for line in mail.raw.split(b"\n")) <= 998
+    assert mail.raw.isascii()
+    assert mail.message["Bcc"] is None
+    assert len(mail.message["To"].addresses) == 1
+    strict = email.policy.default.clone(raise_on_defect=True)
+    email.message_from_bytes(mail.raw, policy=strict)
+
+
+def name_of_recipient(mail: Mail) -> str:
+    """By the older of Python's parsers: the newer one keeps the blanks between encoded words."""
+    old = email.message_from_bytes(mail.raw)
+    name, _ = email.utils.parseaddr(old["To"].replace("\r\n", "").replace("\n", ""))
+    return str(email.header.make_header(email.header.decode_header(name)))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_people_write(stack: Stack, parties: Parties, name: str) -> None:
+    text = HOSTILE[name]
+    request = parties.accepted(
+        title=text,
+        description=f"{text}\n{text}\r\n\t{text}",
+        client=parties.person("client", name=text),
+        lawyer=parties.person("lawyer", name=text, timezone="Europe/Berlin"),
+    )
+    assert request["title"] == request["client"]["name"] == text
+    stack.settle(request["id"])
+    mails = stack.mails.of(request["id"])
+    assert len(mails) == 2
+    for mail in mails:
+        check_mail(mail)
+        check_ics(mail.part("text/calendar").get_payload(decode=True), text)
+        assert " ".join(text.split()) in " ".join(mail.message["Subject"].split())
+        assert " ".join(name_of_recipient(mail).split()) == " ".join(text.split())
+        plain = " ".join(mail.text().split())
+        assert " ".join(text.split()) in plain, "nothing is escaped in plain text"
+        assert "<script>" not in mail.text("text/html")
+    answer = parties.client.get(f"/api/requests/{request['id']}/calendar.ics")
+    check_ics(answer.content, text)
+    page = stack.anyone().get(request["meeting"]["join_url"])
+    assert page.status_code == 403 and "<script>" not in page.text
+
+
+def test_declining_words(stack: Stack, parties: Parties) -> None:
+    request = parties.create()
+    message = "No.\r\n.\r\nQUIT\r\n..\nFrom me\n" + HOSTILE["markup"]
+    parties.lawyer.respond(request["id"], "decline", message=message)
+    stack.settle(request["id"])
+    (mail,) = stack.mails.of(request["id"])
+    check_mail(mail)
+    lines = [line.strip() for line in mail.text().splitlines()]
+    for line in ("No.", ".", "QUIT", "..", "From me", HOSTILE["markup"]):
+        assert line in lines
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Chatham", "UTC"]
+)
+def test_times_in_the_persons_zone(stack: Stack, parties: Parties, zone: str) -> None:
+    person = parties.person("client", timezone=zone)
+    request = parties.accepted(client=person)
+    stack.settle(request["id"])
+    (mail,) = [m for m in stack.mails.of(request["id"]) if m.recipient == person["email"]]
+    starts_at = datetime.datetime.fromisoformat(request["starts_at"])
+    local = starts_at.astimezone(zoneinfo.ZoneInfo(zone))
+    for text in (mail.text(), mail.text("text/html")):
+        assert zone in text and local.strftime("%H:%M") in text
+    (event,) = icalendar.Calendar.from_ical(mail.text("text/calendar")).walk("VEVENT")
+    assert event["DTSTART"].dt == starts_at
+
+
+@pytest.mark.parametrize(
+    "locale, word", [("de", "Uhr"), ("de-CH", "Uhr"), ("en", "at"), ("xx", "")]
+)
+def test_mails_in_the_persons_language(
+    stack: Stack, parties: Parties, locale: str, word: str
+) -> None:
+    person = parties.person("client", locale=locale)
+    request = parties.accepted(client=person)
+    stack.settle(request["id"])
+    (mail,) = [m for m in stack.mails.of(request["id"]) if m.recipient == person["email"]]
+    language = "de" if locale.startswith("de") else "en"
+    assert f'lang="{language}"' in mail.text("text/html")
+
+
+def test_an_international_address(stack: Stack, parties: Parties) -> None:
+    person = parties.person("client", email="anna@bücher.example")
+    request = parties.accepted(client=person)
+    stack.settle(request["id"])
+    recipients = {mail.recipient for mail in stack.mails.of(request["id"])}
+    assert "anna@xn--bcher-kva.example" in recipients
+
+
+def test_a_copy_of_the_database_opens_nothing(start) -> None:
+    """Neither the room nor a gate token nor any answer that holds one is readable at rest."""
+    stack = start()
+    parties = stack.parties()
+    request = parties.create(starts_at=stack.at(minutes=10))
+    parties.lawyer.post(
+        f"/api/requests/{request['id']}/respond",
+        {"decision": "accept"},
+        headers={"Idempotency-Key": "a-key-of-the-lawyer"},
+    )
+    stack.settle(request["id"])
+    secrets = set()
+    for caller in (parties.client, parties.lawyer, stack.service()):
+        shown = caller.request(request["id"])
+        urls = [u for n, u in shown["links"].items() if n.startswith("join")]
+        urls += [u for n in ("join_url", "calendar_url") if (u := shown["meeting"][n])]
+        secrets |= {url.rpartition("/")[2].removesuffix(".ics") for url in urls}
+        for url in urls:
+            if "/join/" in url:
+                room = stack.anyone().get(url).headers["Location"]
+                secrets |= {room, room.rpartition("/")[2], room.rpartition("-")[2]}
+    assert len(secrets) >= 7
+    secrets |= {"meet.jit.si", "a-key-of-the-lawyer", stack.secret}
+    database = stack.requests.database
+    dump = b"".join(
+        bson.encode(row)
+        for name in database.list_collection_names()
+        for row in database[name].find()
+    )
+    assert request["id"].encode() in dump and b"Advice on a contract" in dump
+    assert [secret for secret in secrets if secret.encode() in dump] == []
+    for mail in stack.mails.of(request["id"]):
+        assert "meet.jit.si" not in mail.text() + mail.text("text/html") + mail.text(
+            "text/calendar"
+        )
+
+
+def test_the_audit_chain_verifies_itself(stack: Stack, parties: Parties) -> None:
+    """Each hash is over the event and the hash before it, as core/audit.h says."""
+    request = parties.accepted()
+    document = stack.settle(request["id"])
+    before = ""
+    for event in document["events"]:
+        at = int(event["at"].timestamp() * 1000 + 0.5)
+        texts = [before, event["id"], str(at), event["actor"].get("id", "")]
+        texts += [event["actor"]["role"], event["source"], event["action"]]
+        texts += [event.get(name) or "" for name in ("from", "to", "detail")]
+        texts += [event["request_id"], event.get("meeting_id") or "", event.get("trace_id") or ""]
+        chain = hashlib.blake2b(digest_size=32)
+        for text in texts:
+            chain.update(len(text.encode()).to_bytes(8, "little") + text.encode())
+        assert event["hash"] == chain.hexdigest()
+        before = event["hash"]
+
+
+def test_libical_had_no_complaint(stack: Stack, parties: Parties) -> None:
+    """It writes what it could not read into the event, as X-LIC-ERROR."""
+    request = parties.accepted(title=HOSTILE["emoji"])
+    answer = parties.client.get(f"/api/requests/{request['id']}/calendar.ics")
+    stack.settle(request["id"])
+    files = [mail.text("text/calendar") for mail in stack.mails.of(request["id"])]
+    assert len(files) == 2
+    assert not any("X-LIC-ERROR" in text for text in [answer.text, *files])
