@@ -7,10 +7,10 @@ export PATH="$PATH:/usr/sbin:/sbin:$cache/secantus/bin" LC_ALL=C.UTF-8
 log=/dev/null
 
 # What the program, its build and a run of it need on Debian 12. libetpan-dev wants the GnuTLS
-# flavour of curl; its linker flags name a file of libdpkg-perl.
+# flavour of curl.
 packages_run=(
 	autoconf automake autoconf-archive ca-certificates curl gcc libc6-dev libcurl4-gnutls-dev
-	libdpkg-perl libetpan-dev libfcgi-dev libical-dev libidn2-dev libinih-dev libjson-c-dev libjwt-dev
+	libetpan-dev libfcgi-dev libical-dev libidn2-dev libinih-dev libjson-c-dev libjwt-dev
 	libmongoc-dev libsodium-dev libssl-dev libtool make nginx pkgconf python3 tzdata
 )
 packages_check=(libcunit1-dev openssl python3-venv)

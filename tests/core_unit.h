@@ -121,13 +121,14 @@ static inline void core_settle_creation(
 	struct arena *arena, struct request *request, int64_t now, enum err err)
 {
 	struct cause cause = core_system(arena, now);
+	struct effect *creation = core_creation(request);
 	const struct effect_outcome outcome = {
 		.err = err, .detail = err == ERR_OK ? "" : "The provider is away."};
 	const struct meeting_link link = {
 		.url = err == ERR_OK ? "https://meet.test/room" : NULL, .passcode = "4711"};
 
-	request_creation_settled(
-		&cause, request, core_creation(request), &outcome, &link, &policy_default);
+	creation->attempts += !creation->lease; /* as if it had been leased */
+	request_creation_settled(&cause, request, creation, &outcome, &link, &policy_default);
 }
 
 static inline void core_settle_mail(struct arena *arena, struct request *request,
@@ -136,6 +137,7 @@ static inline void core_settle_mail(struct arena *arena, struct request *request
 	struct cause cause = core_system(arena, now);
 	const struct effect_outcome outcome = {.err = err, .detail = detail};
 
+	mail->attempts += !mail->lease; /* as if it had been leased */
 	request_mail_settled(&cause, request, mail, &outcome);
 }
 

@@ -193,7 +193,7 @@ static void test_effect_retry_or_give_up(void)
 		struct effect effect = {
 			.kind = CREATE,
 			.lease = "ours",
-			.attempts = cases[i].attempts - 1,
+			.attempts = cases[i].attempts,
 			.give_up_at = CORE_NOW + cases[i].left_ms,
 		};
 		const struct effect_outcome outcome = {.err = ERR_TEMPORARY,

@@ -523,7 +523,6 @@ static void test_problem(void)
 			"The request id tells our operators what happened."},
 		{"database", 503, "database_unavailable", "2", "detail of /var/lib/x"},
 		{"overloaded", 503, "overloaded", "7", "detail of /var/lib/x"},
-		{"limited", 429, "rate_limited", "2", "detail of /var/lib/x"},
 	};
 	struct arena *arena = arena_new();
 	struct http_exchange *exchange;

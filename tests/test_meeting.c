@@ -162,6 +162,7 @@ static void meeting_bring_invitation(
 	case INVITATION_LEAVING:
 	case INVITATION_LOST:
 		mail->lease = "ours";
+		mail->attempts = 1;
 		mail->due = CORE_NOW + (state == INVITATION_LEAVING ? 11 : 10);
 		break;
 	case INVITATION_UNCERTAIN:

@@ -154,11 +154,11 @@ static void test_request_every_command_in_every_state(void)
 		{CORE_DECLINED, "declined", CORE_NOW,
 			{DECIDED, DECIDED, DECIDED, DECIDED, DECIDED}},
 		{CORE_CANCELLED, "cancelled when open", CORE_NOW,
-			{CANCELLED, CANCELLED, CANCELLED, CANCELLED, CANCELLED}},
+			{DECIDED, DECIDED, DECIDED, DECIDED, CANCELLED}},
 		{CORE_CANCELLED_PENDING, "cancelled when pending", CORE_NOW,
-			{CANCELLED, CANCELLED, CANCELLED, CANCELLED, CANCELLED}},
+			{DECIDED, DECIDED, DECIDED, DECIDED, CANCELLED}},
 		{CORE_CANCELLED_READY, "cancelled when ready", CORE_END,
-			{CANCELLED, CANCELLED, CANCELLED, CANCELLED, CANCELLED}},
+			{DECIDED, DECIDED, DECIDED, DECIDED, CANCELLED}},
 		{CORE_COMPLETED, "completed", CORE_NOW, {DECIDED, DECIDED, DECIDED, DECIDED, OVER}},
 	};
 	static const enum request_status after[COMMANDS] = {REQUEST_ACCEPTED, REQUEST_ACCEPTED,
@@ -417,6 +417,85 @@ static void test_request_mail_outcomes(void)
 	arena_free(&arena);
 }
 
+/* An invitation that was leased, and found to be pointless before anybody was asked. */
+static void test_request_mail_that_never_left(void)
+{
+	static const struct {
+		const char *name;
+		int64_t attempts;
+		bool skipped, told;
+	} cases[] = {
+		{"nothing has left", 1, true, false},
+		{"an earlier attempt may have arrived", 2, true, true},
+		{"this attempt may have arrived", 1, false, true},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct effect_outcome outcome = {.err = ERR_PERMANENT,
+			.detail = "The meeting is cancelled.",
+			.skipped = cases[i].skipped};
+		struct request *request = core_in_state(arena, CORE_READY);
+		struct cause cause = core_system(arena, CORE_NOW + 2);
+		struct effect *invitation;
+
+		effect_claim(request, CORE_NOW, "ours", INSTANT_MINUTE);
+		CU_ASSERT_EQUAL(core_cancel(arena, request, CORE_NOW + 1), ERR_OK);
+		invitation = core_effect(request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT);
+		invitation->attempts = cases[i].attempts;
+		request_mail_settled(&cause, request, invitation, &outcome);
+		UNIT_CHECK(!core_effect(request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT),
+			cases[i].name);
+		UNIT_CHECK((core_effect(request, EFFECT_MAIL_MEETING_CANCELLED, PARTY_CLIENT) !=
+				   NULL) == cases[i].told,
+			cases[i].name);
+		UNIT_CHECK(core_effect(request, EFFECT_MAIL_MEETING_CANCELLED, PARTY_LAWYER),
+			cases[i].name);
+	}
+	arena_free(&arena);
+}
+
+/* Whose address is trusted: of somebody that a client named, only what a token vouches for. */
+static void test_request_accept_trusts_the_token(void)
+{
+	static const struct {
+		const char *name;
+		enum role filed_by, accepted_by;
+		const char *email, *expected;
+	} cases[] = {
+		{"the lawyer's own token", ROLE_CLIENT, ROLE_LAWYER, "own@law.test",
+			"own@law.test"},
+		{"a token without an address", ROLE_CLIENT, ROLE_LAWYER, NULL,
+			"lawyer@stored.test"},
+		{"filed by the host application", ROLE_SERVICE, ROLE_LAWYER, "own@law.test",
+			"lawyer@stored.test"},
+		{"accepted by the host application", ROLE_CLIENT, ROLE_SERVICE, "bot@host.test",
+			"lawyer@stored.test"},
+	};
+	struct arena *arena = arena_new();
+	bool changed;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = core_open(arena);
+		struct cause cause =
+			core_cause(arena, CORE_NOW, cases[i].accepted_by, core_lawyer.id);
+		struct person stored = *request->lawyer;
+
+		stored.email = "lawyer@stored.test";
+		request->lawyer = &stored;
+		MODEL_AT(&request->events, struct audit_event, 0)->actor->role = cases[i].filed_by;
+		cause.actor.email = cases[i].email;
+		UNIT_CHECK(request_respond(&cause, request, &core_accept, &policy_default, &changed,
+				   NULL) == ERR_OK,
+			cases[i].name);
+		UNIT_CHECK(strcmp(request->lawyer->email, cases[i].expected) == 0, cases[i].name);
+		UNIT_CHECK(strcmp(stored.email, "lawyer@stored.test") == 0, cases[i].name);
+	}
+	arena_free(&arena);
+}
+
 static void test_request_effects_that_are_wanted(void)
 {
 	static const struct {
@@ -586,6 +665,8 @@ static const struct unit_case cases[] = {
 	{"decline tells the client", test_request_decline_tells_the_client},
 	{"decline sets no time", test_request_decline_sets_no_time},
 	{"standings", test_request_standings},
+	{"mail that never left", test_request_mail_that_never_left},
+	{"accept trusts the token", test_request_accept_trusts_the_token},
 	{"effects that are wanted", test_request_effects_that_are_wanted},
 	{"mail outcomes", test_request_mail_outcomes},
 	{"answers are kept a day", test_request_answers_are_kept_a_day},

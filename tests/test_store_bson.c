@@ -513,8 +513,8 @@ static void test_store_bson_what_the_rules_need_is_required(void)
 		const char *fields[12];
 	} cases[] = {
 		{&request_model, {"rev", "status", "client", "lawyer", "title", "timezone"}},
-		{&meeting_model, {"id", "status", "generation", "provider", "provider_key",
-					 "security", "timezone"}},
+		{&meeting_model,
+			{"id", "status", "generation", "provider", "security", "timezone"}},
 		{&effect_model, {"id", "kind", "state", "party", "due"}},
 		{&audit_event_model,
 			{"id", "at", "actor", "source", "action", "request_id", "hash"}},
@@ -601,7 +601,8 @@ static void test_store_bson_needs_an_id(void)
 
 	store_unit_init(&unit, CORE_KEY_1);
 	for (i = 0; i < sizeof(documents) / sizeof(documents[0]); i++)
-		CU_ASSERT_EQUAL(store_read_json(&unit, documents[i], &request, NULL), ERR_UNREADABLE);
+		CU_ASSERT_EQUAL(
+			store_read_json(&unit, documents[i], &request, NULL), ERR_UNREADABLE);
 	store_unit_fini(&unit);
 }
 
@@ -641,7 +642,8 @@ static void test_store_bson_damaged_bytes(void)
 static void test_store_bson_projection_leaves_out_what_is_heavy(void)
 {
 	bson_t whole = BSON_INITIALIZER, current = BSON_INITIALIZER;
-	bson_t *expected = BCON_NEW("projection", "{", "events", BCON_INT32(0), "effects",
+	bson_t *expected = BCON_NEW("projection", "{", "meeting.provider_key", BCON_INT32(0),
+		"meeting.provider_url", BCON_INT32(0), "events", BCON_INT32(0), "effects",
 		BCON_INT32(0), "answers", BCON_INT32(0), "}");
 
 	store_append_projection(&whole, STORE_WHOLE);

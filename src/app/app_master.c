@@ -117,8 +117,9 @@ static void master_start_child(
 		log_error("cannot fork: %s", strerror(errno));
 		child->pid = 0;
 		child->start_at_ms = child->started_ms + MASTER_BACKOFF_MAX_MS;
+		return;
 	}
-	if (child->pid != 0)
+	if (child->pid > 0)
 		return;
 	/* Orphans drain: if the master is killed, its children do not go on without it. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -200,8 +201,8 @@ static void master_bury(struct master *master)
 	}
 }
 
-/* New children serve before the old ones stop; a configuration that is not valid changes nothing.
- */
+/* New children start and old ones drain; connections wait in the socket meanwhile. A configuration
+ * that is not valid changes nothing. */
 static void master_reload(struct master *master)
 {
 	struct err_info info = {0};
@@ -212,6 +213,7 @@ static void master_reload(struct master *master)
 		conf_free(&conf);
 		return;
 	}
+	log_init("master", master_log_level(conf));
 	log_info("reload");
 	master->newest = generation_new(conf, master->newest);
 	master_start_due(master);

@@ -1,6 +1,6 @@
 /*
  * THE SETTINGS. One row feeds the struct, the parser, the environment names, the defaults and
- * `meetlink check --settings`. The environment name is MEETLINK_<SECTION>_<KEY>.
+ * `meetlink check settings`. The environment name is MEETLINK_<SECTION>_<KEY>.
  *
  * CONF_TEXT(section, key, default, help)
  * CONF_INT(section, key, default, min, max, help)
@@ -11,7 +11,7 @@ CONF_INT(server, workers, 2, 1, 256, "worker processes")
 CONF_INT(server, threads, 16, 1, 512, "threads in each worker")
 CONF_INT(server, dispatchers, 1, 0, 64, "dispatcher processes")
 CONF_INT(server, dispatcher_threads, 8, 1, 256, "threads in each dispatcher")
-CONF_INT(server, drain_s, 30, 1, 600, "seconds that running work may take after SIGTERM")
+CONF_INT(server, drain_s, 70, 1, 600, "seconds that running work may take after SIGTERM")
 CONF_TEXT(log, level, "info", "debug, info, warning or error")
 CONF_TEXT(public, url, "http://127.0.0.1:8080", "base of every link that leaves this service")
 CONF_TEXT(mongodb, uri, "mongodb://127.0.0.1:27017/?directConnection=true", "connection string")

@@ -154,6 +154,37 @@ static size_t json_count_kept(struct json_object *json)
 	return count;
 }
 
+/*
+ * json-c 0.16 takes some characters beyond the BMP for surrogates once they are decoded (U+2D800
+ * for one) and makes U+FFFD of them: pairs of escapes become UTF-8 before it sees them. The text
+ * has been scanned, so every pair is whole.
+ */
+static const char *json_decode_pairs(struct arena *arena, const char *p, size_t *len)
+{
+	char *decoded = arena_alloc(arena, *len + 1), *to = decoded;
+	unsigned high, low, point;
+
+	while (*p) {
+		if (p[0] != '\\') {
+			*to++ = *p++;
+		} else if (p[1] == 'u' && json_scan_unit(p + 2, &high) && high >= 0xd800 &&
+			   high <= 0xdbff) {
+			json_scan_unit(p + 8, &low);
+			point = 0x10000 + ((high - 0xd800) << 10 | (low - 0xdc00));
+			*to++ = (char)(0xf0 | point >> 18);
+			*to++ = (char)(0x80 | (point >> 12 & 0x3f));
+			*to++ = (char)(0x80 | (point >> 6 & 0x3f));
+			*to++ = (char)(0x80 | (point & 0x3f));
+			p += 12;
+		} else {
+			*to++ = *p++;
+			*to++ = *p++;
+		}
+	}
+	*len = (size_t)(to - decoded);
+	return decoded;
+}
+
 enum err json_parse(struct arena *arena, const char *bytes, size_t len, struct json_object **json_r,
 	struct err_info *info)
 {
@@ -171,6 +202,8 @@ enum err json_parse(struct arena *arena, const char *bytes, size_t len, struct j
 	wrong = json_scan(bytes, &members);
 	if (wrong)
 		return err_set(info, ERR_MALFORMED, "The body is not JSON: %s.", wrong);
+	if (strstr(bytes, "\\u"))
+		bytes = json_decode_pairs(arena, bytes, &len);
 	/* To json-c a scalar is a level too. */
 	tokener = json_tokener_new_ex(JSON_DEPTH + 1);
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);

@@ -100,6 +100,8 @@ static enum err model_string_from_json(const struct model_field *field, struct a
 	if (field->max && ((int64_t)count < field->min || (int64_t)count > field->max))
 		return err_add_field(info, pointer,
 			"must have %" PRId64 " to %" PRId64 " characters", field->min, field->max);
+	if (field->min > 0 && utf8_is_blank(text))
+		return err_add_field(info, pointer, "must not be blank");
 	*text_r = arena_strdup(arena, text);
 	return ERR_OK;
 }

@@ -200,6 +200,12 @@ void secret_mac(const struct secret_ring *ring, const char *purpose, const void 
 	secret_mac_with(ring, 0, purpose, bytes, len, mac_r);
 }
 
+void secret_mac_oldest(const struct secret_ring *ring, const char *purpose, const void *bytes,
+	size_t len, unsigned char mac_r[SECRET_MAC_BYTES])
+{
+	secret_mac_with(ring, ring->count - 1, purpose, bytes, len, mac_r);
+}
+
 bool secret_mac_verify(const struct secret_ring *ring, const char *purpose, const void *bytes,
 	size_t len, const unsigned char mac[SECRET_MAC_BYTES])
 {

@@ -37,6 +37,10 @@ char *secret_open(const struct secret_ring *ring, struct arena *arena, const cha
 void secret_mac(const struct secret_ring *ring, const char *purpose, const void *bytes, size_t len,
 	unsigned char mac_r[SECRET_MAC_BYTES]);
 
+/* The same under the oldest key: stays as it is when a newer key is put in front. */
+void secret_mac_oldest(const struct secret_ring *ring, const char *purpose, const void *bytes,
+	size_t len, unsigned char mac_r[SECRET_MAC_BYTES]);
+
 /* Whether any key of the ring made this MAC. Constant time. */
 bool secret_mac_verify(const struct secret_ring *ring, const char *purpose, const void *bytes,
 	size_t len, const unsigned char mac[SECRET_MAC_BYTES]);

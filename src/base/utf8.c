@@ -71,6 +71,26 @@ bool utf8_has_control(const char *text, bool multi_line)
 	return false;
 }
 
+bool utf8_is_blank(const char *text)
+{
+	/* Unicode White_Space, and the zero-width characters that people paste. */
+	static const char *const blanks[] = {" ", "\t", "\n", "\r", "\u00a0", "\u00ad", "\u1680",
+		"\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007",
+		"\u2008", "\u2009", "\u200a", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f",
+		"\u2028", "\u2029", "\u202f", "\u205f", "\u2060", "\u3000", "\ufeff"};
+	size_t i;
+
+	while (*text) {
+		for (i = 0; i < sizeof(blanks) / sizeof(blanks[0]); i++)
+			if (strncmp(text, blanks[i], strlen(blanks[i])) == 0)
+				break;
+		if (i == sizeof(blanks) / sizeof(blanks[0]))
+			return false;
+		text += strlen(blanks[i]);
+	}
+	return true;
+}
+
 size_t utf8_prefix(const char *text, size_t limit)
 {
 	size_t len = strlen(text);

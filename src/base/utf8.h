@@ -12,6 +12,9 @@ bool utf8_valid(const char *bytes, size_t len, size_t *count_r);
  * `multi_line`, LF, CR and TAB are allowed. */
 bool utf8_has_control(const char *text, bool multi_line);
 
+/* Whether nothing of a well-formed text can be seen: blanks and zero-width characters only. */
+bool utf8_is_blank(const char *text);
+
 /* The longest prefix of at most `limit` bytes that ends at a code point. */
 size_t utf8_prefix(const char *text, size_t limit);
 

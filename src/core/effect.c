@@ -136,6 +136,7 @@ size_t effect_claim(struct request *request, int64_t now, const char *lease, int
 		if (effect->due > now || !effect_is_head(request, effect))
 			continue;
 		effect->lease = lease;
+		effect->attempts++;
 		effect->due = now + lease_ms;
 		count++;
 	}
@@ -146,7 +147,6 @@ void effect_failed(struct cause *cause, struct effect *effect, const struct effe
 	int64_t first_s, int64_t max_s)
 {
 	effect->lease = NULL;
-	effect->attempts++;
 	effect->last_error = arena_alloc(cause->arena, sizeof(struct failure));
 	*effect->last_error = (struct failure){
 		.code = err_code(outcome->err), .detail = outcome->detail, .at = cause->now};

@@ -9,6 +9,7 @@
 
 #include "cause.h"
 #include "err.h"
+#include "instant.h"
 #include "model.h"
 
 struct request;
@@ -43,7 +44,7 @@ struct effect {
 	int64_t generation;
 	int64_t sequence; /* iCalendar SEQUENCE at the time it was owed */
 	int64_t created_at, due, give_up_at;
-	int64_t attempts;
+	int64_t attempts;  /* begun: how often it was leased, lost leases included */
 	const char *lease; /* token of who performs it, NULL when nobody does */
 	struct failure *last_error;
 };
@@ -59,7 +60,11 @@ struct effect_outcome {
 	enum err err;          /* ERR_OK, ERR_TEMPORARY or ERR_PERMANENT */
 	const char *detail;    /* of a failure, for people */
 	int64_t retry_after_s; /* what the peer asked for; 0 = nothing */
+	bool skipped;          /* nobody was asked: it had lost its point */
 };
+
+/* How long a mail is tried at most (RFC 5321 section 4.5.4.1 speaks of days). */
+#define EFFECT_MAIL_GIVE_UP (3 * INSTANT_DAY)
 
 /* Owes an effect from now on. Returns it, to be completed; stale after the next one is owed. */
 struct effect *effect_owe(struct cause *cause, struct request *request, enum effect_kind kind);

@@ -38,8 +38,8 @@ static const struct model_field meeting_fields[] = {
 	FIELD(MODEL_ENUM, status, MUST, NULL, meeting_status_names),
 	FIELD(MODEL_STRING, provider, MUST, NULL, NULL),
 	FIELD(MODEL_STRING, requested_provider, MUST, NULL, NULL),
-	FIELD(MODEL_STRING, provider_key, MODEL_STORED | MODEL_SEALED | MODEL_REQUIRED, NULL, NULL),
-	FIELD(MODEL_STRING, provider_url, MODEL_STORED | MODEL_SEALED, NULL, NULL),
+	FIELD(MODEL_STRING, provider_key, MODEL_STORED | MODEL_SEALED | MODEL_HEAVY, NULL, NULL),
+	FIELD(MODEL_STRING, provider_url, MODEL_STORED | MODEL_SEALED | MODEL_HEAVY, NULL, NULL),
 	FIELD(MODEL_STRING, join_url, MODEL_SHOWN, NULL, NULL),
 	FIELD(MODEL_STRING, passcode, BOTH | MODEL_SEALED, NULL, NULL),
 	FIELD(MODEL_STRINGS, dial_in, BOTH, NULL, NULL),
@@ -116,6 +116,7 @@ static void meeting_owe_mail(struct cause *cause, struct request *request, enum 
 void meeting_made(struct cause *cause, struct request *request, const struct meeting_link *link)
 {
 	struct meeting *meeting = request->meeting;
+	int64_t give_up_at = cause->now + EFFECT_MAIL_GIVE_UP;
 
 	assert(link->url);
 	meeting->provider_url = link->url;
@@ -125,11 +126,12 @@ void meeting_made(struct cause *cause, struct request *request, const struct mee
 	meeting->ready_at = cause->now;
 	meeting->next_attempt_at = 0;
 	meeting->last_error = NULL;
-	meeting->attempts++;
 	meeting_set_status(cause, request, MEETING_READY, "meeting.ready", meeting->provider);
 	/* An invitation is of no use once the meeting is over. */
-	meeting_owe_mail(cause, request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT, meeting->ends_at);
-	meeting_owe_mail(cause, request, EFFECT_MAIL_MEETING_READY, PARTY_LAWYER, meeting->ends_at);
+	if (give_up_at > meeting->ends_at)
+		give_up_at = meeting->ends_at;
+	meeting_owe_mail(cause, request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT, give_up_at);
+	meeting_owe_mail(cause, request, EFFECT_MAIL_MEETING_READY, PARTY_LAWYER, give_up_at);
 }
 
 void meeting_attempt_failed(struct cause *cause, struct request *request,
@@ -138,7 +140,6 @@ void meeting_attempt_failed(struct cause *cause, struct request *request,
 	struct meeting *meeting = request->meeting;
 	const char *detail;
 
-	meeting->attempts = effect->attempts;
 	meeting->last_error = arena_alloc(cause->arena, sizeof(struct failure));
 	*meeting->last_error = *effect->last_error;
 	meeting->last_error->provider = meeting->provider;
@@ -160,7 +161,7 @@ static bool meeting_withdraw_invitation(struct request *request, enum party part
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (effect->kind != EFFECT_MAIL_MEETING_READY || effect->party != (int)party)
 			continue;
-		told = effect->lease || effect->attempts > 0;
+		told = effect->attempts > 0;
 		if (!effect_is_running(effect, now))
 			effect_drop(request, effect);
 		return told;

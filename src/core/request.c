@@ -7,8 +7,6 @@
 
 enum { REQUEST_YEARS_AHEAD = 5, REQUEST_MAX_ANSWERS = 16 };
 
-#define REQUEST_MAIL_GIVE_UP (3 * INSTANT_DAY)
-
 /* Mails: quick at first, since a meeting may be near, then hourly (PROVIDERS.md section 6). */
 enum { REQUEST_MAIL_FIRST_S = 15, REQUEST_MAIL_MAX_S = 3600 };
 
@@ -107,6 +105,27 @@ static const char *request_decision(struct cause *cause, const struct request_re
 	return hash;
 }
 
+/*
+ * A client names its lawyer in its own words: whoever accepts with a token is told at the address
+ * that the token vouches for, so that nobody can have a lawyer's invitation sent elsewhere. The
+ * host application (`service`) knows its lawyers and is believed.
+ */
+static void request_trust_lawyer(struct cause *cause, struct request *request)
+{
+	const struct audit_event *filed = MODEL_AT(&request->events, struct audit_event, 0);
+	struct person *lawyer;
+
+	if (cause->actor.role != ROLE_LAWYER || !cause->actor.email ||
+		filed->actor->role != ROLE_CLIENT)
+		return;
+	lawyer = arena_alloc(cause->arena, sizeof(*lawyer));
+	*lawyer = *request->lawyer;
+	lawyer->email = cause->actor.email;
+	if (cause->actor.name)
+		lawyer->name = cause->actor.name;
+	request->lawyer = lawyer;
+}
+
 static enum err request_accept(struct cause *cause, struct request *request,
 	const struct request_response *response, const struct policy *policy, struct err_info *info)
 {
@@ -122,6 +141,7 @@ static enum err request_accept(struct cause *cause, struct request *request,
 	request_set_times(request, starts_at, minutes);
 	if (response->timezone)
 		request->timezone = response->timezone;
+	request_trust_lawyer(cause, request);
 	request->message = response->message;
 	request->decision = request_decision(cause, response);
 	request_set_status(cause, request, REQUEST_ACCEPTED, "request.accepted");
@@ -147,7 +167,7 @@ static enum err request_decline(struct cause *cause, struct request *request,
 	request_set_status(cause, request, REQUEST_DECLINED, "request.declined");
 	mail = effect_owe(cause, request, EFFECT_MAIL_REQUEST_DECLINED);
 	mail->party = PARTY_CLIENT;
-	mail->give_up_at = cause->now + REQUEST_MAIL_GIVE_UP;
+	mail->give_up_at = cause->now + EFFECT_MAIL_GIVE_UP;
 	return ERR_OK;
 }
 
@@ -159,8 +179,6 @@ enum err request_respond(struct cause *cause, struct request *request,
 	if (request->status == REQUEST_ACCEPTED && response->decision == DECISION_ACCEPT &&
 		strcmp(request->decision, request_decision(cause, response)) == 0)
 		return ERR_OK;
-	if (request->status == REQUEST_CANCELLED)
-		return err_set(info, ERR_ALREADY_CANCELLED, "The request was cancelled.");
 	if (request->status != REQUEST_OPEN)
 		return err_set(info, ERR_ALREADY_DECIDED, "The request is already %s.",
 			request_status_names[request->status]);
@@ -216,21 +234,40 @@ static bool request_mail_is_stale(const struct request *request, const struct ef
 	       request->meeting->status == MEETING_CANCELLED;
 }
 
+/* Nothing of an invitation has ever left, so its cancellation need not either. */
+static void request_withdraw_cancellation(
+	struct cause *cause, struct request *request, enum party party)
+{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->kind == EFFECT_MAIL_MEETING_CANCELLED && effect->party == (int)party &&
+			effect->attempts == 0) {
+			effect_drop(request, effect);
+			audit_add(cause, request, "mail.discarded", NULL, party_names[party],
+				"meeting_cancelled");
+			return;
+		}
+	}
+}
+
 void request_mail_settled(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome)
 {
 	const char *what = effect_kind_names[effect->kind] + strlen("mail.");
-	const char *party = party_names[effect->party];
+	const enum party party = (enum party)effect->party;
+	const bool never_left = outcome->skipped && effect->attempts == 1;
 
 	if (outcome->err == ERR_OK || request_mail_is_stale(request, effect)) {
 		audit_add(cause, request, outcome->err == ERR_OK ? "mail.sent" : "mail.discarded",
-			NULL, party, what);
+			NULL, party_names[party], what);
 		effect_drop(request, effect);
+		if (never_left)
+			request_withdraw_cancellation(cause, request, party);
 		return;
 	}
 	effect_failed(cause, effect, outcome, REQUEST_MAIL_FIRST_S, REQUEST_MAIL_MAX_S);
 	audit_add(cause, request, effect->state == EFFECT_FAILED ? "mail.failed" : "mail.retried",
-		NULL, party, arena_printf(cause->arena, "%s: %s", what, err_code(outcome->err)));
+		NULL, party_names[party],
+		arena_printf(cause->arena, "%s: %s", what, err_code(outcome->err)));
 }
 
 void request_creation_settled(struct cause *cause, struct request *request, struct effect *effect,
@@ -244,6 +281,7 @@ void request_creation_settled(struct cause *cause, struct request *request, stru
 		return;
 	}
 	request->updated_at = cause->now;
+	request->meeting->attempts = effect->attempts;
 	if (outcome->err == ERR_OK) {
 		effect_drop(request, effect);
 		meeting_made(cause, request, link);

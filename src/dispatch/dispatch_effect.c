@@ -7,11 +7,15 @@
 #include "dispatch_private.h"
 #include "fault.h"
 #include "id.h"
-#include "instant.h"
 #include "log.h"
 #include "wake.h"
 
-enum { DISPATCH_SETTLE_TRIES = 64, DISPATCH_PAUSE_MS = 50, DISPATCH_AWAY_PAUSE_MS = 1000 };
+enum {
+	DISPATCH_SETTLE_TRIES = 64,
+	DISPATCH_PAUSE_MS = 50,
+	DISPATCH_AWAY_PAUSE_MS = 1000,
+	DISPATCH_ASIDE_MS = 5 * 60 * 1000,
+};
 
 static const struct dispatch_effect *const dispatch_effects[EFFECT_KIND_COUNT] = {
 #define EFFECT(name, kind, lane, handler) [EFFECT_##name] = &handler,
@@ -39,7 +43,30 @@ static void dispatch_cause_init(struct arena *arena, struct cause *cause_r)
 
 /* ---- claim ---- */
 
-static void dispatch_claim_one(const struct dispatch *dispatch, const char *id,
+/* Leases what may run now, and stores that. *claimed_r false: another dispatcher was faster. */
+static enum err dispatch_lease(const struct dispatch *dispatch, struct arena *arena, const char *id,
+	int64_t now, const char *lease, struct request **request_r, bool *claimed_r,
+	struct err_info *info)
+{
+	enum err err;
+
+	*claimed_r = false;
+	err = store_request_load(dispatch->store, arena, id, STORE_WHOLE, request_r, info);
+	if (err != ERR_OK)
+		return err;
+	if (effect_claim(*request_r, now, lease, DISPATCH_LEASE_MS) == 0 &&
+		effect_next_due(*request_r) == (*request_r)->due)
+		return ERR_OK;
+	fault_pass(FAULT_CLAIM_BEFORE_SAVE);
+	err = store_request_replace(dispatch->store, arena, *request_r, info);
+	if (err != ERR_OK)
+		return err;
+	fault_pass(FAULT_CLAIM_AFTER_SAVE);
+	*claimed_r = true;
+	return ERR_OK;
+}
+
+static bool dispatch_claim_one(const struct dispatch *dispatch, const char *id,
 	void (*give)(void *data, const struct dispatch_task *task), void *data)
 {
 	struct arena *arena = arena_new();
@@ -47,34 +74,28 @@ static void dispatch_claim_one(const struct dispatch *dispatch, const char *id,
 	struct dispatch_task task;
 	struct request *request;
 	int64_t now = clock_now_ms();
+	bool claimed;
 	enum err err;
 
-	err = store_request_load(dispatch->store, arena, id, STORE_WHOLE, &request, &info);
-	if (err == ERR_INTERNAL) {
-		log_error("request %s is set aside for an hour: %s", id, info.detail);
-		store_request_postpone(dispatch->store, id, now + INSTANT_HOUR, &info);
-	}
-	if (err != ERR_OK)
-		goto out;
 	id_random(task.lease);
 	task.lease_until = now + DISPATCH_LEASE_MS;
-	/* Nothing to claim: another dispatcher was faster. */
-	if (effect_claim(request, now, task.lease, DISPATCH_LEASE_MS) == 0 &&
-		effect_next_due(request) == request->due)
-		goto out;
-	fault_pass(FAULT_CLAIM_BEFORE_SAVE);
-	if (store_request_replace(dispatch->store, arena, request, &info) != ERR_OK)
-		goto out;
-	fault_pass(FAULT_CLAIM_AFTER_SAVE);
-	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (!effect->lease || strcmp(effect->lease, task.lease) != 0)
-			continue;
-		snprintf(task.request_id, sizeof(task.request_id), "%s", request->id);
-		snprintf(task.effect_id, sizeof(task.effect_id), "%s", effect->id);
-		give(data, &task);
+	err = dispatch_lease(dispatch, arena, id, now, task.lease, &request, &claimed, &info);
+	/* What cannot be read or written here must not stand in the way of the others. */
+	if (err == ERR_UNREADABLE || err == ERR_INTERNAL) {
+		log_error("request %s is set aside for a while: %s", id, info.detail);
+		store_request_postpone(dispatch->store, id, now, now + DISPATCH_ASIDE_MS, &info);
 	}
-out:
+	if (claimed) {
+		MODEL_FOREACH (&request->effects, struct effect, effect) {
+			if (!effect->lease || strcmp(effect->lease, task.lease) != 0)
+				continue;
+			snprintf(task.request_id, sizeof(task.request_id), "%s", request->id);
+			snprintf(task.effect_id, sizeof(task.effect_id), "%s", effect->id);
+			give(data, &task);
+		}
+	}
 	arena_free(&arena);
+	return claimed;
 }
 
 size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
@@ -83,7 +104,7 @@ size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
 	struct arena *arena = arena_new();
 	struct model_list ids = {0};
 	struct err_info info = {0};
-	size_t i, left;
+	size_t left, claimed = 0;
 
 	if (store_request_due(dispatch->store, arena, clock_now_ms(), limit, &ids, &info) != ERR_OK)
 		dispatch_pause(DISPATCH_AWAY_PAUSE_MS);
@@ -91,12 +112,11 @@ size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
 	for (left = ids.count; left > 0; left--) {
 		const char **chosen = MODEL_AT(&ids, const char *, id_random_below((uint32_t)left));
 
-		dispatch_claim_one(dispatch, *chosen, give, data);
+		claimed += dispatch_claim_one(dispatch, *chosen, give, data);
 		*chosen = *MODEL_AT(&ids, const char *, left - 1);
 	}
-	i = ids.count;
 	arena_free(&arena);
-	return i;
+	return claimed;
 }
 
 /* ---- settle ---- */
@@ -185,6 +205,7 @@ void dispatch_perform(struct dispatch_performer *performer, const struct dispatc
 	if (!effect || !effect->lease || strcmp(effect->lease, task->lease) != 0)
 		goto out;
 	err = request_effect_wanted(request, effect, clock_now_ms(), &info);
+	outcome.skipped = err != ERR_OK;
 	if (err == ERR_OK) {
 		fault_pass(FAULT_EFFECT_BEFORE);
 		err = dispatch_effects[effect->kind]->perform(

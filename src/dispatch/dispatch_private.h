@@ -43,7 +43,7 @@ extern const struct dispatch_effect dispatch_creation;
 void dispatch_perform(struct dispatch_performer *performer, const struct dispatch_task *task);
 
 /* Leases what is due, at most `limit` requests; calls `give` for each effect. Returns how many
- * requests were due. */
+ * requests were claimed. */
 size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
 	void (*give)(void *data, const struct dispatch_task *task), void *data);
 #endif

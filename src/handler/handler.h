@@ -36,4 +36,13 @@ struct handler_list_query {
 	const char *cursor;
 };
 extern const struct model handler_list_query_model;
+
+/* The query of GET /api/requests/{id}/audit. */
+struct handler_audit_query {
+	int64_t limit;
+	const char *cursor;
+};
+extern const struct model handler_audit_query_model;
+
+enum { HANDLER_LIMIT = 50 }; /* items of a page when the client does not say */
 #endif

@@ -9,7 +9,7 @@ enum { HANDLER_MAX_CALENDAR = 256 * 1024 };
 /* A snapshot of the event for one person: no METHOD, DTSTAMP is the last change (RFC 5545 3.8.7.2),
  * so the entity tag moves only when the meeting does. */
 static enum err calendar_reply(struct http_exchange *exchange, const struct request *request,
-	enum party party, struct err_info *info)
+	enum party party, bool with_link, struct err_info *info)
 {
 	const struct handler_context *context = handler_context(exchange);
 	const struct ics_invite invite = {
@@ -17,7 +17,7 @@ static enum err calendar_reply(struct http_exchange *exchange, const struct requ
 		.method = ICS_SNAPSHOT,
 		.dtstamp = request->updated_at,
 		.sequence = request->meeting->sequence,
-		.join_url = request->meeting->status == MEETING_READY
+		.join_url = with_link && request->meeting->status == MEETING_READY
 				    ? gate_url(exchange->arena, context->service.ring, GATE_JOIN,
 					      context->service.conf->public_url, request, party)
 				    : NULL,
@@ -59,23 +59,19 @@ enum err handler_calendar_get(struct http_exchange *exchange, struct err_info *i
 		return err_set(info, ERR_FORBIDDEN, "The calendar entry is for its two people.");
 	if (!request->meeting)
 		return err_set(info, ERR_NO_MEETING, "The request has not been accepted.");
-	return calendar_reply(exchange, request, party, info);
+	return calendar_reply(exchange, request, party, true, info);
 }
 
 enum err handler_calendar_event_get(struct http_exchange *exchange, struct err_info *info)
 {
-	const struct service *service = &handler_context(exchange)->service;
+	const struct service_call call = handler_call(exchange);
 	struct request *request;
-	struct gate_pass pass;
+	enum party party;
+	bool current;
 	enum err err;
 
-	if (!gate_token_read(service->ring, GATE_CALENDAR, exchange->params[0], &pass))
-		return err_set(info, ERR_NOT_FOUND, "This link is not known.");
-	err = store_request_load(
-		service->store, exchange->arena, pass.request_id, STORE_CURRENT, &request, info);
-	if (err != ERR_OK)
-		return err;
-	if (!request->meeting)
-		return err_set(info, ERR_NO_MEETING, "The request has no meeting.");
-	return calendar_reply(exchange, request, pass.party, info);
+	err = service_calendar_open(&handler_context(exchange)->service, &call, exchange->params[0],
+		&request, &party, &current, info);
+	/* The link of a meeting that was replaced does not hand out the new one. */
+	return err == ERR_OK ? calendar_reply(exchange, request, party, current, info) : err;
 }

@@ -5,6 +5,7 @@
 
 #include "handler_private.h"
 #include "ics_when.h"
+#include "log.h"
 
 enum { GATE_MAX_PAGE = 64 * 1024 };
 
@@ -94,6 +95,8 @@ static enum err gate_reply_error(
 {
 	struct json_object *values = json_object_new_object();
 
+	if (err_status(err) >= 500)
+		log_at((enum log_level)err_log_level(err), "%s: %s", err_code(err), info->detail);
 	json_object_object_add(values, err == ERR_NOT_FOUND ? "unknown" : "unavailable",
 		json_object_new_boolean(true));
 	if (gate_reply_page(exchange, err_status(err), gate_visitor_language(exchange), values,

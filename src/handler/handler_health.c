@@ -27,16 +27,17 @@ enum err handler_health(struct http_exchange *exchange, struct err_info *info)
  * and the dispatchers what may be stuck. */
 enum err handler_ready(struct http_exchange *exchange, struct err_info *info)
 {
-	int64_t due;
+	const struct service_call call = handler_call(exchange);
+	int64_t age;
 	enum err err;
 
-	err = store_request_oldest_due(handler_context(exchange)->service.store, &due, info);
+	err = service_backlog(&handler_context(exchange)->service, &call, &age, info);
 	if (err != ERR_OK)
 		return err;
-	if (due && exchange->now - due > HEALTH_OUTBOX_AGE)
+	if (age > HEALTH_OUTBOX_AGE)
 		return err_set(info, ERR_OVERLOADED,
 			"The oldest owed effect has waited for %" PRId64 " minutes.",
-			(exchange->now - due) / INSTANT_MINUTE);
+			age / INSTANT_MINUTE);
 	health_reply(exchange, "ready");
 	return ERR_OK;
 }

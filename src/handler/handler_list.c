@@ -1,10 +1,11 @@
-/* Lists of requests: GET /api/requests and the dashboard. */
+/* Lists: requests, audit events, the dashboard. */
 #include <json-c/json.h>
+#include <string.h>
 
 #include "handler_private.h"
 #include "instant.h"
 
-enum { HANDLER_LIMIT = 50, HANDLER_DASHBOARD_ROWS = 20 };
+enum { HANDLER_DASHBOARD_ROWS = 20 };
 
 static const char *const status_filters[] = {
 	"any", "open", "accepted", "declined", "cancelled", "completed", NULL};
@@ -31,6 +32,17 @@ static const struct model_field list_query_fields[] = {
 const struct model handler_list_query_model =
 	MODEL(struct handler_list_query, "query", list_query_fields);
 
+/* GET …/audit: in the order of the chain, a page beginning behind the event that the cursor names.
+ */
+static const struct model_field audit_query_fields[] = {
+	{"limit", MODEL_INT, offsetof(struct handler_audit_query, limit), 0, NULL, NULL, 1, 200},
+	{"cursor", MODEL_STRING, offsetof(struct handler_audit_query, cursor), 0, NULL, NULL, 1,
+		64},
+};
+
+const struct model handler_audit_query_model =
+	MODEL(struct handler_audit_query, "query", audit_query_fields);
+
 enum err handler_request_list(struct http_exchange *exchange, struct err_info *info)
 {
 	const struct service *service = &handler_context(exchange)->service;
@@ -52,11 +64,55 @@ enum err handler_request_list(struct http_exchange *exchange, struct err_info *i
 	if (query->cursor && !handler_cursor_read(exchange->arena, query->cursor,
 				     &filter.after_start, &filter.after_id))
 		return err_add_field(info, "/cursor", "is not a cursor of this service");
-	service_filter_own(&call, &filter);
-	err = store_request_list(service->store, exchange->arena, &filter, &requests, info);
+	err = service_request_list(service, &call, filter, &requests, info);
 	if (err != ERR_OK)
 		return err;
 	page = handler_page_json(service, &call, &requests, limit);
+	http_reply_json(exchange, 200, page);
+	json_object_put(page);
+	return ERR_OK;
+}
+
+/* The index behind the event with that id; false when there is none. */
+static bool audit_find(const struct request *request, const char *id, size_t *index_r)
+{
+	size_t i;
+
+	for (i = 0; i < request->events.count; i++) {
+		if (strcmp(MODEL_AT(&request->events, struct audit_event, i)->id, id) == 0) {
+			*index_r = i + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+enum err handler_audit_get(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct handler_audit_query *query = exchange->query;
+	const size_t limit = (size_t)(query->limit ? query->limit : HANDLER_LIMIT);
+	const struct service_call call = handler_call(exchange);
+	const struct audit_event *event = NULL;
+	struct json_object *page, *items;
+	struct request *request;
+	size_t i = 0, end;
+	enum err err;
+
+	err = service_request_get(&handler_context(exchange)->service, &call, exchange->params[0],
+		STORE_WHOLE, &request, info);
+	if (err != ERR_OK)
+		return err;
+	if (query->cursor && !audit_find(request, query->cursor, &i))
+		return err_add_field(info, "/cursor", "is not a cursor of this trail");
+	page = json_object_new_object();
+	items = json_object_new_array();
+	for (end = i + limit; i < request->events.count && i < end; i++) {
+		event = MODEL_AT(&request->events, struct audit_event, i);
+		json_object_array_add(items, model_to_json(&audit_event_model, event, MODEL_SHOWN));
+	}
+	json_object_object_add(page, "items", items);
+	json_object_object_add(page, "next_cursor",
+		i < request->events.count ? json_object_new_string(event->id) : NULL);
 	http_reply_json(exchange, 200, page);
 	json_object_put(page);
 	return ERR_OK;
@@ -73,8 +129,7 @@ static enum err dashboard_add_rows(const struct service *service, const struct s
 
 	json_object_object_add(dashboard, name, rows);
 	filter.limit = HANDLER_DASHBOARD_ROWS;
-	service_filter_own(call, &filter);
-	err = store_request_list(service->store, call->arena, &filter, &requests, info);
+	err = service_request_list(service, call, filter, &requests, info);
 	if (err != ERR_OK)
 		return err;
 	MODEL_FOREACH (&requests, struct request *, request) {
@@ -87,14 +142,12 @@ static enum err dashboard_add_counts(const struct service *service, const struct
 	struct json_object *dashboard, struct err_info *info)
 {
 	struct json_object *counts = json_object_new_object();
-	struct store_filter filter = {0};
 	struct store_counts counted;
 	enum err err;
 	int i;
 
 	json_object_object_add(dashboard, "counts", counts);
-	service_filter_own(call, &filter);
-	err = store_request_count(service->store, &filter, &counted, info);
+	err = service_request_count(service, call, &counted, info);
 	for (i = 0; err == ERR_OK && request_status_names[i]; i++)
 		json_object_object_add(counts, request_status_names[i],
 			json_object_new_int64(counted.by_status[i]));
@@ -111,7 +164,8 @@ static enum err dashboard_add_counts(const struct service *service, const struct
  * the administrator; a client has nothing to do but can see what failed. */
 static struct store_filter dashboard_needs_action(const struct service_call *call)
 {
-	struct store_filter filter = {.ascending = true, .ends_after = call->now};
+	struct store_filter filter = {
+		.ascending = true, .ends_after = call->now, .starts_from = call->now - INSTANT_DAY};
 
 	if (call->caller.role == ROLE_LAWYER)
 		filter.open_or_failed = true;
@@ -124,8 +178,10 @@ enum err handler_dashboard_get(struct http_exchange *exchange, struct err_info *
 {
 	const struct service *service = &handler_context(exchange)->service;
 	const struct service_call call = handler_call(exchange);
-	const struct store_filter upcoming = {
-		.ascending = true, .ends_after = call.now, .statuses = 1u << REQUEST_ACCEPTED};
+	const struct store_filter upcoming = {.ascending = true,
+		.ends_after = call.now,
+		.starts_from = call.now - INSTANT_DAY,
+		.statuses = 1u << REQUEST_ACCEPTED};
 	const struct store_filter recent = {.ended = true, .ends_before = call.now};
 	struct json_object *dashboard = json_object_new_object();
 	char now[INSTANT_TEXT_SIZE];

@@ -126,26 +126,3 @@ enum err handler_meeting_get(struct http_exchange *exchange, struct err_info *in
 	json_object_put(json);
 	return ERR_OK;
 }
-
-enum err handler_audit_get(struct http_exchange *exchange, struct err_info *info)
-{
-	const struct service_call call = handler_call(exchange);
-	struct json_object *page, *items;
-	struct request *request;
-	enum err err;
-
-	err = service_request_get(&handler_context(exchange)->service, &call, exchange->params[0],
-		STORE_WHOLE, &request, info);
-	if (err != ERR_OK)
-		return err;
-	page = json_object_new_object();
-	items = json_object_new_array_ext((int)request->events.count);
-	MODEL_FOREACH (&request->events, struct audit_event, event) {
-		json_object_array_add(items, model_to_json(&audit_event_model, event, MODEL_SHOWN));
-	}
-	json_object_object_add(page, "items", items);
-	json_object_object_add(page, "next_cursor", NULL);
-	http_reply_json(exchange, 200, page);
-	json_object_put(page);
-	return ERR_OK;
-}

@@ -27,8 +27,14 @@ static char *handler_gate_url(const struct service *service, const struct servic
 		call->arena, service->ring, purpose, service->conf->public_url, request, party);
 }
 
+/* Whether its link leads anywhere, now or later. */
+static bool handler_is_joinable(const struct meeting *meeting, int64_t now)
+{
+	return meeting->status == MEETING_READY && now < meeting->expires_at;
+}
+
 /* The meeting with the caller's own links: nobody is shown the other person's. */
-static const struct meeting *handler_personal_meeting(const struct service *service,
+static struct meeting *handler_personal_meeting(const struct service *service,
 	const struct service_call *call, const struct request *request)
 {
 	struct meeting *meeting = arena_alloc(call->arena, sizeof(*meeting));
@@ -38,7 +44,7 @@ static const struct meeting *handler_personal_meeting(const struct service *serv
 	if (handler_party(request, &call->caller, &party)) {
 		meeting->calendar_url =
 			handler_gate_url(service, call, request, GATE_CALENDAR, party);
-		if (meeting->status == MEETING_READY)
+		if (handler_is_joinable(meeting, call->now))
 			meeting->join_url =
 				handler_gate_url(service, call, request, GATE_JOIN, party);
 	}
@@ -65,7 +71,7 @@ static void handler_add_join_links(const struct service *service, const struct s
 {
 	enum party party;
 
-	if (request->meeting->status != MEETING_READY)
+	if (!handler_is_joinable(request->meeting, call->now))
 		return;
 	if (handler_party(request, &call->caller, &party)) {
 		handler_add_link(
@@ -87,7 +93,8 @@ static struct json_object *handler_links(const struct service *service,
 	handler_add_action(service, call, request, links, "self", "");
 	if (request->status == REQUEST_OPEN && standing != STANDING_CLIENT)
 		handler_add_action(service, call, request, links, "respond", "/respond");
-	if (request->status == REQUEST_OPEN || request->status == REQUEST_ACCEPTED)
+	if (request->status == REQUEST_OPEN ||
+		(request->status == REQUEST_ACCEPTED && call->now < request->ends_at))
 		handler_add_action(service, call, request, links, "cancel", "/cancel");
 	if (request->meeting) {
 		handler_add_action(service, call, request, links, "meeting", "/meeting");
@@ -107,7 +114,7 @@ struct json_object *handler_request_json(const struct service *service,
 	struct json_object *json;
 
 	if (request->meeting)
-		shown.meeting = (struct meeting *)handler_personal_meeting(service, call, request);
+		shown.meeting = handler_personal_meeting(service, call, request);
 	json = model_to_json(&request_model, &shown, MODEL_SHOWN);
 	json_object_object_add(json, "links", handler_links(service, call, request));
 	return json;

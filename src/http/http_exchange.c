@@ -10,7 +10,7 @@
 #include "http_input.h"
 #include "utf8.h"
 
-enum { HTTP_MAX_PATH = 2048, HTTP_MAX_REQUEST_ID = 64, HTTP_MAX_HEADER = 1024 };
+enum { HTTP_MAX_PATH = 2048, HTTP_MAX_REQUEST_ID = 64 };
 
 static const char *const http_method_names[] = {
 	[HTTP_GET] = "GET",
@@ -108,22 +108,21 @@ const char *http_header_get(const struct http_exchange *exchange, const char *na
 
 void http_set_header(struct http_exchange *exchange, const char *name, const char *format, ...)
 {
-	char value[HTTP_MAX_HEADER];
 	va_list args;
+	char *value;
 	size_t i;
-	int len;
 
 	va_start(args, format);
-	len = vsnprintf(value, sizeof(value), format, args);
+	value = arena_vprintf(exchange->arena, format, args);
 	va_end(args);
-	assert(len >= 0 && (size_t)len < sizeof(value) && !utf8_has_control(value, false));
+	assert(!utf8_has_control(value, false));
 	for (i = 0; i < exchange->header_count; i++)
 		if (strcasecmp(exchange->headers[i].name, name) == 0)
 			break;
 	assert(i < HTTP_MAX_HEADERS);
 	if (i == exchange->header_count)
 		exchange->header_count++;
-	exchange->headers[i] = (struct http_header){name, arena_strdup(exchange->arena, value)};
+	exchange->headers[i] = (struct http_header){name, value};
 }
 
 void http_reply(struct http_exchange *exchange, int status, const char *content_type,

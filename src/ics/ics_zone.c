@@ -30,12 +30,14 @@ static _Atomic(struct zone_entry *) zone_entries;
 static pthread_mutex_t zone_load_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 /* Names of zones start with a capital letter, which the directory's other files do not (posix/,
- * right/, posixrules, localtime, zone.tab). No zone has a dot, so none leaves the directory. */
+ * right/, posixrules, localtime, zone.tab). No zone has a dot, so none leaves the directory.
+ * "Factory" is what tzdata calls a clock that nobody has set. */
 static bool zone_name_plausible(const char *name)
 {
 	const char *p;
 
-	if (!isupper((unsigned char)name[0]) || strnlen(name, ZONE_NAME_SIZE) >= ZONE_NAME_SIZE)
+	if (!isupper((unsigned char)name[0]) || strcmp(name, "Factory") == 0 ||
+		strnlen(name, ZONE_NAME_SIZE) >= ZONE_NAME_SIZE)
 		return false;
 	for (p = name; *p; p++) {
 		if (!isalnum((unsigned char)*p) && !strchr("/_+-", *p))

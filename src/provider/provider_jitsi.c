@@ -123,7 +123,7 @@ static enum err jitsi_room(struct arena *arena, const struct meeting *meeting, c
 	unsigned char bytes[ID_BYTES];
 	char hex[2 * ID_BYTES + 1];
 
-	if (!id_decode(meeting->provider_key, bytes))
+	if (!meeting->provider_key || !id_decode(meeting->provider_key, bytes))
 		return err_set(info, ERR_PERMANENT, "The meeting's room has no valid name.");
 	hex_encode(bytes, sizeof(bytes), hex);
 	*room_r = arena_printf(arena, "meetlink-%s", hex);

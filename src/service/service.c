@@ -24,13 +24,13 @@ void service_cause_init(const struct service_call *call, enum source source, str
 	id_seed(cause_r->seed, sizeof(cause_r->seed));
 }
 
-void service_wake(const struct service *service, const struct request *request, int64_t now)
+static void service_wake(const struct service *service, const struct request *request, int64_t now)
 {
 	if (request->due && request->due <= now)
 		wake_signal(service->wake_fd);
 }
 
-const char *service_answer_key(
+static const char *service_answer_key(
 	const struct service_call *call, const char *action, const char *request_id)
 {
 	char *key = arena_alloc(call->arena, HASH_SIZE);
@@ -41,7 +41,7 @@ const char *service_answer_key(
 	return key;
 }
 
-void service_perform_local(
+static void service_perform_local(
 	const struct service *service, struct cause *cause, struct request *request)
 {
 	struct effect_outcome outcome = {.err = ERR_OK};
@@ -60,6 +60,7 @@ void service_perform_local(
 	provider = provider_find(request->meeting->provider);
 	if (!provider || !provider->local)
 		return;
+	create->attempts++;
 	outcome.err = provider->create(service->conf, cause->arena, request, &link, &info);
 	outcome.detail = arena_strdup(cause->arena, info.detail);
 	request_creation_settled(cause, request, create, &outcome, &link, service->policy);
@@ -197,25 +198,29 @@ enum err service_change(const struct service *service, const struct service_call
 	return err;
 }
 
-/* The id of a new request follows from caller and key, so that a repeat finds the first one. After
- * 24 h a key may be used afresh: `round` counts that. */
+/*
+ * The id of a new request follows from caller and key, so that a repeat finds the first one. Keys
+ * are kept for 24 h, so the day is part of it and a repeat looks under yesterday's too; a trace id
+ * never comes back.
+ */
 static const char *service_new_id(
-	const struct service *service, const struct service_call *call, int round)
+	const struct service *service, const struct service_call *call, int64_t day)
 {
-	const char *key = service_answer_key(call, "create", "");
-	char *id = arena_alloc(call->arena, ID_SIZE), text[HASH_SIZE + 16];
+	const char *text =
+		arena_printf(call->arena, "%s/%lld", service_answer_key(call, "create", ""),
+			call->idempotency_key ? (long long)day : -1);
+	char *id = arena_alloc(call->arena, ID_SIZE);
 	unsigned char mac[SECRET_MAC_BYTES];
 
-	snprintf(text, sizeof(text), "%s/%d", key, round);
-	secret_mac(service->ring, "request", text, strlen(text), mac);
+	secret_mac_oldest(service->ring, "request", text, strlen(text), mac);
 	id_encode(mac, id);
 	return id;
 }
 
-/* ERR_CONFLICT: the id belongs to an answer that is no longer kept. */
+/* ERR_NOT_FOUND when nothing was created under the id within the last 24 h. */
 static enum err service_replay_create(const struct service *service,
-	const struct service_call *call, const char *id, const char *key,
-	struct service_answer *answer_r, struct err_info *info)
+	const struct service_call *call, const char *id, struct service_answer *answer_r,
+	struct err_info *info)
 {
 	const struct request_answer *stored;
 	struct request *request;
@@ -224,52 +229,68 @@ static enum err service_replay_create(const struct service *service,
 	err = store_request_load(service->store, call->arena, id, STORE_WHOLE, &request, info);
 	if (err != ERR_OK)
 		return err;
-	stored = request_answer_find(request, key, call->now);
-	if (!stored)
-		return ERR_CONFLICT;
-	return service_replay(call, stored, request->id, answer_r, info);
+	if (call->now - request->created_at >= REQUEST_ANSWER_KEPT)
+		return ERR_NOT_FOUND;
+	stored = request_answer_find(request, service_answer_key(call, "create", ""), call->now);
+	if (stored)
+		return service_replay(call, stored, request->id, answer_r, info);
+	/* Later answers have pushed it out: the request stands all the same. */
+	*answer_r = (struct service_answer){
+		.status = 201,
+		.reply = call->render(service, call, request),
+		.request_id = request->id,
+		.replayed = call->idempotency_key != NULL,
+	};
+	return ERR_OK;
+}
+
+static enum err service_create(const struct service *service, const struct service_call *call,
+	const struct request_draft *draft, const char *id, struct service_answer *answer_r,
+	struct err_info *info)
+{
+	struct request request;
+	struct cause cause;
+	enum err err;
+
+	service_cause_init(call, SOURCE_API, &cause);
+	err = request_open(&cause, draft, id, &request, info);
+	if (err != ERR_OK)
+		return err;
+	service_answer(service, call, &cause, &request, service_answer_key(call, "create", ""), 201,
+		answer_r);
+	fault_pass(FAULT_CREATE_BEFORE_SAVE);
+	err = store_request_insert(service->store, call->arena, &request, info);
+	if (err == ERR_OK)
+		fault_pass(FAULT_CREATE_AFTER_SAVE);
+	return err;
 }
 
 enum err service_request_create(const struct service *service, const struct service_call *call,
 	const struct request_draft *draft, struct service_answer *answer_r, struct err_info *info)
 {
-	const char *key = service_answer_key(call, "create", ""), *id;
-	struct request request;
-	struct cause cause;
+	const int64_t today = call->now / INSTANT_DAY;
+	const char *id = service_new_id(service, call, today);
+	struct err_info refused;
 	enum err err;
-	int round;
 
 	service_check_draft(call->arena, draft, info);
 	if (info->err != ERR_OK)
 		return info->err;
-	for (round = 0; round < SERVICE_MAX_TRIES; round++) {
-		err_clear(info);
-		id = service_new_id(service, call, round);
-		service_cause_init(call, SOURCE_API, &cause);
-		err = request_open(&cause, draft, id, &request, info);
-		if (err != ERR_OK)
-			/* What was created under this key stays so, even if it were refused now. */
-			return service_replay_create(service, call, id, key, answer_r, NULL) ==
-					       ERR_OK
-				       ? ERR_OK
-				       : err;
-		service_answer(service, call, &cause, &request, key, 201, answer_r);
-		fault_pass(FAULT_CREATE_BEFORE_SAVE);
-		err = store_request_insert(service->store, call->arena, &request, info);
-		if (err == ERR_OK)
-			fault_pass(FAULT_CREATE_AFTER_SAVE);
-		if (err == ERR_CONFLICT)
-			err = service_replay_create(service, call, id, key, answer_r, info);
-		if (err != ERR_CONFLICT)
+	if (call->idempotency_key) {
+		err = service_replay_create(
+			service, call, service_new_id(service, call, today - 1), answer_r, info);
+		if (err != ERR_NOT_FOUND)
 			return err;
+		err_clear(info);
 	}
+	err = service_create(service, call, draft, id, answer_r, info);
+	if (err != ERR_CONFLICT && err != ERR_INVALID)
+		return err;
+	/* What was created under this key stays so, even if it were refused now. */
+	refused = *info;
+	err_clear(info);
+	if (service_replay_create(service, call, id, answer_r, info) != ERR_NOT_FOUND)
+		return info->err;
+	*info = refused;
 	return err;
-}
-
-void service_filter_own(const struct service_call *call, struct store_filter *filter)
-{
-	if (call->caller.role == ROLE_CLIENT)
-		filter->client_id = call->caller.id;
-	if (call->caller.role == ROLE_LAWYER)
-		filter->lawyer_id = call->caller.id;
 }

@@ -65,8 +65,23 @@ enum err service_request_cancel(const struct service *service, const struct serv
 enum err service_request_get(const struct service *service, const struct service_call *call,
 	const char *id, enum store_depth depth, struct request **request_r, struct err_info *info);
 
-/* Narrows a filter to the caller's own rows. */
-void service_filter_own(const struct service_call *call, struct store_filter *filter);
+/* A page of the caller's own requests (of all, for admin and service), and their counts. The
+ * filter's ids are set here. Items are struct request *, for showing only. */
+enum err service_request_list(const struct service *service, const struct service_call *call,
+	struct store_filter filter, struct model_list *list_r, struct err_info *info);
+enum err service_request_count(const struct service *service, const struct service_call *call,
+	struct store_counts *counts_r, struct err_info *info);
+
+/* How long the oldest owed effect has waited, in ms; 0 when nothing is late. Says, too, whether the
+ * database answers. */
+enum err service_backlog(const struct service *service, const struct service_call *call,
+	int64_t *age_ms_r, struct err_info *info);
+
+/* The request that a mailed calendar link is for; *current_r: the link is of its present meeting.
+ * ERR_NOT_FOUND for a token we did not make. */
+enum err service_calendar_open(const struct service *service, const struct service_call *call,
+	const char *token, struct request **request_r, enum party *party_r, bool *current_r,
+	struct err_info *info);
 
 /* What a join token opens now. */
 struct service_gate {

@@ -63,3 +63,23 @@ enum err service_gate_open(const struct service *service, const struct service_c
 	}
 	return err;
 }
+
+enum err service_calendar_open(const struct service *service, const struct service_call *call,
+	const char *token, struct request **request_r, enum party *party_r, bool *current_r,
+	struct err_info *info)
+{
+	struct gate_pass pass;
+	enum err err;
+
+	if (!gate_token_read(service->ring, GATE_CALENDAR, token, &pass))
+		return err_set(info, ERR_NOT_FOUND, "This link is not known.");
+	err = store_request_load(
+		service->store, call->arena, pass.request_id, STORE_CURRENT, request_r, info);
+	if (err != ERR_OK)
+		return err;
+	if (!(*request_r)->meeting)
+		return err_set(info, ERR_NO_MEETING, "The request has no meeting.");
+	*party_r = pass.party;
+	*current_r = pass.generation == (*request_r)->meeting->generation;
+	return ERR_OK;
+}

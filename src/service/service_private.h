@@ -21,17 +21,6 @@ enum err service_change(const struct service *service, const struct service_call
 
 void service_cause_init(const struct service_call *call, enum source source, struct cause *cause_r);
 
-/* Performs effects that need no network inside the transition. */
-void service_perform_local(
-	const struct service *service, struct cause *cause, struct request *request);
-
-/* Wakes a dispatcher of this host when the request owes something now. */
-void service_wake(const struct service *service, const struct request *request, int64_t now);
-
-/* Hash of the caller's key (or trace id) for an action on a request; "" for creation. */
-const char *service_answer_key(
-	const struct service_call *call, const char *action, const char *request_id);
-
 /* What core/ cannot check, since it needs libraries: addresses, zones, locales, id alphabet. */
 void service_check_draft(
 	struct arena *arena, const struct request_draft *draft, struct err_info *info);

@@ -85,18 +85,34 @@ void store_close(struct store **store)
 	mongoc_cleanup();
 }
 
-void store_session_begin(struct store *store, struct store_session *session_r)
+static enum err store_away(struct err_info *info)
 {
+	if (info)
+		info->retry_after_s = STORE_RETRY_AFTER_S;
+	return err_set(info, ERR_DATABASE_AWAY, "The database did not answer.");
+}
+
+enum err store_session_begin(
+	struct store *store, struct store_session *session_r, struct err_info *info)
+{
+	session_r->probe = atomic_load(&store->away);
+	if (session_r->probe && atomic_exchange(&store->probing, true))
+		return store_away(info);
 	session_r->store = store;
 	session_r->client = mongoc_client_pool_pop(store->pool);
 	session_r->requests =
 		mongoc_client_get_collection(session_r->client, store->database, "requests");
+	return ERR_OK;
 }
 
-void store_session_end(struct store_session *session)
+enum err store_session_end(struct store_session *session, enum err err)
 {
 	mongoc_collection_destroy(session->requests);
 	mongoc_client_pool_push(session->store->pool, session->client);
+	atomic_store(&session->store->away, err == ERR_DATABASE_AWAY);
+	if (session->probe)
+		atomic_store(&session->store->probing, false);
+	return err;
 }
 
 /* Codes of a server that is not, or no longer, able to serve: the driver's "node is recovering"
@@ -117,12 +133,12 @@ enum err store_error(const bson_error_t *error, const char *doing, struct err_in
 {
 	if (error->domain == MONGOC_ERROR_SERVER && error->code == 11000)
 		return err_set(info, ERR_CONFLICT, "A document with this id exists.");
+	/* A write concern that was not met in time: stored or not, nobody knows. */
 	if (error->domain == MONGOC_ERROR_SERVER_SELECTION ||
-		error->domain == MONGOC_ERROR_STREAM || store_code_is_away(error->code)) {
+		error->domain == MONGOC_ERROR_STREAM ||
+		error->domain == MONGOC_ERROR_WRITE_CONCERN || store_code_is_away(error->code)) {
 		log_warning("%s: %s", doing, error->message);
-		if (info)
-			info->retry_after_s = 2;
-		return err_set(info, ERR_DATABASE_AWAY, "The database did not answer.");
+		return store_away(info);
 	}
 	log_error("%s: %s (code %u)", doing, error->message, error->code);
 	return err_set(info, ERR_INTERNAL, "The database refused: %s", error->message);
@@ -133,15 +149,17 @@ enum err store_ping(struct store *store, struct err_info *info)
 	struct store_session session;
 	bson_t command = BSON_INITIALIZER;
 	bson_error_t error;
-	bool ok;
+	enum err err;
 
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
 	BSON_APPEND_INT32(&command, "ping", 1);
-	store_session_begin(store, &session);
-	ok = mongoc_client_command_simple(
-		session.client, store->database, &command, NULL, NULL, &error);
-	store_session_end(&session);
+	if (!mongoc_client_command_simple(
+		    session.client, store->database, &command, NULL, NULL, &error))
+		err = store_error(&error, "ping", info);
 	bson_destroy(&command);
-	return ok ? ERR_OK : store_error(&error, "ping", info);
+	return store_session_end(&session, err);
 }
 
 enum err store_init_indexes(struct store *store, struct err_info *info)
@@ -149,21 +167,23 @@ enum err store_init_indexes(struct store *store, struct err_info *info)
 	struct store_session session;
 	bson_error_t error;
 	bson_t *command;
-	bool ok;
+	enum err err;
 
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
 	/* Lists are read by party (or by all) in the order of the start; the dispatcher by `due`,
 	 * which only documents with owed effects have. */
 	command = BCON_NEW("createIndexes", "requests", "indexes", "[", "{", "name", "client_start",
-		"key", "{", "client.id", BCON_INT32(1), "starts_at", BCON_INT32(-1), "_id",
-		BCON_INT32(-1), "}", "}", "{", "name", "lawyer_start", "key", "{", "lawyer.id",
-		BCON_INT32(1), "starts_at", BCON_INT32(-1), "_id", BCON_INT32(-1), "}", "}", "{",
-		"name", "start", "key", "{", "starts_at", BCON_INT32(-1), "_id", BCON_INT32(-1),
-		"}", "}", "{", "name", "due", "key", "{", "due", BCON_INT32(1), "}", "sparse",
+		"key", "{", "client.id", BCON_INT32(1), "starts_at", BCON_INT32(1), "_id",
+		BCON_INT32(1), "}", "}", "{", "name", "lawyer_start", "key", "{", "lawyer.id",
+		BCON_INT32(1), "starts_at", BCON_INT32(1), "_id", BCON_INT32(1), "}", "}", "{",
+		"name", "start", "key", "{", "starts_at", BCON_INT32(1), "_id", BCON_INT32(1), "}",
+		"}", "{", "name", "due", "key", "{", "due", BCON_INT32(1), "}", "sparse",
 		BCON_BOOL(true), "}", "]");
-	store_session_begin(store, &session);
-	ok = mongoc_client_command_simple(
-		session.client, store->database, command, NULL, NULL, &error);
-	store_session_end(&session);
+	if (!mongoc_client_command_simple(
+		    session.client, store->database, command, NULL, NULL, &error))
+		err = store_error(&error, "create indexes", info);
 	bson_destroy(command);
-	return ok ? ERR_OK : store_error(&error, "create indexes", info);
+	return store_session_end(&session, err);
 }

@@ -11,7 +11,7 @@
 
 struct store;
 
-enum { STORE_TIMEOUT_MS = 2500, STORE_SELECT_MS = 1500 };
+enum { STORE_TIMEOUT_MS = 2500, STORE_SELECT_MS = 1500, STORE_RETRY_AFTER_S = 2 };
 
 /* Whether the connection string can be used; opens nothing. ERR_CONFIG otherwise. */
 enum err store_check_uri(const char *uri, struct err_info *info);

@@ -115,7 +115,7 @@ void store_bson_write(struct store *store, struct arena *arena, const struct mod
 static enum err store_bad_field(const struct model *model, const struct model_field *field,
 	const char *id, struct err_info *info)
 {
-	return err_set(info, ERR_INTERNAL, "Document %s: %s.%s is missing or cannot be read.", id,
+	return err_set(info, ERR_UNREADABLE, "Document %s: %s.%s is missing or cannot be read.", id,
 		model->name, field->name);
 }
 

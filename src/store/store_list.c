@@ -1,6 +1,7 @@
 /* Pages and counts of requests. */
 #include <string.h>
 
+#include "log.h"
 #include "store_private.h"
 
 static void store_append_set(
@@ -107,27 +108,36 @@ enum err store_request_list(struct store *store, struct arena *arena,
 	bson_t match = BSON_INITIALIZER, *options;
 	const int direction = filter->ascending ? 1 : -1;
 	struct store_session session;
+	struct err_info unreadable = {0};
+	struct request *request;
 	mongoc_cursor_t *cursor;
 	const bson_t *bson;
 	bson_error_t error;
-	enum err err = ERR_OK;
+	enum err err;
 
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
 	store_filter_bson(filter, &match);
 	options = BCON_NEW("sort", "{", "starts_at", BCON_INT32(direction), "_id",
 		BCON_INT32(direction), "}", "limit", BCON_INT64(filter->limit));
 	store_append_projection(options, STORE_CURRENT);
-	store_session_begin(store, &session);
 	cursor = mongoc_collection_find_with_opts(session.requests, &match, options, NULL);
-	while (err == ERR_OK && mongoc_cursor_next(cursor, &bson))
-		err = store_request_read(store, arena, bson, STORE_CURRENT,
-			model_list_add(arena, list_r, sizeof(struct request *)), info);
-	if (err == ERR_OK && mongoc_cursor_error(cursor, &error))
+	while (mongoc_cursor_next(cursor, &bson)) {
+		/* One row that cannot be read must not hide the others. */
+		if (store_request_read(store, arena, bson, STORE_CURRENT, &request, &unreadable) ==
+			ERR_OK)
+			*(struct request **)model_list_add(arena, list_r, sizeof(request)) =
+				request;
+		else
+			log_error("left out of a list: %s", unreadable.detail);
+	}
+	if (mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "list requests", info);
 	mongoc_cursor_destroy(cursor);
-	store_session_end(&session);
 	bson_destroy(options);
 	bson_destroy(&match);
-	return err;
+	return store_session_end(&session, err);
 }
 
 static void store_add_count(const bson_t *group, struct store_counts *counts)
@@ -162,14 +172,16 @@ enum err store_request_count(struct store *store, const struct store_filter *fil
 	mongoc_cursor_t *cursor;
 	const bson_t *bson;
 	bson_error_t error;
-	enum err err = ERR_OK;
+	enum err err;
 
 	memset(counts_r, 0, sizeof(*counts_r));
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
 	store_append_party(&match, filter);
 	pipeline = BCON_NEW("pipeline", "[", "{", "$match", BCON_DOCUMENT(&match), "}", "{",
 		"$group", "{", "_id", "{", "status", "$status", "meeting", "$meeting.status", "}",
 		"count", "{", "$sum", BCON_INT32(1), "}", "}", "}", "]");
-	store_session_begin(store, &session);
 	cursor = mongoc_collection_aggregate(
 		session.requests, MONGOC_QUERY_NONE, pipeline, NULL, NULL);
 	while (mongoc_cursor_next(cursor, &bson))
@@ -177,8 +189,7 @@ enum err store_request_count(struct store *store, const struct store_filter *fil
 	if (mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "count requests", info);
 	mongoc_cursor_destroy(cursor);
-	store_session_end(&session);
 	bson_destroy(pipeline);
 	bson_destroy(&match);
-	return err;
+	return store_session_end(&session, err);
 }

@@ -1,6 +1,7 @@
 #ifndef STORE_PRIVATE_H
 #define STORE_PRIVATE_H
 #include <mongoc/mongoc.h>
+#include <stdatomic.h>
 
 #include "model.h"
 #include "store_request.h"
@@ -9,6 +10,9 @@ struct store {
 	mongoc_client_pool_t *pool;
 	const struct secret_ring *ring;
 	char *database;
+	/* While the database does not answer, one session at a time finds out whether it does
+	 * again, and the others are refused at once instead of waiting for the same timeout. */
+	atomic_bool away, probing;
 };
 
 /* A connection of the pool and its collection, for one operation. */
@@ -16,10 +20,15 @@ struct store_session {
 	struct store *store;
 	mongoc_client_t *client;
 	mongoc_collection_t *requests;
+	bool probe;
 };
 
-void store_session_begin(struct store *store, struct store_session *session_r);
-void store_session_end(struct store_session *session);
+/* ERR_DATABASE_AWAY when it is known not to answer; the session is then not to be ended. */
+enum err store_session_begin(
+	struct store *store, struct store_session *session_r, struct err_info *info);
+
+/* Returns `err`, the outcome of the operation, and remembers whether the database answered. */
+enum err store_session_end(struct store_session *session, enum err err);
 
 /* What a driver error means to us; `doing` goes to the log. */
 enum err store_error(const bson_error_t *error, const char *doing, struct err_info *info);
@@ -28,7 +37,7 @@ enum err store_error(const bson_error_t *error, const char *doing, struct err_in
 void store_bson_write(struct store *store, struct arena *arena, const struct model *model,
 	const void *object, const char *id, bson_t *bson);
 
-/* Reads an object; fields that are not in the document stay zero. ERR_INTERNAL names the field
+/* Reads an object; fields that are not in the document stay zero. ERR_UNREADABLE names the field
  * that is not of its type, cannot be opened, or is required and missing. */
 enum err store_bson_read(struct store *store, struct arena *arena, const struct model *model,
 	bson_iter_t *iter, const char *id, void *object, struct err_info *info);

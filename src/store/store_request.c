@@ -1,6 +1,7 @@
 #include "store_request.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "store_private.h"
@@ -26,14 +27,16 @@ enum err store_request_insert(
 	struct store_session session;
 	bson_error_t error;
 	bson_t *bson;
-	bool ok;
+	enum err err;
 
 	request->rev = 1;
 	bson = store_request_bson(store, arena, request);
-	store_session_begin(store, &session);
-	ok = mongoc_collection_insert_one(session.requests, bson, NULL, NULL, &error);
-	store_session_end(&session);
-	return ok ? ERR_OK : store_error(&error, "insert request", info);
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
+	if (!mongoc_collection_insert_one(session.requests, bson, NULL, NULL, &error))
+		err = store_error(&error, "insert request", info);
+	return store_session_end(&session, err);
 }
 
 enum err store_request_read(struct store *store, struct arena *arena, const bson_t *bson,
@@ -45,7 +48,7 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 	enum err err;
 
 	if (!bson_iter_init_find(&iter, bson, "_id") || !BSON_ITER_HOLDS_UTF8(&iter))
-		return err_set(info, ERR_INTERNAL, "A document has no id.");
+		return err_set(info, ERR_UNREADABLE, "A document has no id.");
 	id = arena_strdup(arena, bson_iter_utf8(&iter, NULL));
 	*request_r = request;
 	bson_iter_init(&iter, bson);
@@ -56,17 +59,31 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 	return err;
 }
 
+/* Heavy fields at any depth of objects, by their path. */
+static void store_exclude_heavy(bson_t *projection, const struct model *model, const char *path)
+{
+	const struct model_field *field;
+	char name[128];
+
+	for (field = model->fields; field < model->fields + model->field_count; field++) {
+		snprintf(name, sizeof(name), "%s%s", path, field->name);
+		if (field->flags & MODEL_HEAVY) {
+			bson_append_int32(projection, name, -1, 0);
+		} else if (field->type == MODEL_OBJECT) {
+			snprintf(name, sizeof(name), "%s%s.", path, field->name);
+			store_exclude_heavy(projection, field->of, name);
+		}
+	}
+}
+
 void store_append_projection(bson_t *options, enum store_depth depth)
 {
 	bson_t projection;
-	size_t i;
 
 	if (depth == STORE_WHOLE)
 		return;
 	BSON_APPEND_DOCUMENT_BEGIN(options, "projection", &projection);
-	for (i = 0; i < request_model.field_count; i++)
-		if (request_model.fields[i].flags & MODEL_HEAVY)
-			BSON_APPEND_INT32(&projection, request_model.fields[i].name, 0);
+	store_exclude_heavy(&projection, &request_model, "");
 	bson_append_document_end(options, &projection);
 }
 
@@ -80,11 +97,13 @@ enum err store_request_load(struct store *store, struct arena *arena, const char
 	bson_error_t error;
 	enum err err;
 
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
 	BSON_APPEND_UTF8(&filter, "_id", id);
 	BSON_APPEND_INT64(&options, "limit", 1);
 	BSON_APPEND_BOOL(&options, "singleBatch", true);
 	store_append_projection(&options, depth);
-	store_session_begin(store, &session);
 	cursor = mongoc_collection_find_with_opts(session.requests, &filter, &options, NULL);
 	if (mongoc_cursor_next(cursor, &bson))
 		err = store_request_read(store, arena, bson, depth, request_r, info);
@@ -93,10 +112,9 @@ enum err store_request_load(struct store *store, struct arena *arena, const char
 	else
 		err = err_set(info, ERR_NOT_FOUND, "There is no such request.");
 	mongoc_cursor_destroy(cursor);
-	store_session_end(&session);
 	bson_destroy(&options);
 	bson_destroy(&filter);
-	return err;
+	return store_session_end(&session, err);
 }
 
 enum err store_request_replace(
@@ -106,24 +124,25 @@ enum err store_request_replace(
 	struct store_session session;
 	bson_error_t error;
 	bson_iter_t iter;
-	enum err err = ERR_OK;
 	bson_t *bson;
+	enum err err;
 
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
 	BSON_APPEND_UTF8(&filter, "_id", request->id);
 	assert(request->rev > 0);
 	BSON_APPEND_INT64(&filter, "rev", request->rev);
 	request->rev++;
 	bson = store_request_bson(store, arena, request);
-	store_session_begin(store, &session);
 	if (!mongoc_collection_replace_one(session.requests, &filter, bson, NULL, &reply, &error))
 		err = store_error(&error, "replace request", info);
 	else if (!bson_iter_init_find(&iter, &reply, "matchedCount") ||
 		 bson_iter_as_int64(&iter) != 1)
 		err = err_set(info, ERR_CONFLICT, "The request was changed at the same time.");
-	store_session_end(&session);
 	bson_destroy(&reply);
 	bson_destroy(&filter);
-	return err;
+	return store_session_end(&session, err);
 }
 
 enum err store_request_due(struct store *store, struct arena *arena, int64_t now, int64_t limit,
@@ -135,12 +154,14 @@ enum err store_request_due(struct store *store, struct arena *arena, int64_t now
 	const bson_t *bson;
 	bson_error_t error;
 	bson_iter_t iter;
-	enum err err = ERR_OK;
+	enum err err;
 
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
 	filter = BCON_NEW("due", "{", "$lte", BCON_DATE_TIME(now), "}");
 	options = BCON_NEW("sort", "{", "due", BCON_INT32(1), "}", "limit", BCON_INT64(limit),
 		"singleBatch", BCON_BOOL(true), "projection", "{", "_id", BCON_INT32(1), "}");
-	store_session_begin(store, &session);
 	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
 	while (mongoc_cursor_next(cursor, &bson)) {
 		if (bson_iter_init_find(&iter, bson, "_id") && BSON_ITER_HOLDS_UTF8(&iter))
@@ -150,10 +171,9 @@ enum err store_request_due(struct store *store, struct arena *arena, int64_t now
 	if (mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "find due requests", info);
 	mongoc_cursor_destroy(cursor);
-	store_session_end(&session);
 	bson_destroy(options);
 	bson_destroy(filter);
-	return err;
+	return store_session_end(&session, err);
 }
 
 enum err store_request_oldest_due(struct store *store, int64_t *due_r, struct err_info *info)
@@ -164,13 +184,15 @@ enum err store_request_oldest_due(struct store *store, int64_t *due_r, struct er
 	const bson_t *bson;
 	bson_error_t error;
 	bson_iter_t iter;
-	enum err err = ERR_OK;
+	enum err err;
 
 	*due_r = 0;
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
 	filter = BCON_NEW("due", "{", "$gt", BCON_DATE_TIME(0), "}");
 	options = BCON_NEW("sort", "{", "due", BCON_INT32(1), "}", "limit", BCON_INT64(1),
 		"singleBatch", BCON_BOOL(true), "projection", "{", "due", BCON_INT32(1), "}");
-	store_session_begin(store, &session);
 	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
 	if (mongoc_cursor_next(cursor, &bson) && bson_iter_init_find(&iter, bson, "due") &&
 		BSON_ITER_HOLDS_DATE_TIME(&iter))
@@ -178,26 +200,27 @@ enum err store_request_oldest_due(struct store *store, int64_t *due_r, struct er
 	if (mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "find the oldest due request", info);
 	mongoc_cursor_destroy(cursor);
-	store_session_end(&session);
 	bson_destroy(options);
 	bson_destroy(filter);
-	return err;
+	return store_session_end(&session, err);
 }
 
 enum err store_request_postpone(
-	struct store *store, const char *id, int64_t until, struct err_info *info)
+	struct store *store, const char *id, int64_t now, int64_t until, struct err_info *info)
 {
 	struct store_session session;
 	bson_t *filter, *update;
 	bson_error_t error;
-	bool ok;
+	enum err err;
 
-	filter = BCON_NEW("_id", BCON_UTF8(id));
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
+	filter = BCON_NEW("_id", BCON_UTF8(id), "due", "{", "$lte", BCON_DATE_TIME(now), "}");
 	update = BCON_NEW("$set", "{", "due", BCON_DATE_TIME(until), "}");
-	store_session_begin(store, &session);
-	ok = mongoc_collection_update_one(session.requests, filter, update, NULL, NULL, &error);
-	store_session_end(&session);
+	if (!mongoc_collection_update_one(session.requests, filter, update, NULL, NULL, &error))
+		err = store_error(&error, "postpone request", info);
 	bson_destroy(update);
 	bson_destroy(filter);
-	return ok ? ERR_OK : store_error(&error, "postpone request", info);
+	return store_session_end(&session, err);
 }

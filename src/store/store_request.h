@@ -13,7 +13,7 @@ enum store_depth {
 	STORE_WHOLE,
 };
 
-/* ERR_NOT_FOUND when there is none; ERR_INTERNAL names what cannot be read. */
+/* ERR_NOT_FOUND when there is none; ERR_UNREADABLE names what cannot be read. */
 enum err store_request_load(struct store *store, struct arena *arena, const char *id,
 	enum store_depth depth, struct request **request_r, struct err_info *info);
 
@@ -60,7 +60,8 @@ enum err store_request_due(struct store *store, struct arena *arena, int64_t now
 /* The earliest `due` of all; 0 when nothing is owed. */
 enum err store_request_oldest_due(struct store *store, int64_t *due_r, struct err_info *info);
 
-/* Moves the `due` of a document that cannot be read out of the way. */
+/* Moves the `due` of a document that cannot be read or written here out of the way, unless somebody
+ * has moved it since `now`. */
 enum err store_request_postpone(
-	struct store *store, const char *id, int64_t until, struct err_info *info);
+	struct store *store, const char *id, int64_t now, int64_t until, struct err_info *info);
 #endif

@@ -239,7 +239,7 @@ def test_a_request_cancelled_before_it_was_answered_makes_no_mail(parties: Parti
     request = parties.create()
     assert parties.client.cancel(request["id"]).json()["status"] == "cancelled"
     late = parties.lawyer.respond(request["id"], "accept")
-    assert (late.status_code, late.json()["code"]) == (409, "already_cancelled")
+    assert (late.status_code, late.json()["code"]) == (409, "already_decided")
     assert (
         "effects" not in parties.stack.document(request["id"])
         or not parties.stack.document(request["id"])["effects"]

@@ -1,0 +1,38 @@
+/* What callers see of many requests. */
+#include "service_private.h"
+
+static void service_filter_own(const struct service_call *call, struct store_filter *filter)
+{
+	if (call->caller.role == ROLE_CLIENT)
+		filter->client_id = call->caller.id;
+	if (call->caller.role == ROLE_LAWYER)
+		filter->lawyer_id = call->caller.id;
+}
+
+enum err service_request_list(const struct service *service, const struct service_call *call,
+	struct store_filter filter, struct model_list *list_r, struct err_info *info)
+{
+	service_filter_own(call, &filter);
+	return store_request_list(service->store, call->arena, &filter, list_r, info);
+}
+
+enum err service_request_count(const struct service *service, const struct service_call *call,
+	struct store_counts *counts_r, struct err_info *info)
+{
+	struct store_filter filter = {0};
+
+	service_filter_own(call, &filter);
+	return store_request_count(service->store, &filter, counts_r, info);
+}
+
+enum err service_backlog(const struct service *service, const struct service_call *call,
+	int64_t *age_ms_r, struct err_info *info)
+{
+	int64_t due;
+	enum err err;
+
+	err = store_request_oldest_due(service->store, &due, info);
+	if (err == ERR_OK)
+		*age_ms_r = due && due < call->now ? call->now - due : 0;
+	return err;
+}
