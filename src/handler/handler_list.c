@@ -55,19 +55,20 @@ enum err handler_request_list(struct http_exchange *exchange, struct err_info *i
 		.starts_from = query->from,
 		.starts_before = query->to,
 		.ascending = query->order == 1,
-		.limit = limit + 1,
+		.limit = limit,
 	};
 	struct model_list requests = {0};
+	struct store_position next;
 	struct json_object *page;
 	enum err err;
 
 	if (query->cursor && !handler_cursor_read(exchange->arena, query->cursor,
 				     &filter.after_start, &filter.after_id))
 		return err_add_field(info, "/cursor", "is not a cursor of this service");
-	err = service_request_list(service, &call, filter, &requests, info);
+	err = service_request_list(service, &call, filter, &requests, &next, info);
 	if (err != ERR_OK)
 		return err;
-	page = handler_page_json(service, &call, &requests, limit);
+	page = handler_page_json(service, &call, &requests, &next);
 	http_reply_json(exchange, 200, page);
 	json_object_put(page);
 	return ERR_OK;
@@ -129,7 +130,7 @@ static enum err dashboard_add_rows(const struct service *service, const struct s
 
 	json_object_object_add(dashboard, name, rows);
 	filter.limit = HANDLER_DASHBOARD_ROWS;
-	err = service_request_list(service, call, filter, &requests, info);
+	err = service_request_list(service, call, filter, &requests, NULL, info);
 	if (err != ERR_OK)
 		return err;
 	MODEL_FOREACH (&requests, struct request *, request) {

@@ -17,12 +17,13 @@ struct json_object *handler_request_json(const struct service *service,
 struct json_object *handler_meeting_json(const struct service *service,
 	const struct service_call *call, const struct request *request);
 
-/* {"items": [...], "next_cursor": null} of the first `limit` requests of a list. */
+/* {"items": [...], "next_cursor": ...} of a page of requests. */
 struct json_object *handler_page_json(const struct service *service,
-	const struct service_call *call, const struct model_list *requests, int64_t limit);
+	const struct service_call *call, const struct model_list *requests,
+	const struct store_position *next);
 
-/* The position behind a request in lists, and back; false for a text that is not one of ours. */
-char *handler_cursor(struct arena *arena, const struct request *request);
+/* The opaque form of a position in a list, and back; false for a text that is not one of ours. */
+char *handler_cursor(struct arena *arena, const struct store_position *position);
 bool handler_cursor_read(
 	struct arena *arena, const char *text, int64_t *starts_at_r, const char **id_r);
 

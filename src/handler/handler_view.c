@@ -128,32 +128,28 @@ struct json_object *handler_meeting_json(const struct service *service,
 }
 
 struct json_object *handler_page_json(const struct service *service,
-	const struct service_call *call, const struct model_list *requests, int64_t limit)
+	const struct service_call *call, const struct model_list *requests,
+	const struct store_position *next)
 {
 	struct json_object *page = json_object_new_object();
 	struct json_object *items = json_object_new_array();
-	const struct request *request = NULL;
-	struct json_object *next = NULL;
-	size_t i;
 
-	for (i = 0; i < requests->count && (int64_t)i < limit; i++) {
-		request = *MODEL_AT(requests, struct request *, i);
-		json_object_array_add(items, handler_request_json(service, call, request));
+	MODEL_FOREACH (requests, struct request *, request) {
+		json_object_array_add(items, handler_request_json(service, call, *request));
 	}
-	if ((int64_t)requests->count > limit)
-		next = json_object_new_string(handler_cursor(call->arena, request));
 	json_object_object_add(page, "items", items);
-	json_object_object_add(page, "next_cursor", next);
+	json_object_object_add(page, "next_cursor",
+		next->id ? json_object_new_string(handler_cursor(call->arena, next)) : NULL);
 	return page;
 }
 
-char *handler_cursor(struct arena *arena, const struct request *request)
+char *handler_cursor(struct arena *arena, const struct store_position *position)
 {
 	unsigned char bytes[HANDLER_CURSOR_BYTES] = {0};
 	char *text = arena_alloc(arena, HANDLER_CURSOR_SIZE);
 
-	memcpy(bytes, &request->starts_at, sizeof(request->starts_at));
-	id_decode(request->id, bytes + sizeof(request->starts_at));
+	memcpy(bytes, &position->starts_at, sizeof(position->starts_at));
+	id_decode(position->id, bytes + sizeof(position->starts_at));
 	base64url_encode(bytes, sizeof(bytes), text, HANDLER_CURSOR_SIZE);
 	return text;
 }

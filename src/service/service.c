@@ -6,6 +6,7 @@
 
 #include "fault.h"
 #include "http_exchange.h"
+#include "mail_address.h"
 #include "provider.h"
 #include "service_private.h"
 #include "wake.h"
@@ -14,6 +15,8 @@ enum { SERVICE_MAX_TRIES = 64, SERVICE_PAUSE_MS = 20 };
 
 void service_cause_init(const struct service_call *call, enum source source, struct cause *cause_r)
 {
+	char email[MAIL_EMAIL_SIZE];
+
 	*cause_r = (struct cause){
 		.arena = call->arena,
 		.now = call->now,
@@ -21,6 +24,10 @@ void service_cause_init(const struct service_call *call, enum source source, str
 		.source = source,
 		.trace_id = call->trace_id,
 	};
+	/* A token vouches for an address only if that is one. */
+	cause_r->actor.email = NULL;
+	if (call->caller.email && mail_email_to_ascii(call->caller.email, email))
+		cause_r->actor.email = arena_strdup(call->arena, email);
 	id_seed(cause_r->seed, sizeof(cause_r->seed));
 }
 

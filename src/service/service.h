@@ -68,7 +68,8 @@ enum err service_request_get(const struct service *service, const struct service
 /* A page of the caller's own requests (of all, for admin and service), and their counts. The
  * filter's ids are set here. Items are struct request *, for showing only. */
 enum err service_request_list(const struct service *service, const struct service_call *call,
-	struct store_filter filter, struct model_list *list_r, struct err_info *info);
+	struct store_filter filter, struct model_list *list_r, struct store_position *next_r,
+	struct err_info *info);
 enum err service_request_count(const struct service *service, const struct service_call *call,
 	struct store_counts *counts_r, struct err_info *info);
 

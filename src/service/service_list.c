@@ -10,10 +10,11 @@ static void service_filter_own(const struct service_call *call, struct store_fil
 }
 
 enum err service_request_list(const struct service *service, const struct service_call *call,
-	struct store_filter filter, struct model_list *list_r, struct err_info *info)
+	struct store_filter filter, struct model_list *list_r, struct store_position *next_r,
+	struct err_info *info)
 {
 	service_filter_own(call, &filter);
-	return store_request_list(service->store, call->arena, &filter, list_r, info);
+	return store_request_list(service->store, call->arena, &filter, list_r, next_r, info);
 }
 
 enum err service_request_count(const struct service *service, const struct service_call *call,

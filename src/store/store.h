@@ -2,8 +2,10 @@
 #define STORE_H
 /*
  * MongoDB: the only folder that sees bson. One connection pool per process, opened after the fork;
- * every function is thread-safe and blocks for at most STORE_TIMEOUT_MS per round trip.
- * Errors everywhere: ERR_DATABASE_AWAY (retry later), ERR_INTERNAL (the database refused; logged).
+ * every function is thread-safe and blocks for at most STORE_TIMEOUT_MS per round trip. A caller
+ * who waited for that and then is the one to find a server again (STORE_SELECT_MS) stays within 3
+ * s. Errors everywhere: ERR_DATABASE_AWAY (retry later), ERR_INTERNAL (the database refused;
+ * logged).
  */
 #include "conf.h"
 #include "err.h"
@@ -11,7 +13,7 @@
 
 struct store;
 
-enum { STORE_TIMEOUT_MS = 2500, STORE_SELECT_MS = 1500, STORE_RETRY_AFTER_S = 2 };
+enum { STORE_TIMEOUT_MS = 2000, STORE_SELECT_MS = 900, STORE_RETRY_AFTER_S = 2 };
 
 /* Whether the connection string can be used; opens nothing. ERR_CONFIG otherwise. */
 enum err store_check_uri(const char *uri, struct err_info *info);

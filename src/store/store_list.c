@@ -102,17 +102,43 @@ static void store_filter_bson(const struct store_filter *filter, bson_t *bson)
 		store_append_alternatives(bson, filter);
 }
 
+static struct store_position store_position_of(struct arena *arena, const bson_t *bson)
+{
+	struct store_position position = {0};
+	bson_iter_t iter;
+
+	if (bson_iter_init_find(&iter, bson, "starts_at") && BSON_ITER_HOLDS_DATE_TIME(&iter))
+		position.starts_at = bson_iter_date_time(&iter);
+	if (bson_iter_init_find(&iter, bson, "_id") && BSON_ITER_HOLDS_UTF8(&iter))
+		position.id = arena_strdup(arena, bson_iter_utf8(&iter, NULL));
+	return position;
+}
+
+static void store_add_row(
+	struct store *store, struct arena *arena, const bson_t *bson, struct model_list *list)
+{
+	struct err_info unreadable = {0};
+	struct request *request;
+
+	/* One row that cannot be read must not hide the others. */
+	if (store_request_read(store, arena, bson, STORE_CURRENT, &request, &unreadable) == ERR_OK)
+		*(struct request **)model_list_add(arena, list, sizeof(request)) = request;
+	else
+		log_error("left out of a list: %s", unreadable.detail);
+}
+
 enum err store_request_list(struct store *store, struct arena *arena,
-	const struct store_filter *filter, struct model_list *list_r, struct err_info *info)
+	const struct store_filter *filter, struct model_list *list_r, struct store_position *next_r,
+	struct err_info *info)
 {
 	bson_t match = BSON_INITIALIZER, *options;
 	const int direction = filter->ascending ? 1 : -1;
+	struct store_position last = {0}, next = {0};
 	struct store_session session;
-	struct err_info unreadable = {0};
-	struct request *request;
 	mongoc_cursor_t *cursor;
 	const bson_t *bson;
 	bson_error_t error;
+	int64_t rows;
 	enum err err;
 
 	err = store_session_begin(store, &session, info);
@@ -120,20 +146,21 @@ enum err store_request_list(struct store *store, struct arena *arena,
 		return err;
 	store_filter_bson(filter, &match);
 	options = BCON_NEW("sort", "{", "starts_at", BCON_INT32(direction), "_id",
-		BCON_INT32(direction), "}", "limit", BCON_INT64(filter->limit));
+		BCON_INT32(direction), "}", "limit", BCON_INT64(filter->limit + 1));
 	store_append_projection(options, STORE_CURRENT);
 	cursor = mongoc_collection_find_with_opts(session.requests, &match, options, NULL);
-	while (mongoc_cursor_next(cursor, &bson)) {
-		/* One row that cannot be read must not hide the others. */
-		if (store_request_read(store, arena, bson, STORE_CURRENT, &request, &unreadable) ==
-			ERR_OK)
-			*(struct request **)model_list_add(arena, list_r, sizeof(request)) =
-				request;
-		else
-			log_error("left out of a list: %s", unreadable.detail);
+	for (rows = 0; mongoc_cursor_next(cursor, &bson); rows++) {
+		if (rows == filter->limit) {
+			next = last;
+			continue;
+		}
+		last = store_position_of(arena, bson);
+		store_add_row(store, arena, bson, list_r);
 	}
 	if (mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "list requests", info);
+	if (next_r)
+		*next_r = next;
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(options);
 	bson_destroy(&match);

@@ -56,6 +56,8 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 	/* What is loaded in part can never be saved. */
 	if (depth == STORE_CURRENT)
 		request->rev = 0;
+	else if (err == ERR_OK && request->rev < 1)
+		err = err_set(info, ERR_UNREADABLE, "Document %s: request.rev cannot be read.", id);
 	return err;
 }
 

@@ -40,9 +40,17 @@ struct store_filter {
 	int64_t limit;
 };
 
-/* Items are struct request *, at the STORE_CURRENT depth. */
+/* Where a page ended. */
+struct store_position {
+	int64_t starts_at;
+	const char *id; /* NULL: there is nothing behind it */
+};
+
+/* Items are struct request *, at the STORE_CURRENT depth. A row that cannot be read is logged and
+ * left out, so a page may be short though *next_r says that it goes on. next_r may be NULL. */
 enum err store_request_list(struct store *store, struct arena *arena,
-	const struct store_filter *filter, struct model_list *list_r, struct err_info *info);
+	const struct store_filter *filter, struct model_list *list_r, struct store_position *next_r,
+	struct err_info *info);
 
 struct store_counts {
 	int64_t by_status[REQUEST_COMPLETED + 1];
