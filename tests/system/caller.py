@@ -99,11 +99,11 @@ class Caller:
     def audit(self, request_id: str) -> list[dict]:
         return self.fetch(f"/api/requests/{request_id}/audit")["items"]
 
-    def pages(self, **query: object) -> list[list[dict]]:
+    def pages(self, path: str = "/api/requests", **query: object) -> list[list[dict]]:
         """All pages of a list, by its cursor."""
         pages, cursor = [], {}
         while True:
-            page = self.fetch("/api/requests", params=query | cursor)
+            page = self.fetch(path, params=query | cursor)
             assert set(page) == {"items", "next_cursor"}
             pages.append(page["items"])
             if page["next_cursor"] is None:

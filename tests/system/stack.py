@@ -186,6 +186,13 @@ class Stack:
             self.log("nginx"), program, "-p", self.folder, "-c", "nginx/nginx.conf", "-e", "stderr"
         )
 
+    def reload(self) -> None:
+        """Has everything read again, and waits for the new generation to have taken over."""
+        before = set(self.children())
+        self.program.send_signal(signal.SIGHUP)
+        until(lambda: not before & set(self.children()), "the old generation is gone")
+        until(lambda: len(self.children()) == len(before), "the new generation is whole")
+
     def is_ready(self) -> bool:
         for process in (self.program, self.nginx):
             assert process.poll() is None, f"{process.args[3]} ended: {process.returncode}"

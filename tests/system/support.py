@@ -1,9 +1,11 @@
-"""Waiting and ports."""
+"""Waiting, doing at once, and ports."""
 
+import concurrent.futures
 import random
 import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -16,6 +18,19 @@ def until(condition: Callable[[], T], what: str, seconds: float = 20) -> T:
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.02)
     return value
+
+
+def at_once(calls: Iterable[Callable[[], T]]) -> list[T]:
+    """Runs the calls at the same moment, each in a thread of its own."""
+    calls = list(calls)
+    barrier = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], T]) -> T:
+        barrier.wait()
+        return call()
+
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
 
 
 def free_port() -> int:

@@ -48,9 +48,13 @@ def draft_cases() -> list:
     }.items():
         cases.append((f"{field} of another type", field, wrong, "/" + field.replace(".", "/")))
     for field, values in {
-        "title": ["", "x" * 201, "a\nb", "a\rb", "a\tb", "a\0b", "a\x7fb", "a\x85b", "a\u2028b"],
+        "title": [
+            *("", "   ", "\u200b", "x" * 201),
+            *("a\nb", "a\rb", "a\tb", "a\0b", "a\x7fb", "a\x85b", "a\u2028b"),
+        ],
         "description": ["x" * 4001, "a\0b", "a\x1bb"],
         "starts_at": [
+            "1970-01-01T00:00:00Z",
             "2020-01-01T00:00:00Z",
             "2027-02-30T10:00:00Z",
             "2027-03-01T24:00:00Z",
@@ -63,9 +67,12 @@ def draft_cases() -> list:
             "9999-01-01T00:00:00Z",
         ],
         "duration_minutes": [4, 1441, 0, -30, 30.5, 1e30, 2**63, 2**64 + 30, True],
-        "timezone": ["Mars/Olympus", "", "x" * 65, "../../etc/passwd", "UTC\n", "CEST+1", "posix"],
+        "timezone": [
+            *("Factory", "Mars/Olympus", "", "x" * 65),
+            *("../../etc/passwd", "UTC\n", "CEST+1", "posix"),
+        ],
         "client.id": ["", "x" * 129, "a b", "ä", "a/b", "a\nb"],
-        "client.name": ["", "x" * 201, "a\r\nBcc: x@example.com", "a\u2029b"],
+        "client.name": ["", " ", "x" * 201, "a\r\nBcc: x@example.com", "a\u2029b"],
         "client.email": [
             "",
             "nobody",
@@ -231,6 +238,8 @@ def test_an_answer_that_is_acceptable(parties: Parties, accept: str) -> None:
         ({"decision": None}, "/decision"),
         ({"decision": 1}, "/decision"),
         ({"decision": "accept", "starts_at": "2020-01-01T00:00:00Z"}, "/starts_at"),
+        ({"decision": "accept", "starts_at": "1970-01-01T00:00:00Z"}, "/starts_at"),
+        ({"decision": "accept", "timezone": "Factory"}, "/timezone"),
         ({"decision": "accept", "duration_minutes": 4}, "/duration_minutes"),
         ({"decision": "accept", "duration_minutes": 1441}, "/duration_minutes"),
         ({"decision": "accept", "timezone": "Mars/Olympus"}, "/timezone"),

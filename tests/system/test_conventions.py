@@ -1,5 +1,8 @@
 """Entity tags, preconditions, idempotency keys and request ids."""
 
+import pathlib
+import secrets
+
 import pytest
 from caller import Parties, new_key
 from stack import Stack
@@ -182,6 +185,61 @@ def test_a_key_is_kept_for_a_day(start) -> None:
     stack.advance(120)
     afresh = parties.client.post("/api/requests", body, headers=headers)
     assert afresh.status_code == 201 and afresh.json()["id"] != first.json()["id"]
+
+
+def test_a_key_belongs_to_no_day(start) -> None:
+    """It is kept across midnight, and may be used afresh for as many days as one likes."""
+    stack = start()
+    parties = stack.parties()
+    body, headers = parties.draft(starts_at=stack.at(days=300)), {"Idempotency-Key": new_key()}
+
+    def create() -> str:
+        answer = parties.client.post("/api/requests", body, headers=headers)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["id"]
+
+    stack.advance((18 - stack.now().hour) % 24 * 3600)
+    first, day = create(), stack.now().date()
+    stack.advance(13 * 3600)
+    assert create() == first and stack.now().date() > day
+    stack.advance(13 * 3600)
+    seen = {first, create()}
+    for _ in range(70):
+        stack.advance(25 * 3600)
+        seen.add(create())
+    assert len(seen) == 72 == stack.requests.count_documents({})
+
+
+def test_a_creation_is_repeated_after_a_key_rotation(start) -> None:
+    stack = start()
+    parties = stack.parties()
+    body, headers = parties.draft(), {"Idempotency-Key": new_key()}
+    first = parties.client.post("/api/requests", body, headers=headers)
+    file = pathlib.Path(stack.settings["KEY_FILE"])
+    file.write_text(f"k2:{secrets.token_hex(32)}\n{file.read_text()}")
+    stack.reload()
+    again = parties.client.post("/api/requests", body, headers=headers)
+    assert again.content == first.content
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert stack.requests.count_documents({}) == 1
+    meeting = stack.document(parties.accept(first.json())["id"])["meeting"]
+    assert meeting["provider_key"].startswith("v1:k2:"), "the new key is in use"
+
+
+def test_later_keys_do_not_push_out_the_creation(parties: Parties) -> None:
+    """A request keeps only so many answers."""
+    body, headers = parties.draft(), {"Idempotency-Key": new_key()}
+    first = parties.client.post("/api/requests", body, headers=headers).json()
+    for _ in range(20):
+        answer = parties.lawyer.post(
+            f"/api/requests/{first['id']}/respond",
+            {"decision": "accept"},
+            headers={"Idempotency-Key": new_key()},
+        )
+        assert answer.status_code == 200, answer.text
+    again = parties.client.post("/api/requests", body, headers=headers)
+    assert (again.status_code, again.json()["id"]) == (201, first["id"])
+    assert parties.stack.requests.count_documents({"client.id": parties.client_id}) == 1
 
 
 def test_a_request_id_is_found_in_the_audit_and_the_log(stack: Stack, parties: Parties) -> None:

@@ -128,6 +128,26 @@ def test_both_are_invited_by_mail(stack: Stack, parties: Parties) -> None:
         assert sum(join in str(mail.raw) or join in mail.text() for join in joins) == 1
 
 
+@pytest.mark.parametrize("filed_by", ["client", "service"])
+def test_whose_word_on_the_lawyers_address_counts(
+    stack: Stack, parties: Parties, filed_by: str
+) -> None:
+    """A client has no say in where its lawyer is told; the host application knows its lawyers."""
+    named, own = f"{parties.lawyer_id}@attacker.example", f"{parties.lawyer_id}@chambers.example"
+    filing = parties.client if filed_by == "client" else stack.service()
+    draft = parties.draft(lawyer=parties.person("lawyer", email=named))
+    request = filing.post("/api/requests", draft).json()
+    lawyer = stack.caller("lawyer", parties.lawyer_id, email=own)
+    assert lawyer.respond(request["id"], "accept").status_code == 200
+    told, other = (own, named) if filed_by == "client" else (named, own)
+    mails = mails_of(stack, request, 2)
+    assert set(mails) == {request["client"]["email"], told}
+    assert stack.mails.to(other) == []
+    assert not any(other in mail.text("text/calendar") for mail in mails.values())
+    for caller in (parties.client, lawyer):
+        assert caller.request(request["id"])["lawyer"]["email"] == told
+
+
 def check_invitation(mail, method: str) -> icalendar.Event:
     """The MIME form that calendar programs understand (RFC 6047); the event in it."""
     mixed = mail.message
@@ -188,6 +208,20 @@ def test_the_calendar_file_by_its_mailed_link(parties: Parties) -> None:
     assert answer.status_code == 200 and answer.content == mine.content
     token = meeting["join_url"].rpartition("/")[2]
     assert anyone.get(f"/calendar/event/{token}.ics").status_code == 404, "a join token is none"
+
+
+def test_the_mailed_calendar_link_outlives_the_meeting(stack: Stack, parties: Parties) -> None:
+    request = parties.accepted()
+    url = parties.client.request(request["id"])["meeting"]["calendar_url"]
+    before = stack.anyone().get(url)
+    parties.lawyer.cancel(request["id"])
+    assert parties.client.request(request["id"])["meeting"]["calendar_url"] == url
+    after = stack.anyone().get(url)
+    assert (before.status_code, after.status_code) == (200, 200)
+    assert "/join/" in before.text.replace("\r\n ", "")
+    assert "/join/" not in after.text.replace("\r\n ", "")
+    (event,) = icalendar.Calendar.from_ical(after.content).walk("VEVENT")
+    assert event["STATUS"] == "CANCELLED"
 
 
 def test_a_declined_request(stack: Stack, parties: Parties) -> None:
@@ -319,6 +353,28 @@ def test_links_lead_where_the_caller_may_go(stack: Stack, parties: Parties, role
                 assert caller.head(url).status_code == 302
             else:
                 assert caller.get(url).status_code == 200, name
+
+
+def test_links_end_with_the_meeting(start) -> None:
+    stack = start()
+    parties = stack.parties()
+    request = parties.accepted(starts_at=stack.at(minutes=5), duration_minutes=30)
+    callers = (parties.client, parties.lawyer, stack.service())
+
+    def offered() -> list[set[str]]:
+        names = [set(caller.request(request["id"])["links"]) for caller in callers]
+        return [{n for n in each if n.startswith(("join", "cancel"))} for each in names]
+
+    def join_urls() -> list[str | None]:
+        return [c.request(request["id"])["meeting"]["join_url"] for c in callers[:2]]
+
+    joins = [{"join"}, {"join"}, {"join_client", "join_lawyer"}]
+    assert offered() == [names | {"cancel"} for names in joins]
+    stack.advance(36 * 60)
+    assert offered() == joins and all(join_urls()), "too late to cancel, an hour left to join"
+    assert parties.client.cancel(request["id"]).json()["code"] == "meeting_over"
+    stack.advance(60 * 60)
+    assert offered() == [set()] * 3 and join_urls() == [None, None]
 
 
 def test_health(stack: Stack) -> None:

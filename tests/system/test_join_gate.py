@@ -82,6 +82,20 @@ def test_the_life_of_a_door(gated: Stack) -> None:
         assert answer.status_code == 410 and "text/html" in answer.headers["Content-Type"]
 
 
+def test_a_name_that_makes_a_long_link(gated: Stack) -> None:
+    """The token that Jitsi wants holds the name: the longest that is valid fits."""
+    parties, children = gated.parties(), gated.children()
+    person = parties.person("client", name="\N{GRINNING FACE}" * 200)
+    request = parties.accepted(client=person, starts_at=gated.at(minutes=5))
+    answer = gated.anyone().get(join_urls(parties, request)["client"])
+    assert answer.status_code == 302, answer.text
+    token = answer.headers["Location"].partition("?jwt=")[2]
+    assert len(token) > 1200
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["context"]["user"]["name"] == person["name"]
+    assert gated.children() == children, "nobody died of it"
+
+
 def test_each_use_is_in_the_audit(gated: Stack) -> None:
     parties, anyone = gated.parties(), gated.anyone()
     request = parties.accepted(starts_at=gated.at(minutes=5))

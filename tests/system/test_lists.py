@@ -1,8 +1,11 @@
 """What people see of all their requests: lists with filters and pages, and the dashboard."""
 
+import datetime
+
 import pytest
 from caller import Parties
 from stack import Stack
+from support import until
 
 
 def test_lists(stack: Stack, parties: Parties) -> None:
@@ -72,6 +75,77 @@ def test_a_query_that_is_not_valid(parties: Parties, query: str, pointer: str) -
     answer = parties.client.get("/api/requests?" + query)
     assert answer.status_code == 422, answer.text
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+def test_the_audit_in_pages(stack: Stack, parties: Parties) -> None:
+    request = parties.accepted()
+    stack.settle(request["id"])
+    url = f"/api/requests/{request['id']}/audit"
+    events = parties.client.audit(request["id"])
+    assert len(events) == 6
+    for limit in (1, 2, 5, 6, 7):
+        pages = parties.client.pages(url, limit=limit)
+        assert [len(page) for page in pages[:-1]] == [limit] * (len(pages) - 1)
+        assert 0 < len(pages[-1]) <= limit
+        assert [event for page in pages for event in page] == events, "none lost, none twice"
+
+
+def test_an_audit_query_that_is_not_valid(parties: Parties) -> None:
+    request, other = parties.create(), parties.create()
+    (event,) = parties.client.audit(other["id"])
+    for query, pointer in (
+        ("cursor=abc", "/cursor"),
+        (f"cursor={event['id']}", "/cursor"),
+        ("limit=0", "/limit"),
+        ("limit=201", "/limit"),
+        ("page=2", "/page"),
+    ):
+        answer = parties.client.get(f"/api/requests/{request['id']}/audit?{query}")
+        assert answer.status_code == 422, f"{query}: {answer.text}"
+        assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+GARBAGE = {
+    "an unknown status": {"status": "nonsense"},
+    "a number for a text": {"title": 7},
+    "a passcode that nobody sealed": {"meeting.passcode": "nonsense"},
+}
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_an_unreadable_document_hides_no_other(start, name: str) -> None:
+    stack = start()
+    parties = stack.parties()
+    made = [parties.accepted(starts_at=stack.at(days=day)) for day in (1, 2, 3)]
+    for request in made:
+        stack.settle(request["id"])
+    bad, good = made[1]["id"], [made[0]["id"], made[2]["id"]]
+    past = stack.now() - datetime.timedelta(hours=1)
+    stack.requests.update_one({"_id": bad}, {"$set": GARBAGE[name] | {"due": past}})
+    for caller in (parties.lawyer, stack.admin()):
+        (rows,) = caller.pages(order="asc")
+        assert [row["id"] for row in rows] == good
+        assert [row["id"] for row in caller.fetch("/api/dashboard")["upcoming"]] == good
+        answer = caller.get(f"/api/requests/{bad}")
+        assert answer.status_code == 500
+        assert "nonsense" not in answer.text and "status" not in answer.json()["detail"]
+    aside = {"_id": bad, "due": {"$gt": stack.now()}}
+    until(lambda: stack.requests.find_one(aside), "a dispatcher sets it aside")
+    other = stack.parties().accepted()
+    stack.settle(other["id"])
+    assert len(stack.mails.of(other["id"])) == 2, "mail goes out as before"
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_pages_go_on_behind_an_unreadable_document(start, limit: int) -> None:
+    stack = start()
+    parties = stack.parties()
+    made = [parties.create(starts_at=stack.at(days=day))["id"] for day in range(1, 7)]
+    bad = [made[0], made[2], made[3]]
+    stack.requests.update_many({"_id": {"$in": bad}}, {"$set": {"status": "nonsense"}})
+    pages = parties.client.pages(order="asc", limit=limit)
+    seen = [row["id"] for page in pages for row in page]
+    assert seen == [made[1], made[4], made[5]], "none lost, none twice"
 
 
 def test_dashboards(stack: Stack, parties: Parties) -> None:

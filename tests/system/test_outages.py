@@ -12,7 +12,7 @@ import pytest
 import requests
 from caller import Parties
 from stack import LEASE_S, Database, Stack
-from support import until
+from support import at_once, until
 
 AWAY_S = 3.0
 
@@ -70,10 +70,7 @@ def test_a_reload_under_load_fails_no_request(start: Callable[..., Stack]) -> No
     load = Load(stack)
     for _ in range(3):
         load.more()
-        before = set(stack.children())
-        stack.program.send_signal(signal.SIGHUP)
-        until(lambda: not before & set(stack.children()), "the old generation is gone")
-        until(lambda: len(stack.children()) == 3, "the new generation is whole")
+        stack.reload()
     load.more()
     load.stop()
     assert [answer.text for answer in load.refused] == []
@@ -96,8 +93,7 @@ def test_a_reload_takes_what_is_valid(start: Callable[..., Stack], tmp_path) -> 
     assert set(stack.children()) == before
     assert room().startswith("https://one.example.org/")
     file.write_text("[jitsi]\nurl = https://two.example.org\n")
-    stack.program.send_signal(signal.SIGHUP)
-    until(lambda: not before & set(stack.children()), "the old generation is gone")
+    stack.reload()
     assert room().startswith("https://two.example.org/")
 
 
@@ -194,6 +190,32 @@ def test_the_database_is_away(
         stack.settle(one["id"])
         assert len(stack.mails.of(one["id"])) == 2, "what was owed is done"
     assert stack.children() == before, "nobody was restarted"
+
+
+def test_a_frozen_database_makes_nobody_queue(
+    database: Database, start: Callable[..., Stack]
+) -> None:
+    """One timeout for all, not one after the other for whoever waits for a thread."""
+    stack = start(uri=database.uri)
+    client = stack.parties().client
+    children = stack.children()
+
+    def look() -> tuple[requests.Response, float]:
+        began = time.monotonic()
+        return client.get("/api/requests"), time.monotonic() - began
+
+    database.pause()
+    try:
+        answers = at_once([look] * 100)
+    finally:
+        database.resume()
+    assert {(a.status_code, a.json()["code"]) for a, _ in answers} == {
+        (503, "database_unavailable")
+    }
+    slowest = max(took for _, took in answers)
+    assert slowest < AWAY_S + 1, f"{slowest:.1f} s"
+    until(lambda: client.get("/api/requests").status_code == 200, "it recovers")
+    assert stack.children() == children, "nobody was restarted"
 
 
 # ---- the mail server ----

@@ -2,27 +2,11 @@
 
 import collections
 import concurrent.futures
-import threading
-from collections.abc import Callable, Iterable
 
 import pytest
-import requests
 from caller import Parties, new_key
 from stack import Stack
-from support import until
-
-
-def at_once(calls: Iterable[Callable[[], requests.Response]]) -> list[requests.Response]:
-    """Runs the calls at the same moment, each in a thread of its own."""
-    calls = list(calls)
-    barrier = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], requests.Response]) -> requests.Response:
-        barrier.wait()
-        return call()
-
-    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
+from support import at_once, until
 
 
 def assert_one_meeting(stack: Stack, request: dict) -> None:
