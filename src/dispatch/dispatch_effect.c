@@ -102,18 +102,19 @@ size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
 	void (*give)(void *data, const struct dispatch_task *task), void *data)
 {
 	struct arena *arena = arena_new();
-	struct model_list ids = {0};
+	struct model_list due = {0};
 	struct err_info info = {0};
 	size_t left, claimed = 0;
 
-	if (store_request_due(dispatch->store, arena, clock_now_ms(), limit, &ids, &info) != ERR_OK)
+	if (store_request_due(dispatch->store, arena, clock_now_ms(), limit, &due, &info) != ERR_OK)
 		dispatch_pause(DISPATCH_AWAY_PAUSE_MS);
 	/* In random order, so that dispatchers do not fight for the same documents. */
-	for (left = ids.count; left > 0; left--) {
-		const char **chosen = MODEL_AT(&ids, const char *, id_random_below((uint32_t)left));
+	for (left = due.count; left > 0; left--) {
+		struct store_due *chosen =
+			MODEL_AT(&due, struct store_due, id_random_below((uint32_t)left));
 
-		claimed += dispatch_claim_one(dispatch, *chosen, give, data);
-		*chosen = *MODEL_AT(&ids, const char *, left - 1);
+		claimed += dispatch_claim_one(dispatch, chosen->id, give, data);
+		*chosen = *MODEL_AT(&due, struct store_due, left - 1);
 	}
 	arena_free(&arena);
 	return claimed;

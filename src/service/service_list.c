@@ -29,11 +29,11 @@ enum err service_request_count(const struct service *service, const struct servi
 enum err service_backlog(const struct service *service, const struct service_call *call,
 	int64_t *age_ms_r, struct err_info *info)
 {
-	int64_t due;
+	struct model_list due = {0};
 	enum err err;
 
-	err = store_request_oldest_due(service->store, &due, info);
+	err = store_request_due(service->store, call->arena, call->now, 1, &due, info);
 	if (err == ERR_OK)
-		*age_ms_r = due && due < call->now ? call->now - due : 0;
+		*age_ms_r = due.count ? call->now - MODEL_AT(&due, struct store_due, 0)->due : 0;
 	return err;
 }

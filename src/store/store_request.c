@@ -148,14 +148,15 @@ enum err store_request_replace(
 }
 
 enum err store_request_due(struct store *store, struct arena *arena, int64_t now, int64_t limit,
-	struct model_list *ids_r, struct err_info *info)
+	struct model_list *list_r, struct err_info *info)
 {
 	struct store_session session;
 	mongoc_cursor_t *cursor;
 	bson_t *filter, *options;
+	struct store_due *item;
 	const bson_t *bson;
 	bson_error_t error;
-	bson_iter_t iter;
+	bson_iter_t id, due;
 	enum err err;
 
 	err = store_session_begin(store, &session, info);
@@ -163,44 +164,18 @@ enum err store_request_due(struct store *store, struct arena *arena, int64_t now
 		return err;
 	filter = BCON_NEW("due", "{", "$lte", BCON_DATE_TIME(now), "}");
 	options = BCON_NEW("sort", "{", "due", BCON_INT32(1), "}", "limit", BCON_INT64(limit),
-		"singleBatch", BCON_BOOL(true), "projection", "{", "_id", BCON_INT32(1), "}");
+		"singleBatch", BCON_BOOL(true), "projection", "{", "due", BCON_INT32(1), "}");
 	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
 	while (mongoc_cursor_next(cursor, &bson)) {
-		if (bson_iter_init_find(&iter, bson, "_id") && BSON_ITER_HOLDS_UTF8(&iter))
-			*(const char **)model_list_add(arena, ids_r, sizeof(const char *)) =
-				arena_strdup(arena, bson_iter_utf8(&iter, NULL));
+		if (!bson_iter_init_find(&id, bson, "_id") || !BSON_ITER_HOLDS_UTF8(&id) ||
+			!bson_iter_init_find(&due, bson, "due"))
+			continue;
+		item = model_list_add(arena, list_r, sizeof(*item));
+		item->id = arena_strdup(arena, bson_iter_utf8(&id, NULL));
+		item->due = bson_iter_date_time(&due);
 	}
 	if (mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "find due requests", info);
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(options);
-	bson_destroy(filter);
-	return store_session_end(&session, err);
-}
-
-enum err store_request_oldest_due(struct store *store, int64_t *due_r, struct err_info *info)
-{
-	struct store_session session;
-	mongoc_cursor_t *cursor;
-	bson_t *filter, *options;
-	const bson_t *bson;
-	bson_error_t error;
-	bson_iter_t iter;
-	enum err err;
-
-	*due_r = 0;
-	err = store_session_begin(store, &session, info);
-	if (err != ERR_OK)
-		return err;
-	filter = BCON_NEW("due", "{", "$gt", BCON_DATE_TIME(0), "}");
-	options = BCON_NEW("sort", "{", "due", BCON_INT32(1), "}", "limit", BCON_INT64(1),
-		"singleBatch", BCON_BOOL(true), "projection", "{", "due", BCON_INT32(1), "}");
-	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
-	if (mongoc_cursor_next(cursor, &bson) && bson_iter_init_find(&iter, bson, "due") &&
-		BSON_ITER_HOLDS_DATE_TIME(&iter))
-		*due_r = bson_iter_date_time(&iter);
-	if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "find the oldest due request", info);
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(options);
 	bson_destroy(filter);

@@ -61,12 +61,14 @@ struct store_counts {
 enum err store_request_count(struct store *store, const struct store_filter *filter,
 	struct store_counts *counts_r, struct err_info *info);
 
-/* At most `limit` ids of requests whose `due` has come, earliest first. Items are const char *. */
-enum err store_request_due(struct store *store, struct arena *arena, int64_t now, int64_t limit,
-	struct model_list *ids_r, struct err_info *info);
+/* At most `limit` requests whose `due` has come, earliest first. Items are struct store_due. */
+struct store_due {
+	const char *id;
+	int64_t due;
+};
 
-/* The earliest `due` of all; 0 when nothing is owed. */
-enum err store_request_oldest_due(struct store *store, int64_t *due_r, struct err_info *info);
+enum err store_request_due(struct store *store, struct arena *arena, int64_t now, int64_t limit,
+	struct model_list *list_r, struct err_info *info);
 
 /* Moves the `due` of a document that cannot be read or written here out of the way, unless somebody
  * has moved it since `now`. */
