@@ -37,6 +37,7 @@ static void service_wake(const struct service *service, const struct request *re
 		wake_signal(service->wake_fd);
 }
 
+/* Hash of the caller's key (or trace id) for an action on a request; "" for creation. */
 static const char *service_answer_key(
 	const struct service_call *call, const char *action, const char *request_id)
 {
@@ -48,6 +49,7 @@ static const char *service_answer_key(
 	return key;
 }
 
+/* A creation that needs no network is part of the transition: accepted and ready in one write. */
 static void service_perform_local(
 	const struct service *service, struct cause *cause, struct request *request)
 {
