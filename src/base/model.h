@@ -69,6 +69,13 @@ struct model {
 	size_t field_count;
 };
 
+/* A row: MODEL_FIELD(struct t, member, MODEL_STRING, MODEL_STORED, .min = 1, .max = 9). */
+#define MODEL_FIELD(c_type, member, field_type, field_flags, ...)                                  \
+	{                                                                                          \
+		.name = #member, .type = (field_type), .offset = offsetof(c_type, member),         \
+		.flags = (field_flags), __VA_ARGS__                                                \
+	}
+
 #define MODEL(c_type, model_name, field_array)                                                     \
 	{                                                                                          \
 		.name = (model_name), .size = sizeof(c_type), .fields = (field_array),             \

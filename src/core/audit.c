@@ -7,34 +7,30 @@
 #include "request.h"
 
 static const struct model_field audit_actor_fields[] = {
-	{"id", MODEL_STRING, offsetof(struct actor, id), MODEL_STORED | MODEL_SHOWN | MODEL_SPARSE,
-		NULL, NULL, 0, 0},
-	{"role", MODEL_ENUM, offsetof(struct actor, role),
-		MODEL_STORED | MODEL_SHOWN | MODEL_REQUIRED, NULL, role_names, 0, 0},
+	MODEL_FIELD(struct actor, id, MODEL_STRING, MODEL_STORED | MODEL_SHOWN | MODEL_SPARSE),
+	MODEL_FIELD(struct actor, role, MODEL_ENUM, MODEL_STORED | MODEL_SHOWN | MODEL_REQUIRED,
+		.names = role_names),
 };
 
 const struct model audit_actor_model = MODEL(struct actor, "actor", audit_actor_fields);
 
 #define MUST (MODEL_STORED | MODEL_REQUIRED)
-#define FIELD(type, member, flags, of, names)                                                      \
-	{                                                                                          \
-#member, type, offsetof(struct audit_event, member), MODEL_SHOWN | (flags), of,    \
-			names, 0, 0                                                                \
-	}
+#define FIELD(type, member, flags, ...)                                                            \
+	MODEL_FIELD(struct audit_event, member, type, MODEL_SHOWN | (flags), __VA_ARGS__)
 
 static const struct model_field audit_event_fields[] = {
-	FIELD(MODEL_STRING, id, MUST, NULL, NULL),
-	FIELD(MODEL_INSTANT, at, MUST | MODEL_MS, NULL, NULL),
-	FIELD(MODEL_OBJECT, actor, MUST, &audit_actor_model, NULL),
-	FIELD(MODEL_ENUM, source, MUST, NULL, source_names),
-	FIELD(MODEL_STRING, action, MUST, NULL, NULL),
-	FIELD(MODEL_STRING, from, MODEL_STORED, NULL, NULL),
-	FIELD(MODEL_STRING, to, MODEL_STORED, NULL, NULL),
-	FIELD(MODEL_STRING, detail, MODEL_STORED, NULL, NULL),
-	FIELD(MODEL_STRING, request_id, MUST, NULL, NULL),
-	FIELD(MODEL_STRING, meeting_id, MODEL_STORED, NULL, NULL),
-	FIELD(MODEL_STRING, trace_id, MODEL_STORED | MODEL_SPARSE, NULL, NULL),
-	FIELD(MODEL_STRING, hash, MUST, NULL, NULL),
+	FIELD(MODEL_STRING, id, MUST),
+	FIELD(MODEL_INSTANT, at, MUST | MODEL_MS),
+	FIELD(MODEL_OBJECT, actor, MUST, .of = &audit_actor_model),
+	FIELD(MODEL_ENUM, source, MUST, .names = source_names),
+	FIELD(MODEL_STRING, action, MUST),
+	FIELD(MODEL_STRING, from, MODEL_STORED),
+	FIELD(MODEL_STRING, to, MODEL_STORED),
+	FIELD(MODEL_STRING, detail, MODEL_STORED),
+	FIELD(MODEL_STRING, request_id, MUST),
+	FIELD(MODEL_STRING, meeting_id, MODEL_STORED),
+	FIELD(MODEL_STRING, trace_id, MODEL_STORED | MODEL_SPARSE),
+	FIELD(MODEL_STRING, hash, MUST),
 };
 
 const struct model audit_event_model = MODEL(struct audit_event, "audit_event", audit_event_fields);

@@ -22,41 +22,34 @@ static const enum effect_lane effect_lanes[] = {
 const char *const effect_state_names[] = {[EFFECT_DUE] = "due", [EFFECT_FAILED] = "failed", NULL};
 const char *const party_names[] = {[PARTY_CLIENT] = "client", [PARTY_LAWYER] = "lawyer", NULL};
 
-#define FIELD(type, member, flags)                                                                 \
-	{                                                                                          \
-#member, type, offsetof(struct failure, member),                                   \
-			MODEL_STORED | MODEL_SHOWN | (flags), NULL, NULL, 0, 0                     \
-	}
+#define FIELD(type, member) MODEL_FIELD(struct failure, member, type, MODEL_STORED | MODEL_SHOWN)
 
 static const struct model_field failure_fields[] = {
-	FIELD(MODEL_STRING, code, 0),
-	FIELD(MODEL_STRING, detail, 0),
-	FIELD(MODEL_STRING, provider, 0),
-	FIELD(MODEL_INSTANT, at, 0),
+	FIELD(MODEL_STRING, code),
+	FIELD(MODEL_STRING, detail),
+	FIELD(MODEL_STRING, provider),
+	FIELD(MODEL_INSTANT, at),
 };
 
 const struct model failure_model = MODEL(struct failure, "failure", failure_fields);
 
 #undef FIELD
-#define FIELD(type, member, flags, of, names)                                                      \
-	{                                                                                          \
-#member, type, offsetof(struct effect, member), MODEL_STORED | (flags), of, names, \
-			0, 0                                                                       \
-	}
+#define FIELD(type, member, flags, ...)                                                            \
+	MODEL_FIELD(struct effect, member, type, MODEL_STORED | (flags), __VA_ARGS__)
 
 static const struct model_field effect_fields[] = {
-	FIELD(MODEL_STRING, id, MODEL_REQUIRED, NULL, NULL),
-	FIELD(MODEL_ENUM, kind, MODEL_REQUIRED, NULL, effect_kind_names),
-	FIELD(MODEL_ENUM, state, MODEL_REQUIRED, NULL, effect_state_names),
-	FIELD(MODEL_ENUM, party, MODEL_REQUIRED, NULL, party_names),
-	FIELD(MODEL_INT, generation, 0, NULL, NULL),
-	FIELD(MODEL_INT, sequence, 0, NULL, NULL),
-	FIELD(MODEL_INSTANT, created_at, 0, NULL, NULL),
-	FIELD(MODEL_INSTANT, due, MODEL_REQUIRED, NULL, NULL),
-	FIELD(MODEL_INSTANT, give_up_at, 0, NULL, NULL),
-	FIELD(MODEL_INT, attempts, 0, NULL, NULL),
-	FIELD(MODEL_STRING, lease, MODEL_SPARSE, NULL, NULL),
-	FIELD(MODEL_OBJECT, last_error, MODEL_SPARSE, &failure_model, NULL),
+	FIELD(MODEL_STRING, id, MODEL_REQUIRED),
+	FIELD(MODEL_ENUM, kind, MODEL_REQUIRED, .names = effect_kind_names),
+	FIELD(MODEL_ENUM, state, MODEL_REQUIRED, .names = effect_state_names),
+	FIELD(MODEL_ENUM, party, MODEL_REQUIRED, .names = party_names),
+	FIELD(MODEL_INT, generation, 0),
+	FIELD(MODEL_INT, sequence, 0),
+	FIELD(MODEL_INSTANT, created_at, 0),
+	FIELD(MODEL_INSTANT, due, MODEL_REQUIRED),
+	FIELD(MODEL_INSTANT, give_up_at, 0),
+	FIELD(MODEL_INT, attempts, 0),
+	FIELD(MODEL_STRING, lease, MODEL_SPARSE),
+	FIELD(MODEL_OBJECT, last_error, MODEL_SPARSE, .of = &failure_model),
 };
 
 const struct model effect_model = MODEL(struct effect, "effect", effect_fields);

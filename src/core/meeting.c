@@ -17,49 +17,45 @@ const char *const meeting_status_names[] = {
 };
 
 static const struct model_field warning_fields[] = {
-	{"code", MODEL_STRING, offsetof(struct warning, code), MODEL_STORED | MODEL_SHOWN, NULL,
-		NULL, 0, 0},
-	{"detail", MODEL_STRING, offsetof(struct warning, detail), MODEL_STORED | MODEL_SHOWN, NULL,
-		NULL, 0, 0},
+	MODEL_FIELD(struct warning, code, MODEL_STRING, MODEL_STORED | MODEL_SHOWN),
+	MODEL_FIELD(struct warning, detail, MODEL_STRING, MODEL_STORED | MODEL_SHOWN),
 };
 
 static const struct model warning_model = MODEL(struct warning, "warning", warning_fields);
 
-#define FIELD(type, member, flags, of, names)                                                      \
-	{                                                                                          \
-#member, type, offsetof(struct meeting, member), flags, of, names, 0, 0            \
-	}
+#define FIELD(type, member, flags, ...)                                                            \
+	MODEL_FIELD(struct meeting, member, type, flags, __VA_ARGS__)
 #define BOTH (MODEL_STORED | MODEL_SHOWN)
 #define MUST (BOTH | MODEL_REQUIRED)
 
 static const struct model_field meeting_fields[] = {
-	FIELD(MODEL_STRING, id, MUST, NULL, NULL),
-	FIELD(MODEL_INT, generation, MUST, NULL, NULL),
-	FIELD(MODEL_ENUM, status, MUST, NULL, meeting_status_names),
-	FIELD(MODEL_STRING, provider, MUST, NULL, NULL),
-	FIELD(MODEL_STRING, requested_provider, MUST, NULL, NULL),
-	FIELD(MODEL_STRING, provider_key, MODEL_STORED | MODEL_SEALED | MODEL_HEAVY, NULL, NULL),
-	FIELD(MODEL_STRING, provider_url, MODEL_STORED | MODEL_SEALED | MODEL_HEAVY, NULL, NULL),
-	FIELD(MODEL_STRING, join_url, MODEL_SHOWN, NULL, NULL),
-	FIELD(MODEL_STRING, passcode, BOTH | MODEL_SEALED, NULL, NULL),
-	FIELD(MODEL_STRINGS, dial_in, BOTH, NULL, NULL),
-	FIELD(MODEL_INSTANT, starts_at, MUST, NULL, NULL),
-	FIELD(MODEL_INSTANT, ends_at, MUST, NULL, NULL),
-	FIELD(MODEL_STRING, timezone, MUST, NULL, NULL),
-	FIELD(MODEL_INSTANT, opens_at, MUST, NULL, NULL),
-	FIELD(MODEL_INSTANT, expires_at, MUST, NULL, NULL),
-	FIELD(MODEL_OBJECT, security, MUST, &security_model, NULL),
-	FIELD(MODEL_LIST, warnings, BOTH, &warning_model, NULL),
-	FIELD(MODEL_OBJECT, last_error, BOTH, &failure_model, NULL),
-	FIELD(MODEL_INT, attempts, BOTH, NULL, NULL),
-	FIELD(MODEL_INSTANT, next_attempt_at, BOTH, NULL, NULL),
-	FIELD(MODEL_STRING, ended_reason, BOTH, NULL, NULL),
-	FIELD(MODEL_STRING, outcome, BOTH, NULL, NULL),
-	FIELD(MODEL_STRING, calendar_url, MODEL_SHOWN, NULL, NULL),
-	FIELD(MODEL_INT, sequence, BOTH, NULL, NULL),
-	FIELD(MODEL_INSTANT, created_at, BOTH, NULL, NULL),
-	FIELD(MODEL_INSTANT, ready_at, BOTH, NULL, NULL),
-	FIELD(MODEL_INSTANT, ended_at, BOTH, NULL, NULL),
+	FIELD(MODEL_STRING, id, MUST),
+	FIELD(MODEL_INT, generation, MUST),
+	FIELD(MODEL_ENUM, status, MUST, .names = meeting_status_names),
+	FIELD(MODEL_STRING, provider, MUST),
+	FIELD(MODEL_STRING, requested_provider, MUST),
+	FIELD(MODEL_STRING, provider_key, MODEL_STORED | MODEL_SEALED | MODEL_HEAVY),
+	FIELD(MODEL_STRING, provider_url, MODEL_STORED | MODEL_SEALED | MODEL_HEAVY),
+	FIELD(MODEL_STRING, join_url, MODEL_SHOWN),
+	FIELD(MODEL_STRING, passcode, BOTH | MODEL_SEALED),
+	FIELD(MODEL_STRINGS, dial_in, BOTH),
+	FIELD(MODEL_INSTANT, starts_at, MUST),
+	FIELD(MODEL_INSTANT, ends_at, MUST),
+	FIELD(MODEL_STRING, timezone, MUST),
+	FIELD(MODEL_INSTANT, opens_at, MUST),
+	FIELD(MODEL_INSTANT, expires_at, MUST),
+	FIELD(MODEL_OBJECT, security, MUST, .of = &security_model),
+	FIELD(MODEL_LIST, warnings, BOTH, .of = &warning_model),
+	FIELD(MODEL_OBJECT, last_error, BOTH, .of = &failure_model),
+	FIELD(MODEL_INT, attempts, BOTH),
+	FIELD(MODEL_INSTANT, next_attempt_at, BOTH),
+	FIELD(MODEL_STRING, ended_reason, BOTH),
+	FIELD(MODEL_STRING, outcome, BOTH),
+	FIELD(MODEL_STRING, calendar_url, MODEL_SHOWN),
+	FIELD(MODEL_INT, sequence, BOTH),
+	FIELD(MODEL_INSTANT, created_at, BOTH),
+	FIELD(MODEL_INSTANT, ready_at, BOTH),
+	FIELD(MODEL_INSTANT, ended_at, BOTH),
 };
 
 const struct model meeting_model = MODEL(struct meeting, "meeting", meeting_fields);

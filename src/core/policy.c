@@ -10,11 +10,7 @@ const struct policy policy_default = {
 	.retry_give_up_s = 24 * 60 * 60,
 };
 
-#define FIELD(member)                                                                              \
-	{                                                                                          \
-#member, MODEL_BOOL, offsetof(struct security, member),                            \
-			MODEL_STORED | MODEL_SHOWN, NULL, NULL, 0, 0                               \
-	}
+#define FIELD(member) MODEL_FIELD(struct security, member, MODEL_BOOL, MODEL_STORED | MODEL_SHOWN)
 
 static const struct model_field security_fields[] = {
 	FIELD(waiting_room),

@@ -18,10 +18,8 @@ static const char *const decision_names[] = {
 #define HEAVY (MODEL_STORED | MODEL_HEAVY)
 
 /* What a person may write into a field: length in characters, and whether it may have lines. */
-#define TEXT(c_type, member, flags, min, max)                                                      \
-	{                                                                                          \
-#member, MODEL_STRING, offsetof(c_type, member), flags, NULL, NULL, min, max       \
-	}
+#define TEXT(c_type, member, flags, least, most)                                                   \
+	MODEL_FIELD(c_type, member, MODEL_STRING, flags, .min = least, .max = most)
 
 #define PERSON(member, flags, min, max) TEXT(struct person, member, BOTH | (flags), min, max)
 
@@ -36,10 +34,7 @@ static const struct model_field person_fields[] = {
 static const struct model person_model = MODEL(struct person, "person", person_fields);
 
 #define ANSWER(type, member, flags)                                                                \
-	{                                                                                          \
-#member, type, offsetof(struct request_answer, member), MODEL_STORED | (flags),    \
-			NULL, NULL, 0, 0                                                           \
-	}
+	MODEL_FIELD(struct request_answer, member, type, MODEL_STORED | (flags))
 
 static const struct model_field answer_fields[] = {
 	ANSWER(MODEL_STRING, key, MODEL_REQUIRED),
@@ -51,32 +46,30 @@ static const struct model_field answer_fields[] = {
 
 static const struct model answer_model = MODEL(struct request_answer, "answer", answer_fields);
 
-#define FIELD(type, member, flags, of, names)                                                      \
-	{                                                                                          \
-#member, type, offsetof(struct request, member), flags, of, names, 0, 0            \
-	}
+#define FIELD(type, member, flags, ...)                                                            \
+	MODEL_FIELD(struct request, member, type, flags, __VA_ARGS__)
 
 static const struct model_field request_fields[] = {
-	FIELD(MODEL_STRING, id, BOTH | MODEL_KEY, NULL, NULL),
-	FIELD(MODEL_INT, rev, MODEL_STORED | MODEL_REQUIRED, NULL, NULL),
-	FIELD(MODEL_ENUM, status, MUST, NULL, request_status_names),
-	FIELD(MODEL_STRING, title, MUST, NULL, NULL),
-	FIELD(MODEL_STRING, description, BOTH, NULL, NULL),
-	FIELD(MODEL_OBJECT, client, MUST, &person_model, NULL),
-	FIELD(MODEL_OBJECT, lawyer, MUST, &person_model, NULL),
-	FIELD(MODEL_INSTANT, starts_at, MUST, NULL, NULL),
-	FIELD(MODEL_INSTANT, ends_at, MUST, NULL, NULL),
-	FIELD(MODEL_INT, duration_minutes, BOTH, NULL, NULL),
-	FIELD(MODEL_STRING, timezone, MUST, NULL, NULL),
-	FIELD(MODEL_STRING, message, BOTH, NULL, NULL),
-	FIELD(MODEL_STRING, decision, MODEL_STORED | MODEL_SPARSE, NULL, NULL),
-	FIELD(MODEL_OBJECT, meeting, BOTH, &meeting_model, NULL),
-	FIELD(MODEL_LIST, events, HEAVY, &audit_event_model, NULL),
-	FIELD(MODEL_LIST, effects, HEAVY, &effect_model, NULL),
-	FIELD(MODEL_LIST, answers, HEAVY, &answer_model, NULL),
-	FIELD(MODEL_INSTANT, due, MODEL_STORED | MODEL_SPARSE, NULL, NULL),
-	FIELD(MODEL_INSTANT, created_at, BOTH, NULL, NULL),
-	FIELD(MODEL_INSTANT, updated_at, BOTH, NULL, NULL),
+	FIELD(MODEL_STRING, id, BOTH | MODEL_KEY),
+	FIELD(MODEL_INT, rev, MODEL_STORED | MODEL_REQUIRED),
+	FIELD(MODEL_ENUM, status, MUST, .names = request_status_names),
+	FIELD(MODEL_STRING, title, MUST),
+	FIELD(MODEL_STRING, description, BOTH),
+	FIELD(MODEL_OBJECT, client, MUST, .of = &person_model),
+	FIELD(MODEL_OBJECT, lawyer, MUST, .of = &person_model),
+	FIELD(MODEL_INSTANT, starts_at, MUST),
+	FIELD(MODEL_INSTANT, ends_at, MUST),
+	FIELD(MODEL_INT, duration_minutes, BOTH),
+	FIELD(MODEL_STRING, timezone, MUST),
+	FIELD(MODEL_STRING, message, BOTH),
+	FIELD(MODEL_STRING, decision, MODEL_STORED | MODEL_SPARSE),
+	FIELD(MODEL_OBJECT, meeting, BOTH, .of = &meeting_model),
+	FIELD(MODEL_LIST, events, HEAVY, .of = &audit_event_model),
+	FIELD(MODEL_LIST, effects, HEAVY, .of = &effect_model),
+	FIELD(MODEL_LIST, answers, HEAVY, .of = &answer_model),
+	FIELD(MODEL_INSTANT, due, MODEL_STORED | MODEL_SPARSE),
+	FIELD(MODEL_INSTANT, created_at, BOTH),
+	FIELD(MODEL_INSTANT, updated_at, BOTH),
 };
 
 const struct model request_model = MODEL(struct request, "request", request_fields);
@@ -86,14 +79,13 @@ const struct model request_model = MODEL(struct request, "request", request_fiel
 static const struct model_field draft_fields[] = {
 	DRAFT(title, MODEL_REQUIRED, 1, 200),
 	DRAFT(description, MODEL_MULTILINE, 0, 4000),
-	{"client", MODEL_OBJECT, offsetof(struct request_draft, client), MODEL_REQUIRED,
-		&person_model, NULL, 0, 0},
-	{"lawyer", MODEL_OBJECT, offsetof(struct request_draft, lawyer), MODEL_REQUIRED,
-		&person_model, NULL, 0, 0},
-	{"starts_at", MODEL_INSTANT, offsetof(struct request_draft, starts_at), MODEL_REQUIRED,
-		NULL, NULL, 0, 0},
-	{"duration_minutes", MODEL_INT, offsetof(struct request_draft, duration_minutes),
-		MODEL_REQUIRED, NULL, NULL, 5, 1440},
+	MODEL_FIELD(
+		struct request_draft, client, MODEL_OBJECT, MODEL_REQUIRED, .of = &person_model),
+	MODEL_FIELD(
+		struct request_draft, lawyer, MODEL_OBJECT, MODEL_REQUIRED, .of = &person_model),
+	MODEL_FIELD(struct request_draft, starts_at, MODEL_INSTANT, MODEL_REQUIRED),
+	MODEL_FIELD(struct request_draft, duration_minutes, MODEL_INT, MODEL_REQUIRED, .min = 5,
+		.max = 1440),
 	DRAFT(timezone, 0, 1, 64),
 };
 
@@ -102,12 +94,10 @@ const struct model request_draft_model = MODEL(struct request_draft, "draft", dr
 #define RESPONSE(member, flags, min, max) TEXT(struct request_response, member, flags, min, max)
 
 static const struct model_field response_fields[] = {
-	{"decision", MODEL_ENUM, offsetof(struct request_response, decision), MODEL_REQUIRED, NULL,
-		decision_names, 0, 0},
-	{"starts_at", MODEL_INSTANT, offsetof(struct request_response, starts_at), 0, NULL, NULL, 0,
-		0},
-	{"duration_minutes", MODEL_INT, offsetof(struct request_response, duration_minutes), 0,
-		NULL, NULL, 5, 1440},
+	MODEL_FIELD(struct request_response, decision, MODEL_ENUM, MODEL_REQUIRED,
+		.names = decision_names),
+	MODEL_FIELD(struct request_response, starts_at, MODEL_INSTANT, 0),
+	MODEL_FIELD(struct request_response, duration_minutes, MODEL_INT, 0, .min = 5, .max = 1440),
 	RESPONSE(timezone, 0, 1, 64),
 	RESPONSE(provider, 0, 1, 32),
 	RESPONSE(message, MODEL_MULTILINE, 0, 2000),

@@ -120,6 +120,15 @@ size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
 	return claimed;
 }
 
+/* The effect of the task while its lease is ours, or NULL. */
+static struct effect *dispatch_find_leased(
+	struct request *request, const struct dispatch_task *task)
+{
+	struct effect *effect = effect_find(request, task->effect_id);
+
+	return effect && effect->lease && strcmp(effect->lease, task->lease) == 0 ? effect : NULL;
+}
+
 /* ---- settle ---- */
 
 static enum err dispatch_settle_once(const struct dispatch *dispatch, struct arena *arena,
@@ -135,8 +144,8 @@ static enum err dispatch_settle_once(const struct dispatch *dispatch, struct are
 		dispatch->store, arena, task->request_id, STORE_WHOLE, &request, info);
 	if (err != ERR_OK)
 		return err;
-	effect = effect_find(request, task->effect_id);
-	if (!effect || !effect->lease || strcmp(effect->lease, task->lease) != 0) {
+	effect = dispatch_find_leased(request, task);
+	if (!effect) {
 		log_warning("request %s: the lease of effect %s was lost", task->request_id,
 			task->effect_id);
 		return ERR_OK;
@@ -202,8 +211,8 @@ void dispatch_perform(struct dispatch_performer *performer, const struct dispatc
 		dispatch->store, arena, task->request_id, STORE_WHOLE, &request, &info);
 	if (err != ERR_OK)
 		goto out;
-	effect = effect_find(request, task->effect_id);
-	if (!effect || !effect->lease || strcmp(effect->lease, task->lease) != 0)
+	effect = dispatch_find_leased(request, task);
+	if (!effect)
 		goto out;
 	err = request_effect_wanted(request, effect, clock_now_ms(), &info);
 	outcome.skipped = err != ERR_OK;

@@ -13,20 +13,17 @@ static const char *const meeting_status_filters[] = {
 	"any", "pending", "ready", "failed", "cancelled", "expired", "replaced", NULL};
 static const char *const orders[] = {"desc", "asc", NULL};
 
-#define QUERY(type, member, names, min, max)                                                       \
-	{                                                                                          \
-#member, type, offsetof(struct handler_list_query, member), 0, NULL, names, min,   \
-			max                                                                        \
-	}
+#define QUERY(type, member, ...)                                                                   \
+	MODEL_FIELD(struct handler_list_query, member, type, 0, __VA_ARGS__)
 
 static const struct model_field list_query_fields[] = {
-	QUERY(MODEL_ENUM, status, status_filters, 0, 0),
-	QUERY(MODEL_ENUM, meeting_status, meeting_status_filters, 0, 0),
-	QUERY(MODEL_INSTANT, from, NULL, 0, 0),
-	QUERY(MODEL_INSTANT, to, NULL, 0, 0),
-	QUERY(MODEL_INT, limit, NULL, 1, 200),
-	QUERY(MODEL_ENUM, order, orders, 0, 0),
-	QUERY(MODEL_STRING, cursor, NULL, 1, 64),
+	QUERY(MODEL_ENUM, status, .names = status_filters),
+	QUERY(MODEL_ENUM, meeting_status, .names = meeting_status_filters),
+	QUERY(MODEL_INSTANT, from),
+	QUERY(MODEL_INSTANT, to),
+	QUERY(MODEL_INT, limit, .min = 1, .max = 200),
+	QUERY(MODEL_ENUM, order, .names = orders),
+	QUERY(MODEL_STRING, cursor, .min = 1, .max = 64),
 };
 
 const struct model handler_list_query_model =
@@ -35,9 +32,8 @@ const struct model handler_list_query_model =
 /* GET …/audit: in the order of the chain, a page beginning behind the event that the cursor names.
  */
 static const struct model_field audit_query_fields[] = {
-	{"limit", MODEL_INT, offsetof(struct handler_audit_query, limit), 0, NULL, NULL, 1, 200},
-	{"cursor", MODEL_STRING, offsetof(struct handler_audit_query, cursor), 0, NULL, NULL, 1,
-		64},
+	MODEL_FIELD(struct handler_audit_query, limit, MODEL_INT, 0, .min = 1, .max = 200),
+	MODEL_FIELD(struct handler_audit_query, cursor, MODEL_STRING, 0, .min = 1, .max = 64),
 };
 
 const struct model handler_audit_query_model =

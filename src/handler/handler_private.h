@@ -22,8 +22,7 @@ struct json_object *handler_page_json(const struct service *service,
 	const struct service_call *call, const struct model_list *requests,
 	const struct store_position *next);
 
-/* The opaque form of a position in a list, and back; false for a text that is not one of ours. */
-char *handler_cursor(struct arena *arena, const struct store_position *position);
+/* The position that the cursor of a page names; false for a text that is not one of ours. */
 bool handler_cursor_read(
 	struct arena *arena, const char *text, int64_t *starts_at_r, const char **id_r);
 

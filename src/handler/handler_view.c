@@ -127,6 +127,17 @@ struct json_object *handler_meeting_json(const struct service *service,
 		&meeting_model, handler_personal_meeting(service, call, request), MODEL_SHOWN);
 }
 
+static char *handler_cursor(struct arena *arena, const struct store_position *position)
+{
+	unsigned char bytes[HANDLER_CURSOR_BYTES] = {0};
+	char *text = arena_alloc(arena, HANDLER_CURSOR_SIZE);
+
+	memcpy(bytes, &position->starts_at, sizeof(position->starts_at));
+	id_decode(position->id, bytes + sizeof(position->starts_at));
+	base64url_encode(bytes, sizeof(bytes), text, HANDLER_CURSOR_SIZE);
+	return text;
+}
+
 struct json_object *handler_page_json(const struct service *service,
 	const struct service_call *call, const struct model_list *requests,
 	const struct store_position *next)
@@ -141,17 +152,6 @@ struct json_object *handler_page_json(const struct service *service,
 	json_object_object_add(page, "next_cursor",
 		next->id ? json_object_new_string(handler_cursor(call->arena, next)) : NULL);
 	return page;
-}
-
-char *handler_cursor(struct arena *arena, const struct store_position *position)
-{
-	unsigned char bytes[HANDLER_CURSOR_BYTES] = {0};
-	char *text = arena_alloc(arena, HANDLER_CURSOR_SIZE);
-
-	memcpy(bytes, &position->starts_at, sizeof(position->starts_at));
-	id_decode(position->id, bytes + sizeof(position->starts_at));
-	base64url_encode(bytes, sizeof(bytes), text, HANDLER_CURSOR_SIZE);
-	return text;
 }
 
 bool handler_cursor_read(
