@@ -15,6 +15,7 @@ static const struct {
 	{"init-db", app_init_db, "create the indexes"},
 	{"token", app_token, "print a bearer token"},
 	{"render", app_render, "preview a template"},
+	{"rotate-keys", app_rotate_keys, "seal secrets under the newest key"},
 	{"version", app_version, "print the version"},
 };
 
@@ -26,7 +27,7 @@ static void usage(FILE *out)
 
 	fputs("usage: meetlink COMMAND [OPTION]...\n\n", out);
 	for (i = 0; i < COMMAND_COUNT; i++)
-		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-11s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n`meetlink COMMAND --help` says more.\n", out);
 }
 

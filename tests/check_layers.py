@@ -104,8 +104,6 @@ def check_sources():
 
 
 def check_local(folder, name, owners):
-    if name == "config.h":
-        return None
     if name not in owners:
         return f'there is no "{name}" in src/ (a header is included by its bare name)'
     if owners[name] not in visible(folder):

@@ -116,6 +116,8 @@ static const struct http_route routes[] = {
 	{HTTP_DELETE, "/notes/{}", handle_gone, ROLE_SET(ROLE_CLIENT), 0, NULL, NULL, ""},
 	{HTTP_POST, "/notes/{}/parts/{}", handle_created, ROLE_SET(ROLE_CLIENT), 0, NULL, NULL, ""},
 	{HTTP_POST, "/hook", handle_json, 0, HTTP_BODY_RAW, NULL, NULL, ""},
+	{HTTP_PUT, "/free", handle_json, 0, HTTP_BODY_JSON, NULL, NULL, ""},
+	{HTTP_POST, "/free", handle_json, 0, HTTP_BODY_JSON | HTTP_BODY_OPTIONAL, NULL, NULL, ""},
 	{HTTP_GET, "/feed/{}.ics", handle_page, 0, HTTP_PAGE, NULL, NULL, ""},
 	{HTTP_GET, "/fail/{}", handle_failure, 0, 0, NULL, NULL, ""},
 };
@@ -252,6 +254,16 @@ static void test_policy(void)
 			""},
 		{"optional body", "PUT /notes/1", ROLE_CLIENT, "", "", 200, ""},
 		{"raw body", "POST /hook", -1, "CONTENT_TYPE=text/plain", "x", 200, ""},
+		{"free body", "PUT /free", -1, JSON, "{\"x\": [1]}", 200, ""},
+		{"free body that is no object", "PUT /free", -1, JSON, "[1]", 200, ""},
+		{"no free body", "PUT /free", -1, JSON, "", 400, "malformed"},
+		{"free body of another type", "PUT /free", -1, "CONTENT_TYPE=text/plain", "{}", 415,
+			"unsupported_media_type"},
+		{"free body with a name twice", "PUT /free", -1, JSON, "{\"x\": 1, \"x\": 1}", 400,
+			"malformed"},
+		{"more than a free body", "PUT /free", -1, JSON, "{} {}", 400, "malformed"},
+		{"optional free body", "POST /free", -1, "", "", 200, ""},
+		{"malformed optional free body", "POST /free", -1, JSON, " ", 400, "malformed"},
 		{"page", "GET /feed/abc.ics?utm_source=x", -1, "HTTP_ACCEPT=text/calendar", "", 200,
 			""},
 		{"delete", "DELETE /notes/1", ROLE_CLIENT, "", "", 204, ""},
@@ -367,6 +379,16 @@ static void test_input_arrives(void)
 	CU_ASSERT_PTR_NULL(exchange->input);
 	exchange = serve(arena, "GET /open", ROLE_CLIENT, "", "");
 	CU_ASSERT_PTR_NULL(exchange->caller.id);
+
+	exchange = serve(arena, "PUT /free", -1, JSON, "{\"x\": {\"y\": 1}}");
+	CU_ASSERT_STRING_EQUAL(
+		json_object_to_json_string_ext(exchange->json, JSON_C_TO_STRING_PLAIN),
+		"{\"x\":{\"y\":1}}");
+	CU_ASSERT_PTR_NULL(exchange->input);
+	exchange = serve(arena, "POST /free", -1, "", "");
+	CU_ASSERT_STRING_EQUAL(json_object_to_json_string(exchange->json), "{ }");
+	exchange = serve(arena, "POST /free", -1, JSON, "null");
+	CU_ASSERT_PTR_NULL(exchange->json);
 
 	exchange = serve(arena, "POST /notes/a/parts/b", ROLE_CLIENT, "", "");
 	CU_ASSERT_STRING_EQUAL(exchange->params[0], "a");

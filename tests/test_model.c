@@ -20,6 +20,8 @@ struct thing {
 	struct part *part;
 	struct model_list parts; /* struct part */
 	struct model_list tags;  /* strings */
+	struct model_list sizes; /* int64_t */
+	struct model_list names; /* map */
 };
 
 static const struct model part_model;
@@ -60,6 +62,7 @@ static const struct model_field thing_fields[] = {
 	FIELD(part, MODEL_OBJECT, 0, .of = &part_model),
 	FIELD(parts, MODEL_LIST, 0, .of = &part_model, .min = 0, .max = 3),
 	FIELD(tags, MODEL_STRINGS, 0, .min = 1, .max = 20),
+	FIELD(sizes, MODEL_INTS, 0, .min = 5, .max = 60),
 };
 static const struct model thing_model = MODEL(struct thing, "thing", thing_fields);
 
@@ -90,7 +93,7 @@ static void test_values(void)
 				"\"2027-03-01T14:00:00Z\", \"open\": true, \"colour\": \"blue\","
 				"\"part\": {\"name\": \"p\", \"weight\": 3, \"inner\": {\"name\": "
 				"\"q\"}}, \"parts\": [{\"name\": \"r\"}, {\"name\": \"s\"}],"
-				"\"tags\": [\"x\", \"y\", \"z\"]}",
+				"\"tags\": [\"x\", \"y\", \"z\"], \"sizes\": [60, 5, 60]}",
 				"", &thing, &info),
 		ERR_OK);
 	CU_ASSERT_STRING_EQUAL(thing.title, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80z");
@@ -109,6 +112,9 @@ static void test_values(void)
 	CU_ASSERT_STRING_EQUAL(MODEL_AT(&thing.parts, struct part, 1)->name, "s");
 	CU_ASSERT_EQUAL(thing.tags.count, 3);
 	CU_ASSERT_STRING_EQUAL(*MODEL_AT(&thing.tags, const char *, 2), "z");
+	CU_ASSERT_EQUAL(thing.sizes.count, 3);
+	CU_ASSERT_EQUAL(*MODEL_AT(&thing.sizes, int64_t, 0), 60);
+	CU_ASSERT_EQUAL(*MODEL_AT(&thing.sizes, int64_t, 1), 5);
 
 	/* What is left out or null keeps the value it had. */
 	CU_ASSERT_EQUAL(read_thing(arena, "{\"title\": \"ab\", \"part\": null, \"count\": null}",
@@ -237,6 +243,17 @@ static void test_fields(void)
 		{"longest string in a list", "\"tags\": [\"" X200 "\"]", NULL, NULL},
 		{"too long a string in a list", "\"tags\": [\"" X200 "x\"]", "/tags/0",
 			"must have 1 to 200 characters"},
+
+		{"no numbers", "\"sizes\": []", NULL, NULL},
+		{"number for numbers", "\"sizes\": 5", "/sizes", "must be a list"},
+		{"object for numbers", "\"sizes\": {}", "/sizes", "must be a list"},
+		{"text in numbers", "\"sizes\": [5, \"6\"]", "/sizes/1", "must be a whole number"},
+		{"null in numbers", "\"sizes\": [null]", "/sizes/0", "must be a whole number"},
+		{"fraction in numbers", "\"sizes\": [5.5]", "/sizes/0", "must be a whole number"},
+		{"number too small", "\"sizes\": [60, 4]", "/sizes/1", "must be between 5 and 60"},
+		{"number too great", "\"sizes\": [61]", "/sizes/0", "must be between 5 and 60"},
+		{"number beyond 64 bits", "\"sizes\": [9223372036854775808]", "/sizes/0",
+			"must be between 5 and 60"},
 
 		{"unknown", "\"page\": 1", "/page", "is not a known field"},
 		{"unknown and null", "\"page\": null", "/page", "is not a known field"},
@@ -372,7 +389,7 @@ static void test_to_json(void)
 		"{\"title\":\"t \\\"\xc3\xa4\\\"\",\"count\":1,\"number\":9007199254740993,"
 		"\"starts_at\":\"2027-03-01T14:00:00.123Z\",\"open\":true,\"colour\":\"green\","
 		"\"part\":{\"name\":\"p\",\"inner\":{\"name\":\"q\"}},"
-		"\"parts\":[{\"name\":\"r\"}],\"tags\":[\"x\"]}");
+		"\"parts\":[{\"name\":\"r\"}],\"tags\":[\"x\"],\"sizes\":[]}");
 	json_object_put(json);
 
 	/* Only what has one of the flags, at every level. */
@@ -389,7 +406,70 @@ static void test_to_json(void)
 	json = model_to_json(&thing_model, &(struct thing){0}, MODEL_SHOWN);
 	CU_ASSERT_STRING_EQUAL(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN),
 		"{\"title\":null,\"count\":0,\"number\":0,\"starts_at\":null,\"open\":false,"
-		"\"colour\":\"red\",\"part\":null,\"parts\":[],\"tags\":[]}");
+		"\"colour\":\"red\",\"part\":null,\"parts\":[],\"tags\":[],\"sizes\":[]}");
+	json_object_put(json);
+	arena_free(&arena);
+}
+
+/* A list of numbers may have 200, whatever each may be. */
+static void test_many_numbers(void)
+{
+	struct arena *arena = arena_new();
+	struct err_info info;
+	struct thing thing;
+	const char *numbers = "5";
+	size_t i;
+
+	for (i = 1; i < 200; i++)
+		numbers = arena_printf(arena, "%s,5", numbers);
+	CU_ASSERT_EQUAL(
+		read_thing(arena,
+			arena_printf(arena, "{\"title\": \"ab\", \"sizes\": [%s]}", numbers), "",
+			&thing, &info),
+		ERR_OK);
+	CU_ASSERT_EQUAL(thing.sizes.count, 200);
+	CU_ASSERT_EQUAL(
+		read_thing(arena,
+			arena_printf(arena, "{\"title\": \"ab\", \"sizes\": [%s,5]}", numbers), "",
+			&thing, &info),
+		ERR_INVALID);
+	CU_ASSERT_STRING_EQUAL(info.fields[0].pointer, "/sizes");
+	arena_free(&arena);
+}
+
+static void test_maps(void)
+{
+	static const struct model_field field[] = {
+		FIELD(names, MODEL_MAP, 0, .max = 0), FIELD(sizes, MODEL_INTS, 0, .max = 0)};
+	static const struct model model = MODEL(struct thing, "thing", field);
+	struct arena *arena = arena_new();
+	struct thing thing = {0};
+	struct json_object *json;
+
+	CU_ASSERT_PTR_NULL(model_map_get(&thing.names, "a"));
+	model_map_set(arena, &thing.names, "a", NULL);
+	CU_ASSERT_EQUAL(thing.names.count, 0);
+	model_map_set(arena, &thing.names, "a", "1");
+	model_map_set(arena, &thing.names, "b/c", "2 \"\xc3\xa4\"");
+	model_map_set(arena, &thing.names, "d", "3");
+	model_map_set(arena, &thing.names, "a", "4");
+	CU_ASSERT_EQUAL(thing.names.count, 3);
+	CU_ASSERT_STRING_EQUAL(model_map_get(&thing.names, "a"), "4");
+	CU_ASSERT_STRING_EQUAL(model_map_get(&thing.names, "d"), "3");
+	CU_ASSERT_PTR_NULL(model_map_get(&thing.names, "b"));
+	model_map_set(arena, &thing.names, "d", NULL);
+	*(int64_t *)model_list_add(arena, &thing.sizes, sizeof(int64_t)) = -7;
+	json = model_to_json(&model, &thing, MODEL_SHOWN);
+	CU_ASSERT_STRING_EQUAL(json_object_to_json_string_ext(json,
+				       JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+		"{\"names\":{\"a\":\"4\",\"b/c\":\"2 \\\"\xc3\xa4\\\"\"},\"sizes\":[-7]}");
+	json_object_put(json);
+	model_map_set(arena, &thing.names, "a", NULL);
+	model_map_set(arena, &thing.names, "b/c", NULL);
+	thing.sizes.count = 0;
+	json = model_to_json(&model, &thing, MODEL_SHOWN);
+	CU_ASSERT_STRING_EQUAL(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN),
+		"{\"names\":{},\"sizes\":[]}");
 	json_object_put(json);
 	arena_free(&arena);
 }
@@ -477,6 +557,8 @@ static const struct unit_case cases[] = {
 	{"many faults", test_many_faults},
 	{"pointers to long names", test_long_names},
 	{"what is written, and to whom", test_to_json},
+	{"many numbers", test_many_numbers},
+	{"maps", test_maps},
 	{"names of enums", test_enum_value},
 	{"lists grow", test_list},
 	{"lists grow and shrink", test_list_with_removes},

@@ -12,47 +12,66 @@
 static const char app_secret[] = "0123456789abcdef0123456789abcdef";
 static const int64_t now = INT64_C(1900000000) * 1000;
 
-/* Made for each run: a private RSA key in a file, its public half, and a key that is not RSA. */
-static char rsa_path[UNIT_PATH_SIZE], ec_path[UNIT_PATH_SIZE];
-static char *rsa_public;
+/* Made for each run: a private RSA key, its public half, and a key that is not RSA. */
+static char *rsa_private, *rsa_public, *ec_private;
 
-static void make_key(EVP_PKEY *key, char path_r[UNIT_PATH_SIZE], char **public_r)
+static char *pem_of(EVP_PKEY *key, bool private_half)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
-	char *pem;
+	char *bytes, *pem;
 	long len;
 
-	PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
-	len = BIO_get_mem_data(bio, &pem);
-	unit_file(path_r, pem, (size_t)len);
-	if (public_r) {
-		BIO_reset(bio);
+	if (private_half)
+		PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
+	else
 		PEM_write_bio_PUBKEY(bio, key);
-		len = BIO_get_mem_data(bio, &pem);
-		*public_r = strndup(pem, (size_t)len);
-	}
+	len = BIO_get_mem_data(bio, &bytes);
+	pem = strndup(bytes, (size_t)len);
 	BIO_free(bio);
-	EVP_PKEY_free(key);
+	return pem;
 }
 
 struct jitsi_settings {
-	const char *url, *app_id, *secret, *private_key_file, *key_id;
+	const char *url, *app_id, *secret, *private_key, *key_id;
 };
 
-static char *setting(struct arena *arena, const char *value, const char *preset)
+/* A call with these settings; what is NULL is not set. */
+struct bench {
+	struct arena *arena;
+	struct conf conf;
+	struct config config;
+	struct provider_call call;
+};
+
+static void bench_set(
+	struct bench *bench, struct model_list *map, const char *name, const char *value)
 {
-	return arena_strdup(arena, value ? value : preset);
+	if (value)
+		config_set_text(bench->arena, map, "jitsi", name, value);
 }
 
-static struct conf conf_of(struct arena *arena, const struct jitsi_settings *settings)
+static void bench_init(struct bench *bench, const struct jitsi_settings *settings)
 {
-	return (struct conf){
-		.jitsi_url = setting(arena, settings->url, "https://meet.example.com"),
-		.jitsi_app_id = setting(arena, settings->app_id, ""),
-		.jitsi_secret = setting(arena, settings->secret, ""),
-		.jitsi_private_key_file = setting(arena, settings->private_key_file, ""),
-		.jitsi_key_id = setting(arena, settings->key_id, ""),
+	static char preset[] = "https://meet.example.com";
+
+	*bench = (struct bench){.arena = arena_new(), .conf = {.jitsi_url = preset}};
+	bench_set(bench, &bench->config.settings, "base_url", settings->url);
+	bench_set(bench, &bench->config.credentials, "app_id", settings->app_id);
+	bench_set(bench, &bench->config.credentials, "secret", settings->secret);
+	bench_set(bench, &bench->config.credentials, "private_key", settings->private_key);
+	bench_set(bench, &bench->config.credentials, "key_id", settings->key_id);
+	bench->call = (struct provider_call){
+		.arena = bench->arena,
+		.conf = &bench->conf,
+		.config = &bench->config,
+		.provider = &provider_jitsi,
+		.now = now,
 	};
+}
+
+static void bench_fini(struct bench *bench)
+{
+	arena_free(&bench->arena);
 }
 
 struct fixture {
@@ -80,14 +99,14 @@ static void fixture_init(struct fixture *fixture, const char *provider_key)
 }
 
 /* The URL that `create` gives. */
-static const char *create(const struct conf *conf, struct arena *arena, const char *provider_key)
+static const char *create(struct bench *bench, const char *provider_key)
 {
 	struct meeting_link link = {0};
 	struct err_info info = {0};
 	struct fixture fixture;
 
 	fixture_init(&fixture, provider_key);
-	if (provider_jitsi.create(conf, arena, &fixture.request, &link, &info) != ERR_OK)
+	if (provider_jitsi.create(&bench->call, &fixture.request, false, &link, &info) != ERR_OK)
 		return "";
 	return link.url;
 }
@@ -112,15 +131,15 @@ static void test_table(void)
 static void test_rooms(void)
 {
 	enum { COUNT = 500 };
-	struct arena *arena = arena_new();
-	struct conf conf = conf_of(arena, &(struct jitsi_settings){0});
+	struct bench bench;
 	const char *urls[COUNT], *room;
 	char key[ID_SIZE];
 	int i, j;
 
+	bench_init(&bench, &(struct jitsi_settings){0});
 	for (i = 0; i < COUNT; i++) {
 		id_random(key);
-		urls[i] = create(&conf, arena, arena_strdup(arena, key));
+		urls[i] = create(&bench, arena_strdup(bench.arena, key));
 		CU_ASSERT_EQUAL(strncmp(urls[i], "https://meet.example.com/", 25), 0);
 		room = urls[i] + 25;
 		CU_ASSERT_EQUAL(
@@ -128,31 +147,31 @@ static void test_rooms(void)
 		for (j = 0; j < i; j++)
 			CU_ASSERT_STRING_NOT_EQUAL(urls[i], urls[j]);
 		/* Safe to repeat: the same key names the same room. */
-		CU_ASSERT_STRING_EQUAL(urls[i], create(&conf, arena, key));
+		CU_ASSERT_STRING_EQUAL(urls[i], create(&bench, key));
 	}
-	arena_free(&arena);
+	bench_fini(&bench);
 }
 
 /* Each of the 128 bits of the key changes the room, in lower case too. */
 static void test_room_has_128_bits(void)
 {
-	struct arena *arena = arena_new();
-	struct conf conf = conf_of(arena, &(struct jitsi_settings){0});
+	struct bench bench;
 	unsigned char bytes[ID_BYTES];
 	const char *rooms[8 * ID_BYTES + 1];
 	char key[ID_SIZE];
 	int i, j;
 
+	bench_init(&bench, &(struct jitsi_settings){0});
 	for (i = 0; i <= 8 * ID_BYTES; i++) {
 		memset(bytes, 0x5a, sizeof(bytes));
 		if (i < 8 * ID_BYTES)
 			bytes[i / 8] = (unsigned char)(bytes[i / 8] ^ 1 << i % 8);
 		id_encode(bytes, key);
-		rooms[i] = create(&conf, arena, key);
+		rooms[i] = create(&bench, key);
 		for (j = 0; j < i; j++)
 			CU_ASSERT_NOT_EQUAL(strcasecmp(rooms[i], rooms[j]), 0);
 	}
-	arena_free(&arena);
+	bench_fini(&bench);
 }
 
 static void test_urls(void)
@@ -174,16 +193,15 @@ static void test_urls(void)
 			"https://8x8.vc/vpaas-magic-cookie-1fc/"
 			"meetlink-00000000000000000000000000000000"},
 	};
-	struct arena *arena = arena_new();
-	struct conf conf;
+	struct bench bench;
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		conf = conf_of(arena, &rows[i].settings);
-		UNIT_CHECK(strcmp(create(&conf, arena, "AAAAAAAAAAAAAAAAAAAAAA"), rows[i].url) == 0,
+		bench_init(&bench, &rows[i].settings);
+		UNIT_CHECK(strcmp(create(&bench, "AAAAAAAAAAAAAAAAAAAAAA"), rows[i].url) == 0,
 			rows[i].name);
+		bench_fini(&bench);
 	}
-	arena_free(&arena);
 }
 
 /* A key that the database gives back broken must not lead anybody into a room of chance. */
@@ -191,26 +209,25 @@ static void test_broken_key(void)
 {
 	static const char *const keys[] = {"", "x", "AAAAAAAAAAAAAAAAAAAAAB",
 		"AAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAA/AAAAAAAAAAA"};
-	struct arena *arena = arena_new();
-	struct conf conf =
-		conf_of(arena, &(struct jitsi_settings){.app_id = "a", .secret = app_secret});
+	struct bench bench;
 	struct meeting_link link = {0};
 	struct err_info info = {0};
 	struct fixture fixture;
 	const char *url = NULL;
 	size_t i;
 
+	bench_init(&bench, &(struct jitsi_settings){.app_id = "a", .secret = app_secret});
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		fixture_init(&fixture, keys[i]);
-		UNIT_CHECK(provider_jitsi.create(&conf, arena, &fixture.request, &link, &info) ==
-				   ERR_PERMANENT,
+		UNIT_CHECK(provider_jitsi.create(&bench.call, &fixture.request, false, &link,
+				   &info) == ERR_PERMANENT,
 			keys[i]);
-		UNIT_CHECK(provider_jitsi.personal_url(&conf, arena, &fixture.request, PARTY_LAWYER,
-				   now, &url, &info) == ERR_PERMANENT,
+		UNIT_CHECK(provider_jitsi.personal_url(&bench.call, &fixture.request, PARTY_LAWYER,
+				   &url, &info) == ERR_PERMANENT,
 			keys[i]);
 	}
 	CU_ASSERT(!link.url && !url);
-	arena_free(&arena);
+	bench_fini(&bench);
 }
 
 static void test_warnings(void)
@@ -229,20 +246,19 @@ static void test_warnings(void)
 		{"both", {.waiting_room = true, .passcode_required = true}, {0},
 			{"waiting_room:", "passcode_required:"}},
 	};
-	struct arena *arena = arena_new();
+	struct bench bench;
 	struct meeting_link link;
 	struct err_info info = {0};
 	struct fixture fixture;
-	struct conf conf;
 	size_t i, count;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		conf = conf_of(arena, &rows[i].settings);
+		bench_init(&bench, &rows[i].settings);
 		fixture_init(&fixture, "AAAAAAAAAAAAAAAAAAAAAA");
 		fixture.security = rows[i].security;
 		link = (struct meeting_link){0};
-		UNIT_CHECK(provider_jitsi.create(&conf, arena, &fixture.request, &link, &info) ==
-				   ERR_OK,
+		UNIT_CHECK(provider_jitsi.create(
+				   &bench.call, &fixture.request, false, &link, &info) == ERR_OK,
 			rows[i].name);
 		count = 0;
 		MODEL_FOREACH (&link.warnings, struct warning, warning) {
@@ -255,24 +271,24 @@ static void test_warnings(void)
 		}
 		UNIT_CHECK(count == 2 || !rows[i].words[count], rows[i].name);
 		UNIT_CHECK(!link.passcode && link.dial_in.count == 0, rows[i].name);
+		bench_fini(&bench);
 	}
-	arena_free(&arena);
 }
 
 static void test_without_tokens(void)
 {
-	struct arena *arena = arena_new();
-	struct conf conf = conf_of(arena, &(struct jitsi_settings){0});
+	struct bench bench;
 	struct err_info info = {0};
 	struct fixture fixture;
 	const char *url;
 
+	bench_init(&bench, &(struct jitsi_settings){0});
 	fixture_init(&fixture, "AAAAAAAAAAAAAAAAAAAAAA");
 	CU_ASSERT_EQUAL(provider_jitsi.personal_url(
-				&conf, arena, &fixture.request, PARTY_LAWYER, now, &url, &info),
+				&bench.call, &fixture.request, PARTY_LAWYER, &url, &info),
 		ERR_OK);
 	CU_ASSERT_STRING_EQUAL(url, "https://meet.example.com/room");
-	arena_free(&arena);
+	bench_fini(&bench);
 }
 
 /* The claims of a token, checked by libjwt against the key; NULL when it does not hold. */
@@ -308,8 +324,7 @@ struct token_case {
 static void check_token(const struct token_case *row, enum party party)
 {
 	const bool lawyer = party == PARTY_LAWYER;
-	struct arena *arena = arena_new();
-	struct conf conf = conf_of(arena, &row->settings);
+	struct bench bench;
 	struct err_info info = {0};
 	struct json_object *context, *user;
 	struct fixture fixture;
@@ -318,9 +333,10 @@ static void check_token(const struct token_case *row, enum party party)
 	char *text;
 	jwt_t *jwt;
 
+	bench_init(&bench, &row->settings);
 	fixture_init(&fixture, "AAAAAAAAAAAAAAAAAAAAAA");
-	UNIT_CHECK(provider_jitsi.personal_url(
-			   &conf, arena, &fixture.request, party, now, &url, &info) == ERR_OK,
+	UNIT_CHECK(provider_jitsi.personal_url(&bench.call, &fixture.request, party, &url, &info) ==
+			   ERR_OK,
 		row->name);
 	jwt = verified(
 		url, row->algorithm == JWT_ALG_HS256 ? app_secret : rsa_public, row->algorithm);
@@ -355,7 +371,7 @@ static void check_token(const struct token_case *row, enum party party)
 
 	/* Another key does not verify it. */
 	UNIT_CHECK(!verified(url, "another secret of some length...", JWT_ALG_HS256), row->name);
-	arena_free(&arena);
+	bench_fini(&bench);
 }
 
 static void test_tokens(void)
@@ -375,19 +391,19 @@ static void test_tokens(void)
 				.app_id = "my-app",
 				.secret = app_secret},
 			JWT_ALG_HS256, "my-app", "acme", NULL},
-		{"RS256", {.app_id = "my-app", .private_key_file = rsa_path, .key_id = "k1"},
+		{"RS256", {.app_id = "my-app", .private_key = rsa_private, .key_id = "k1"},
 			JWT_ALG_RS256, "my-app", "meet.example.com", "k1"},
 		{"JaaS",
 			{.url = "https://8x8.vc",
 				.app_id = "vpaas-magic-cookie-1fc",
-				.private_key_file = rsa_path,
+				.private_key = rsa_private,
 				.key_id = "4f"},
 			JWT_ALG_RS256, "chat", "vpaas-magic-cookie-1fc",
 			"vpaas-magic-cookie-1fc/4f"},
 		{"JaaS, whole key id",
 			{.url = "https://8x8.vc",
 				.app_id = "vpaas-magic-cookie-1fc",
-				.private_key_file = rsa_path,
+				.private_key = rsa_private,
 				.key_id = "vpaas-magic-cookie-1fc/4f"},
 			JWT_ALG_RS256, "chat", "vpaas-magic-cookie-1fc",
 			"vpaas-magic-cookie-1fc/4f"},
@@ -405,93 +421,108 @@ static void test_check(void)
 	const struct {
 		const char *name;
 		struct jitsi_settings settings;
-		const char *words; /* the message; NULL: the settings can be used */
+		const char *pointers; /* of the fields at fault */
 	} rows[] = {
-		{"an open server", {0}, NULL},
-		{"loopback", {.url = "http://127.0.0.1:8443"}, NULL},
-		{"loopback by name", {.url = "http://localhost/tenant"}, NULL},
-		{"HS256", {.app_id = "a", .secret = app_secret}, NULL},
-		{"RS256", {.app_id = "a", .private_key_file = rsa_path}, NULL},
+		{"an open server", {0}, ""},
+		{"empty is not set", {.url = "", .app_id = "", .secret = "", .private_key = ""},
+			""},
+		{"loopback", {.url = "http://127.0.0.1:8443"}, ""},
+		{"loopback by name", {.url = "http://localhost/tenant"}, ""},
+		{"HS256", {.app_id = "a", .secret = app_secret}, ""},
+		{"RS256", {.app_id = "a", .private_key = rsa_private}, ""},
 		{"JaaS",
 			{.app_id = "vpaas-magic-cookie-1",
-				.private_key_file = rsa_path,
+				.private_key = rsa_private,
 				.key_id = "k"},
-			NULL},
-		{"empty URL", {.url = ""}, "jitsi.url must begin with https://"},
-		{"no scheme", {.url = "meet.example.com"}, "jitsi.url must begin with https://"},
-		{"plain http", {.url = "http://meet.example.com"},
-			"jitsi.url must begin with https://"},
+			""},
+		{"no scheme", {.url = "meet.example.com"}, "/settings/base_url "},
+		{"plain http", {.url = "http://meet.example.com"}, "/settings/base_url "},
 		{"a name that begins like loopback", {.url = "http://localhost.example.com"},
-			"jitsi.url must begin with https://"},
-		{"an address that begins like loopback", {.url = "http://127.0.0.100"},
-			"jitsi.url must begin with https://"},
+			"/settings/base_url "},
 		{"a user called localhost", {.url = "http://localhost:x@meet.example.com"},
-			"jitsi.url is a host"},
-		{"other scheme", {.url = "javascript:alert(1)"},
-			"jitsi.url must begin with https://"},
-		{"only the scheme", {.url = "https://"}, "jitsi.url must not end in a slash."},
-		{"slash at the end", {.url = "https://meet.example.com/"},
-			"jitsi.url must not end in a slash."},
-		{"query", {.url = "https://meet.example.com?a=b"}, "jitsi.url is a host"},
-		{"fragment", {.url = "https://meet.example.com#a"}, "jitsi.url is a host"},
-		{"space", {.url = "https://meet.example.com /a"}, "jitsi.url is a host"},
-		{"quote", {.url = "https://meet.example.com/\"a"}, "jitsi.url is a host"},
-		{"two keys", {.app_id = "a", .secret = "s", .private_key_file = rsa_path},
-			"jitsi: set secret or private_key_file, not both."},
-		{"secret without app_id", {.secret = "s"}, "jitsi: a key needs an app_id too."},
-		{"key without app_id", {.private_key_file = rsa_path},
-			"jitsi: a key needs an app_id too."},
-		{"no such file", {.app_id = "a", .private_key_file = "/nonexistent/key.pem"},
-			"jitsi.private_key_file: No such file or directory."},
-		{"a folder", {.app_id = "a", .private_key_file = "/tmp"},
-			"jitsi: the key cannot sign a token."},
-		{"not a key", {.app_id = "a", .private_key_file = "/etc/passwd"},
-			"jitsi: the key cannot sign a token."},
-		{"not RSA", {.app_id = "a", .private_key_file = ec_path},
-			"jitsi: the key cannot sign a token."},
-		/* JaaS lets nobody in without a token of its own kind. */
+			"/settings/base_url "},
+		{"other scheme", {.url = "javascript:alert(1)"}, "/settings/base_url "},
+		{"only the scheme", {.url = "https://"}, "/settings/base_url "},
+		{"slash at the end", {.url = "https://meet.example.com/"}, "/settings/base_url "},
+		{"query", {.url = "https://meet.example.com?a=b"}, "/settings/base_url "},
+		{"fragment", {.url = "https://meet.example.com#a"}, "/settings/base_url "},
+		{"space", {.url = "https://meet.example.com /a"}, "/settings/base_url "},
+		{"quote", {.url = "https://meet.example.com/\"a"}, "/settings/base_url "},
+		{"two keys", {.app_id = "a", .secret = "s", .private_key = rsa_private},
+			"/credentials/private_key "},
+		{"secret without app_id", {.secret = "s"}, "/credentials/app_id "},
+		{"key without app_id", {.private_key = rsa_private}, "/credentials/app_id "},
+		{"app_id without a key", {.app_id = "a"}, "/credentials/app_id "},
+		{"app_id that is a path", {.app_id = "../a?b", .secret = app_secret},
+			"/credentials/app_id "},
+		{"not a key", {.app_id = "a", .private_key = "root:x:0:0"},
+			"/credentials/private_key "},
+		{"the public half", {.app_id = "a", .private_key = rsa_public},
+			"/credentials/private_key "},
+		{"not RSA", {.app_id = "a", .private_key = ec_private},
+			"/credentials/private_key "},
 		{"JaaS without a key", {.app_id = "vpaas-magic-cookie-1"},
-			"jitsi: an app_id of JaaS needs a private_key_file and a key_id."},
-		{"JaaS with a secret", {.app_id = "vpaas-magic-cookie-1", .secret = app_secret},
-			"jitsi: an app_id of JaaS needs a private_key_file and a key_id."},
+			"/credentials/private_key /credentials/key_id "},
+		{"JaaS with a secret",
+			{.app_id = "vpaas-magic-cookie-1", .secret = app_secret, .key_id = "k"},
+			"/credentials/private_key "},
 		{"JaaS without key_id",
-			{.app_id = "vpaas-magic-cookie-1", .private_key_file = rsa_path},
-			"jitsi: an app_id of JaaS needs a private_key_file and a key_id."},
+			{.app_id = "vpaas-magic-cookie-1", .private_key = rsa_private},
+			"/credentials/key_id "},
+		{"two things at once", {.url = "meet", .secret = "s"},
+			"/credentials/app_id /settings/base_url "},
 	};
-	struct arena *arena = arena_new();
 	struct err_info info;
-	struct conf conf;
-	size_t i;
+	struct bench bench;
+	char pointers[512];
+	enum err err;
+	size_t i, j;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		err_clear(&info);
-		conf = conf_of(arena, &rows[i].settings);
-		UNIT_CHECK(
-			provider_jitsi.check(&conf, &info) == (rows[i].words ? ERR_CONFIG : ERR_OK),
+		bench_init(&bench, &rows[i].settings);
+		err = provider_jitsi.check(&bench.conf, &bench.config, &info);
+		UNIT_CHECK(err == (rows[i].pointers[0] ? ERR_INVALID : ERR_OK), rows[i].name);
+		pointers[0] = '\0';
+		for (j = 0; j < info.field_count; j++)
+			strcat(strcat(pointers, info.fields[j].pointer), " ");
+		UNIT_CHECK(strcmp(pointers, rows[i].pointers) == 0, rows[i].name);
+		/* Nobody need want the words. */
+		UNIT_CHECK(provider_jitsi.check(&bench.conf, &bench.config, NULL) == err,
 			rows[i].name);
-		UNIT_CHECK(strncmp(info.detail, rows[i].words ? rows[i].words : "",
-				   rows[i].words ? strlen(rows[i].words) : 1) == 0,
-			rows[i].name);
+		bench_fini(&bench);
 	}
-	arena_free(&arena);
 }
 
-/* The key may go after the program has started; no URL without a token then. */
-static void test_key_that_went(void)
+/* The default comes from the configuration file, where nobody has looked at it. */
+static void test_check_default(void)
 {
-	struct arena *arena = arena_new();
-	struct conf conf = conf_of(arena, &(struct jitsi_settings){.app_id = "a",
-						  .private_key_file = "/nonexistent/key.pem"});
+	static char broken[] = "http://meet.example.com";
+	struct err_info info = {0};
+	struct bench bench;
+
+	bench_init(&bench, &(struct jitsi_settings){0});
+	bench.conf.jitsi_url = broken;
+	CU_ASSERT_EQUAL(provider_jitsi.check(&bench.conf, &bench.config, &info), ERR_INVALID);
+	CU_ASSERT_STRING_EQUAL(info.fields[0].pointer, "/settings/base_url");
+	bench_fini(&bench);
+}
+
+/* A key that was stored and does not sign: no URL without a token then. */
+static void test_broken_private_key(void)
+{
 	struct err_info info = {0};
 	struct fixture fixture;
 	const char *url = NULL;
+	struct bench bench;
 
+	bench_init(&bench, &(struct jitsi_settings){.app_id = "a", .private_key = ec_private});
 	fixture_init(&fixture, "AAAAAAAAAAAAAAAAAAAAAA");
 	CU_ASSERT_EQUAL(provider_jitsi.personal_url(
-				&conf, arena, &fixture.request, PARTY_CLIENT, now, &url, &info),
-		ERR_CONFIG);
+				&bench.call, &fixture.request, PARTY_CLIENT, &url, &info),
+		ERR_CREDENTIAL);
 	CU_ASSERT_PTR_NULL(url);
-	arena_free(&arena);
+	bench_fini(&bench);
 }
 
 static const struct unit_case cases[] = {
@@ -504,18 +535,23 @@ static const struct unit_case cases[] = {
 	{"no token without a key", test_without_tokens},
 	{"tokens for each person", test_tokens},
 	{"settings", test_check},
-	{"a key that went away", test_key_that_went},
+	{"the default URL", test_check_default},
+	{"a key that does not sign", test_broken_private_key},
 };
 
 int main(void)
 {
+	EVP_PKEY *rsa = EVP_RSA_gen(2048), *ec = EVP_EC_gen("P-256");
 	int status;
 
-	make_key(EVP_RSA_gen(2048), rsa_path, &rsa_public);
-	make_key(EVP_EC_gen("P-256"), ec_path, NULL);
+	rsa_private = pem_of(rsa, true);
+	rsa_public = pem_of(rsa, false);
+	ec_private = pem_of(ec, true);
 	status = unit_run("provider_jitsi", cases, sizeof(cases) / sizeof(cases[0]));
-	unlink(rsa_path);
-	unlink(ec_path);
+	EVP_PKEY_free(rsa);
+	EVP_PKEY_free(ec);
+	free(rsa_private);
 	free(rsa_public);
+	free(ec_private);
 	return status;
 }

@@ -194,7 +194,7 @@ static void test_request_every_command_in_every_state(void)
 			}
 			if (expected == SAME)
 				CU_ASSERT_FALSE(changed);
-			CU_ASSERT_EQUAL(audit_verify(request), -1);
+			CU_ASSERT_EQUAL(audit_verify(&request->events, request->id), -1);
 			arena_free(&arena);
 		}
 }

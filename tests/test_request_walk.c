@@ -404,7 +404,7 @@ static void walk_check_end(struct walk *walk)
 	const struct meeting *meeting = request->meeting;
 	int party;
 
-	walk_check(walk, audit_verify(request) == -1, "the audit chain is whole");
+	walk_check(walk, audit_verify(&request->events, request->id) == -1, "the audit chain is whole");
 	if (request->status == REQUEST_DECLINED)
 		walk_check(walk,
 			walk->declined[PARTY_CLIENT] ||

@@ -229,6 +229,12 @@ static void test_rotation(void)
 	CU_ASSERT_PTR_NULL(secret_open(after, arena, "c", old_text));
 	CU_ASSERT_PTR_NULL(secret_open(before, arena, "c", new_text));
 	CU_ASSERT_PTR_NULL(secret_open(renamed, arena, "c", new_text));
+	CU_ASSERT(secret_is_newest(before, old_text));
+	CU_ASSERT(!secret_is_newest(during, old_text));
+	CU_ASSERT(secret_is_newest(during, new_text));
+	CU_ASSERT(!secret_is_newest(after, new_text));
+	CU_ASSERT(!secret_is_newest(after, old_text));
+	CU_ASSERT(!secret_is_newest(during, "") && !secret_is_newest(during, "v1:k2"));
 
 	secret_mac(before, "join", "x", 1, old_mac);
 	secret_mac(during, "join", "x", 1, new_mac);

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE /* memmem */
+#include "config.h"
 #include "core_unit.h"
 #include "store_private.h"
 
@@ -114,7 +115,7 @@ static void store_check_round_trip(struct store_unit *unit, struct request *requ
 		store_request_read(&unit->store, unit->arena, bson, STORE_WHOLE, &read, &info),
 		ERR_OK);
 	CU_ASSERT_STRING_EQUAL(core_saved(unit->arena, read), core_saved(unit->arena, request));
-	CU_ASSERT_EQUAL(audit_verify(read), -1);
+	CU_ASSERT_EQUAL(audit_verify(&read->events, read->id), -1);
 }
 
 static void test_store_bson_round_trip(void)
@@ -639,6 +640,263 @@ static void test_store_bson_damaged_bytes(void)
 	store_unit_fini(&unit);
 }
 
+/* ---- maps, numbers, and what they are sealed with ---- */
+
+static struct config *store_full_config(struct arena *arena)
+{
+	struct config *config = arena_alloc(arena, sizeof(*config));
+	struct cause cause = core_cause(arena, CORE_NOW, ROLE_ADMIN, "admin-1");
+
+	config_init(arena, config);
+	config->rev = 7;
+	config_set_enabled(arena, config, "zoom", true);
+	config_set_text(arena, &config->settings, "zoom", "host_user", "me \xc3\xa4");
+	config_set_text(arena, &config->settings, "zoom", "empty", "");
+	config_set_text(arena, &config->credentials, "zoom", "client_id", "the client id");
+	config_set_text(arena, &config->credentials, "zoom", "client_secret", "a\nsecret");
+	config_note(&cause, config, "/providers/zoom/credentials/client_id", NULL, "set");
+	*(int64_t *)model_list_add(
+		arena, &config->policy->reminders_minutes_before, sizeof(int64_t)) = INT64_MIN;
+	return config;
+}
+
+static bson_t *store_write_config(struct store_unit *unit, const struct config *config)
+{
+	bson_t *bson = bson_new();
+
+	arena_defer(unit->arena, store_release, bson);
+	store_bson_write(&unit->store, unit->arena, &config_model, config, CONFIG_ID, bson);
+	return bson;
+}
+
+static enum err store_read_config(
+	struct store_unit *unit, const bson_t *bson, struct config *config_r, struct err_info *info)
+{
+	bson_iter_t iter;
+
+	*config_r = (struct config){0};
+	bson_iter_init(&iter, bson);
+	return store_bson_read(
+		&unit->store, unit->arena, &config_model, &iter, CONFIG_ID, config_r, info);
+}
+
+static const char *store_config_saved(struct arena *arena, const struct config *config)
+{
+	struct json_object *json = model_to_json(&config_model, config, MODEL_STORED);
+	const char *text = arena_strdup(arena, json_object_to_json_string(json));
+
+	json_object_put(json);
+	return text;
+}
+
+static void test_store_bson_maps_and_numbers(void)
+{
+	static const char *const secrets[] = {"the client id", "a\nsecret"};
+	struct store_unit unit;
+	const struct config *full;
+	struct config read;
+	const bson_t *bson;
+	size_t i;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	full = store_full_config(unit.arena);
+	bson = store_write_config(&unit, full);
+	CU_ASSERT_TRUE(bson_validate(bson,
+		BSON_VALIDATE_UTF8 | BSON_VALIDATE_DOT_KEYS | BSON_VALIDATE_EMPTY_KEYS, NULL));
+	CU_ASSERT_EQUAL_FATAL(store_read_config(&unit, bson, &read, NULL), ERR_OK);
+	CU_ASSERT_STRING_EQUAL(
+		store_config_saved(unit.arena, &read), store_config_saved(unit.arena, full));
+	for (i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		CU_ASSERT_PTR_NULL(
+			memmem(bson_get_data(bson), bson->len, secrets[i], strlen(secrets[i])));
+	CU_ASSERT_PTR_NOT_NULL(memmem(bson_get_data(bson), bson->len, "me \xc3\xa4", 5));
+
+	/* Empty ones stay what they are. */
+	config_init(unit.arena, &read);
+	read.policy->reminders_minutes_before.count = 0;
+	bson = store_write_config(&unit, &read);
+	CU_ASSERT_EQUAL(store_read_config(&unit, bson, &read, NULL), ERR_OK);
+	CU_ASSERT_EQUAL(read.settings.count + read.credentials.count, 0);
+	CU_ASSERT_EQUAL(read.policy->reminders_minutes_before.count, 0);
+	store_unit_fini(&unit);
+}
+
+/* A document as it is stored, but for one member that is another. */
+static enum err store_read_config_with(struct store_unit *unit, const bson_t *whole,
+	const char *member, const char *json, struct err_info *info)
+{
+	const bson_t *other = store_from_json(unit, json);
+	bson_t *bson = bson_new();
+	struct config read;
+
+	arena_defer(unit->arena, store_release, bson);
+	bson_copy_to_excluding_noinit(whole, bson, member, NULL);
+	bson_concat(bson, other);
+	return store_read_config(unit, bson, &read, info);
+}
+
+static void test_store_bson_maps_that_are_none(void)
+{
+	static const struct {
+		const char *name, *member, *json, *field; /* NULL: it is read */
+	} cases[] = {
+		{"empty", "settings", "{\"settings\":{}}", NULL},
+		{"null", "settings", "{\"settings\":null}", NULL},
+		{"list", "settings", "{\"settings\":[\"x\"]}", "config.settings"},
+		{"text", "settings", "{\"settings\":\"x\"}", "config.settings"},
+		{"number in it", "settings", "{\"settings\":{\"a\":1}}", "config.settings"},
+		{"null in it", "settings", "{\"settings\":{\"a\":null}}", "config.settings"},
+		{"plain credential", "credentials", "{\"credentials\":{\"a\":\"b\"}}",
+			"config.credentials"},
+		{"null credential", "credentials", "{\"credentials\":{\"a\":null}}",
+			"config.credentials"},
+		{"seal of nobody", "credentials", "{\"credentials\":{\"a\":\"v1:k9:AAAA\"}}",
+			"config.credentials"},
+		{"names", "enabled", "{\"enabled\":{}}", "config.enabled"},
+		{"no policy", "policy", "{}", "config.policy"},
+		{"policy without numbers", "policy", "{\"policy\":{}}", "policy.default_provider"},
+		{"no rev", "rev", "{}", "config.rev"},
+	};
+	struct store_unit unit;
+	const bson_t *whole;
+	size_t i;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	whole = store_write_config(&unit, store_full_config(unit.arena));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err_info info = {0};
+		enum err err =
+			store_read_config_with(&unit, whole, cases[i].member, cases[i].json, &info);
+
+		UNIT_CHECK(err == (cases[i].field ? ERR_UNREADABLE : ERR_OK), cases[i].name);
+		if (cases[i].field)
+			UNIT_CHECK(strstr(info.detail, cases[i].field) != NULL, cases[i].name);
+	}
+	store_unit_fini(&unit);
+}
+
+static void test_store_bson_lists_of_numbers(void)
+{
+	static const struct {
+		const char *name, *json;
+		int64_t sum; /* -1: refused */
+	} cases[] = {
+		{"none", "[]", 0},
+		{"32 and 64 bits", "[{\"$numberInt\":\"7\"},{\"$numberLong\":\"8\"}]", 15},
+		{"text", "[\"7\"]", -1},
+		{"fraction", "[7.0]", -1},
+		{"truth", "[true]", -1},
+		{"null", "[null]", -1},
+		{"document", "{}", -1},
+		{"number", "7", -1},
+	};
+	struct numbers {
+		struct model_list list;
+	};
+	static const struct model_field field[] = {
+		MODEL_FIELD(struct numbers, list, MODEL_INTS, MODEL_STORED, .max = 0)};
+	static const struct model model = MODEL(struct numbers, "numbers", field);
+	struct store_unit unit;
+	size_t i;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct numbers numbers = {0};
+		bson_iter_t iter;
+		int64_t sum = 0;
+		enum err err;
+
+		bson_iter_init(
+			&iter, store_from_json(&unit,
+				       arena_printf(unit.arena, "{\"list\":%s}", cases[i].json)));
+		err = store_bson_read(&unit.store, unit.arena, &model, &iter, "x", &numbers, NULL);
+		UNIT_CHECK(err == (cases[i].sum < 0 ? ERR_UNREADABLE : ERR_OK), cases[i].name);
+		MODEL_FOREACH (&numbers.list, int64_t, number)
+			sum += *number;
+		UNIT_CHECK(cases[i].sum < 0 || sum == cases[i].sum, cases[i].name);
+	}
+	store_unit_fini(&unit);
+}
+
+/* The sealed text under a name of the map, as stored. */
+static const char *store_credential(const bson_t *bson, const char *name)
+{
+	bson_iter_t iter, map;
+
+	bson_iter_init_find(&iter, bson, "credentials");
+	bson_iter_recurse(&iter, &map);
+	CU_ASSERT_TRUE_FATAL(bson_iter_find(&map, name));
+	return bson_iter_utf8(&map, NULL);
+}
+
+static void test_store_bson_credentials_stay_where_they_are(void)
+{
+	static const struct {
+		const char *name, *from, *to;
+		bool opens;
+	} cases[] = {
+		{"where it was", "zoom/client_id", "zoom/client_id", true},
+		{"under another name", "zoom/client_id", "zoom/client_secret", false},
+		{"at another provider", "zoom/client_id", "teams/client_id", false},
+	};
+	struct store_unit unit;
+	const bson_t *whole;
+	size_t i;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	whole = store_write_config(&unit, store_full_config(unit.arena));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err_info info = {0};
+		enum err err = store_read_config_with(&unit, whole, "credentials",
+			arena_printf(unit.arena, "{\"credentials\":{\"%s\":\"%s\"}}", cases[i].to,
+				store_credential(whole, cases[i].from)),
+			&info);
+
+		UNIT_CHECK(err == (cases[i].opens ? ERR_OK : ERR_UNREADABLE), cases[i].name);
+	}
+	store_unit_fini(&unit);
+}
+
+static bool store_newest(struct store_unit *unit, const struct model *model, const bson_t *bson)
+{
+	bson_iter_t iter;
+
+	bson_iter_init(&iter, bson);
+	return store_bson_is_newest(&unit->store, model, &iter);
+}
+
+static void test_store_bson_tells_what_needs_an_older_key(void)
+{
+	struct store_unit old, unit;
+	struct config *config;
+	struct request *full, *plain;
+
+	store_unit_init(&old, CORE_KEY_1);
+	store_unit_init(&unit, CORE_KEY_2 CORE_KEY_1);
+	config = store_full_config(old.arena);
+	full = store_full_request(old.arena);
+	plain = core_open(old.arena);
+	/* What people write is not sealed, whatever it looks like. */
+	plain->title = "v1:k1:AAAA";
+	plain->answers.count = 0;
+	CU_ASSERT_TRUE(store_newest(&old, &config_model, store_write_config(&old, config)));
+	CU_ASSERT_TRUE(store_newest(&old, &request_model, store_write(&old, full)));
+	CU_ASSERT_FALSE(store_newest(&unit, &config_model, store_write_config(&old, config)));
+	CU_ASSERT_FALSE(store_newest(&unit, &request_model, store_write(&old, full)));
+	CU_ASSERT_TRUE(store_newest(&unit, &request_model, store_write(&old, plain)));
+	CU_ASSERT_TRUE(store_newest(&unit, &config_model, store_write_config(&unit, config)));
+	CU_ASSERT_TRUE(store_newest(&unit, &request_model, store_write(&unit, full)));
+	/* Each place counts alone. */
+	config->credentials.count = 1;
+	CU_ASSERT_FALSE(store_newest(&unit, &config_model, store_write_config(&old, config)));
+	config->credentials.count = 0;
+	CU_ASSERT_TRUE(store_newest(&unit, &config_model, store_write_config(&old, config)));
+	full->meeting = NULL;
+	CU_ASSERT_FALSE(store_newest(&unit, &request_model, store_write(&old, full)));
+	store_unit_fini(&unit);
+	store_unit_fini(&old);
+}
+
 /* ---- depth ---- */
 
 static void test_store_bson_projection_leaves_out_what_is_heavy(void)
@@ -696,6 +954,11 @@ static const struct unit_case cases[] = {
 	{"wrong types", test_store_bson_wrong_types},
 	{"needs an id", test_store_bson_needs_an_id},
 	{"damaged bytes", test_store_bson_damaged_bytes},
+	{"maps and numbers", test_store_bson_maps_and_numbers},
+	{"maps that are none", test_store_bson_maps_that_are_none},
+	{"lists of numbers", test_store_bson_lists_of_numbers},
+	{"credentials stay where they are", test_store_bson_credentials_stay_where_they_are},
+	{"tells what needs an older key", test_store_bson_tells_what_needs_an_older_key},
 	{"projection leaves out what is heavy",
 		test_store_bson_projection_leaves_out_what_is_heavy},
 	{"reads what a projection leaves", test_store_bson_reads_what_a_projection_leaves},

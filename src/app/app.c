@@ -5,7 +5,7 @@
 #include "clock.h"
 #include "fault.h"
 #include "log.h"
-#include "provider.h"
+#include "rest.h"
 
 static enum err app_check_url(const struct conf *conf, struct err_info *info)
 {
@@ -18,15 +18,29 @@ static enum err app_check_url(const struct conf *conf, struct err_info *info)
 	return ERR_OK;
 }
 
-static enum err app_check_providers(const struct conf *conf, struct err_info *info)
+/* Where the providers' interfaces are. */
+static enum err app_check_interfaces(const struct conf *conf, struct err_info *info)
 {
-	enum err err = ERR_OK;
+	const struct {
+		const char *name, *url;
+	} urls[] = {
+		{"google.api_url", conf->google_api_url},
+		{"google.token_url", conf->google_token_url},
+		{"zoom.api_url", conf->zoom_api_url},
+		{"zoom.token_url", conf->zoom_token_url},
+		{"teams.api_url", conf->teams_api_url},
+		{"teams.token_url", conf->teams_token_url},
+		{"jitsi.url", conf->jitsi_url},
+	};
 	size_t i;
 
-	for (i = 0; err == ERR_OK && provider_table[i]; i++)
-		if (provider_table[i]->check)
-			err = provider_table[i]->check(conf, info);
-	return err;
+	for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
+		if (!rest_url_valid(urls[i].url))
+			return err_set(info, ERR_CONFIG,
+				"%s must begin with https:// (http:// only for loopback), without "
+				"a slash at its end.",
+				urls[i].name);
+	return ERR_OK;
 }
 
 enum err app_open(const struct conf *conf, int threads, struct app *app_r, struct err_info *info)
@@ -46,9 +60,10 @@ enum err app_open(const struct conf *conf, int threads, struct app *app_r, struc
 	if (err == ERR_OK)
 		err = http_token_rules_load(conf, &app_r->tokens, info);
 	if (err == ERR_OK)
-		err = app_check_providers(conf, info);
+		err = app_check_interfaces(conf, info);
 	if (err == ERR_OK && threads)
 		err = store_open(conf, app_r->ring, threads, &app_r->store, info);
+	app_r->token_store = app_token_store(app_r->store);
 	if (err != ERR_OK)
 		app_close(app_r);
 	return err;

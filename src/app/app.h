@@ -6,6 +6,8 @@
 #include "conf.h"
 #include "http_server.h"
 #include "mail_address.h"
+#include "provider_breaker.h"
+#include "provider_token.h"
 #include "secret.h"
 #include "store.h"
 #include "tmpl.h"
@@ -23,6 +25,7 @@ struct app {
 	struct http_token_rules *tokens;
 	struct mail_address mail_from;
 	struct store *store;
+	struct provider_token_store token_store;
 };
 
 /* Opens all but the database, which is opened when `threads` is not 0. ERR_CONFIG says what is
@@ -37,13 +40,23 @@ enum err app_check(const struct conf *conf, struct err_info *info);
  * `path` is read again on SIGHUP; NULL when there is no file. Takes over *conf. */
 enum err app_master_run(const char *path, struct conf **conf, struct err_info *info);
 
+/* What all processes of a host share; made by the master before it forks. */
+struct app_shared {
+	int listen_fd, wake_fd;
+	struct breaker_table *breakers;
+};
+
 /* A child's life after the fork; returns its exit status. */
-int app_worker_run(const struct conf *conf, int listen_fd, int wake_fd);
-int app_dispatcher_run(const struct conf *conf, int wake_fd);
+int app_worker_run(const struct conf *conf, const struct app_shared *shared);
+int app_dispatcher_run(const struct conf *conf, const struct app_shared *shared);
+
+/* The providers' access tokens, kept in the store, which must outlive it. */
+struct provider_token_store app_token_store(struct store *store);
 
 /* Subcommands: argv[0] is the subcommand's name. Return the exit status. */
 typedef int app_command(int argc, char **argv);
-app_command app_serve, app_check_command, app_init_db, app_token, app_render, app_version;
+app_command app_serve, app_check_command, app_init_db, app_token, app_render, app_rotate_keys,
+	app_version;
 
 /* For subcommands: reads the configuration named by --config, or the built-in one; on failure says
  * why on standard error and returns NULL. */

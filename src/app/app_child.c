@@ -7,6 +7,7 @@
 #include "dispatch.h"
 #include "handler.h"
 #include "log.h"
+#include "rest_pool.h"
 
 /* Waits for the signal to end, in a thread of its own, so that no handler has to be safe. */
 static void *child_wait_for_end(void *data)
@@ -51,26 +52,49 @@ static int child_end(struct app *app, enum err err, const struct err_info *info)
 	return EXIT_FAILURE;
 }
 
-int app_worker_run(const struct conf *conf, int listen_fd, int wake_fd)
+static struct dispatch child_dispatch(const struct app *app, const struct app_shared *shared)
+{
+	return (struct dispatch){
+		.conf = app->conf,
+		.ring = app->ring,
+		.templates = app->templates,
+		.mail_from = app->mail_from,
+		.store = app->store,
+		.tokens = &app->token_store,
+		.breakers = shared->breakers,
+		.wake_fd = shared->wake_fd,
+	};
+}
+
+int app_worker_run(const struct conf *conf, const struct app_shared *shared)
 {
 	static void (*stop)(void) = http_server_stop;
 	const int threads = (int)conf->server_threads;
 	struct handler_context context;
 	struct err_info info = {0};
 	struct http_router router;
+	struct dispatch dispatch;
+	struct rest_pool *rests;
 	struct app app;
 	enum err err;
 
 	if (child_start(conf, threads, &stop, &app) != EXIT_SUCCESS)
 		return EXIT_FAILURE;
+	dispatch = child_dispatch(&app, shared);
+	/* At most a quarter of the threads asks providers: the others go on reading. */
+	rests = rest_pool_new((size_t)(threads + 3) / 4);
 	context = (struct handler_context){
 		.service =
 			{
 				.conf = conf,
 				.ring = app.ring,
-				.policy = &policy_default,
 				.store = app.store,
-				.wake_fd = wake_fd,
+				.wake_fd = shared->wake_fd,
+				.rests = rests,
+				.tokens = &app.token_store,
+				.breakers = shared->breakers,
+				.perform = dispatch_inline,
+				.performer = &dispatch,
 			},
 		.templates = app.templates,
 		.organizer = app.mail_from,
@@ -81,11 +105,12 @@ int app_worker_run(const struct conf *conf, int listen_fd, int wake_fd)
 		.tokens = app.tokens,
 		.app = &context,
 	};
-	err = http_server_run(listen_fd, threads, &router, &info);
+	err = http_server_run(shared->listen_fd, threads, &router, &info);
+	rest_pool_free(&rests);
 	return child_end(&app, err, &info);
 }
 
-int app_dispatcher_run(const struct conf *conf, int wake_fd)
+int app_dispatcher_run(const struct conf *conf, const struct app_shared *shared)
 {
 	static void (*stop)(void) = dispatch_stop;
 	const int threads = (int)conf->server_dispatcher_threads;
@@ -97,15 +122,7 @@ int app_dispatcher_run(const struct conf *conf, int wake_fd)
 	/* One connection more: the claimer's. */
 	if (child_start(conf, threads + 1, &stop, &app) != EXIT_SUCCESS)
 		return EXIT_FAILURE;
-	dispatch = (struct dispatch){
-		.conf = conf,
-		.ring = app.ring,
-		.policy = &policy_default,
-		.templates = app.templates,
-		.mail_from = app.mail_from,
-		.store = app.store,
-		.wake_fd = wake_fd,
-	};
+	dispatch = child_dispatch(&app, shared);
 	err = dispatch_run(&dispatch, threads, &info);
 	return child_end(&app, err, &info);
 }

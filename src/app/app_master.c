@@ -40,7 +40,7 @@ struct generation {
 
 struct master {
 	const char *path;
-	int listen_fd, wake_fd;
+	struct app_shared shared;
 	sigset_t signals;
 	struct generation *newest;
 	bool ending;
@@ -128,10 +128,10 @@ static void master_start_child(
 	prctl(PR_SET_NAME, child->dispatcher ? "meetlink-disp" : "meetlink-work");
 	log_init(role, master_log_level(conf));
 	if (child->dispatcher) {
-		close(master->listen_fd);
-		status = app_dispatcher_run(conf, master->wake_fd);
+		close(master->shared.listen_fd);
+		status = app_dispatcher_run(conf, &master->shared);
 	} else {
-		status = app_worker_run(conf, master->listen_fd, master->wake_fd);
+		status = app_worker_run(conf, &master->shared);
 	}
 	exit(status);
 }
@@ -257,17 +257,20 @@ static void master_loop(struct master *master)
 
 enum err app_master_run(const char *path, struct conf **conf, struct err_info *info)
 {
-	struct master master = {.path = path, .listen_fd = -1, .wake_fd = -1};
+	struct master master = {.path = path, .shared = {.listen_fd = -1, .wake_fd = -1}};
 	char *socket = xstrdup((*conf)->server_socket);
 	enum err err;
 
 	log_init("master", master_log_level(*conf));
-	err = http_server_listen(socket, (*conf)->server_socket_group, &master.listen_fd, info);
+	err = http_server_listen(
+		socket, (*conf)->server_socket_group, &master.shared.listen_fd, info);
 	if (err != ERR_OK)
 		goto out;
-	master.wake_fd = wake_open();
-	if (master.wake_fd < 0) {
-		err = err_set(info, ERR_CONFIG, "No descriptors left: %s.", strerror(errno));
+	master.shared.wake_fd = wake_open();
+	master.shared.breakers = breaker_table_new();
+	if (master.shared.wake_fd < 0 || !master.shared.breakers) {
+		err = err_set(
+			info, ERR_CONFIG, "No descriptors or memory left: %s.", strerror(errno));
 		goto out;
 	}
 	/* Children inherit the blocked signals and wait for them in a thread of their own. */
@@ -285,10 +288,11 @@ enum err app_master_run(const char *path, struct conf **conf, struct err_info *i
 	unlink(socket);
 	log_info("ended");
 out:
-	if (master.wake_fd >= 0)
-		close(master.wake_fd);
-	if (master.listen_fd >= 0)
-		close(master.listen_fd);
+	breaker_table_free(&master.shared.breakers);
+	if (master.shared.wake_fd >= 0)
+		close(master.shared.wake_fd);
+	if (master.shared.listen_fd >= 0)
+		close(master.shared.listen_fd);
 	free(socket);
 	return err;
 }

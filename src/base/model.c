@@ -36,3 +36,31 @@ int model_enum_value(const char *const *names, const char *name)
 			return i;
 	return -1;
 }
+
+const char *model_map_get(const struct model_list *map, const char *name)
+{
+	MODEL_FOREACH (map, struct model_pair, pair) {
+		if (strcmp(pair->name, name) == 0)
+			return pair->value;
+	}
+	return NULL;
+}
+
+void model_map_set(struct arena *arena, struct model_list *map, const char *name, const char *value)
+{
+	struct model_pair *added;
+
+	MODEL_FOREACH (map, struct model_pair, pair) {
+		if (strcmp(pair->name, name) != 0)
+			continue;
+		pair->value = value;
+		if (!value)
+			model_list_remove(map, sizeof(*pair),
+				(size_t)(pair - MODEL_AT(map, struct model_pair, 0)));
+		return;
+	}
+	if (!value)
+		return;
+	added = model_list_add(arena, map, sizeof(*added));
+	*added = (struct model_pair){.name = name, .value = value};
+}

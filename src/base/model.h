@@ -12,6 +12,8 @@
  *   MODEL_OBJECT   struct T *             NULL is null
  *   MODEL_LIST     struct model_list      of T, contiguous
  *   MODEL_STRINGS  struct model_list      of const char *
+ *   MODEL_INTS     struct model_list      of int64_t; .min and .max are those of each number
+ *   MODEL_MAP      struct model_list      of struct model_pair; a JSON object of strings
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,12 +33,14 @@ enum model_type {
 	MODEL_OBJECT,
 	MODEL_LIST,
 	MODEL_STRINGS,
+	MODEL_INTS,
+	MODEL_MAP,
 };
 
 enum model_flag {
 	MODEL_STORED = 1 << 0,    /* in the database */
 	MODEL_SHOWN = 1 << 1,     /* in JSON answers and template values */
-	MODEL_SEALED = 1 << 2,    /* encrypted at rest (strings only) */
+	MODEL_SEALED = 1 << 2,    /* encrypted at rest (strings, and each value of a map) */
 	MODEL_HEAVY = 1 << 3,     /* not loaded by reads that only show the current state */
 	MODEL_MS = 1 << 4,        /* instants: milliseconds in JSON */
 	MODEL_REQUIRED = 1 << 5,  /* input and stored: must be present and not null */
@@ -48,6 +52,10 @@ enum model_flag {
 struct model_list {
 	void *items;
 	size_t count;
+};
+
+struct model_pair {
+	const char *name, *value;
 };
 
 struct model;
@@ -92,6 +100,12 @@ struct model {
  * this function only. */
 void *model_list_add(struct arena *arena, struct model_list *list, size_t item_size);
 void model_list_remove(struct model_list *list, size_t item_size, size_t index);
+
+/* The value of a map under that name, or NULL; sets or, with NULL, removes it. Strings are
+ * borrowed. */
+const char *model_map_get(const struct model_list *map, const char *name);
+void model_map_set(
+	struct arena *arena, struct model_list *map, const char *name, const char *value);
 
 /* The value of an enum's name, or -1. */
 int model_enum_value(const char *const *names, const char *name);

@@ -51,6 +51,19 @@ static struct json_object *model_value_to_json(
 			json_object_array_add(array, json_object_new_string(*item));
 		}
 		return array;
+	case MODEL_INTS:
+		array = json_object_new_array_ext((int)list->count);
+		MODEL_FOREACH (list, int64_t, number) {
+			json_object_array_add(array, json_object_new_int64(*number));
+		}
+		return array;
+	case MODEL_MAP:
+		array = json_object_new_object();
+		MODEL_FOREACH (list, struct model_pair, pair) {
+			json_object_object_add(
+				array, pair->name, json_object_new_string(pair->value));
+		}
+		return array;
 	}
 	return NULL;
 }
@@ -146,14 +159,32 @@ static enum err model_enum_from_json(const struct model_field *field, struct jso
 static enum err model_value_from_json(const struct model_field *field, struct arena *arena,
 	struct json_object *json, const char *pointer, void *at, struct err_info *info);
 
+enum { MODEL_MAX_STRINGS = 200 };
+
+/* The items of a list of strings or numbers, as a field of their own. */
+static struct model_field model_item_field(const struct model_field *field)
+{
+	struct model_field item = {
+		.type = MODEL_STRING, .flags = field->flags, .min = 1, .max = 200};
+
+	if (field->type == MODEL_INTS)
+		item = (struct model_field){
+			.type = MODEL_INT, .min = field->min, .max = field->max};
+	return item;
+}
+
 static enum err model_list_from_json(const struct model_field *field, struct arena *arena,
 	struct json_object *json, const char *pointer, struct model_list *list,
 	struct err_info *info)
 {
-	const bool strings = field->type == MODEL_STRINGS;
-	const size_t item_size = strings ? sizeof(const char *) : field->of->size;
-	const struct model_field item_field = {
-		.type = MODEL_STRING, .flags = field->flags, .min = 1, .max = 200};
+	const bool objects = field->type == MODEL_LIST;
+	const size_t item_size = objects                        ? field->of->size
+				 : field->type == MODEL_STRINGS ? sizeof(const char *)
+								: sizeof(int64_t);
+	const bool counted = field->type != MODEL_INTS && field->max;
+	const int64_t least = counted ? field->min : 0;
+	const int64_t most = counted ? field->max : MODEL_MAX_STRINGS;
+	const struct model_field item_field = model_item_field(field);
 	char item_pointer[MODEL_POINTER_SIZE];
 	struct json_object *item;
 	size_t i, count;
@@ -162,17 +193,17 @@ static enum err model_list_from_json(const struct model_field *field, struct are
 	if (!json_object_is_type(json, json_type_array))
 		return err_add_field(info, pointer, "must be a list");
 	count = json_object_array_length(json);
-	if (field->max && ((int64_t)count < field->min || (int64_t)count > field->max))
-		return err_add_field(info, pointer, "must have %" PRId64 " to %" PRId64 " items",
-			field->min, field->max);
+	if ((int64_t)count < least || (int64_t)count > most)
+		return err_add_field(
+			info, pointer, "must have %" PRId64 " to %" PRId64 " items", least, most);
 	for (i = 0; i < count; i++) {
 		item = json_object_array_get_idx(json, i);
 		at = model_list_add(arena, list, item_size);
 		snprintf(item_pointer, sizeof(item_pointer), "%s/%zu", pointer, i);
-		if (strings)
-			model_string_from_json(&item_field, arena, item, item_pointer, at, info);
-		else
+		if (objects)
 			model_from_json(field->of, arena, item, item_pointer, at, info);
+		else
+			model_value_from_json(&item_field, arena, item, item_pointer, at, info);
 	}
 	return info->err;
 }
@@ -206,7 +237,10 @@ static enum err model_value_from_json(const struct model_field *field, struct ar
 		return model_from_json(field->of, arena, json, pointer, *(void **)at, info);
 	case MODEL_LIST:
 	case MODEL_STRINGS:
+	case MODEL_INTS:
 		return model_list_from_json(field, arena, json, pointer, at, info);
+	case MODEL_MAP: /* no input has one as yet */
+		break;
 	}
 	return ERR_INTERNAL;
 }

@@ -157,6 +157,14 @@ static bool secret_find_key(
 	return false;
 }
 
+bool secret_is_newest(const struct secret_ring *ring, const char *sealed)
+{
+	const char *text;
+	size_t index;
+
+	return secret_find_key(ring, sealed, &index, &text) && index == 0;
+}
+
 char *secret_open(const struct secret_ring *ring, struct arena *arena, const char *context,
 	const char *sealed)
 {

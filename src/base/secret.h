@@ -33,6 +33,9 @@ char *secret_seal(const struct secret_ring *ring, struct arena *arena, const cha
 char *secret_open(const struct secret_ring *ring, struct arena *arena, const char *context,
 	const char *sealed);
 
+/* Whether it says that the newest key sealed it: no older one is needed to open it. */
+bool secret_is_newest(const struct secret_ring *ring, const char *sealed);
+
 /* A keyed MAC over bytes, under a subkey for `purpose` (8 characters at most). */
 void secret_mac(const struct secret_ring *ring, const char *purpose, const void *bytes, size_t len,
 	unsigned char mac_r[SECRET_MAC_BYTES]);

@@ -52,17 +52,17 @@ static void audit_hash(const struct audit_event *event, const char *before, char
 		NULL);
 }
 
-void audit_add(struct cause *cause, struct request *request, const char *action, const char *from,
-	const char *to, const char *detail)
+void audit_append(struct cause *cause, const struct audit_subject *subject, const char *action,
+	const char *from, const char *to, const char *detail)
 {
 	const char *before = "";
 	struct audit_event *event;
 	char *hash;
 
-	if (request->events.count)
-		before = MODEL_AT(&request->events, struct audit_event, request->events.count - 1)
+	if (subject->events->count)
+		before = MODEL_AT(subject->events, struct audit_event, subject->events->count - 1)
 				 ->hash;
-	event = model_list_add(cause->arena, &request->events, sizeof(*event));
+	event = model_list_add(cause->arena, subject->events, sizeof(*event));
 	*event = (struct audit_event){
 		.id = cause_id(cause),
 		.at = cause->now,
@@ -72,8 +72,8 @@ void audit_add(struct cause *cause, struct request *request, const char *action,
 		.from = from,
 		.to = to,
 		.detail = detail,
-		.request_id = request->id,
-		.meeting_id = request->meeting ? request->meeting->id : NULL,
+		.request_id = subject->request_id,
+		.meeting_id = subject->meeting_id,
 		.trace_id = cause->trace_id,
 	};
 	event->actor->id = cause->actor.id;
@@ -83,18 +83,30 @@ void audit_add(struct cause *cause, struct request *request, const char *action,
 	event->hash = hash;
 }
 
-long audit_verify(const struct request *request)
+void audit_add(struct cause *cause, struct request *request, const char *action, const char *from,
+	const char *to, const char *detail)
+{
+	const struct audit_subject subject = {
+		.events = &request->events,
+		.request_id = request->id,
+		.meeting_id = request->meeting ? request->meeting->id : NULL,
+	};
+
+	audit_append(cause, &subject, action, from, to, detail);
+}
+
+long audit_verify(const struct model_list *events, const char *request_id)
 {
 	const char *before = "";
 	char hash[HASH_SIZE];
 	long index = 0;
 
-	MODEL_FOREACH (&request->events, struct audit_event, event) {
+	MODEL_FOREACH (events, struct audit_event, event) {
 		if (!event->hash || !event->id || !event->actor || !event->action ||
 			!event->request_id)
 			return index;
 		audit_hash(event, before, hash);
-		if (strcmp(hash, event->hash) != 0 || strcmp(event->request_id, request->id) != 0)
+		if (strcmp(hash, event->hash) != 0 || strcmp(event->request_id, request_id) != 0)
 			return index;
 		before = event->hash;
 		index++;

@@ -29,11 +29,23 @@ struct audit_event {
 extern const struct model audit_event_model;
 extern const struct model audit_actor_model;
 
-/* Appends an event. `action` is a literal; from, to and detail are borrowed by the request. */
+/* What a trail is about. */
+struct audit_subject {
+	struct model_list *events;
+	const char *request_id; /* or the id of another document that has a trail */
+	const char *meeting_id; /* or NULL */
+};
+
+/* Appends an event to any trail; borrows its texts. */
+void audit_append(struct cause *cause, const struct audit_subject *subject, const char *action,
+	const char *from, const char *to, const char *detail);
+
+/* Appends an event to that of a request. `action` is a literal; from, to and detail are borrowed by
+ * the request. */
 void audit_add(struct cause *cause, struct request *request, const char *action, const char *from,
 	const char *to, const char *detail);
 
 /* The index of the first event that is of another request, or whose hash does not follow from its
  * content and its predecessor; -1 when the chain is whole. That its end is missing is not seen. */
-long audit_verify(const struct request *request);
+long audit_verify(const struct model_list *events, const char *request_id);
 #endif

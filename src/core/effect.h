@@ -21,7 +21,11 @@ enum effect_kind {
 	EFFECT_KIND_COUNT
 };
 
-enum effect_lane { LANE_PROVIDER, LANE_MAIL };
+enum effect_lane {
+	LANE_PROVIDER, /* in order */
+	LANE_MAIL,     /* in order, for each person */
+	LANE_ALONE,    /* waits for nothing but its time */
+};
 
 enum effect_state {
 	EFFECT_DUE,    /* to be done at `due`, or leased until then */
@@ -36,6 +40,11 @@ struct failure {
 	int64_t at;
 };
 
+/* A meeting at a provider that has to go. */
+struct effect_target {
+	const char *provider, *provider_key, *external_id, *account;
+};
+
 struct effect {
 	const char *id;
 	int kind;  /* enum effect_kind */
@@ -43,10 +52,21 @@ struct effect {
 	int party; /* enum party: whose mail; the lane of a mail */
 	int64_t generation;
 	int64_t sequence; /* iCalendar SEQUENCE at the time it was owed */
-	int64_t created_at, due, give_up_at;
+	int64_t created_at, due;
+	int64_t give_up_at; /* 0: never */
 	int64_t attempts;  /* begun: how often it was leased, lost leases included */
 	const char *lease; /* token of who performs it, NULL when nobody does */
 	struct failure *last_error;
+
+	/* meeting.create: a call may be under way, or its outcome was never learnt; `repeated`:
+	 * that was so when it was claimed. */
+	bool begun, repeated;
+	int64_t tries;           /* failures at the present provider in a row */
+	struct model_list tried; /* strings: providers that could not, in this round */
+	bool hope;               /* one of them may be able to later */
+
+	int64_t starts_at, ends_at;   /* mails: the times that they tell */
+	struct effect_target *target; /* meeting.delete */
 };
 
 extern const char *const effect_kind_names[];
@@ -57,11 +77,19 @@ extern const struct model failure_model;
 
 /* How performing an effect went. */
 struct effect_outcome {
-	enum err err;          /* ERR_OK, ERR_TEMPORARY or ERR_PERMANENT */
+	enum err err;          /* ERR_OK; mails: ERR_TEMPORARY or ERR_PERMANENT; calls of
+				* providers: the classes of provider/provider.h */
 	const char *detail;    /* of a failure, for people */
 	int64_t retry_after_s; /* what the peer asked for; 0 = nothing */
 	bool skipped;          /* nobody was asked: it had lost its point */
 };
+
+/* How long who has leased an effect may take: a process that dies costs this time. */
+enum { EFFECT_LEASE_MS = 90 * 1000 };
+
+/* How performing failed, remembered with the effect. */
+void effect_note_failure(
+	struct cause *cause, struct effect *effect, const struct effect_outcome *outcome);
 
 /* How long a mail is tried at most (RFC 5321 section 4.5.4.1 speaks of days). */
 #define EFFECT_MAIL_GIVE_UP (3 * INSTANT_DAY)
@@ -86,8 +114,12 @@ int64_t effect_next_due(const struct request *request);
  */
 size_t effect_claim(struct request *request, int64_t now, const char *lease, int64_t lease_ms);
 
-/* Notes a failed attempt. After a temporary one: the next attempt, or giving up when that would be
- * too late. After a permanent one: giving up. */
+/* The same for one effect that may run now; false when it may not. */
+bool effect_claim_one(struct request *request, struct effect *effect, int64_t now,
+	const char *lease, int64_t lease_ms);
+
+/* Notes a failed attempt, and when the next one is: full-jitter backoff between first_s and max_s.
+ * Gives up after ERR_PERMANENT, or when the next one would be too late. */
 void effect_failed(struct cause *cause, struct effect *effect, const struct effect_outcome *outcome,
 	int64_t first_s, int64_t max_s);
 #endif

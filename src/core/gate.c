@@ -50,6 +50,8 @@ char *gate_url(struct arena *arena, const struct secret_ring *ring, enum gate_pu
 
 	if (!request->meeting)
 		return NULL;
+	if (purpose == GATE_JOIN && request->meeting->direct_url)
+		return arena_strdup(arena, request->meeting->direct_url);
 	gate_token(ring, purpose, request->id, party, request->meeting->generation, token);
 	return purpose == GATE_JOIN
 		       ? arena_printf(arena, "%s/join/%s", public_url, token)

@@ -33,7 +33,8 @@ bool gate_token_read(const struct secret_ring *ring, enum gate_purpose purpose, 
 	struct gate_pass *pass_r);
 
 /* The whole link of a party to its current meeting: <public url>/join/<token>, or
- * <public url>/calendar/event/<token>.ics. NULL when there is no meeting. */
+ * <public url>/calendar/event/<token>.ics. NULL when there is no meeting. Where the policy wants
+ * direct links, the join link is the provider's own. */
 char *gate_url(struct arena *arena, const struct secret_ring *ring, enum gate_purpose purpose,
 	const char *public_url, const struct request *request, enum party party);
 

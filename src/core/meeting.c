@@ -1,10 +1,22 @@
 #include "meeting.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "audit.h"
 #include "instant.h"
+#include "news.h"
 #include "request.h"
+
+/* A call whose outcome is not known may still be under way at the provider: what it may have made
+ * is deleted a little later. */
+#define MEETING_REMOVAL_DELAY INSTANT_MINUTE
+
+/* How long we try to delete at the provider what has ended here. */
+#define MEETING_REMOVAL_GIVE_UP (7 * INSTANT_DAY)
+
+/* How often a live meeting is compared with what the provider has. */
+#define MEETING_VERIFY_EVERY (6 * INSTANT_HOUR)
 
 const char *const meeting_status_names[] = {
 	[MEETING_PENDING] = "pending",
@@ -15,6 +27,8 @@ const char *const meeting_status_names[] = {
 	[MEETING_REPLACED] = "replaced",
 	NULL,
 };
+
+const char *const meeting_outcome_names[] = {"held", "client_no_show", "lawyer_no_show", NULL};
 
 static const struct model_field warning_fields[] = {
 	MODEL_FIELD(struct warning, code, MODEL_STRING, MODEL_STORED | MODEL_SHOWN),
@@ -35,6 +49,8 @@ static const struct model_field meeting_fields[] = {
 	FIELD(MODEL_STRING, provider, MUST),
 	FIELD(MODEL_STRING, requested_provider, MUST),
 	FIELD(MODEL_STRING, provider_key, MODEL_STORED | MODEL_SEALED | MODEL_HEAVY),
+	FIELD(MODEL_STRING, external_id, MODEL_STORED | MODEL_SPARSE | MODEL_HEAVY),
+	FIELD(MODEL_STRING, account, MODEL_STORED | MODEL_SPARSE | MODEL_HEAVY),
 	FIELD(MODEL_STRING, provider_url, MODEL_STORED | MODEL_SEALED | MODEL_HEAVY),
 	FIELD(MODEL_STRING, join_url, MODEL_SHOWN),
 	FIELD(MODEL_STRING, passcode, BOTH | MODEL_SEALED),
@@ -44,11 +60,14 @@ static const struct model_field meeting_fields[] = {
 	FIELD(MODEL_STRING, timezone, MUST),
 	FIELD(MODEL_INSTANT, opens_at, MUST),
 	FIELD(MODEL_INSTANT, expires_at, MUST),
+	FIELD(MODEL_BOOL, direct, MODEL_STORED),
+	FIELD(MODEL_STRING, direct_url, MODEL_STORED | MODEL_SEALED | MODEL_SPARSE),
 	FIELD(MODEL_OBJECT, security, MUST, .of = &security_model),
 	FIELD(MODEL_LIST, warnings, BOTH, .of = &warning_model),
 	FIELD(MODEL_OBJECT, last_error, BOTH, .of = &failure_model),
 	FIELD(MODEL_INT, attempts, BOTH),
 	FIELD(MODEL_INSTANT, next_attempt_at, BOTH),
+	FIELD(MODEL_STRING, change_reason, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_STRING, ended_reason, BOTH),
 	FIELD(MODEL_STRING, outcome, BOTH),
 	FIELD(MODEL_STRING, calendar_url, MODEL_SHOWN),
@@ -60,24 +79,138 @@ static const struct model_field meeting_fields[] = {
 
 const struct model meeting_model = MODEL(struct meeting, "meeting", meeting_fields);
 
-static void meeting_set_status(struct cause *cause, struct request *request,
-	enum meeting_status status, const char *action, const char *detail)
+void meeting_set_status(struct cause *cause, struct request *request, enum meeting_status status,
+	const char *action, const char *detail)
 {
 	const char *from = meeting_status_names[request->meeting->status];
 
 	request->meeting->status = status;
+	request->updated_at = cause->now;
 	audit_add(cause, request, action, from, meeting_status_names[status], detail);
 }
 
-void meeting_begin(struct cause *cause, struct request *request, const struct policy *policy,
-	const char *provider)
+struct effect *meeting_effect(const struct request *request, enum effect_kind kind)
 {
-	const int64_t give_up_at = cause->now + policy->retry_give_up_s * INSTANT_SECOND;
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->kind == (int)kind)
+			return effect;
+	}
+	return NULL;
+}
+
+void meeting_warn(
+	struct cause *cause, struct meeting *meeting, const char *code, const char *detail)
+{
+	struct warning *warning;
+	size_t i;
+
+	for (i = meeting->warnings.count; i-- > 0;)
+		if (strcmp(MODEL_AT(&meeting->warnings, struct warning, i)->code, code) == 0)
+			model_list_remove(&meeting->warnings, sizeof(struct warning), i);
+	if (!detail)
+		return;
+	warning = model_list_add(cause->arena, &meeting->warnings, sizeof(*warning));
+	*warning = (struct warning){.code = code, .detail = detail};
+}
+
+/* ---- what is owed to the provider ---- */
+
+int64_t meeting_give_up_at(
+	const struct cause *cause, const struct request *request, const struct policy *policy)
+{
+	const int64_t at = cause->now + policy->retry->give_up_s * INSTANT_SECOND;
+
+	return at < request->meeting->ends_at ? at : request->meeting->ends_at;
+}
+
+struct effect *meeting_owe_creation(
+	struct cause *cause, struct request *request, const struct policy *policy)
+{
+	struct effect *create = effect_owe(cause, request, EFFECT_MEETING_CREATE);
+
+	create->give_up_at = meeting_give_up_at(cause, request, policy);
+	request->meeting->next_attempt_at = cause->now;
+	return create;
+}
+
+static void meeting_owe_expiry(struct cause *cause, struct request *request)
+{
+	struct effect *expire = meeting_effect(request, EFFECT_MEETING_EXPIRE);
+
+	if (!expire)
+		expire = effect_owe(cause, request, EFFECT_MEETING_EXPIRE);
+	expire->generation = request->meeting->generation;
+	expire->due = request->meeting->expires_at;
+	expire->lease = NULL;
+}
+
+void meeting_owe_verification(struct cause *cause, struct request *request)
+{
+	const struct meeting *meeting = request->meeting;
+	struct effect *verify = meeting_effect(request, EFFECT_MEETING_VERIFY);
+
+	if (!verify)
+		verify = effect_owe(cause, request, EFFECT_MEETING_VERIFY);
+	verify->generation = meeting->generation;
+	verify->due = cause->now + MEETING_VERIFY_EVERY;
+	/* Once more just before people come. */
+	if (cause->now < meeting->opens_at && verify->due > meeting->opens_at)
+		verify->due = meeting->opens_at;
+	verify->give_up_at = meeting->ends_at;
+	verify->lease = NULL;
+}
+
+void meeting_owe_removal(
+	struct cause *cause, struct request *request, const struct effect_target *target)
+{
+	struct effect *removal = effect_owe(cause, request, EFFECT_MEETING_DELETE);
+
+	removal->target = arena_alloc(cause->arena, sizeof(*target));
+	*removal->target = *target;
+	if (!target->external_id)
+		removal->due += MEETING_REMOVAL_DELAY;
+	removal->give_up_at = cause->now + MEETING_REMOVAL_GIVE_UP;
+}
+
+/*
+ * The present generation ends: what it owes the provider is taken back, and what the provider has,
+ * or may have, made is deleted. A call that is under way compensates for itself when it is settled.
+ */
+static void meeting_leave_provider(struct cause *cause, struct request *request)
+{
+	struct meeting *meeting = request->meeting;
+	struct effect_target target = {
+		.provider = meeting->provider,
+		.provider_key = meeting->provider_key,
+		.external_id = meeting->external_id,
+		.account = meeting->account,
+	};
+	bool made = meeting->external_id != NULL;
+	size_t i;
+
+	for (i = request->effects.count; i-- > 0;) {
+		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
+
+		if ((effect->kind != EFFECT_MEETING_CREATE &&
+			    effect->kind != EFFECT_MEETING_UPDATE &&
+			    effect->kind != EFFECT_MEETING_VERIFY) ||
+			effect_is_running(effect, cause->now))
+			continue;
+		made |= effect->kind == EFFECT_MEETING_CREATE && effect->begun;
+		effect_drop(request, effect);
+	}
+	if (made)
+		meeting_owe_removal(cause, request, &target);
+}
+
+/* ---- its life ---- */
+
+static struct meeting *meeting_new(struct cause *cause, struct request *request,
+	const struct policy *policy, const char *provider)
+{
 	struct meeting *meeting = arena_alloc(cause->arena, sizeof(*meeting));
-	struct effect *create;
 
 	*meeting = (struct meeting){
-		.id = cause_id(cause),
 		.generation = 1,
 		.status = MEETING_PENDING,
 		.provider = provider,
@@ -88,106 +221,151 @@ void meeting_begin(struct cause *cause, struct request *request, const struct po
 		.timezone = request->timezone,
 		.opens_at = request->starts_at - policy->opens_minutes_before * INSTANT_MINUTE,
 		.expires_at = request->ends_at + policy->expires_minutes_after * INSTANT_MINUTE,
+		.direct = policy->join_links == JOIN_DIRECT,
 		.security = arena_alloc(cause->arena, sizeof(struct security)),
-		.next_attempt_at = cause->now,
 		.created_at = cause->now,
 	};
-	*meeting->security = policy->security;
-	request->meeting = meeting;
-	audit_add(cause, request, "meeting.requested", NULL, meeting_status_names[MEETING_PENDING],
-		provider);
-	create = effect_owe(cause, request, EFFECT_MEETING_CREATE);
-	create->give_up_at = give_up_at < meeting->ends_at ? give_up_at : meeting->ends_at;
+	*meeting->security = *policy->security;
+	return meeting;
 }
 
-static void meeting_owe_mail(struct cause *cause, struct request *request, enum effect_kind kind,
-	enum party party, int64_t give_up_at)
+void meeting_begin(struct cause *cause, struct request *request, const struct policy *policy,
+	const char *provider)
 {
-	struct effect *mail = effect_owe(cause, request, kind);
+	request->meeting = meeting_new(cause, request, policy, provider);
+	request->meeting->id = cause_id(cause);
+	audit_add(cause, request, "meeting.requested", NULL, meeting_status_names[MEETING_PENDING],
+		provider);
+	meeting_owe_creation(cause, request, policy);
+	meeting_owe_expiry(cause, request);
+}
 
-	mail->party = party;
-	mail->give_up_at = give_up_at;
+void meeting_replace(struct cause *cause, struct request *request, const struct policy *policy,
+	const char *provider, const char *reason)
+{
+	struct meeting *old = request->meeting, *meeting;
+
+	meeting_leave_provider(cause, request);
+	news_withdraw(cause, request);
+	if (old->status != MEETING_CANCELLED) {
+		old->ended_at = cause->now;
+		old->ended_reason = reason;
+		old->next_attempt_at = 0;
+		meeting_set_status(cause, request, MEETING_REPLACED, "meeting.replaced", NULL);
+	}
+	*(struct meeting *)model_list_add(cause->arena, &request->meetings, sizeof(*old)) = *old;
+
+	meeting = meeting_new(cause, request, policy, provider);
+	meeting->id = old->id;
+	meeting->generation = old->generation + 1;
+	meeting->sequence = old->sequence + 1;
+	request->meeting = meeting;
+	audit_add(cause, request, "meeting.regenerated", meeting_status_names[old->status],
+		meeting_status_names[MEETING_PENDING], provider);
+	meeting_owe_creation(cause, request, policy);
+	meeting_owe_expiry(cause, request);
+}
+
+void meeting_move(struct cause *cause, struct request *request, const struct policy *policy)
+{
+	struct meeting *meeting = request->meeting;
+	const int64_t before = meeting->starts_at - meeting->opens_at;
+	const int64_t after = meeting->expires_at - meeting->ends_at;
+	struct effect *create = meeting_effect(request, EFFECT_MEETING_CREATE);
+	struct effect *update = meeting_effect(request, EFFECT_MEETING_UPDATE);
+
+	meeting->starts_at = request->starts_at;
+	meeting->ends_at = request->ends_at;
+	meeting->timezone = request->timezone;
+	meeting->opens_at = meeting->starts_at - before;
+	meeting->expires_at = meeting->ends_at + after;
+	meeting->sequence++;
+	meeting_owe_expiry(cause, request);
+	if (create)
+		create->give_up_at = meeting_give_up_at(cause, request, policy);
+	if (meeting->external_id) {
+		if (update && !effect_is_running(update, cause->now))
+			effect_drop(request, update);
+		update = effect_owe(cause, request, EFFECT_MEETING_UPDATE);
+		update->give_up_at = meeting->ends_at;
+		meeting_owe_verification(cause, request);
+	}
+	news_owe_change(cause, request);
+}
+
+void meeting_remake(struct cause *cause, struct request *request, const struct policy *policy)
+{
+	struct meeting *meeting = request->meeting;
+
+	meeting_leave_provider(cause, request);
+	meeting->provider = meeting->requested_provider;
+	meeting->provider_key = cause_id(cause);
+	meeting->external_id = meeting->account = NULL;
+	meeting->provider_url = meeting->direct_url = meeting->passcode = NULL;
+	meeting->dial_in = (struct model_list){0};
+	meeting->ready_at = 0;
+	meeting->sequence++;
+	news_withdraw(cause, request);
+	meeting_set_status(cause, request, MEETING_PENDING, "provider.drift_repaired", "gone");
+	meeting_owe_creation(cause, request, policy);
+}
+
+void meeting_set_granted(
+	struct cause *cause, struct request *request, const struct meeting_link *link)
+{
+	struct meeting *meeting = request->meeting;
+
+	if (link->url)
+		meeting->provider_url = link->url;
+	meeting->direct_url = meeting->direct ? meeting->provider_url : NULL;
+	if (link->passcode)
+		meeting->passcode = link->passcode;
+	if (link->dial_in.count)
+		meeting->dial_in = link->dial_in;
+	meeting->warnings = link->warnings;
+	if (strcmp(meeting->provider, meeting->requested_provider) != 0)
+		meeting_warn(cause, meeting, "provider_failover",
+			arena_printf(cause->arena, "%s was used, because %s could not.",
+				meeting->provider, meeting->requested_provider));
 }
 
 void meeting_made(struct cause *cause, struct request *request, const struct meeting_link *link)
 {
 	struct meeting *meeting = request->meeting;
-	int64_t give_up_at = cause->now + EFFECT_MAIL_GIVE_UP;
 
 	assert(link->url);
-	meeting->provider_url = link->url;
-	meeting->passcode = link->passcode;
-	meeting->dial_in = link->dial_in;
-	meeting->warnings = link->warnings;
+	meeting->external_id = link->external_id;
+	meeting->account = link->account;
+	meeting_set_granted(cause, request, link);
 	meeting->ready_at = cause->now;
 	meeting->next_attempt_at = 0;
 	meeting->last_error = NULL;
 	meeting_set_status(cause, request, MEETING_READY, "meeting.ready", meeting->provider);
-	/* An invitation is of no use once the meeting is over. */
-	if (give_up_at > meeting->ends_at)
-		give_up_at = meeting->ends_at;
-	meeting_owe_mail(cause, request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT, give_up_at);
-	meeting_owe_mail(cause, request, EFFECT_MAIL_MEETING_READY, PARTY_LAWYER, give_up_at);
-}
-
-void meeting_attempt_failed(struct cause *cause, struct request *request,
-	const struct effect *effect, const struct effect_outcome *outcome)
-{
-	struct meeting *meeting = request->meeting;
-	const char *detail;
-
-	meeting->last_error = arena_alloc(cause->arena, sizeof(struct failure));
-	*meeting->last_error = *effect->last_error;
-	meeting->last_error->provider = meeting->provider;
-	meeting->next_attempt_at = effect->state == EFFECT_FAILED ? 0 : effect->due;
-	detail = arena_printf(cause->arena, "%s: %s", meeting->provider, err_code(outcome->err));
-	audit_add(cause, request, "provider.attempt_failed", NULL, NULL, detail);
-	if (effect->state == EFFECT_FAILED)
-		meeting_set_status(cause, request, MEETING_FAILED, "meeting.failed", detail);
-}
-
-/*
- * Withdraws an invitation that is not leaving at this moment; true when the person has been told,
- * or may have been: of a lost lease or a failed attempt nobody knows whether the mail arrived.
- */
-static bool meeting_withdraw_invitation(struct request *request, enum party party, int64_t now)
-{
-	bool told;
-
-	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (effect->kind != EFFECT_MAIL_MEETING_READY || effect->party != (int)party)
-			continue;
-		told = effect->attempts > 0;
-		if (!effect_is_running(effect, now))
-			effect_drop(request, effect);
-		return told;
-	}
-	return request->meeting->ready_at != 0;
-}
-
-static void meeting_withdraw_creation(struct request *request, int64_t now)
-{
-	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (effect->kind == EFFECT_MEETING_CREATE && !effect_is_running(effect, now)) {
-			effect_drop(request, effect);
-			return;
-		}
-	}
+	if (meeting->external_id)
+		meeting_owe_verification(cause, request);
+	news_owe_link(cause, request);
 }
 
 void meeting_cancel(struct cause *cause, struct request *request, const char *reason)
 {
 	struct meeting *meeting = request->meeting;
-	int party;
 
 	meeting->ended_at = cause->now;
 	meeting->ended_reason = reason;
 	meeting->next_attempt_at = 0;
 	meeting->sequence++;
 	meeting_set_status(cause, request, MEETING_CANCELLED, "meeting.cancelled", NULL);
-	meeting_withdraw_creation(request, cause->now);
-	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
-		if (meeting_withdraw_invitation(request, party, cause->now))
-			meeting_owe_mail(cause, request, EFFECT_MAIL_MEETING_CANCELLED, party,
-				meeting->ends_at + INSTANT_DAY);
+	meeting_leave_provider(cause, request);
+	news_owe_cancellation(cause, request);
+}
+
+void meeting_expire(struct cause *cause, struct request *request)
+{
+	struct meeting *meeting = request->meeting;
+
+	meeting->ended_at = cause->now;
+	meeting->next_attempt_at = 0;
+	meeting_set_status(cause, request, MEETING_EXPIRED, "meeting.expired", NULL);
+	meeting_leave_provider(cause, request);
+	news_withdraw(cause, request);
 }

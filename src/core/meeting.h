@@ -25,6 +25,8 @@ struct meeting {
 	const char *provider, *requested_provider;
 	/* Our identity for the provider, random, stored before the first call. */
 	const char *provider_key;
+	const char *external_id;   /* the provider's identity for it; NULL: none, or not known */
+	const char *account;       /* the provider's account that made it */
 	const char *provider_url;  /* where the gate leads; sealed at rest */
 	const char *join_url;      /* the caller's own gate link; never stored */
 	const char *passcode;      /* sealed at rest */
@@ -32,38 +34,82 @@ struct meeting {
 	int64_t starts_at, ends_at;
 	const char *timezone;
 	int64_t opens_at, expires_at;
+	bool direct;            /* links lead to the provider at once, not to the gate */
+	const char *direct_url; /* and this is where: provider_url; sealed at rest */
 	struct security *security;
 	struct model_list warnings; /* struct warning */
 	struct failure *last_error;
 	int64_t attempts, next_attempt_at;
-	const char *ended_reason, *outcome;
+	const char *change_reason; /* of the last reschedule */
+	const char *ended_reason;
+	const char *outcome;      /* meeting_outcome_names, or NULL */
 	const char *calendar_url; /* never stored */
 	int64_t sequence;         /* iCalendar SEQUENCE */
 	int64_t created_at, ready_at, ended_at;
 };
 
 extern const char *const meeting_status_names[];
+extern const char *const meeting_outcome_names[];
 extern const struct model meeting_model;
 
 /* What a provider made. */
 struct meeting_link {
 	const char *url; /* never NULL: a meeting without a link is not made */
+	const char *external_id, *account;
 	const char *passcode;
 	struct model_list dial_in;  /* strings */
 	struct model_list warnings; /* struct warning */
 };
 
-/* The first generation for an accepted request, pending, its creation owed. */
+/* The first generation for an accepted request: pending, its creation owed. */
 void meeting_begin(struct cause *cause, struct request *request, const struct policy *policy,
 	const char *provider);
 
-/* The provider has made it: ready, and the invitations are owed. */
+/* The next generation: the present one goes to the history, dead at the provider and at the gate;
+ * the calendar's UID stays. */
+void meeting_replace(struct cause *cause, struct request *request, const struct policy *policy,
+	const char *provider, const char *reason);
+
+/* The request has new times: so has its meeting, here, at the provider and in the calendars. */
+void meeting_move(struct cause *cause, struct request *request, const struct policy *policy);
+
+/* The provider has lost it: it is made anew behind the same links of ours. */
+void meeting_remake(struct cause *cause, struct request *request, const struct policy *policy);
+
+/* A provider has made it: ready, and the invitations are owed. */
 void meeting_made(struct cause *cause, struct request *request, const struct meeting_link *link);
 
-/* An attempt failed. The meeting has failed too when the effect was given up. */
-void meeting_attempt_failed(struct cause *cause, struct request *request,
-	const struct effect *effect, const struct effect_outcome *outcome);
+/* What the provider grants of it now. */
+void meeting_set_granted(
+	struct cause *cause, struct request *request, const struct meeting_link *link);
+
+/* Notes a warning, in place of an earlier one with that code; without detail takes it away. */
+void meeting_warn(
+	struct cause *cause, struct meeting *meeting, const char *code, const char *detail);
 
 /* Ends the meeting as cancelled, and owes the news to those who were, or may have been, told. */
 void meeting_cancel(struct cause *cause, struct request *request, const char *reason);
+
+/* Its time is over: the link is closed, at the provider too. */
+void meeting_expire(struct cause *cause, struct request *request);
+
+void meeting_set_status(struct cause *cause, struct request *request, enum meeting_status status,
+	const char *action, const char *detail);
+
+/* Owes that what was, or may have been, made under a provider and key of ours is deleted there. */
+void meeting_owe_removal(
+	struct cause *cause, struct request *request, const struct effect_target *target);
+
+/* When the next attempt to make it would be too late: policy->retry->give_up_s from now, and not
+ * after its end. */
+int64_t meeting_give_up_at(
+	const struct cause *cause, const struct request *request, const struct policy *policy);
+
+/* Owes its creation, and that it is compared with what the provider has. */
+struct effect *meeting_owe_creation(
+	struct cause *cause, struct request *request, const struct policy *policy);
+void meeting_owe_verification(struct cause *cause, struct request *request);
+
+/* The first effect of a kind, or NULL. */
+struct effect *meeting_effect(const struct request *request, enum effect_kind kind);
 #endif

@@ -1,16 +1,25 @@
 #include "policy.h"
 
+static int64_t policy_reminders[] = {1440, 60};
+static struct security policy_security = {
+	.waiting_room = true, .mute_on_entry = true, .passcode_required = true};
+static struct policy_retry policy_retry = {.first_s = 5, .max_s = 600, .give_up_s = 24 * 60 * 60};
+
 const struct policy policy_default = {
 	.default_provider = "jitsi",
+	.inline_wait_ms = 5000,
 	.opens_minutes_before = 15,
 	.expires_minutes_after = 60,
-	.security = {.waiting_room = true, .mute_on_entry = true, .passcode_required = true},
-	.retry_first_s = 5,
-	.retry_max_s = 600,
-	.retry_give_up_s = 24 * 60 * 60,
+	.join_links = JOIN_GATE,
+	.security = &policy_security,
+	.reminders_minutes_before = {.items = policy_reminders, .count = 2},
+	.max_generations = 20,
+	.retry = &policy_retry,
 };
 
-#define FIELD(member) MODEL_FIELD(struct security, member, MODEL_BOOL, MODEL_STORED | MODEL_SHOWN)
+#define MUST (MODEL_STORED | MODEL_SHOWN | MODEL_REQUIRED)
+
+#define FIELD(member) MODEL_FIELD(struct security, member, MODEL_BOOL, MUST)
 
 static const struct model_field security_fields[] = {
 	FIELD(waiting_room),
@@ -21,3 +30,36 @@ static const struct model_field security_fields[] = {
 };
 
 const struct model security_model = MODEL(struct security, "security", security_fields);
+
+#undef FIELD
+#define FIELD(member, least, most)                                                                 \
+	MODEL_FIELD(struct policy_retry, member, MODEL_INT, MUST, .min = least, .max = most)
+
+static const struct model_field retry_fields[] = {
+	FIELD(first_s, 1, 600),
+	FIELD(max_s, 1, 24 * 60 * 60),
+	FIELD(give_up_s, 60, 30 * 24 * 60 * 60),
+};
+
+static const struct model retry_model = MODEL(struct policy_retry, "retry", retry_fields);
+
+static const char *const join_links_names[] = {
+	[JOIN_GATE] = "gate", [JOIN_DIRECT] = "direct", NULL};
+
+#undef FIELD
+#define FIELD(type, member, ...) MODEL_FIELD(struct policy, member, type, MUST, __VA_ARGS__)
+
+static const struct model_field policy_fields[] = {
+	FIELD(MODEL_STRING, default_provider, .min = 1, .max = 32),
+	FIELD(MODEL_STRINGS, failover, .min = 0, .max = 8),
+	FIELD(MODEL_INT, inline_wait_ms, .min = 0, .max = 20000),
+	FIELD(MODEL_INT, opens_minutes_before, .min = 0, .max = 24 * 60),
+	FIELD(MODEL_INT, expires_minutes_after, .min = 0, .max = 7 * 24 * 60),
+	FIELD(MODEL_ENUM, join_links, .names = join_links_names),
+	FIELD(MODEL_OBJECT, security, .of = &security_model),
+	FIELD(MODEL_INTS, reminders_minutes_before, .min = 5, .max = 14 * 24 * 60),
+	FIELD(MODEL_INT, max_generations, .min = 1, .max = 100),
+	FIELD(MODEL_OBJECT, retry, .of = &retry_model),
+};
+
+const struct model policy_model = MODEL(struct policy, "policy", policy_fields);

@@ -10,16 +10,30 @@ struct security {
 	bool waiting_room, join_before_host, mute_on_entry, host_video, passcode_required;
 };
 
+/* How often what failed is tried again. */
+struct policy_retry {
+	int64_t first_s, max_s, give_up_s;
+};
+
+/* What links lead to: our gate, or the provider at once. */
+enum join_links { JOIN_GATE, JOIN_DIRECT };
+
 struct policy {
 	const char *default_provider;
+	struct model_list failover;    /* strings: providers, in order */
+	int64_t inline_wait_ms;        /* how long accepting waits for the link */
 	int64_t opens_minutes_before;  /* the gate opens this long before the start */
 	int64_t expires_minutes_after; /* and closes this long after the end */
-	struct security security;
-	int64_t retry_first_s, retry_max_s, retry_give_up_s;
+	int join_links;                /* enum join_links */
+	struct security *security;
+	struct model_list reminders_minutes_before; /* int64_t */
+	int64_t max_generations;
+	struct policy_retry *retry;
 };
 
 /* The safe defaults of API.md: waiting room on, nobody before the host. */
 extern const struct policy policy_default;
 
+extern const struct model policy_model;
 extern const struct model security_model;
 #endif

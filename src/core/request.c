@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "id.h"
+#include "news.h"
+#include "provision.h"
+#include "transition.h"
 
 enum { REQUEST_YEARS_AHEAD = 5, REQUEST_MAX_ANSWERS = 16 };
-
-/* Mails: quick at first, since a meeting may be near, then hourly (PROVIDERS.md section 6). */
-enum { REQUEST_MAIL_FIRST_S = 15, REQUEST_MAIL_MAX_S = 3600 };
 
 enum standing request_standing(const struct request *request, const struct actor *actor)
 {
@@ -153,8 +153,6 @@ static enum err request_accept(struct cause *cause, struct request *request,
 static enum err request_decline(struct cause *cause, struct request *request,
 	const struct request_response *response, struct err_info *info)
 {
-	struct effect *mail;
-
 	const char *set = response->starts_at          ? "/starts_at"
 			  : response->duration_minutes ? "/duration_minutes"
 			  : response->timezone         ? "/timezone"
@@ -165,9 +163,7 @@ static enum err request_decline(struct cause *cause, struct request *request,
 		return err_add_field(info, set, "may be set with accept only");
 	request->message = response->message;
 	request_set_status(cause, request, REQUEST_DECLINED, "request.declined");
-	mail = effect_owe(cause, request, EFFECT_MAIL_REQUEST_DECLINED);
-	mail->party = PARTY_CLIENT;
-	mail->give_up_at = cause->now + EFFECT_MAIL_GIVE_UP;
+	news_owe_refusal(cause, request);
 	return ERR_OK;
 }
 
@@ -175,120 +171,208 @@ enum err request_respond(struct cause *cause, struct request *request,
 	const struct request_response *response, const struct policy *policy, bool *changed_r,
 	struct err_info *info)
 {
-	*changed_r = request->status == REQUEST_OPEN;
-	if (request->status == REQUEST_ACCEPTED && response->decision == DECISION_ACCEPT &&
+	const bool accept = response->decision == DECISION_ACCEPT;
+	enum err err;
+
+	*changed_r = false;
+	if (request->status == REQUEST_ACCEPTED && accept &&
 		strcmp(request->decision, request_decision(cause, response)) == 0)
 		return ERR_OK;
-	if (request->status != REQUEST_OPEN)
-		return err_set(info, ERR_ALREADY_DECIDED, "The request is already %s.",
-			request_status_names[request->status]);
-	return response->decision == DECISION_ACCEPT
-		       ? request_accept(cause, request, response, policy, info)
-		       : request_decline(cause, request, response, info);
+	err = transition_check(accept ? COMMAND_ACCEPT : COMMAND_DECLINE, request, info);
+	if (err != ERR_OK)
+		return err;
+	*changed_r = true;
+	return accept ? request_accept(cause, request, response, policy, info)
+		      : request_decline(cause, request, response, info);
+}
+
+/* A command on the meeting: allowed now, and not too late. */
+static enum err request_check_command(const struct cause *cause, enum command command,
+	const struct request *request, struct err_info *info)
+{
+	const enum err err = transition_check(command, request, info);
+
+	if (err != ERR_OK)
+		return err;
+	if (request->status == REQUEST_ACCEPTED && request->ends_at <= cause->now)
+		return err_set(info, ERR_MEETING_OVER, "The time of the meeting has passed.");
+	return ERR_OK;
+}
+
+/* An accepted request ends: nothing is left to be watched. */
+static void request_close(struct cause *cause, struct request *request, enum request_status status,
+	const char *action)
+{
+	const struct effect *expire = meeting_effect(request, EFFECT_MEETING_EXPIRE);
+
+	if (expire)
+		effect_drop(request, expire);
+	request_set_status(cause, request, status, action);
+}
+
+static bool request_meeting_ended(const struct request *request)
+{
+	return request->meeting->status == MEETING_CANCELLED ||
+	       request->meeting->status == MEETING_EXPIRED;
 }
 
 enum err request_cancel(struct cause *cause, struct request *request,
 	const struct request_cancellation *cancellation, struct err_info *info)
 {
-	switch (request->status) {
-	case REQUEST_CANCELLED:
-		return err_set(info, ERR_ALREADY_CANCELLED, "The request was cancelled before.");
-	case REQUEST_DECLINED:
-		return err_set(info, ERR_ALREADY_DECIDED, "A declined request has no meeting.");
-	case REQUEST_COMPLETED:
-		return err_set(info, ERR_MEETING_OVER, "The meeting has been held.");
-	default:
-		break;
-	}
-	if (request->status == REQUEST_ACCEPTED && request->ends_at <= cause->now)
-		return err_set(info, ERR_MEETING_OVER, "The time of the meeting has passed.");
-	request_set_status(cause, request, REQUEST_CANCELLED, "request.cancelled");
-	if (request->meeting)
+	const enum err err = request_check_command(cause, COMMAND_CANCEL, request, info);
+
+	if (err != ERR_OK)
+		return err;
+	request_close(cause, request, REQUEST_CANCELLED, "request.cancelled");
+	if (request->meeting && !request_meeting_ended(request))
 		meeting_cancel(cause, request, cancellation->reason);
 	return ERR_OK;
+}
+
+enum err request_cancel_meeting(struct cause *cause, struct request *request,
+	const struct request_cancellation *cancellation, struct err_info *info)
+{
+	const enum err err = request_check_command(cause, COMMAND_CANCEL_MEETING, request, info);
+
+	if (err == ERR_OK)
+		meeting_cancel(cause, request, cancellation->reason);
+	return err;
+}
+
+enum err request_regenerate(struct cause *cause, struct request *request,
+	const struct meeting_regeneration *regeneration, const struct policy *policy,
+	struct err_info *info)
+{
+	const struct meeting *meeting = request->meeting;
+	const char *provider = regeneration->provider;
+	const enum err err = request_check_command(cause, COMMAND_REGENERATE, request, info);
+
+	if (err != ERR_OK)
+		return err;
+	if (meeting->generation >= policy->max_generations)
+		return err_set(info, ERR_TOO_MANY_GENERATIONS,
+			"The policy allows %lld links for one request.",
+			(long long)policy->max_generations);
+	if (!provider)
+		provider = meeting->requested_provider;
+	if (meeting->status == MEETING_PENDING &&
+		strcmp(provider, meeting->requested_provider) == 0)
+		return err_set(info, ERR_STILL_PENDING,
+			"The link is still being made; name another provider, or retry.");
+	meeting_replace(cause, request, policy, provider, regeneration->reason);
+	return ERR_OK;
+}
+
+/* A start, and how the audit trail names it. */
+static const char *request_start_text(struct cause *cause, int64_t instant)
+{
+	char *text = arena_alloc(cause->arena, INSTANT_TEXT_SIZE);
+
+	instant_format(instant, false, text);
+	return text;
+}
+
+enum err request_reschedule(struct cause *cause, struct request *request,
+	const struct meeting_rescheduling *rescheduling, const struct policy *policy,
+	bool *changed_r, struct err_info *info)
+{
+	const int64_t minutes = rescheduling->duration_minutes ? rescheduling->duration_minutes
+							       : request->duration_minutes;
+	const char *timezone = rescheduling->timezone ? rescheduling->timezone : request->timezone;
+	const int64_t before = request->starts_at;
+	const enum err err = request_check_command(cause, COMMAND_RESCHEDULE, request, info);
+
+	*changed_r = false;
+	if (err != ERR_OK)
+		return err;
+	if (request_check_start(cause, rescheduling->starts_at, info) != ERR_OK)
+		return ERR_INVALID;
+	if (rescheduling->starts_at == before && minutes == request->duration_minutes &&
+		strcmp(timezone, request->timezone) == 0)
+		return ERR_OK;
+	*changed_r = true;
+	request_set_times(request, rescheduling->starts_at, minutes);
+	request->timezone = timezone;
+	request->updated_at = cause->now;
+	request->meeting->change_reason = rescheduling->reason;
+	audit_add(cause, request, "meeting.rescheduled", request_start_text(cause, before),
+		request_start_text(cause, request->starts_at), NULL);
+	meeting_move(cause, request, policy);
+	return ERR_OK;
+}
+
+enum err request_retry(struct cause *cause, struct request *request, const struct policy *policy,
+	bool *changed_r, struct err_info *info)
+{
+	const enum err err = request_check_command(cause, COMMAND_RETRY, request, info);
+
+	*changed_r = false;
+	if (err != ERR_OK)
+		return err;
+	*changed_r = provision_retry(cause, request, policy);
+	if (request->meeting->status == MEETING_FAILED)
+		meeting_set_status(
+			cause, request, MEETING_PENDING, "meeting.requested", "tried again");
+	return ERR_OK;
+}
+
+enum err request_note_outcome(struct cause *cause, struct request *request,
+	const struct meeting_verdict *verdict, bool *changed_r, struct err_info *info)
+{
+	const char *outcome = meeting_outcome_names[verdict->outcome];
+	const enum err err = transition_check(COMMAND_OUTCOME, request, info);
+	struct meeting *meeting = request->meeting;
+
+	*changed_r = false;
+	if (err != ERR_OK)
+		return err;
+	if (cause->now < meeting->starts_at)
+		return err_set(info, ERR_NOT_STARTED, "The meeting has not started yet.");
+	if (meeting->outcome && strcmp(meeting->outcome, outcome) == 0)
+		return ERR_OK;
+	*changed_r = true;
+	audit_add(cause, request, "meeting.outcome", meeting->outcome, outcome, NULL);
+	meeting->outcome = outcome;
+	request->updated_at = cause->now;
+	return ERR_OK;
+}
+
+void request_complete(struct cause *cause, struct request *request)
+{
+	if (!request_meeting_ended(request))
+		meeting_expire(cause, request);
+	request_close(cause, request, REQUEST_COMPLETED, "request.completed");
+}
+
+/* Whether the meeting still is what the effect was owed for. */
+static bool request_effect_current(const struct request *request, const struct effect *effect)
+{
+	const struct meeting *meeting = request->meeting;
+
+	switch (effect->kind) {
+	case EFFECT_MEETING_CREATE:
+		return meeting->status == MEETING_PENDING &&
+		       meeting->generation == effect->generation;
+	case EFFECT_MEETING_UPDATE:
+	case EFFECT_MEETING_VERIFY:
+		return meeting->status == MEETING_READY &&
+		       meeting->generation == effect->generation;
+	case EFFECT_MAIL_MEETING_READY:
+	case EFFECT_MAIL_MEETING_UPDATED:
+		return meeting->status == MEETING_READY && meeting->sequence == effect->sequence;
+	default:
+		return true;
+	}
 }
 
 enum err request_effect_wanted(const struct request *request, const struct effect *effect,
 	int64_t now, struct err_info *info)
 {
-	const struct meeting *meeting = request->meeting;
-	bool current = true;
-
-	if (effect->kind == EFFECT_MAIL_MEETING_READY)
-		current = meeting->status == MEETING_READY;
-	if (effect->kind == EFFECT_MEETING_CREATE)
-		current = meeting->status == MEETING_PENDING &&
-			  meeting->generation == effect->generation;
-	if (!current)
-		return err_set(info, ERR_PERMANENT, "The meeting is %s.",
-			meeting_status_names[meeting->status]);
-	if (effect->give_up_at < now)
+	if (!request_effect_current(request, effect))
+		return err_set(info, ERR_PERMANENT, "The meeting has changed since.");
+	if (effect->give_up_at && effect->give_up_at < now)
 		return err_set(info, ERR_PERMANENT, "It is too late.");
 	return ERR_OK;
-}
-
-/* An invitation that was leaving while its meeting was cancelled. */
-static bool request_mail_is_stale(const struct request *request, const struct effect *effect)
-{
-	return effect->kind == EFFECT_MAIL_MEETING_READY &&
-	       request->meeting->status == MEETING_CANCELLED;
-}
-
-/* Nothing of an invitation has ever left, so its cancellation need not either. */
-static void request_withdraw_cancellation(
-	struct cause *cause, struct request *request, enum party party)
-{
-	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (effect->kind == EFFECT_MAIL_MEETING_CANCELLED && effect->party == (int)party &&
-			effect->attempts == 0) {
-			effect_drop(request, effect);
-			audit_add(cause, request, "mail.discarded", NULL, party_names[party],
-				"meeting_cancelled");
-			return;
-		}
-	}
-}
-
-void request_mail_settled(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome)
-{
-	const char *what = effect_kind_names[effect->kind] + strlen("mail.");
-	const enum party party = (enum party)effect->party;
-	const bool never_left = outcome->skipped && effect->attempts == 1;
-
-	if (outcome->err == ERR_OK || request_mail_is_stale(request, effect)) {
-		audit_add(cause, request, outcome->err == ERR_OK ? "mail.sent" : "mail.discarded",
-			NULL, party_names[party], what);
-		effect_drop(request, effect);
-		if (never_left)
-			request_withdraw_cancellation(cause, request, party);
-		return;
-	}
-	effect_failed(cause, effect, outcome, REQUEST_MAIL_FIRST_S, REQUEST_MAIL_MAX_S);
-	audit_add(cause, request, effect->state == EFFECT_FAILED ? "mail.failed" : "mail.retried",
-		NULL, party_names[party],
-		arena_printf(cause->arena, "%s: %s", what, err_code(outcome->err)));
-}
-
-void request_creation_settled(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome, const struct meeting_link *link,
-	const struct policy *policy)
-{
-	/* The request moved on while the provider was asked: the answer comes too late. */
-	if (request->meeting->status != MEETING_PENDING ||
-		request->meeting->generation != effect->generation) {
-		effect_drop(request, effect);
-		return;
-	}
-	request->updated_at = cause->now;
-	request->meeting->attempts = effect->attempts;
-	if (outcome->err == ERR_OK) {
-		effect_drop(request, effect);
-		meeting_made(cause, request, link);
-		return;
-	}
-	effect_failed(cause, effect, outcome, policy->retry_first_s, policy->retry_max_s);
-	meeting_attempt_failed(cause, request, effect, outcome);
 }
 
 const struct request_answer *request_answer_find(
@@ -319,6 +403,12 @@ void request_answer_keep(
 	struct model_list *answers = &request->answers;
 	struct request_answer *first;
 
+	MODEL_FOREACH (answers, struct request_answer, old) {
+		if (strcmp(old->key, answer->key) == 0) {
+			*old = *answer;
+			return;
+		}
+	}
 	while ((first = request_answer_first(request)) != NULL &&
 		(first->until <= cause->now || answers->count >= REQUEST_MAX_ANSWERS))
 		model_list_remove(answers, sizeof(*first),

@@ -40,6 +40,14 @@ struct request_answer {
 #define REQUEST_ANSWER_KEPT        INSTANT_DAY
 #define REQUEST_ANSWER_KEPT_REPEAT INSTANT_MINUTE
 
+/* What a person was told by mail, or may have been: the invitation in that person's calendar. */
+struct person_news {
+	bool told;
+	const char *thread; /* "<generation>.<sequence>" of the first mail that left */
+	int64_t starts_at, ends_at, generation;
+	const char *provider;
+};
+
 struct request {
 	const char *id;
 	int64_t rev; /* of the stored document; 0 = not stored yet */
@@ -51,14 +59,17 @@ struct request {
 	const char *message;  /* the lawyer's */
 	const char *decision; /* hash of the accepting input, to know an identical one */
 	struct meeting *meeting;
-	struct model_list events;  /* struct audit_event */
-	struct model_list effects; /* struct effect */
-	struct model_list answers; /* struct request_answer */
-	int64_t due;               /* effect_next_due() as stored, for the index */
+	struct model_list meetings; /* struct meeting: the ended generations, oldest first */
+	struct person_news *client_news, *lawyer_news; /* NULL: nothing yet */
+	struct model_list events;                      /* struct audit_event */
+	struct model_list effects;                     /* struct effect */
+	struct model_list answers;                     /* struct request_answer */
+	int64_t due; /* effect_next_due() as stored, for the index */
 	int64_t created_at, updated_at;
 };
 
 extern const char *const request_status_names[];
+extern const struct model person_news_model;
 extern const struct model request_model;
 
 /* POST /api/requests */
@@ -85,12 +96,34 @@ struct request_cancellation {
 };
 extern const struct model request_cancellation_model;
 
+/* POST /api/requests/{id}/meeting/regenerate */
+struct meeting_regeneration {
+	const char *reason, *provider;
+};
+extern const struct model meeting_regeneration_model;
+
+/* POST /api/requests/{id}/meeting/reschedule */
+struct meeting_rescheduling {
+	int64_t starts_at, duration_minutes;
+	const char *timezone, *reason;
+};
+extern const struct model meeting_rescheduling_model;
+
+/* POST /api/requests/{id}/meeting/outcome */
+struct meeting_verdict {
+	int outcome; /* index into meeting_outcome_names */
+};
+extern const struct model meeting_verdict_model;
+
 /* How a caller stands to a request. */
 enum standing { STANDING_NONE, STANDING_CLIENT, STANDING_LAWYER, STANDING_ADMIN, STANDING_SERVICE };
 enum standing request_standing(const struct request *request, const struct actor *actor);
 
 /* The person a mail or link is for. */
 const struct person *request_person(const struct request *request, enum party party);
+
+/* What that person was told, or NULL when nothing yet. */
+const struct person_news *request_news(const struct request *request, enum party party);
 
 /* A new open request under the given id. ERR_INVALID for a start that has passed or lies more than
  * five years ahead; ERR_FORBIDDEN when a client files for somebody else. */
@@ -106,24 +139,47 @@ enum err request_respond(struct cause *cause, struct request *request,
 	const struct request_response *response, const struct policy *policy, bool *changed_r,
 	struct err_info *info);
 
-/* Cancels the request and its meeting. ERR_ALREADY_CANCELLED, ERR_ALREADY_DECIDED (declined),
- * ERR_MEETING_OVER. */
+/*
+ * The commands on a decided request. Which is refused when, and with what error, is in
+ * transition_table.h; beyond that ERR_MEETING_OVER once the time of the meeting has passed, and
+ * what is said here.
+ */
+
+/* Cancels the request and its meeting. */
 enum err request_cancel(struct cause *cause, struct request *request,
 	const struct request_cancellation *cancellation, struct err_info *info);
+
+/* Cancels the meeting alone: the request stays accepted, and may get a new link. */
+enum err request_cancel_meeting(struct cause *cause, struct request *request,
+	const struct request_cancellation *cancellation, struct err_info *info);
+
+/* A new link in place of the present one. ERR_TOO_MANY_GENERATIONS. While the first is still being
+ * made only another provider is a reason: ERR_STILL_PENDING. */
+enum err request_regenerate(struct cause *cause, struct request *request,
+	const struct meeting_regeneration *regeneration, const struct policy *policy,
+	struct err_info *info);
+
+/* New times, the same link. ERR_INVALID for a start that has passed or is too far ahead; times as
+ * they are: *changed_r false. */
+enum err request_reschedule(struct cause *cause, struct request *request,
+	const struct meeting_rescheduling *rescheduling, const struct policy *policy,
+	bool *changed_r, struct err_info *info);
+
+/* The creation that waits or was given up is tried again now, from the requested provider on. */
+enum err request_retry(struct cause *cause, struct request *request, const struct policy *policy,
+	bool *changed_r, struct err_info *info);
+
+/* How it went. ERR_NOT_STARTED before the start. */
+enum err request_note_outcome(struct cause *cause, struct request *request,
+	const struct meeting_verdict *verdict, bool *changed_r, struct err_info *info);
+
+/* Its time is over: meeting expired, request completed. */
+void request_complete(struct cause *cause, struct request *request);
 
 /* Whether there is still a point in performing an effect: ERR_PERMANENT says why not, when it is
  * too late or its meeting has moved on since it was owed. */
 enum err request_effect_wanted(const struct request *request, const struct effect *effect,
 	int64_t now, struct err_info *info);
-
-/* What a mail outcome does to the request; `effect` was looked up by id and lease. */
-void request_mail_settled(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome);
-
-/* What the outcome of a provider call does; `link` is what was made when it was ERR_OK. */
-void request_creation_settled(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome, const struct meeting_link *link,
-	const struct policy *policy);
 
 /* Idempotency: the kept answer under a key, or NULL; and keeping one. */
 const struct request_answer *request_answer_find(

@@ -64,6 +64,9 @@ static const struct model_field request_fields[] = {
 	FIELD(MODEL_STRING, message, BOTH),
 	FIELD(MODEL_STRING, decision, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_OBJECT, meeting, BOTH, .of = &meeting_model),
+	FIELD(MODEL_LIST, meetings, HEAVY | MODEL_SPARSE, .of = &meeting_model),
+	FIELD(MODEL_OBJECT, client_news, HEAVY | MODEL_SPARSE, .of = &person_news_model),
+	FIELD(MODEL_OBJECT, lawyer_news, HEAVY | MODEL_SPARSE, .of = &person_news_model),
 	FIELD(MODEL_LIST, events, HEAVY, .of = &audit_event_model),
 	FIELD(MODEL_LIST, effects, HEAVY, .of = &effect_model),
 	FIELD(MODEL_LIST, answers, HEAVY, .of = &answer_model),
@@ -112,3 +115,29 @@ static const struct model_field cancellation_fields[] = {
 
 const struct model request_cancellation_model =
 	MODEL(struct request_cancellation, "cancellation", cancellation_fields);
+
+static const struct model_field regeneration_fields[] = {
+	TEXT(struct meeting_regeneration, reason, MODEL_MULTILINE, 0, 2000),
+	TEXT(struct meeting_regeneration, provider, 0, 1, 32),
+};
+
+const struct model meeting_regeneration_model =
+	MODEL(struct meeting_regeneration, "regeneration", regeneration_fields);
+
+static const struct model_field rescheduling_fields[] = {
+	MODEL_FIELD(struct meeting_rescheduling, starts_at, MODEL_INSTANT, MODEL_REQUIRED),
+	MODEL_FIELD(
+		struct meeting_rescheduling, duration_minutes, MODEL_INT, 0, .min = 5, .max = 1440),
+	TEXT(struct meeting_rescheduling, timezone, 0, 1, 64),
+	TEXT(struct meeting_rescheduling, reason, MODEL_MULTILINE, 0, 2000),
+};
+
+const struct model meeting_rescheduling_model =
+	MODEL(struct meeting_rescheduling, "rescheduling", rescheduling_fields);
+
+static const struct model_field verdict_fields[] = {
+	MODEL_FIELD(struct meeting_verdict, outcome, MODEL_ENUM, MODEL_REQUIRED,
+		.names = meeting_outcome_names),
+};
+
+const struct model meeting_verdict_model = MODEL(struct meeting_verdict, "verdict", verdict_fields);

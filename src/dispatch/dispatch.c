@@ -136,6 +136,7 @@ enum err dispatch_run(const struct dispatch *dispatch, int threads, struct err_i
 	for (i = 0; i < threads && err == ERR_OK; i++) {
 		all[i].queue = queue;
 		all[i].performer.dispatch = dispatch;
+		all[i].performer.rest = rest_new();
 		err = mail_transport_open(&options, &all[i].performer.transport, info);
 		if (err == ERR_OK &&
 			pthread_create(&all[i].thread, NULL, dispatch_thread_run, &all[i]) != 0)
@@ -148,8 +149,10 @@ enum err dispatch_run(const struct dispatch *dispatch, int threads, struct err_i
 	dispatch_queue_close(queue);
 	for (i = 0; i < started; i++)
 		pthread_join(all[i].thread, NULL);
-	for (i = 0; i < threads; i++)
+	for (i = 0; i < threads; i++) {
 		mail_transport_close(&all[i].performer.transport);
+		rest_free(&all[i].performer.rest);
+	}
 	free(queue);
 	free(all);
 	return err;

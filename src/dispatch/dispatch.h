@@ -6,8 +6,10 @@
  */
 #include "conf.h"
 #include "mail_message.h"
-#include "policy.h"
+#include "provider_breaker.h"
+#include "provider_token.h"
 #include "request.h"
+#include "rest.h"
 #include "secret.h"
 #include "store.h"
 #include "tmpl.h"
@@ -15,10 +17,11 @@
 struct dispatch {
 	const struct conf *conf;
 	const struct secret_ring *ring;
-	const struct policy *policy;
 	const struct tmpl_set *templates;
 	struct mail_address mail_from;
 	struct store *store;
+	const struct provider_token_store *tokens;
+	struct breaker_table *breakers;
 	int wake_fd; /* eventfd: somebody on this host owes something now */
 };
 
@@ -26,4 +29,12 @@ struct dispatch {
  * those that are at work finish. ERR_CONFIG when mail cannot be delivered as configured. */
 enum err dispatch_run(const struct dispatch *dispatch, int threads, struct err_info *info);
 void dispatch_stop(void);
+
+/*
+ * Performs the creation that `request` owes and that the caller has leased under `lease`, in this
+ * thread and until clock_monotonic_us() is until_us, going from provider to provider as the policy
+ * says. `dispatch` is a struct dispatch *; templates and mail are not needed.
+ */
+void dispatch_inline(void *dispatch, struct rest *rest, const struct request *request,
+	const char *lease, int64_t until_us);
 #endif

@@ -7,6 +7,7 @@
 #include "gate.h"
 #include "ics_invite.h"
 #include "ics_when.h"
+#include "news.h"
 #include "provider.h"
 
 enum { MAIL_MAX_TEXT = 256 * 1024, MAIL_MAX_MESSAGE = 1024 * 1024 };
@@ -49,6 +50,39 @@ static void mail_add_meeting(const struct dispatch *dispatch, struct arena *aren
 		json_object_new_int64((meeting->starts_at - meeting->opens_at) / 60000));
 }
 
+/* What is not as this person was told before. */
+static void mail_add_changes(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, enum party party, struct json_object *values)
+{
+	const struct person_news *news = request_news(request, party);
+	const struct meeting *meeting = request->meeting;
+
+	if (!news)
+		return;
+	if (news->starts_at != meeting->starts_at || news->ends_at != meeting->ends_at)
+		mail_add_text(values, "moved_from",
+			ics_when_instant(dispatch->templates, arena, request,
+				request_person(request, party), news->starts_at));
+	json_object_object_add(values, "new_link",
+		json_object_new_boolean(news->generation != meeting->generation));
+	json_object_object_add(values, "new_provider",
+		json_object_new_boolean(
+			news->provider && strcmp(news->provider, meeting->provider) != 0));
+	mail_add_text(values, "change_reason", meeting->change_reason);
+}
+
+/* What people should know that was not asked for: another provider, above all. */
+static void mail_add_warnings(const struct meeting *meeting, struct json_object *values)
+{
+	const struct provider *used = provider_find(meeting->provider);
+	const struct provider *wanted = provider_find(meeting->requested_provider);
+
+	if (!used || !wanted || used == wanted)
+		return;
+	json_object_object_add(values, "failover", json_object_new_boolean(true));
+	mail_add_text(values, "requested_provider_title", wanted->title);
+}
+
 /* The values of every mail template; released with the arena. */
 static enum err mail_values(const struct dispatch *dispatch, struct arena *arena,
 	const struct request *request, const struct effect *effect, const char *locale,
@@ -70,8 +104,12 @@ static enum err mail_values(const struct dispatch *dispatch, struct arena *arena
 	mail_add_text(values, "message", request->message);
 	mail_add_text(values, "product_name", dispatch->mail_from.name);
 	mail_add_text(values, "locale", locale);
-	if (request->meeting)
+	if (request->meeting) {
 		mail_add_meeting(dispatch, arena, request, party, values);
+		mail_add_warnings(request->meeting, values);
+	}
+	if (effect->kind == EFFECT_MAIL_MEETING_UPDATED)
+		mail_add_changes(dispatch, arena, request, party, values);
 	*values_r = values;
 	return ics_when_add(dispatch->templates, arena, request, person, values, info);
 }
@@ -91,15 +129,15 @@ static enum err mail_render(const struct dispatch *dispatch, struct arena *arena
 	return err;
 }
 
-/* Names the message for ever, so that a repeat after a crash is recognised as the same one. */
+/* Names the message for ever ("<generation>.<sequence>" is its version), so that a repeat after a
+ * crash is recognised as the same one. */
 static const char *mail_message_id(const struct dispatch *dispatch, struct arena *arena,
-	const struct request *request, const char *kind, enum party party, int64_t generation,
-	int64_t sequence)
+	const struct request *request, const char *kind, enum party party, const char *version)
 {
 	const char *domain = strchr(dispatch->mail_from.email, '@') + 1;
 
-	return arena_printf(arena, "%s.%lld.%lld.%s.%s@%s", request->id, (long long)generation,
-		(long long)sequence, kind, party_names[party], domain);
+	return arena_printf(
+		arena, "%s.%s.%s.%s@%s", request->id, version, kind, party_names[party], domain);
 }
 
 static enum err mail_calendar(const struct dispatch *dispatch, struct arena *arena,
@@ -135,6 +173,7 @@ static enum err mail_message_make(const struct dispatch *dispatch, struct arena 
 	const char *kind = effect_kind_names[effect->kind] + strlen("mail.");
 	const enum party party = (enum party)effect->party;
 	const struct person *person = request_person(request, party);
+	const struct person_news *news = request_news(request, party);
 	struct json_object *values;
 	const char *locale;
 	enum err err;
@@ -143,15 +182,16 @@ static enum err mail_message_make(const struct dispatch *dispatch, struct arena 
 		arena_printf(arena, "%s.txt", kind));
 	*message_r = (struct mail_message){
 		.message_id = mail_message_id(dispatch, arena, request, kind, party,
-			effect->generation, effect->sequence),
+			arena_printf(arena, "%lld.%lld", (long long)effect->generation,
+				(long long)effect->sequence)),
 		.date = effect->created_at,
 		.from = dispatch->mail_from,
 		.to = {.name = person->name, .email = person->email},
 	};
 	/* Whatever comes later belongs to the thread of the first invitation. */
-	if (effect->kind == EFFECT_MAIL_MEETING_CANCELLED)
-		message_r->in_reply_to =
-			mail_message_id(dispatch, arena, request, "meeting_ready", party, 1, 0);
+	if (news && news->thread)
+		message_r->in_reply_to = mail_message_id(
+			dispatch, arena, request, "meeting_ready", party, news->thread);
 	err = mail_values(dispatch, arena, request, effect, locale, &values, info);
 	if (err == ERR_OK)
 		err = mail_render(dispatch, arena, locale, kind, "subject", values,
@@ -167,35 +207,34 @@ static enum err mail_message_make(const struct dispatch *dispatch, struct arena 
 	return err;
 }
 
-static enum err mail_perform(struct dispatch_performer *performer, struct arena *arena,
-	const struct request *request, const struct effect *effect, struct meeting_link *link_r,
-	struct err_info *info)
+static enum err mail_perform(
+	const struct dispatch_work *work, struct dispatch_result *result_r, struct err_info *info)
 {
-	const struct dispatch *dispatch = performer->dispatch;
+	const struct dispatch *dispatch = work->performer->dispatch;
 	struct mail_message message;
 	struct buf buf;
 	enum err err;
 
-	(void)link_r;
-	err = mail_message_make(dispatch, arena, request, effect, &message, info);
+	(void)result_r;
+	err = mail_message_make(dispatch, work->arena, work->request, work->effect, &message, info);
 	if (err != ERR_OK)
 		return err;
 	buf_init(&buf, MAIL_MAX_MESSAGE);
 	err = mail_compose(&message, &buf, info);
 	if (err == ERR_OK)
-		err = mail_transport_deliver(performer->transport, message.message_id,
+		err = mail_transport_deliver(work->performer->transport, message.message_id,
 			dispatch->mail_from.email, message.to.email, buf.bytes, buf.len, info);
 	buf_fini(&buf);
 	return err;
 }
 
-static void mail_settle(const struct dispatch *dispatch, struct cause *cause,
-	struct request *request, struct effect *effect, const struct effect_outcome *outcome,
-	const struct meeting_link *link)
+static void mail_settle(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct dispatch_result *result,
+	const struct config *config)
 {
-	(void)dispatch;
-	(void)link;
-	request_mail_settled(cause, request, effect, outcome);
+	(void)result;
+	(void)config;
+	news_settled(cause, request, effect, outcome);
 }
 
 const struct dispatch_effect dispatch_mail = {.perform = mail_perform, .settle = mail_settle};

@@ -1,19 +1,20 @@
 #ifndef DISPATCH_PRIVATE_H
 #define DISPATCH_PRIVATE_H
+#include "config.h"
 #include "dispatch.h"
 #include "id.h"
 #include "mail_transport.h"
+#include "provision.h"
 #include "store_request.h"
 
-enum {
-	DISPATCH_LEASE_MS = 90 * 1000,
-	DISPATCH_LONGEST_MS = 65 * 1000, /* what performing one effect may take */
-};
+enum { DISPATCH_LONGEST_MS = 65 * 1000 }; /* what performing one effect may take */
 
 /* One performing thread. */
 struct dispatch_performer {
 	const struct dispatch *dispatch;
-	struct mail_transport *transport;
+	struct mail_transport *transport; /* NULL in a worker: no mails */
+	struct rest *rest;
+	int64_t until_us; /* in a worker: who waits for the answer waits until then; 0 = nobody */
 };
 
 /* An effect leased to us. */
@@ -22,21 +23,40 @@ struct dispatch_task {
 	int64_t lease_until;
 };
 
+/* An effect that is being performed. */
+struct dispatch_work {
+	struct dispatch_performer *performer;
+	struct arena *arena;
+	const struct request *request;
+	const struct effect *effect;
+	const struct config *config; /* of effects that ask a provider */
+};
+
+/* What came of it, beside the outcome. */
+struct dispatch_result {
+	struct meeting_link link;
+	struct provision_state state;
+};
+
 /* THE EFFECT TABLE has one of these for each kind. */
 struct dispatch_effect {
-	/* Performs it; safe to repeat. What it made goes to link_r. ERR_PERMANENT and ERR_INVALID
-	 * are final, any other error is tried again. */
-	enum err (*perform)(struct dispatch_performer *performer, struct arena *arena,
-		const struct request *request, const struct effect *effect,
-		struct meeting_link *link_r, struct err_info *info);
+	bool asks_provider;
+	/* Performs it; safe to repeat. NULL: there is nothing to do but to settle it. Mails:
+	 * ERR_INVALID and ERR_PERMANENT are final, any other error is tried again. */
+	enum err (*perform)(const struct dispatch_work *work, struct dispatch_result *result_r,
+		struct err_info *info);
 	/* The rule of core/ for its outcome. */
-	void (*settle)(const struct dispatch *dispatch, struct cause *cause,
-		struct request *request, struct effect *effect,
-		const struct effect_outcome *outcome, const struct meeting_link *link);
+	void (*settle)(struct cause *cause, struct request *request, struct effect *effect,
+		const struct effect_outcome *outcome, const struct dispatch_result *result,
+		const struct config *config);
 };
 
 extern const struct dispatch_effect dispatch_mail;
 extern const struct dispatch_effect dispatch_creation;
+extern const struct dispatch_effect dispatch_update;
+extern const struct dispatch_effect dispatch_deletion;
+extern const struct dispatch_effect dispatch_verification;
+extern const struct dispatch_effect dispatch_expiry;
 
 /* Load -> perform -> settle. Never fails: what cannot be settled is done again by whoever leases
  * it next. */

@@ -37,15 +37,18 @@ struct service_call handler_call(const struct http_exchange *exchange)
 	};
 }
 
-static void handler_reply_answer(
-	struct http_exchange *exchange, const struct service_answer *answer)
+enum err handler_reply_answer(
+	struct http_exchange *exchange, enum err err, const struct service_answer *answer)
 {
+	if (err != ERR_OK)
+		return err;
 	if (answer->replayed)
 		http_set_header(exchange, "Idempotency-Replayed", "true");
 	http_reply(
 		exchange, answer->status, "application/json", answer->reply, strlen(answer->reply));
 	http_set_header(exchange, "ETag", "%s",
 		http_etag(exchange->arena, answer->reply, strlen(answer->reply)));
+	return ERR_OK;
 }
 
 enum err handler_request_create(struct http_exchange *exchange, struct err_info *info)
@@ -58,7 +61,7 @@ enum err handler_request_create(struct http_exchange *exchange, struct err_info 
 	err = service_request_create(service, &call, exchange->input, &answer, info);
 	if (err != ERR_OK)
 		return err;
-	handler_reply_answer(exchange, &answer);
+	handler_reply_answer(exchange, err, &answer);
 	http_set_header(exchange, "Location", "%s/api/requests/%s", service->conf->public_url,
 		answer.request_id);
 	return ERR_OK;
@@ -72,9 +75,7 @@ enum err handler_request_respond(struct http_exchange *exchange, struct err_info
 
 	err = service_request_respond(&handler_context(exchange)->service, &call,
 		exchange->params[0], exchange->input, &answer, info);
-	if (err == ERR_OK)
-		handler_reply_answer(exchange, &answer);
-	return err;
+	return handler_reply_answer(exchange, err, &answer);
 }
 
 enum err handler_request_cancel(struct http_exchange *exchange, struct err_info *info)
@@ -85,9 +86,7 @@ enum err handler_request_cancel(struct http_exchange *exchange, struct err_info 
 
 	err = service_request_cancel(&handler_context(exchange)->service, &call,
 		exchange->params[0], exchange->input, &answer, info);
-	if (err == ERR_OK)
-		handler_reply_answer(exchange, &answer);
-	return err;
+	return handler_reply_answer(exchange, err, &answer);
 }
 
 enum err handler_request_get(struct http_exchange *exchange, struct err_info *info)
@@ -104,25 +103,5 @@ enum err handler_request_get(struct http_exchange *exchange, struct err_info *in
 		return err;
 	shown = handler_render_request(service, &call, request);
 	http_reply(exchange, 200, "application/json", shown, strlen(shown));
-	return ERR_OK;
-}
-
-enum err handler_meeting_get(struct http_exchange *exchange, struct err_info *info)
-{
-	const struct service *service = &handler_context(exchange)->service;
-	const struct service_call call = handler_call(exchange);
-	struct json_object *json;
-	struct request *request;
-	enum err err;
-
-	err = service_request_get(
-		service, &call, exchange->params[0], STORE_CURRENT, &request, info);
-	if (err != ERR_OK)
-		return err;
-	if (!request->meeting)
-		return err_set(info, ERR_NO_MEETING, "The request has not been accepted.");
-	json = handler_meeting_json(service, &call, request);
-	http_reply_json(exchange, 200, json);
-	json_object_put(json);
 	return ERR_OK;
 }

@@ -42,6 +42,7 @@ struct http_exchange {
 	const char *params[HTTP_MAX_PARAMS]; /* the `{}` of the pattern, in order */
 	struct actor caller;
 	const void *input;           /* the body, as the route's model */
+	struct json_object *json;    /* the body, of a route with HTTP_BODY_JSON */
 	const void *query;           /* the query string, as the route's model */
 	const char *idempotency_key; /* NULL when the client sent none */
 	const char *if_match;        /* NULL when the client sent none */

@@ -126,6 +126,15 @@ out:
 	return err;
 }
 
+enum err http_json_read(struct arena *arena, const char *body, size_t len, bool optional,
+	struct json_object **json_r, struct err_info *info)
+{
+	if (len == 0 && !optional)
+		return err_set(info, ERR_MALFORMED, "A JSON body is needed.");
+	return len == 0 ? json_parse(arena, "{}", 2, json_r, info)
+			: json_parse(arena, body, len, json_r, info);
+}
+
 enum err http_body_read(struct arena *arena, const char *body, size_t len,
 	const struct model *model, bool optional, const void **input_r, struct err_info *info)
 {
@@ -135,10 +144,7 @@ enum err http_body_read(struct arena *arena, const char *body, size_t len,
 
 	if (!model)
 		model = &http_no_fields;
-	if (len == 0 && !optional)
-		return err_set(info, ERR_MALFORMED, "A JSON body is needed.");
-	err = len == 0 ? json_parse(arena, "{}", 2, &json, info)
-		       : json_parse(arena, body, len, &json, info);
+	err = http_json_read(arena, body, len, optional, &json, info);
 	if (err != ERR_OK)
 		return err;
 	object = arena_alloc(arena, model->size);

@@ -26,6 +26,11 @@ enum err http_query_read(struct arena *arena, const char *query, const struct mo
 enum err http_body_read(struct arena *arena, const char *body, size_t len,
 	const struct model *model, bool optional, const void **input_r, struct err_info *info);
 
+/* The body as any JSON value (null is NULL); with `optional` an empty body is an empty object.
+ * ERR_MALFORMED. */
+enum err http_json_read(struct arena *arena, const char *body, size_t len, bool optional,
+	struct json_object **json_r, struct err_info *info);
+
 /* 1 to 128 printable ASCII characters, bare or as a quoted string (RFC 8941 section 3.3.3, which
  * draft-ietf-httpapi-idempotency-key-header-07 asks for). ERR_MALFORMED otherwise. */
 enum err http_idempotency_key_read(

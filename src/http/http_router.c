@@ -163,6 +163,9 @@ static enum err router_read_input(
 	}
 	if (!router_takes_body(exchange) || (route->flags & HTTP_BODY_RAW))
 		return ERR_OK;
+	if (route->flags & HTTP_BODY_JSON)
+		return http_json_read(exchange->arena, exchange->body, exchange->body_len,
+			route->flags & HTTP_BODY_OPTIONAL, &exchange->json, info);
 	return http_body_read(exchange->arena, exchange->body, exchange->body_len, route->body,
 		!route->body || (route->flags & HTTP_BODY_OPTIONAL), &exchange->input, info);
 }

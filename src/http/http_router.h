@@ -14,7 +14,8 @@ enum http_route_flag {
 	HTTP_BODY_OPTIONAL = 1 << 0, /* an empty body is an empty object */
 	HTTP_PAGE = 1 << 1, /* not JSON: Accept is not looked at, nor a query without model */
 	HTTP_NO_ETAG = 1 << 2,
-	HTTP_BODY_RAW = 1 << 3, /* the handler reads exchange->body, of any media type, itself */
+	HTTP_BODY_RAW = 1 << 3,  /* the handler reads exchange->body, of any media type, itself */
+	HTTP_BODY_JSON = 1 << 4, /* any JSON value, in exchange->json, where no model fits */
 };
 
 typedef enum err http_handler(struct http_exchange *exchange, struct err_info *info);

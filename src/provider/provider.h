@@ -2,12 +2,86 @@
 #define PROVIDER_H
 /*
  * THE PROVIDER TABLE. A provider is one file of static functions and one exported const struct;
- * a NULL slot means "not supported".
+ * a NULL slot means "not supported". What is common to all (tokens, breaker, error classes) is
+ * around the slots, in provider.c, provider_http.c, provider_token.c and provider_breaker.c.
+ *
+ * Errors of every slot that asks the provider, in words a lawyer understands, never with a secret
+ * nor anything the provider wrote:
+ *   ERR_TEMPORARY        not done; try again (after info->retry_after_s, when it is set)
+ *   ERR_OUTCOME_UNKNOWN  perhaps done: look it up before anything else
+ *   ERR_UNAVAILABLE      not done, and not by this provider for now: another one may
+ *   ERR_CREDENTIAL       not done, credential or rights are refused: a person must act; another may
+ *   ERR_GONE             the provider does not have the meeting (any more)
+ *   ERR_PERMANENT        not done, and never will be in this form
  */
 #include <stdbool.h>
 
 #include "conf.h"
+#include "config.h"
 #include "request.h"
+
+struct rest;
+struct provider;
+struct provider_token_store;
+struct breaker_table;
+
+/* One call of a provider: what it works with. Belongs to one thread. */
+struct provider_call {
+	struct arena *arena;
+	const struct conf *conf;     /* where the providers' interfaces are */
+	const struct config *config; /* settings and credentials */
+	const struct provider *provider;
+	struct rest *rest;                         /* NULL: no network may be used */
+	const struct provider_token_store *tokens; /* shared by all processes and hosts */
+	struct breaker_table *breakers;            /* shared by the host's processes; or NULL */
+	int64_t now;                               /* ms */
+	int64_t until_us;                          /* clock_monotonic_us() when it has to be over */
+	int64_t attempt_ms;                        /* what one HTTP call may take at most */
+};
+
+/* A setting or credential that a provider takes. Values are strings. */
+struct provider_field {
+	const char *name;
+	bool secret;                /* a credential: sealed, write-only, masked */
+	bool multi_line;            /* a PEM key, a JSON file */
+	bool apart;                 /* a credential that takes no part in signing in */
+	const char *const *choices; /* NULL-terminated; NULL: any text */
+	const char *help;
+};
+
+/* A meeting at a provider, when there is no meeting of ours any more. */
+struct provider_target {
+	const char *provider_key; /* our identity for it, stored before the first call */
+	const char *external_id;  /* the provider's; NULL when we never learnt it */
+	const char *account;      /* that made it */
+};
+
+/* What a provider says about a meeting now. */
+struct provider_state {
+	int64_t starts_at, ends_at; /* 0: it does not say */
+	struct model_list drift;    /* strings: security settings that are not as asked for */
+};
+
+/* One line of a validation: {"name", "ok", "detail"}. */
+struct provider_check {
+	const char *name;
+	bool ok;
+	const char *detail;
+};
+
+/* An answer of a token endpoint. Strings live in the call's arena. */
+struct provider_grant {
+	const char *access_token;
+	const char *refresh_token; /* NULL: not rotated */
+	const char *base_url;      /* where the API is for this account; NULL: as configured */
+	int64_t expires_in_s;
+};
+
+struct rest_reply;
+struct provider_error {
+	const char *code; /* "" when the body names none */
+	const char *text; /* "" likewise; never shown, only matched */
+};
 
 struct provider {
 	const char *name;  /* in the API: "jitsi" */
@@ -17,26 +91,102 @@ struct provider {
 	 */
 	bool local;
 
-	/* Whether the settings can be used; called once at start. ERR_CONFIG. */
-	enum err (*check)(const struct conf *conf, struct err_info *info);
+	/* What it takes; ends with a row without name. */
+	const struct provider_field *fields;
+
+	/* Words for what it can do, for dashboards: "waiting_room", "passcode", "update",
+	 * "host_link", "dial_in", …; NULL-terminated. */
+	const char *const *capabilities;
+
+	/* Whether settings and credentials are complete and well-formed; asks nobody. Adds fields
+	 * with pointers like "/credentials/service_account_json". `config` is what would be stored.
+	 */
+	enum err (*check)(
+		const struct conf *conf, const struct config *config, struct err_info *info);
+
+	/* Who it acts as (an address, an account id): a meeting can be changed only by the one that
+	 * made it. Never a secret. In the arena. */
+	const char *(*account)(const struct provider_call *call);
+
+	/* A new access token; stored and shared by provider_token.c. `refresh_token` is the newest
+	 * rotated one, or NULL: take the configured one. */
+	enum err (*grant)(const struct provider_call *call, const char *refresh_token,
+		struct provider_grant *grant_r, struct err_info *info);
+
+	/* Reads the error of a reply that has JSON; code and text point into it or are "". */
+	void (*read_error)(const struct rest_reply *reply, struct provider_error *error_r);
 
 	/*
-	 * Makes the meeting of request->meeting; safe to repeat, because everything it makes is
-	 * named by meeting->provider_key. Strings of the link live in the arena. May block, with a
-	 * timeout. ERR_TEMPORARY or ERR_PERMANENT, with words a lawyer understands.
+	 * Makes the meeting of request->meeting; safe to repeat, because everything it makes
+	 * carries meeting->provider_key. `repeated`: an earlier call may have made it, so it is
+	 * looked up first where the provider has no idempotency of its own. Never returns an
+	 * https-less link.
 	 */
-	enum err (*create)(const struct conf *conf, struct arena *arena,
-		const struct request *request, struct meeting_link *link_r, struct err_info *info);
+	enum err (*create)(const struct provider_call *call, const struct request *request,
+		bool repeated, struct meeting_link *link_r, struct err_info *info);
+
+	/* Brings title and times of an existing meeting to those of the request. Fills link_r with
+	 * what may have changed (warnings, passcode, url). ERR_GONE: make it anew. */
+	enum err (*update)(const struct provider_call *call, const struct request *request,
+		struct meeting_link *link_r, struct err_info *info);
+
+	/* Deletes it; ERR_OK too when there is none. Without external_id it is looked up by our
+	 * key. */
+	enum err (*remove)(const struct provider_call *call, const struct provider_target *target,
+		struct err_info *info);
+
+	/* What the provider has now. ERR_GONE. */
+	enum err (*read)(const struct provider_call *call, const struct request *request,
+		struct provider_state *state_r, struct err_info *info);
+
+	/* A link that makes its holder the host, fetched now: never stored, mailed or logged. */
+	enum err (*host_url)(const struct provider_call *call, const struct request *request,
+		const char **url_r, struct err_info *info);
 
 	/* Where the gate sends one person; NULL slot: meeting->provider_url as it stands. Does not
 	 * block. The result may hold a credential: never stored, never logged. */
-	enum err (*personal_url)(const struct conf *conf, struct arena *arena,
-		const struct request *request, enum party party, int64_t now, const char **url_r,
-		struct err_info *info);
+	enum err (*personal_url)(const struct provider_call *call, const struct request *request,
+		enum party party, const char **url_r, struct err_info *info);
+
+	/* Adds to the list of struct provider_check: token, permissions. Stops at the first that
+	 * fails. NULL slot: nothing to ask. */
+	void (*validate)(const struct provider_call *call, struct model_list *checks);
 };
 
 extern const struct provider *const provider_table[]; /* NULL-terminated */
 
 /* NULL when there is no provider of that name. */
 const struct provider *provider_find(const char *name);
+
+/* A setting or credential of the call's provider, or NULL. */
+const char *provider_text(const struct provider_call *call, const char *name);
+
+/* Whether it is enabled and its settings and credentials are complete; ERR_UNAVAILABLE says not. */
+enum err provider_usable(const struct conf *conf, const struct config *config,
+	const struct provider *provider, struct err_info *info);
+
+/* Notes in a link that the provider does not grant a setting ("waiting_room"). */
+void provider_warn(
+	struct arena *arena, struct meeting_link *link, const char *setting, const char *detail);
+
+/* The slots with the circuit breaker of (provider, credential) around them: what dispatch/ and
+ * service/ call. ERR_UNAVAILABLE at once while the breaker is open, and for a link that is not
+ * https or cannot be stored; ERR_TEMPORARY at once without time. link_r and state_r are zeroed
+ * first, and link_r->account is set by `create`. A missing slot is ERR_OK for remove and update
+ * (nothing to do there), ERR_NOT_FOUND for host_url and read. */
+enum err provider_create(const struct provider_call *call, const struct request *request,
+	bool repeated, struct meeting_link *link_r, struct err_info *info);
+enum err provider_update(const struct provider_call *call, const struct request *request,
+	struct meeting_link *link_r, struct err_info *info);
+enum err provider_remove(const struct provider_call *call, const struct provider_target *target,
+	struct err_info *info);
+enum err provider_read(const struct provider_call *call, const struct request *request,
+	struct provider_state *state_r, struct err_info *info);
+enum err provider_host_url(const struct provider_call *call, const struct request *request,
+	const char **url_r, struct err_info *info);
+enum err provider_personal_url(const struct provider_call *call, const struct request *request,
+	enum party party, const char **url_r, struct err_info *info);
+
+/* Identifies (provider, credentials) without revealing them: key of tokens and breakers. */
+const char *provider_credential_id(const struct provider_call *call);
 #endif

@@ -1,118 +1,118 @@
 #include "provider_jitsi.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <json-c/json.h>
 #include <jwt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "id.h"
 #include "instant.h"
+#include "rest.h"
 
-enum { JITSI_MAX_KEY = 16 * 1024 };
+/* What an administrator has set; "" for what is not set. */
+struct jitsi_settings {
+	const char *base_url, *app_id, *secret, *private_key, *key_id;
+};
+
+static const char *jitsi_text(const struct config *config, const char *name)
+{
+	const char *text = config_text(config, "jitsi", name);
+
+	return text ? text : "";
+}
+
+static struct jitsi_settings jitsi_settings(const struct conf *conf, const struct config *config)
+{
+	struct jitsi_settings settings = {
+		.base_url = jitsi_text(config, "base_url"),
+		.app_id = jitsi_text(config, "app_id"),
+		.secret = jitsi_text(config, "secret"),
+		.private_key = jitsi_text(config, "private_key"),
+		.key_id = jitsi_text(config, "key_id"),
+	};
+
+	if (!settings.base_url[0])
+		settings.base_url = conf->jitsi_url;
+	return settings;
+}
 
 /* JaaS application ids; their rooms lie under the id and their tokens have other claims. */
-static bool jitsi_is_jaas(const struct conf *conf)
+static bool jitsi_is_jaas(const struct jitsi_settings *settings)
 {
-	return strncmp(conf->jitsi_app_id, "vpaas-magic-cookie-", 19) == 0;
+	return strncmp(settings->app_id, "vpaas-magic-cookie-", 19) == 0;
 }
 
-static bool jitsi_has_tokens(const struct conf *conf)
+static bool jitsi_has_tokens(const struct jitsi_settings *settings)
 {
-	return conf->jitsi_app_id[0] && (conf->jitsi_secret[0] || conf->jitsi_private_key_file[0]);
+	return settings->app_id[0] && (settings->secret[0] || settings->private_key[0]);
 }
 
-static enum err jitsi_read_key(
-	const struct conf *conf, char key_r[JITSI_MAX_KEY], size_t *len_r, struct err_info *info)
+/* Signs the claims (a JSON object). The token is the caller's (free); NULL when the key cannot. */
+static char *jitsi_sign(const struct jitsi_settings *settings, const char *kid, const char *claims)
 {
-	FILE *file;
-
-	if (conf->jitsi_secret[0]) {
-		*len_r = (size_t)snprintf(key_r, JITSI_MAX_KEY, "%s", conf->jitsi_secret);
-		return ERR_OK;
-	}
-	file = fopen(conf->jitsi_private_key_file, "re");
-	if (!file)
-		return err_set(info, ERR_CONFIG, "jitsi.private_key_file: %s.", strerror(errno));
-	*len_r = fread(key_r, 1, JITSI_MAX_KEY - 1, file);
-	key_r[*len_r] = '\0';
-	fclose(file);
-	return ERR_OK;
-}
-
-/* Signs the claims (a JSON object). The token lives in the arena. */
-static enum err jitsi_sign(const struct conf *conf, struct arena *arena, const char *claims,
-	const char **token_r, struct err_info *info)
-{
-	const jwt_alg_t algorithm = conf->jitsi_secret[0] ? JWT_ALG_HS256 : JWT_ALG_RS256;
-	char key[JITSI_MAX_KEY], *token = NULL;
+	const bool shared = settings->secret[0];
+	const char *key = shared ? settings->secret : settings->private_key;
+	char *token = NULL;
 	jwt_t *jwt = NULL;
-	enum err err;
-	size_t len = 0;
 
-	err = jitsi_read_key(conf, key, &len, info);
-	if (err != ERR_OK)
-		return err;
-	if (jwt_new(&jwt) != 0 || jwt_add_grants_json(jwt, claims) != 0 ||
-		(conf->jitsi_key_id[0] &&
-			jwt_add_header(jwt, "kid",
-				jitsi_is_jaas(conf) && !strchr(conf->jitsi_key_id, '/')
-					? arena_printf(arena, "%s/%s", conf->jitsi_app_id,
-						  conf->jitsi_key_id)
-					: conf->jitsi_key_id) != 0) ||
-		jwt_set_alg(jwt, algorithm, (unsigned char *)key, (int)len) != 0 ||
-		(token = jwt_encode_str(jwt)) == NULL)
-		err = err_set(info, ERR_CONFIG, "jitsi: the key cannot sign a token.");
-	else
-		*token_r = arena_strdup(arena, token);
-	if (token)
-		free(token);
+	if (jwt_new(&jwt) == 0 && jwt_add_grants_json(jwt, claims) == 0 &&
+		(!kid[0] || jwt_add_header(jwt, "kid", kid) == 0) &&
+		jwt_set_alg(jwt, shared ? JWT_ALG_HS256 : JWT_ALG_RS256, (const unsigned char *)key,
+			(int)strlen(key)) == 0)
+		token = jwt_encode_str(jwt);
 	jwt_free(jwt);
-	explicit_bzero(key, sizeof(key));
-	return err;
+	return token;
 }
 
-static enum err jitsi_check_url(const char *url, struct err_info *info)
+static enum err jitsi_check_key(const struct jitsi_settings *settings, struct err_info *info)
 {
-	const bool loopback = (strncmp(url, "http://127.0.0.1", 16) == 0 ||
-				      strncmp(url, "http://localhost", 16) == 0) &&
-			      strchr(":/", url[16]);
+	const bool keyed = settings->secret[0] || settings->private_key[0];
+	char *token;
 
-	if (strncmp(url, "https://", 8) != 0 && !loopback)
-		return err_set(info, ERR_CONFIG,
-			"jitsi.url must begin with https:// (http:// only for loopback).");
-	if (url[strlen(url) - 1] == '/')
-		return err_set(info, ERR_CONFIG, "jitsi.url must not end in a slash.");
-	if (url[strcspn(url, " ?#@\"<>\\")])
-		return err_set(
-			info, ERR_CONFIG, "jitsi.url is a host and perhaps a path, nothing else.");
+	if (settings->secret[0] && settings->private_key[0])
+		return err_add_field(info, "/credentials/private_key",
+			"Set either secret or private_key, not both.");
+	if (keyed && !settings->app_id[0])
+		return err_add_field(info, "/credentials/app_id", "A key needs its app_id too.");
+	if (!keyed && settings->app_id[0] && !jitsi_is_jaas(settings))
+		return err_add_field(info, "/credentials/app_id",
+			"An app_id needs a secret or a private_key too.");
+	if (!keyed)
+		return ERR_OK;
+	token = jitsi_sign(settings, "", "{}");
+	if (!token)
+		return err_add_field(info, "/credentials/private_key",
+			"This key cannot sign: it must be an RSA private key in PEM form, without "
+			"a passphrase.");
+	free(token);
 	return ERR_OK;
 }
 
-static enum err jitsi_check(const struct conf *conf, struct err_info *info)
+static enum err jitsi_check(
+	const struct conf *conf, const struct config *config, struct err_info *info)
 {
-	struct arena *arena;
-	const char *token;
-	enum err err;
+	const struct jitsi_settings settings = jitsi_settings(conf, config);
+	enum err err = jitsi_check_key(&settings, info);
 
-	err = jitsi_check_url(conf->jitsi_url, info);
-	if (err != ERR_OK)
-		return err;
-	if (conf->jitsi_secret[0] && conf->jitsi_private_key_file[0])
-		return err_set(
-			info, ERR_CONFIG, "jitsi: set secret or private_key_file, not both.");
-	if (!conf->jitsi_app_id[0] && (conf->jitsi_secret[0] || conf->jitsi_private_key_file[0]))
-		return err_set(info, ERR_CONFIG, "jitsi: a key needs an app_id too.");
-	if (jitsi_is_jaas(conf) && (!conf->jitsi_private_key_file[0] || !conf->jitsi_key_id[0]))
-		return err_set(info, ERR_CONFIG,
-			"jitsi: an app_id of JaaS needs a private_key_file and a key_id.");
-	if (!jitsi_has_tokens(conf))
-		return ERR_OK;
-	arena = arena_new();
-	err = jitsi_sign(conf, arena, "{}", &token, info);
-	arena_free(&arena);
+	/* Not the characters either that no link may hold. */
+	if (!rest_url_valid(settings.base_url) || strpbrk(settings.base_url, " \"<>\\"))
+		err = err_add_field(info, "/settings/base_url",
+			"Must be https:// with a host and perhaps a path, such as "
+			"https://meet.example.com, without a slash at the end "
+			"(http:// only for loopback).");
+	/* It becomes a part of the room's URL. */
+	if (settings.app_id[strspn(settings.app_id, "abcdefghijklmnopqrstuvwxyz"
+						    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")])
+		err = err_add_field(info, "/credentials/app_id",
+			"May have letters, digits, dots, hyphens and underscores only.");
+	/* JaaS lets nobody in without a token of its own kind. */
+	if (jitsi_is_jaas(&settings) && !settings.private_key[0])
+		err = err_add_field(info, "/credentials/private_key",
+			"An app_id of JaaS (8x8.vc) needs the private_key of its API key.");
+	if (jitsi_is_jaas(&settings) && !settings.key_id[0])
+		err = err_add_field(info, "/credentials/key_id",
+			"An app_id of JaaS (8x8.vc) needs the key_id of its API key.");
 	return err;
 }
 
@@ -130,36 +130,31 @@ static enum err jitsi_room(struct arena *arena, const struct meeting *meeting, c
 	return ERR_OK;
 }
 
-static void jitsi_warn(struct arena *arena, struct meeting_link *link, const char *detail)
+/* The room's name says all there is: `repeated` is of no interest. */
+static enum err jitsi_create(const struct provider_call *call, const struct request *request,
+	bool repeated, struct meeting_link *link_r, struct err_info *info)
 {
-	struct warning *warning = model_list_add(arena, &link->warnings, sizeof(struct warning));
-
-	warning->code = "setting_not_granted";
-	warning->detail = detail;
-}
-
-static enum err jitsi_create(const struct conf *conf, struct arena *arena,
-	const struct request *request, struct meeting_link *link_r, struct err_info *info)
-{
+	const struct jitsi_settings settings = jitsi_settings(call->conf, call->config);
 	const struct security *security = request->meeting->security;
 	const char *room;
-	enum err err = jitsi_room(arena, request->meeting, &room, info);
+	enum err err = jitsi_room(call->arena, request->meeting, &room, info);
 
+	(void)repeated;
 	if (err != ERR_OK)
 		return err;
-	link_r->url = jitsi_is_jaas(conf) ? arena_printf(arena, "%s/%s/%s", conf->jitsi_url,
-						    conf->jitsi_app_id, room)
-					  : arena_printf(arena, "%s/%s", conf->jitsi_url, room);
+	link_r->url = jitsi_is_jaas(&settings)
+			      ? arena_printf(call->arena, "%s/%s/%s", settings.base_url,
+					settings.app_id, room)
+			      : arena_printf(call->arena, "%s/%s", settings.base_url, room);
 	/* A lobby or a password is switched on inside the room, never by its link. */
-	if (security->waiting_room && !jitsi_has_tokens(conf))
-		jitsi_warn(arena, link_r,
-			"waiting_room: Jitsi cannot promise a waiting room; the first to enter "
+	if (security->waiting_room && !jitsi_has_tokens(&settings))
+		provider_warn(call->arena, link_r, "waiting_room",
+			"Jitsi cannot promise a waiting room; the first to enter "
 			"can switch the lobby on.");
 	if (security->passcode_required)
-		jitsi_warn(arena, link_r,
-			"passcode_required: Jitsi has no passcode in a link; the room's name "
-			"cannot "
-			"be guessed.");
+		provider_warn(call->arena, link_r, "passcode_required",
+			"Jitsi has no passcode in a link; the room's name "
+			"cannot be guessed.");
 	return ERR_OK;
 }
 
@@ -177,66 +172,100 @@ static char *jitsi_subject(struct arena *arena, const char *url)
 	return subject;
 }
 
-static char *jitsi_claims(const struct conf *conf, struct arena *arena,
-	const struct request *request, const char *room, enum party party, int64_t now)
+static struct json_object *jitsi_user(const struct person *person, bool moderator)
 {
-	const struct person *person = request_person(request, party);
-	const bool jaas = jitsi_is_jaas(conf), lawyer = party == PARTY_LAWYER;
-	struct json_object *claims = json_object_new_object();
-	struct json_object *context = json_object_new_object();
 	struct json_object *user = json_object_new_object();
-	char *text;
 
 	/* Strings only: numbers and null break the clients. */
 	json_object_object_add(user, "id", json_object_new_string(person->id));
 	json_object_object_add(user, "name", json_object_new_string(person->name));
 	json_object_object_add(user, "email", json_object_new_string(person->email));
 	json_object_object_add(
-		user, "moderator", json_object_new_string(lawyer ? "true" : "false"));
+		user, "moderator", json_object_new_string(moderator ? "true" : "false"));
 	json_object_object_add(
-		user, "affiliation", json_object_new_string(lawyer ? "owner" : "member"));
-	json_object_object_add(context, "user", user);
+		user, "affiliation", json_object_new_string(moderator ? "owner" : "member"));
+	return user;
+}
+
+static char *jitsi_claims(const struct provider_call *call, const struct jitsi_settings *settings,
+	const struct request *request, const char *room, enum party party)
+{
+	const bool jaas = jitsi_is_jaas(settings);
+	struct json_object *claims = json_object_new_object();
+	struct json_object *context = json_object_new_object();
+	char *text;
+
+	json_object_object_add(
+		context, "user", jitsi_user(request_person(request, party), party == PARTY_LAWYER));
 	json_object_object_add(claims, "context", context);
 	json_object_object_add(claims, "aud", json_object_new_string("jitsi"));
 	json_object_object_add(
-		claims, "iss", json_object_new_string(jaas ? "chat" : conf->jitsi_app_id));
+		claims, "iss", json_object_new_string(jaas ? "chat" : settings->app_id));
 	json_object_object_add(claims, "sub",
 		json_object_new_string(
-			jaas ? conf->jitsi_app_id : jitsi_subject(arena, conf->jitsi_url)));
+			jaas ? settings->app_id : jitsi_subject(call->arena, settings->base_url)));
 	json_object_object_add(claims, "room", json_object_new_string(room));
-	json_object_object_add(
-		claims, "nbf", json_object_new_int64((now - INSTANT_MINUTE) / INSTANT_SECOND));
+	json_object_object_add(claims, "nbf",
+		json_object_new_int64((call->now - INSTANT_MINUTE) / INSTANT_SECOND));
 	json_object_object_add(claims, "exp",
 		json_object_new_int64(request->meeting->expires_at / INSTANT_SECOND));
-	text = arena_strdup(arena, json_object_to_json_string_ext(claims, JSON_C_TO_STRING_PLAIN));
+	text = arena_strdup(
+		call->arena, json_object_to_json_string_ext(claims, JSON_C_TO_STRING_PLAIN));
 	json_object_put(claims);
 	return text;
 }
 
-static enum err jitsi_personal_url(const struct conf *conf, struct arena *arena,
-	const struct request *request, enum party party, int64_t now, const char **url_r,
-	struct err_info *info)
+static enum err jitsi_personal_url(const struct provider_call *call, const struct request *request,
+	enum party party, const char **url_r, struct err_info *info)
 {
-	const char *url = request->meeting->provider_url, *room, *token;
+	const struct jitsi_settings settings = jitsi_settings(call->conf, call->config);
+	const char *url = request->meeting->provider_url, *kid = settings.key_id, *room;
+	char *token;
 	enum err err;
 
-	if (!jitsi_has_tokens(conf)) {
+	if (!jitsi_has_tokens(&settings)) {
 		*url_r = url;
 		return ERR_OK;
 	}
-	err = jitsi_room(arena, request->meeting, &room, info);
-	if (err == ERR_OK)
-		err = jitsi_sign(conf, arena, jitsi_claims(conf, arena, request, room, party, now),
-			&token, info);
-	if (err == ERR_OK)
-		*url_r = arena_printf(arena, "%s?jwt=%s", url, token);
-	return err;
+	err = jitsi_room(call->arena, request->meeting, &room, info);
+	if (err != ERR_OK)
+		return err;
+	if (jitsi_is_jaas(&settings) && !strchr(kid, '/'))
+		kid = arena_printf(call->arena, "%s/%s", settings.app_id, kid);
+	token = jitsi_sign(&settings, kid, jitsi_claims(call, &settings, request, room, party));
+	if (!token)
+		return err_set(info, ERR_CREDENTIAL,
+			"The key that is set for Jitsi cannot sign a person's link.");
+	*url_r = arena_printf(call->arena, "%s?jwt=%s", url, token);
+	free(token);
+	return ERR_OK;
 }
+
+static const struct provider_field jitsi_fields[] = {
+	{.name = "base_url", .help = "base of the rooms' links, such as https://meet.example.com"},
+	{.name = "app_id",
+		.secret = true,
+		.help = "application id, when the server asks for tokens; that of JaaS begins "
+			"with vpaas-magic-cookie-"},
+	{.name = "secret", .secret = true, .help = "shared with the server (HS256)"},
+	{.name = "private_key",
+		.secret = true,
+		.multi_line = true,
+		.help = "instead of secret: RSA private key, PEM (RS256, JaaS)"},
+	{.name = "key_id",
+		.secret = true,
+		.help = "which key of the server's, or of JaaS, that is"},
+	{.name = NULL},
+};
+
+static const char *const jitsi_capabilities[] = {"personal_link", "update", NULL};
 
 const struct provider provider_jitsi = {
 	.name = "jitsi",
 	.title = "Jitsi Meet",
 	.local = true,
+	.fields = jitsi_fields,
+	.capabilities = jitsi_capabilities,
 	.check = jitsi_check,
 	.create = jitsi_create,
 	.personal_url = jitsi_personal_url,

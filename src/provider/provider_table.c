@@ -1,10 +1,16 @@
 #include <string.h>
 
 #include "provider.h"
+#include "provider_google.h"
 #include "provider_jitsi.h"
+#include "provider_teams.h"
+#include "provider_zoom.h"
 
 const struct provider *const provider_table[] = {
+	&provider_google,
 	&provider_jitsi,
+	&provider_teams,
+	&provider_zoom,
 	NULL,
 };
 

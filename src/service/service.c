@@ -4,14 +4,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "fault.h"
 #include "http_exchange.h"
 #include "mail_address.h"
-#include "provider.h"
+#include "provision.h"
 #include "service_private.h"
 #include "wake.h"
 
-enum { SERVICE_MAX_TRIES = 64, SERVICE_PAUSE_MS = 20 };
+enum { SERVICE_MAX_TRIES = 64, SERVICE_PAUSE_MS = 20, SERVICE_ANSWER_TRIES = 8 };
 
 void service_cause_init(const struct service_call *call, enum source source, struct cause *cause_r)
 {
@@ -49,30 +50,62 @@ static const char *service_answer_key(
 	return key;
 }
 
+/* A creation that this thread performs once the change is stored. */
+struct service_creation {
+	struct rest *rest; /* NULL: there is none */
+	char lease[ID_SIZE];
+	int64_t until_us;
+};
+
 /* A creation that needs no network is part of the transition: accepted and ready in one write. */
-static void service_perform_local(
-	const struct service *service, struct cause *cause, struct request *request)
+static void service_create_local(const struct service *service, struct cause *cause,
+	const struct config *config, const struct provider *provider, struct request *request,
+	struct effect *create)
 {
+	const struct provider_call call = {
+		.arena = cause->arena,
+		.conf = service->conf,
+		.config = config,
+		.provider = provider,
+		.now = cause->now,
+	};
 	struct effect_outcome outcome = {.err = ERR_OK};
 	struct meeting_link link = {0};
-	const struct provider *provider;
 	struct err_info info = {0};
-	struct effect *create = NULL;
 
-	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (effect->kind == EFFECT_MEETING_CREATE && effect->state == EFFECT_DUE &&
-			!effect->lease)
-			create = effect;
-	}
-	if (!create)
+	create->attempts++;
+	outcome.err = provider_usable(service->conf, config, provider, &info);
+	if (outcome.err == ERR_OK)
+		outcome.err = provider_create(&call, request, false, &link, &info);
+	outcome.detail = arena_strdup(cause->arena, info.detail);
+	provision_created(cause, request, create, &outcome, &link, config->policy);
+}
+
+/* Any other is leased to this thread, while not too many ask providers already. */
+static void service_begin_creation(const struct service *service, struct cause *cause,
+	const struct config *config, struct request *request, struct service_creation *creation_r)
+{
+	struct effect *create = meeting_effect(request, EFFECT_MEETING_CREATE);
+	const int64_t wait_ms = config->policy->inline_wait_ms;
+	const struct provider *provider;
+
+	if (!create || create->state != EFFECT_DUE || create->lease || create->due > cause->now)
 		return;
 	provider = provider_find(request->meeting->provider);
-	if (!provider || !provider->local)
+	if (provider && provider->local) {
+		service_create_local(service, cause, config, provider, request, create);
 		return;
-	create->attempts++;
-	outcome.err = provider->create(service->conf, cause->arena, request, &link, &info);
-	outcome.detail = arena_strdup(cause->arena, info.detail);
-	request_creation_settled(cause, request, create, &outcome, &link, service->policy);
+	}
+	if (wait_ms > 0)
+		creation_r->rest = rest_pool_take(service->rests);
+	if (!creation_r->rest)
+		return;
+	id_random(creation_r->lease);
+	creation_r->until_us = clock_monotonic_us() + wait_ms * 1000;
+	if (!effect_claim_one(request, create, cause->now, creation_r->lease, EFFECT_LEASE_MS)) {
+		rest_pool_give(service->rests, creation_r->rest);
+		creation_r->rest = NULL;
+	}
 }
 
 static enum err service_replay(const struct service_call *call, const struct request_answer *stored,
@@ -142,11 +175,47 @@ static enum err service_check_if_match(const struct service *service,
 		"The request is not what If-Match says; load it again.");
 }
 
+/* What a caller sees who waited for the link. Kept under the caller's key, if there is one. */
+static enum err service_answer_again(const struct service *service, const struct service_call *call,
+	const char *key, struct service_answer *answer_r)
+{
+	struct err_info info = {0};
+	struct request *request;
+	struct cause cause;
+	enum err err;
+
+	err = store_request_load(
+		service->store, call->arena, answer_r->request_id, STORE_WHOLE, &request, &info);
+	if (err != ERR_OK)
+		return err;
+	service_cause_init(call, SOURCE_API, &cause);
+	service_answer(service, call, &cause, request, key, answer_r->status, answer_r);
+	return call->idempotency_key
+		       ? store_request_replace(service->store, call->arena, request, &info)
+		       : ERR_OK;
+}
+
+static void service_finish_creation(const struct service *service, const struct service_call *call,
+	const struct request *request, const char *key, struct service_creation *creation,
+	struct service_answer *answer_r)
+{
+	int tries;
+
+	service->perform(
+		service->performer, creation->rest, request, creation->lease, creation->until_us);
+	rest_pool_give(service->rests, creation->rest);
+	/* If this fails, the answer of before is true all the same: the link is on its way. */
+	for (tries = 0; tries < SERVICE_ANSWER_TRIES; tries++)
+		if (service_answer_again(service, call, key, answer_r) != ERR_CONFLICT)
+			return;
+}
+
 static enum err service_try_change(const struct service *service, const struct service_call *call,
 	const char *id, const struct service_action *action, const void *input,
-	struct service_answer *answer_r, struct err_info *info)
+	const struct config *config, struct service_answer *answer_r, struct err_info *info)
 {
 	const char *key = service_answer_key(call, action->name, id);
+	struct service_creation creation = {0};
 	const struct request_answer *stored;
 	struct request *request;
 	struct cause cause;
@@ -163,21 +232,26 @@ static enum err service_try_change(const struct service *service, const struct s
 	if (err != ERR_OK)
 		return err;
 	service_cause_init(call, SOURCE_API, &cause);
-	err = action->rule(service, &cause, request, input, &changed, info);
+	err = action->rule(service, &cause, request, input, config, &changed, info);
 	if (err != ERR_OK)
 		return err;
 	if (changed)
-		service_perform_local(service, &cause, request);
+		service_begin_creation(service, &cause, config, request, &creation);
 	service_answer(service, call, &cause, request, key, 200, answer_r);
 	/* Nothing to store, but that an answer was given under a key. */
 	if (!changed && !call->idempotency_key)
 		return ERR_OK;
 	fault_pass(FAULT_CHANGE_BEFORE_SAVE);
 	err = store_request_replace(service->store, call->arena, request, info);
-	if (err != ERR_OK)
+	if (err != ERR_OK) {
+		if (creation.rest)
+			rest_pool_give(service->rests, creation.rest);
 		return err;
+	}
 	fault_pass(FAULT_CHANGE_AFTER_SAVE);
 	service_wake(service, request, call->now);
+	if (creation.rest)
+		service_finish_creation(service, call, request, key, &creation, answer_r);
 	fault_pass(FAULT_CHANGE_BEFORE_REPLY);
 	return ERR_OK;
 }
@@ -194,12 +268,16 @@ enum err service_change(const struct service *service, const struct service_call
 	const char *id, const struct service_action *action, const void *input,
 	struct service_answer *answer_r, struct err_info *info)
 {
-	enum err err = ERR_CONFLICT;
+	struct config *config;
+	enum err err;
 	int tries;
 
+	err = service_config_load(service, call, &config, info);
+	if (err != ERR_OK)
+		return err;
 	for (tries = 0; tries < SERVICE_MAX_TRIES; tries++) {
 		err_clear(info);
-		err = service_try_change(service, call, id, action, input, answer_r, info);
+		err = service_try_change(service, call, id, action, input, config, answer_r, info);
 		if (err != ERR_CONFLICT)
 			return err;
 		service_pause();

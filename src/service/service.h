@@ -6,18 +6,33 @@
  */
 #include "conf.h"
 #include "gate.h"
+#include "provider_breaker.h"
+#include "provider_token.h"
 #include "request.h"
+#include "rest_pool.h"
 #include "secret.h"
 #include "store.h"
 #include "store_request.h"
+
+/*
+ * Performs, in the calling thread and until clock_monotonic_us() is `until_us`, the creation that
+ * the request owes and has leased under `lease`. What is not done by then stays owed.
+ */
+typedef void service_perform(void *performer, struct rest *rest, const struct request *request,
+	const char *lease, int64_t until_us);
 
 /* What the use cases work with; one per process, read only after start. */
 struct service {
 	const struct conf *conf;
 	const struct secret_ring *ring;
-	const struct policy *policy;
 	struct store *store;
 	int wake_fd; /* eventfd that dispatchers of this host wait on */
+
+	struct rest_pool *rests; /* the bulkhead: how many threads may ask providers at a time */
+	const struct provider_token_store *tokens;
+	struct breaker_table *breakers;
+	service_perform *perform;
+	void *performer;
 };
 
 struct service_call;
@@ -60,6 +75,26 @@ enum err service_request_respond(const struct service *service, const struct ser
 enum err service_request_cancel(const struct service *service, const struct service_call *call,
 	const char *id, const struct request_cancellation *cancellation,
 	struct service_answer *answer_r, struct err_info *info);
+
+/* The commands on the meeting (core/request.h). */
+enum err service_meeting_cancel(const struct service *service, const struct service_call *call,
+	const char *id, const struct request_cancellation *cancellation,
+	struct service_answer *answer_r, struct err_info *info);
+enum err service_meeting_regenerate(const struct service *service, const struct service_call *call,
+	const char *id, const struct meeting_regeneration *regeneration,
+	struct service_answer *answer_r, struct err_info *info);
+enum err service_meeting_reschedule(const struct service *service, const struct service_call *call,
+	const char *id, const struct meeting_rescheduling *rescheduling,
+	struct service_answer *answer_r, struct err_info *info);
+enum err service_meeting_retry(const struct service *service, const struct service_call *call,
+	const char *id, struct service_answer *answer_r, struct err_info *info);
+enum err service_meeting_outcome(const struct service *service, const struct service_call *call,
+	const char *id, const struct meeting_verdict *verdict, struct service_answer *answer_r,
+	struct err_info *info);
+
+/* A link that makes the lawyer the host, fetched from the provider now; never log it. */
+enum err service_meeting_host(const struct service *service, const struct service_call *call,
+	const char *id, const char **url_r, struct err_info *info);
 
 /* Loads a request for somebody who may see it; ERR_NOT_FOUND otherwise. */
 enum err service_request_get(const struct service *service, const struct service_call *call,

@@ -1,4 +1,3 @@
-#include "provider.h"
 #include "service_private.h"
 
 enum { SERVICE_GATE_TRIES = 16 };
@@ -14,11 +13,35 @@ static enum err service_gate_record(const struct service *service, const struct 
 	return store_request_replace(service->store, call->arena, request, info);
 }
 
+/* Where the provider wants this person to go. */
+static enum err service_gate_url(const struct service *service, const struct service_call *call,
+	const struct request *request, enum party party, const char **url_r, struct err_info *info)
+{
+	struct provider_call provider_call = {
+		.arena = call->arena,
+		.conf = service->conf,
+		.provider = provider_find(request->meeting->provider),
+		.now = call->now,
+	};
+	struct config *config;
+	enum err err;
+
+	*url_r = request->meeting->provider_url;
+	if (!provider_call.provider)
+		return err_set(info, ERR_INTERNAL, "The provider %s is not known any more.",
+			request->meeting->provider);
+	if (!provider_call.provider->personal_url)
+		return ERR_OK;
+	err = service_config_load(service, call, &config, info);
+	provider_call.config = config;
+	return err == ERR_OK ? provider_personal_url(&provider_call, request, party, url_r, info)
+			     : err;
+}
+
 static enum err service_gate_try(const struct service *service, const struct service_call *call,
 	const struct gate_pass *pass, bool entering, struct service_gate *gate_r,
 	struct err_info *info)
 {
-	const struct provider *provider;
 	struct request *request;
 	enum err err;
 
@@ -35,14 +58,7 @@ static enum err service_gate_try(const struct service *service, const struct ser
 	};
 	if (gate_r->state != GATE_OPEN)
 		return ERR_OK;
-	provider = provider_find(request->meeting->provider);
-	if (!provider)
-		return err_set(info, ERR_INTERNAL, "The provider %s is not known any more.",
-			request->meeting->provider);
-	gate_r->url = request->meeting->provider_url;
-	if (provider->personal_url)
-		err = provider->personal_url(service->conf, call->arena, request, pass->party,
-			call->now, &gate_r->url, info);
+	err = service_gate_url(service, call, request, pass->party, &gate_r->url, info);
 	if (err == ERR_OK && entering)
 		err = service_gate_record(service, call, request, pass->party, info);
 	return err;

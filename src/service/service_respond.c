@@ -1,11 +1,17 @@
 /* The answers to a request: accept or decline, and cancel. */
-#include "provider.h"
 #include "service_private.h"
 
 static enum err service_rule_respond(const struct service *service, struct cause *cause,
-	struct request *request, const void *input, bool *changed_r, struct err_info *info)
+	struct request *request, const void *input, const struct config *config, bool *changed_r,
+	struct err_info *info)
 {
-	return request_respond(cause, request, input, service->policy, changed_r, info);
+	const struct request_response *response = input;
+	const enum err err =
+		request_respond(cause, request, response, config->policy, changed_r, info);
+
+	if (err == ERR_OK && *changed_r && response->provider)
+		return service_check_provider(service, config, response->provider, info);
+	return err;
 }
 
 enum err service_request_respond(const struct service *service, const struct service_call *call,
@@ -15,18 +21,18 @@ enum err service_request_respond(const struct service *service, const struct ser
 	static const struct service_action respond = {"respond", service_rule_respond};
 
 	service_check_zone(response->timezone, "/timezone", info);
-	if (response->provider && !provider_find(response->provider))
-		err_add_field(info, "/provider", "is not a provider of this service");
 	if (info->err != ERR_OK)
 		return info->err;
 	return service_change(service, call, id, &respond, response, answer_r, info);
 }
 
 static enum err service_rule_cancel(const struct service *service, struct cause *cause,
-	struct request *request, const void *input, bool *changed_r, struct err_info *info)
+	struct request *request, const void *input, const struct config *config, bool *changed_r,
+	struct err_info *info)
 {
 	(void)service;
-	*changed_r = true;
+	(void)config;
+	(void)changed_r;
 	return request_cancel(cause, request, input, info);
 }
 

@@ -10,11 +10,35 @@ static const char *store_field_key(const struct model_field *field)
 	return field->flags & MODEL_KEY ? "_id" : field->name;
 }
 
-/* Binds a sealed value to its place, so that it does not open in another document or field. */
+/* Binds a sealed value to its place, so that it does not open in another document, field or, with
+ * `name`, place of a map. (The word in front is part of all that was ever sealed.) */
 static const char *store_seal_context(
-	struct arena *arena, const char *id, const struct model_field *field)
+	struct arena *arena, const char *id, const struct model_field *field, const char *name)
 {
-	return arena_printf(arena, "requests/%s/%s", id, field->name);
+	return arena_printf(
+		arena, "requests/%s/%s%s%s", id, field->name, name ? "/" : "", name ? name : "");
+}
+
+/* A text as the field keeps it. */
+static const char *store_text(struct store *store, struct arena *arena,
+	const struct model_field *field, const char *name, const char *text, const char *id)
+{
+	if (!(field->flags & MODEL_SEALED))
+		return text;
+	return secret_seal(store->ring, arena, store_seal_context(arena, id, field, name), text);
+}
+
+static void store_write_map(struct store *store, struct arena *arena,
+	const struct model_field *field, const struct model_list *map, const char *id, bson_t *bson)
+{
+	bson_t child;
+
+	bson_append_document_begin(bson, field->name, -1, &child);
+	MODEL_FOREACH (map, struct model_pair, pair) {
+		bson_append_utf8(&child, pair->name, -1,
+			store_text(store, arena, field, pair->name, pair->value, id), -1);
+	}
+	bson_append_document_end(bson, &child);
 }
 
 static void store_write_list(struct store *store, struct arena *arena,
@@ -31,6 +55,10 @@ static void store_write_list(struct store *store, struct arena *arena,
 		bson_uint32_to_string((uint32_t)i, &key, digits, sizeof(digits));
 		if (field->type == MODEL_STRINGS) {
 			bson_append_utf8(&array, key, -1, *MODEL_AT(list, const char *, i), -1);
+			continue;
+		}
+		if (field->type == MODEL_INTS) {
+			bson_append_int64(&array, key, -1, *MODEL_AT(list, int64_t, i));
 			continue;
 		}
 		bson_append_document_begin(&array, key, -1, &item);
@@ -51,6 +79,8 @@ static bool store_is_null(const struct model_field *field, const void *at)
 		return *(const int64_t *)at == 0;
 	case MODEL_LIST:
 	case MODEL_STRINGS:
+	case MODEL_INTS:
+	case MODEL_MAP:
 		return (field->flags & MODEL_SPARSE) && ((const struct model_list *)at)->count == 0;
 	default:
 		return false;
@@ -60,16 +90,13 @@ static bool store_is_null(const struct model_field *field, const void *at)
 static void store_write_field(struct store *store, struct arena *arena,
 	const struct model_field *field, const void *at, const char *id, bson_t *bson)
 {
-	const char *key = store_field_key(field), *text;
+	const char *key = store_field_key(field);
 	bson_t child;
 
 	switch (field->type) {
 	case MODEL_STRING:
-		text = *(const char *const *)at;
-		if (field->flags & MODEL_SEALED)
-			text = secret_seal(
-				store->ring, arena, store_seal_context(arena, id, field), text);
-		bson_append_utf8(bson, key, -1, text, -1);
+		bson_append_utf8(bson, key, -1,
+			store_text(store, arena, field, NULL, *(const char *const *)at, id), -1);
 		break;
 	case MODEL_INT:
 		bson_append_int64(bson, key, -1, *(const int64_t *)at);
@@ -90,7 +117,11 @@ static void store_write_field(struct store *store, struct arena *arena,
 		break;
 	case MODEL_LIST:
 	case MODEL_STRINGS:
+	case MODEL_INTS:
 		store_write_list(store, arena, field, at, id, bson);
+		break;
+	case MODEL_MAP:
+		store_write_map(store, arena, field, at, id, bson);
 		break;
 	}
 }
@@ -119,6 +150,40 @@ static enum err store_bad_field(const struct model *model, const struct model_fi
 		model->name, field->name);
 }
 
+static enum err store_read_string(struct store *store, struct arena *arena,
+	const struct model *model, const struct model_field *field, bson_iter_t *iter,
+	const char *name, const char *id, const char **text_r, struct err_info *info)
+{
+	const char *text = bson_iter_utf8(iter, NULL);
+
+	if (!BSON_ITER_HOLDS_UTF8(iter))
+		return store_bad_field(model, field, id, info);
+	*text_r = field->flags & MODEL_SEALED
+			  ? secret_open(store->ring, arena,
+				    store_seal_context(arena, id, field, name), text)
+			  : arena_strdup(arena, text);
+	return *text_r ? ERR_OK : store_bad_field(model, field, id, info);
+}
+
+static enum err store_read_map(struct store *store, struct arena *arena, const struct model *model,
+	const struct model_field *field, bson_iter_t *iter, const char *id, struct model_list *map,
+	struct err_info *info)
+{
+	struct model_pair *pair;
+	enum err err = ERR_OK;
+	bson_iter_t items;
+
+	if (!BSON_ITER_HOLDS_DOCUMENT(iter) || !bson_iter_recurse(iter, &items))
+		return store_bad_field(model, field, id, info);
+	while (err == ERR_OK && bson_iter_next(&items)) {
+		pair = model_list_add(arena, map, sizeof(*pair));
+		pair->name = arena_strdup(arena, bson_iter_key(&items));
+		err = store_read_string(
+			store, arena, model, field, &items, pair->name, id, &pair->value, info);
+	}
+	return err;
+}
+
 static enum err store_read_list(struct store *store, struct arena *arena, const struct model *model,
 	const struct model_field *field, bson_iter_t *iter, const char *id, struct model_list *list,
 	struct err_info *info)
@@ -137,26 +202,19 @@ static enum err store_read_list(struct store *store, struct arena *arena, const 
 			*text = arena_strdup(arena, bson_iter_utf8(&items, NULL));
 			continue;
 		}
+		if (field->type == MODEL_INTS) {
+			if (!BSON_ITER_HOLDS_INT(&items))
+				return store_bad_field(model, field, id, info);
+			*(int64_t *)model_list_add(arena, list, sizeof(int64_t)) =
+				bson_iter_as_int64(&items);
+			continue;
+		}
 		if (!BSON_ITER_HOLDS_DOCUMENT(&items) || !bson_iter_recurse(&items, &item))
 			return store_bad_field(model, field, id, info);
 		err = store_bson_read(store, arena, field->of, &item, id,
 			model_list_add(arena, list, field->of->size), info);
 	}
 	return err;
-}
-
-static enum err store_read_string(struct store *store, struct arena *arena,
-	const struct model *model, const struct model_field *field, bson_iter_t *iter,
-	const char *id, const char **text_r, struct err_info *info)
-{
-	const char *text = bson_iter_utf8(iter, NULL);
-
-	if (!BSON_ITER_HOLDS_UTF8(iter))
-		return store_bad_field(model, field, id, info);
-	*text_r = field->flags & MODEL_SEALED ? secret_open(store->ring, arena,
-							store_seal_context(arena, id, field), text)
-					      : arena_strdup(arena, text);
-	return *text_r ? ERR_OK : store_bad_field(model, field, id, info);
 }
 
 static enum err store_read_field(struct store *store, struct arena *arena,
@@ -167,7 +225,7 @@ static enum err store_read_field(struct store *store, struct arena *arena,
 
 	switch (field->type) {
 	case MODEL_STRING:
-		return store_read_string(store, arena, model, field, iter, id, at, info);
+		return store_read_string(store, arena, model, field, iter, NULL, id, at, info);
 	case MODEL_INT:
 		if (!BSON_ITER_HOLDS_INT(iter))
 			return store_bad_field(model, field, id, info);
@@ -195,7 +253,10 @@ static enum err store_read_field(struct store *store, struct arena *arena,
 		return store_bson_read(store, arena, field->of, &child, id, *(void **)at, info);
 	case MODEL_LIST:
 	case MODEL_STRINGS:
+	case MODEL_INTS:
 		return store_read_list(store, arena, model, field, iter, id, at, info);
+	case MODEL_MAP:
+		return store_read_map(store, arena, model, field, iter, id, at, info);
 	}
 	return ERR_INTERNAL;
 }
@@ -239,4 +300,36 @@ enum err store_bson_read(struct store *store, struct arena *arena, const struct 
 			(model->fields[i].flags & MODEL_REQUIRED) && !(seen >> i & 1))
 			err = store_bad_field(model, &model->fields[i], id, info);
 	return err;
+}
+
+static bool store_value_is_newest(
+	struct store *store, const struct model_field *field, const bson_iter_t *iter)
+{
+	bson_iter_t child;
+
+	if (BSON_ITER_HOLDS_UTF8(iter))
+		return !(field->flags & MODEL_SEALED) ||
+		       secret_is_newest(store->ring, bson_iter_utf8(iter, NULL));
+	if ((!BSON_ITER_HOLDS_DOCUMENT(iter) && !BSON_ITER_HOLDS_ARRAY(iter)) ||
+		!bson_iter_recurse(iter, &child))
+		return true;
+	if (field->of && BSON_ITER_HOLDS_DOCUMENT(iter))
+		return store_bson_is_newest(store, field->of, &child);
+	while (bson_iter_next(&child))
+		if (!store_value_is_newest(store, field, &child))
+			return false;
+	return true;
+}
+
+bool store_bson_is_newest(struct store *store, const struct model *model, bson_iter_t *iter)
+{
+	const struct model_field *field;
+	size_t next = 0;
+
+	while (bson_iter_next(iter)) {
+		field = store_find_field(model, bson_iter_key(iter), &next);
+		if (field && !store_value_is_newest(store, field, iter))
+			return false;
+	}
+	return true;
 }

@@ -42,6 +42,9 @@ void store_bson_write(struct store *store, struct arena *arena, const struct mod
 enum err store_bson_read(struct store *store, struct arena *arena, const struct model *model,
 	bson_iter_t *iter, const char *id, void *object, struct err_info *info);
 
+/* Whether no sealed value of an object needs any but the newest key. Opens none. */
+bool store_bson_is_newest(struct store *store, const struct model *model, bson_iter_t *iter);
+
 /* A document of the collection as a request in the arena. */
 enum err store_request_read(struct store *store, struct arena *arena, const bson_t *bson,
 	enum store_depth depth, struct request **request_r, struct err_info *info);

@@ -81,6 +81,15 @@ class Caller:
         headers = {"Content-Type": "application/json"} | options.pop("headers", {})
         return self.call("POST", path, headers=headers, **options)
 
+    def put(self, path: str, body: object = None, **options: typing.Any) -> requests.Response:
+        if "data" not in options:
+            options["data"] = json.dumps({} if body is None else body).encode()
+        headers = {"Content-Type": "application/json"} | options.pop("headers", {})
+        return self.call("PUT", path, headers=headers, **options)
+
+    def delete(self, path: str, **options: typing.Any) -> requests.Response:
+        return self.call("DELETE", path, **options)
+
     def respond(self, request_id: str, decision: str, **fields: object) -> requests.Response:
         return self.post(f"/api/requests/{request_id}/respond", {"decision": decision} | fields)
 

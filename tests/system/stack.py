@@ -289,10 +289,11 @@ class Stack:
         return self.requests.find_one({"_id": request_id})
 
     def settle(self, request_id: str, seconds: float = 30) -> dict:
-        """Waits until nothing is owed any more; the document then."""
+        """Waits until nothing is owed any more but the watch over the meeting; the document then."""
 
         def settled() -> dict | None:
             document = self.document(request_id)
-            return None if document.get("effects") else document
+            kinds = {effect["kind"] for effect in document.get("effects") or []}
+            return None if kinds - {"meeting.expire", "meeting.verify"} else document
 
         return until(settled, f"the effects of {request_id} are done", seconds)

@@ -1,0 +1,32 @@
+#ifndef NEWS_H
+#define NEWS_H
+/*
+ * What the two people of a request are told by mail about their meeting. A person who holds an
+ * invitation, or may hold one, is told of every change; one who does not is invited when there is a
+ * link. What has not left yet is coalesced: two moves are one mail, and ready, moved and cancelled
+ * before the first mail left is no mail at all.
+ */
+#include "cause.h"
+#include "effect.h"
+#include "request.h"
+
+/* The meeting has its link, or it changed: an invitation, or the news of it, to both. */
+void news_owe_link(struct cause *cause, struct request *request);
+
+/* The meeting has moved: news to those who were invited. */
+void news_owe_change(struct cause *cause, struct request *request);
+
+/* The meeting will not take place: nothing of it leaves any more, and those who were, or may have
+ * been, invited are told so. */
+void news_owe_cancellation(struct cause *cause, struct request *request);
+
+/* The client is told that the lawyer declined. */
+void news_owe_refusal(struct cause *cause, struct request *request);
+
+/* The link is no more, and another is being made: what has not left is withdrawn. */
+void news_withdraw(struct cause *cause, struct request *request);
+
+/* What a mail outcome does to the request; `effect` was looked up by id and lease. */
+void news_settled(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome);
+#endif

@@ -1,0 +1,332 @@
+#include "provision.h"
+
+#include <string.h>
+
+#include "audit.h"
+#include "backoff.h"
+
+/* Calls of one provider in a row before the next one is asked (PROVIDERS.md section 8), and how
+ * long the second waits at most. What asks us to wait longer is left at once. */
+enum { PROVISION_TRIES = 2, PROVISION_PAUSE_S = 1 };
+
+/* Whether an effect is of the meeting as it is now. */
+static bool provision_is_current(
+	const struct request *request, const struct effect *effect, enum meeting_status status)
+{
+	return request->meeting->status == (int)status &&
+	       request->meeting->generation == effect->generation;
+}
+
+static struct effect_target provision_target(const struct meeting *meeting)
+{
+	return (struct effect_target){
+		.provider = meeting->provider, .provider_key = meeting->provider_key};
+}
+
+/* The provider and key a creation of that generation worked with. */
+static struct effect_target provision_target_of(
+	const struct request *request, const struct effect *effect)
+{
+	MODEL_FOREACH (&request->meetings, struct meeting, ended) {
+		if (ended->generation == effect->generation)
+			return provision_target(ended);
+	}
+	return provision_target(request->meeting);
+}
+
+static void provision_note_failure(
+	struct cause *cause, struct request *request, const struct effect_outcome *outcome)
+{
+	struct meeting *meeting = request->meeting;
+
+	meeting->last_error = arena_alloc(cause->arena, sizeof(struct failure));
+	*meeting->last_error = (struct failure){
+		.code = err_code(outcome->err),
+		.detail = outcome->detail,
+		.provider = meeting->provider,
+		.at = cause->now,
+	};
+	request->updated_at = cause->now;
+	audit_add(cause, request, "provider.attempt_failed", NULL, NULL,
+		arena_printf(cause->arena, "%s: %s", meeting->provider, err_code(outcome->err)));
+}
+
+/* The answer comes too late: the request has moved on. */
+static void provision_discard(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct meeting_link *link)
+{
+	struct effect_target target = provision_target_of(request, effect);
+	bool made = outcome->err == ERR_OUTCOME_UNKNOWN || (outcome->skipped && effect->repeated);
+
+	if (outcome->err == ERR_OK && link->external_id) {
+		target.external_id = link->external_id;
+		target.account = link->account;
+		made = true;
+	}
+	effect_drop(request, effect);
+	if (made)
+		meeting_owe_removal(cause, request, &target);
+}
+
+static bool provision_was_tried(const struct effect *effect, const char *provider)
+{
+	MODEL_FOREACH (&effect->tried, const char *, tried) {
+		if (strcmp(*tried, provider) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The next provider in the policy's order that has not been asked in this round, or NULL. */
+static const char *provision_next(const struct effect *effect, const struct policy *policy)
+{
+	MODEL_FOREACH (&policy->failover, const char *, name) {
+		if (!provision_was_tried(effect, *name))
+			return *name;
+	}
+	return NULL;
+}
+
+/*
+ * Goes on with another provider, under a new key: what the old one may have made stays told apart
+ * and is deleted.
+ */
+static void provision_switch(struct cause *cause, struct request *request, const char *effect_id,
+	const char *provider, const char *why)
+{
+	struct meeting *meeting = request->meeting;
+	const struct effect_target left = provision_target(meeting);
+	struct effect *effect = effect_find(request, effect_id);
+	const bool begun = effect->begun;
+
+	if (why)
+		audit_add(cause, request, "provider.failed_over", meeting->provider, provider, why);
+	meeting->provider = provider;
+	meeting->provider_key = cause_id(cause);
+	effect->begun = effect->repeated = false;
+	effect->tries = 0;
+	if (begun)
+		meeting_owe_removal(cause, request, &left);
+}
+
+static void provision_give_up(struct cause *cause, struct request *request, struct effect *effect)
+{
+	const struct effect_target target = provision_target(request->meeting);
+	const bool begun = effect->begun;
+
+	effect->state = EFFECT_FAILED;
+	effect->begun = false;
+	request->meeting->next_attempt_at = 0;
+	meeting_set_status(cause, request, MEETING_FAILED, "meeting.failed",
+		arena_printf(cause->arena, "%s: %s", target.provider,
+			request->meeting->last_error->code));
+	if (begun)
+		meeting_owe_removal(cause, request, &target);
+}
+
+/* Every provider has been asked: later again, from the requested one on. */
+static void provision_end_round(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct policy *policy)
+{
+	const int64_t rounds = (effect->attempts + PROVISION_TRIES - 1) / PROVISION_TRIES;
+	struct meeting *meeting = request->meeting;
+
+	effect->due =
+		cause->now + backoff_delay_ms(rounds, policy->retry->first_s, policy->retry->max_s,
+				     outcome->retry_after_s, cause_jitter(cause, BACKOFF_SPREAD));
+	if (!effect->hope || effect->due > effect->give_up_at) {
+		provision_give_up(cause, request, effect);
+		return;
+	}
+	effect->tries = 0;
+	effect->hope = false;
+	effect->tried = (struct model_list){0};
+	meeting->next_attempt_at = effect->due;
+	if (strcmp(meeting->provider, meeting->requested_provider) != 0)
+		provision_switch(cause, request, effect->id, meeting->requested_provider, NULL);
+}
+
+static void provision_failed(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct policy *policy)
+{
+	const bool unknown = outcome->err == ERR_OUTCOME_UNKNOWN;
+	const bool again = (unknown || outcome->err == ERR_TEMPORARY) &&
+			   outcome->retry_after_s <= PROVISION_PAUSE_S;
+	struct meeting *meeting = request->meeting;
+	const char *next;
+
+	effect_note_failure(cause, effect, outcome);
+	provision_note_failure(cause, request, outcome);
+	effect->begun =
+		unknown || effect->repeated; /* only success tells what became of an earlier one */
+	effect->hope |= outcome->err != ERR_PERMANENT;
+	effect->tries++;
+	if (again && effect->tries < PROVISION_TRIES) {
+		/* An unknown outcome is looked up at once: the answer may just have been late. */
+		effect->due = cause->now;
+		if (!unknown)
+			effect->due += backoff_delay_ms(1, PROVISION_PAUSE_S, PROVISION_PAUSE_S,
+				outcome->retry_after_s, cause_jitter(cause, BACKOFF_SPREAD));
+		meeting->next_attempt_at = effect->due;
+		return;
+	}
+	*(const char **)model_list_add(cause->arena, &effect->tried, sizeof(const char *)) =
+		meeting->provider;
+	next = provision_next(effect, policy);
+	if (!next) {
+		provision_end_round(cause, request, effect, outcome, policy);
+		return;
+	}
+	effect->due = cause->now;
+	meeting->next_attempt_at = effect->due;
+	provision_switch(cause, request, effect->id, next, err_code(outcome->err));
+}
+
+void provision_created(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct meeting_link *link,
+	const struct policy *policy)
+{
+	struct effect *update;
+	int64_t sequence;
+
+	if (!provision_is_current(request, effect, MEETING_PENDING)) {
+		provision_discard(cause, request, effect, outcome, link);
+		return;
+	}
+	request->meeting->attempts = effect->attempts;
+	/* Too late, and nobody was asked. */
+	if (outcome->skipped) {
+		effect->begun = effect->repeated;
+		effect_note_failure(cause, effect, outcome);
+		provision_note_failure(cause, request, outcome);
+		provision_give_up(cause, request, effect);
+		return;
+	}
+	if (outcome->err != ERR_OK) {
+		provision_failed(cause, request, effect, outcome, policy);
+		return;
+	}
+	sequence = effect->sequence;
+	effect_drop(request, effect);
+	meeting_made(cause, request, link);
+	/* It may have been made, by this call or one before, with the times of then. */
+	if (sequence < request->meeting->sequence && link->external_id) {
+		update = effect_owe(cause, request, EFFECT_MEETING_UPDATE);
+		update->give_up_at = request->meeting->ends_at;
+	}
+}
+
+void provision_updated(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct meeting_link *link,
+	const struct policy *policy)
+{
+	if (!provision_is_current(request, effect, MEETING_READY)) {
+		effect_drop(request, effect);
+		return;
+	}
+	if (outcome->err == ERR_OK) {
+		effect_drop(request, effect);
+		meeting_set_granted(cause, request, link);
+		request->meeting->last_error = NULL;
+		request->updated_at = cause->now;
+		return;
+	}
+	if (outcome->err == ERR_GONE) {
+		effect_drop(request, effect);
+		meeting_remake(cause, request, policy);
+		return;
+	}
+	effect_failed(cause, effect, outcome, policy->retry->first_s, policy->retry->max_s);
+	provision_note_failure(cause, request, outcome);
+	meeting_warn(cause, request->meeting, "provider_not_updated",
+		arena_printf(
+			cause->arena, "%s still shows the old time.", request->meeting->provider));
+}
+
+void provision_deleted(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct policy *policy)
+{
+	const char *provider = effect->target->provider;
+
+	if (outcome->err == ERR_OK || outcome->err == ERR_GONE) {
+		audit_add(cause, request, "provider.orphan_deleted", NULL, NULL, provider);
+		effect_drop(request, effect);
+		if (!meeting_effect(request, EFFECT_MEETING_DELETE))
+			meeting_warn(cause, request->meeting, "provider_orphan", NULL);
+		return;
+	}
+	effect_failed(cause, effect, outcome, policy->retry->first_s, policy->retry->max_s);
+	audit_add(cause, request, "provider.attempt_failed", NULL, NULL,
+		arena_printf(cause->arena, "%s: delete: %s", provider, err_code(outcome->err)));
+	meeting_warn(cause, request->meeting, "provider_orphan",
+		arena_printf(cause->arena,
+			"%s may still have a meeting that has ended here; it is being deleted.",
+			provider));
+}
+
+void provision_verified(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct provision_state *state,
+	const struct policy *policy)
+{
+	const struct meeting *meeting = request->meeting;
+	struct effect *update;
+	bool moved;
+
+	if (!provision_is_current(request, effect, MEETING_READY) ||
+		meeting->ends_at <= cause->now || meeting_effect(request, EFFECT_MEETING_UPDATE)) {
+		effect_drop(request, effect);
+		return;
+	}
+	effect_drop(request, effect);
+	if (outcome->err == ERR_GONE) {
+		meeting_remake(cause, request, policy);
+		return;
+	}
+	meeting_owe_verification(cause, request);
+	if (outcome->err != ERR_OK)
+		return;
+	moved = (state->starts_at && state->starts_at != meeting->starts_at) ||
+		(state->ends_at && state->ends_at != meeting->ends_at);
+	if (!moved && !state->settings_differ)
+		return;
+	audit_add(cause, request, "provider.drift_repaired", NULL, NULL,
+		moved ? "moved" : "settings");
+	update = effect_owe(cause, request, EFFECT_MEETING_UPDATE);
+	update->give_up_at = meeting->ends_at;
+}
+
+void provision_expired(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome)
+{
+	(void)outcome;
+	if (request->status == REQUEST_ACCEPTED && cause->now < request->meeting->expires_at) {
+		effect->lease = NULL;
+		effect->due = request->meeting->expires_at;
+		return;
+	}
+	effect_drop(request, effect);
+	if (request->status == REQUEST_ACCEPTED)
+		request_complete(cause, request);
+}
+
+bool provision_retry(struct cause *cause, struct request *request, const struct policy *policy)
+{
+	struct meeting *meeting = request->meeting;
+	struct effect *create = meeting_effect(request, EFFECT_MEETING_CREATE);
+
+	if (create && effect_is_running(create, cause->now))
+		return false;
+	if (!create)
+		create = meeting_owe_creation(cause, request, policy);
+	if (strcmp(meeting->provider, meeting->requested_provider) != 0)
+		provision_switch(cause, request, create->id, meeting->requested_provider, NULL);
+	create = meeting_effect(request, EFFECT_MEETING_CREATE);
+	create->state = EFFECT_DUE;
+	create->due = cause->now;
+	create->give_up_at = meeting_give_up_at(cause, request, policy);
+	create->tries = 0;
+	create->hope = false;
+	create->tried = (struct model_list){0};
+	meeting->next_attempt_at = cause->now;
+	return true;
+}

@@ -1,0 +1,147 @@
+/* meeting.*: what providers are asked to do. */
+#include "clock.h"
+#include "dispatch_private.h"
+#include "provider.h"
+
+/* What one HTTP call may take: in the background, and while somebody waits for the answer, where
+ * the second look at an unknown outcome is shorter than the first try. */
+enum {
+	DISPATCH_ATTEMPT_MS = 15 * 1000,
+	DISPATCH_FIRST_ATTEMPT_MS = 2000,
+	DISPATCH_NEXT_ATTEMPT_MS = 1000,
+	DISPATCH_TOTAL_MS = 45 * 1000,
+};
+
+static enum err dispatch_call_init(const struct dispatch_work *work, const char *provider_name,
+	struct provider_call *call_r, struct err_info *info)
+{
+	const struct dispatch *dispatch = work->performer->dispatch;
+	const struct provider *provider = provider_find(provider_name);
+	const int64_t until_us = work->performer->until_us;
+
+	if (!provider)
+		return err_set(info, ERR_PERMANENT, "The provider %s is not known.", provider_name);
+	*call_r = (struct provider_call){
+		.arena = work->arena,
+		.conf = dispatch->conf,
+		.config = work->config,
+		.provider = provider,
+		.rest = work->performer->rest,
+		.tokens = dispatch->tokens,
+		.breakers = dispatch->breakers,
+		.now = clock_now_ms(),
+		.until_us = until_us ? until_us : clock_monotonic_us() + DISPATCH_TOTAL_MS * 1000,
+		.attempt_ms = DISPATCH_ATTEMPT_MS,
+	};
+	if (until_us)
+		call_r->attempt_ms =
+			work->effect->tries ? DISPATCH_NEXT_ATTEMPT_MS : DISPATCH_FIRST_ATTEMPT_MS;
+	return provider_usable(dispatch->conf, work->config, provider, info);
+}
+
+static enum err creation_perform(
+	const struct dispatch_work *work, struct dispatch_result *result_r, struct err_info *info)
+{
+	struct provider_call call;
+	enum err err;
+
+	err = dispatch_call_init(work, work->request->meeting->provider, &call, info);
+	return err == ERR_OK ? provider_create(&call, work->request, work->effect->repeated,
+				       &result_r->link, info)
+			     : err;
+}
+
+static void creation_settle(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct dispatch_result *result,
+	const struct config *config)
+{
+	provision_created(cause, request, effect, outcome, &result->link, config->policy);
+}
+
+static enum err update_perform(
+	const struct dispatch_work *work, struct dispatch_result *result_r, struct err_info *info)
+{
+	const struct meeting *meeting = work->request->meeting;
+	struct provider_call call;
+	enum err err;
+
+	err = dispatch_call_init(work, meeting->provider, &call, info);
+	return err == ERR_OK ? provider_update(&call, work->request, &result_r->link, info) : err;
+}
+
+static void update_settle(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct dispatch_result *result,
+	const struct config *config)
+{
+	provision_updated(cause, request, effect, outcome, &result->link, config->policy);
+}
+
+static enum err deletion_perform(
+	const struct dispatch_work *work, struct dispatch_result *result_r, struct err_info *info)
+{
+	const struct effect_target *owed = work->effect->target;
+	const struct provider_target target = {
+		.provider_key = owed->provider_key,
+		.external_id = owed->external_id,
+		.account = owed->account,
+	};
+	struct provider_call call;
+	enum err err;
+
+	(void)result_r;
+	err = dispatch_call_init(work, owed->provider, &call, info);
+	return err == ERR_OK ? provider_remove(&call, &target, info) : err;
+}
+
+static void deletion_settle(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct dispatch_result *result,
+	const struct config *config)
+{
+	(void)result;
+	provision_deleted(cause, request, effect, outcome, config->policy);
+}
+
+static enum err verification_perform(
+	const struct dispatch_work *work, struct dispatch_result *result_r, struct err_info *info)
+{
+	const struct meeting *meeting = work->request->meeting;
+	struct provider_state state = {0};
+	struct provider_call call;
+	enum err err;
+
+	err = dispatch_call_init(work, meeting->provider, &call, info);
+	if (err == ERR_OK)
+		err = provider_read(&call, work->request, &state, info);
+	result_r->state = (struct provision_state){
+		.starts_at = state.starts_at,
+		.ends_at = state.ends_at,
+		.settings_differ = state.drift.count > 0,
+	};
+	return err;
+}
+
+static void verification_settle(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct dispatch_result *result,
+	const struct config *config)
+{
+	provision_verified(cause, request, effect, outcome, &result->state, config->policy);
+}
+
+static void expiry_settle(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct dispatch_result *result,
+	const struct config *config)
+{
+	(void)result;
+	(void)config;
+	provision_expired(cause, request, effect, outcome);
+}
+
+const struct dispatch_effect dispatch_creation = {
+	.asks_provider = true, .perform = creation_perform, .settle = creation_settle};
+const struct dispatch_effect dispatch_update = {
+	.asks_provider = true, .perform = update_perform, .settle = update_settle};
+const struct dispatch_effect dispatch_deletion = {
+	.asks_provider = true, .perform = deletion_perform, .settle = deletion_settle};
+const struct dispatch_effect dispatch_verification = {
+	.asks_provider = true, .perform = verification_perform, .settle = verification_settle};
+const struct dispatch_effect dispatch_expiry = {.settle = expiry_settle};

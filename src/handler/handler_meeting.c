@@ -1,0 +1,124 @@
+/* The meeting of a request, and the commands on it. */
+#include <json-c/json.h>
+
+#include "handler_private.h"
+
+enum err handler_meeting_get(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct service *service = &handler_context(exchange)->service;
+	const struct service_call call = handler_call(exchange);
+	struct json_object *json;
+	struct request *request;
+	enum err err;
+
+	err = service_request_get(
+		service, &call, exchange->params[0], STORE_CURRENT, &request, info);
+	if (err != ERR_OK)
+		return err;
+	if (!request->meeting)
+		return err_set(info, ERR_NO_MEETING, "The request has not been accepted.");
+	json = handler_meeting_json(service, &call, request);
+	http_reply_json(exchange, 200, json);
+	json_object_put(json);
+	return ERR_OK;
+}
+
+enum err handler_meeting_list(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct service *service = &handler_context(exchange)->service;
+	const struct service_call call = handler_call(exchange);
+	struct json_object *page, *items;
+	struct request *request;
+	enum err err;
+	size_t i;
+
+	err = service_request_get(service, &call, exchange->params[0], STORE_WHOLE, &request, info);
+	if (err != ERR_OK)
+		return err;
+	page = json_object_new_object();
+	items = json_object_new_array();
+	if (request->meeting)
+		json_object_array_add(items, handler_meeting_json(service, &call, request));
+	for (i = request->meetings.count; i-- > 0;)
+		json_object_array_add(items,
+			model_to_json(&meeting_model,
+				MODEL_AT(&request->meetings, struct meeting, i), MODEL_SHOWN));
+	json_object_object_add(page, "items", items);
+	json_object_object_add(page, "next_cursor", NULL);
+	http_reply_json(exchange, 200, page);
+	json_object_put(page);
+	return ERR_OK;
+}
+
+enum err handler_meeting_cancel(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct service_call call = handler_call(exchange);
+	struct service_answer answer;
+	enum err err;
+
+	err = service_meeting_cancel(&handler_context(exchange)->service, &call,
+		exchange->params[0], exchange->input, &answer, info);
+	return handler_reply_answer(exchange, err, &answer);
+}
+
+enum err handler_meeting_regenerate(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct service_call call = handler_call(exchange);
+	struct service_answer answer;
+	enum err err;
+
+	err = service_meeting_regenerate(&handler_context(exchange)->service, &call,
+		exchange->params[0], exchange->input, &answer, info);
+	return handler_reply_answer(exchange, err, &answer);
+}
+
+enum err handler_meeting_reschedule(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct service_call call = handler_call(exchange);
+	struct service_answer answer;
+	enum err err;
+
+	err = service_meeting_reschedule(&handler_context(exchange)->service, &call,
+		exchange->params[0], exchange->input, &answer, info);
+	return handler_reply_answer(exchange, err, &answer);
+}
+
+enum err handler_meeting_retry(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct service_call call = handler_call(exchange);
+	struct service_answer answer;
+	enum err err;
+
+	err = service_meeting_retry(
+		&handler_context(exchange)->service, &call, exchange->params[0], &answer, info);
+	return handler_reply_answer(exchange, err, &answer);
+}
+
+enum err handler_meeting_outcome(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct service_call call = handler_call(exchange);
+	struct service_answer answer;
+	enum err err;
+
+	err = service_meeting_outcome(&handler_context(exchange)->service, &call,
+		exchange->params[0], exchange->input, &answer, info);
+	return handler_reply_answer(exchange, err, &answer);
+}
+
+/* Made for this click: nothing of the link is kept here or on the way. */
+enum err handler_meeting_host(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct service_call call = handler_call(exchange);
+	const char *url;
+	enum err err;
+
+	err = service_meeting_host(
+		&handler_context(exchange)->service, &call, exchange->params[0], &url, info);
+	if (err != ERR_OK)
+		return err;
+	http_reply(exchange, 302, "text/plain", "", 0);
+	http_set_header(exchange, "Location", "%s", url);
+	http_set_header(exchange, "Cache-Control", "no-store");
+	http_set_header(exchange, "Referrer-Policy", "no-referrer");
+	return ERR_OK;
+}

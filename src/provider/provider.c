@@ -1,0 +1,259 @@
+#include "provider.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "id.h"
+#include "log.h"
+#include "provider_breaker.h"
+#include "provider_http.h"
+#include "utf8.h"
+
+/* What a document should hold of one text of a provider; links with signatures are long. */
+enum { PROVIDER_MAX_TEXT = 2048 };
+
+const char *provider_text(const struct provider_call *call, const char *name)
+{
+	return config_text(call->config, call->provider->name, name);
+}
+
+enum err provider_usable(const struct conf *conf, const struct config *config,
+	const struct provider *provider, struct err_info *info)
+{
+	if (!config_enabled(config, provider->name))
+		return err_set(info, ERR_UNAVAILABLE, "%s: It is not enabled.", provider->title);
+	if (provider->check(conf, config, NULL) != ERR_OK)
+		return err_set(info, ERR_UNAVAILABLE,
+			"%s: Its settings or credentials are not complete.", provider->title);
+	return ERR_OK;
+}
+
+void provider_warn(
+	struct arena *arena, struct meeting_link *link, const char *setting, const char *detail)
+{
+	struct warning *warning = model_list_add(arena, &link->warnings, sizeof(*warning));
+
+	warning->code = "setting_not_granted";
+	warning->detail = arena_printf(arena, "%s: %s", setting, detail);
+}
+
+const char *provider_credential_id(const struct provider_call *call)
+{
+	char *id = arena_alloc(call->arena, HASH_SIZE);
+	const struct provider_field *field;
+	const char *value;
+
+	hash_texts(id, call->provider->name, NULL);
+	for (field = call->provider->fields; field->name; field++) {
+		value = provider_text(call, field->name);
+		if (value && field->secret && !field->apart)
+			hash_texts(id, id, field->name, value, NULL);
+	}
+	return id;
+}
+
+/* One call between the doors of the breaker. */
+struct provider_visit {
+	const char *key;   /* NULL: there is no breaker */
+	const char *quota; /* of what creates and changes; NULL: not concerned */
+	int64_t began_us;
+	struct err_info *info, own; /* the caller's, or else our own */
+};
+
+/* A caller without time has asked nobody, and the breaker learns nothing from that. */
+static enum err provider_enter_as(const struct provider_call *call, const char *quota,
+	struct provider_visit *visit_r, struct err_info *info)
+{
+	struct err_info why;
+	enum err err;
+
+	visit_r->key = NULL;
+	visit_r->began_us = clock_monotonic_us();
+	visit_r->info = info ? info : &visit_r->own;
+	err_clear(visit_r->info);
+	if (call->provider->local || !call->breakers)
+		return ERR_OK;
+	if (provider_time_left_ms(call) == 0)
+		return err_set(visit_r->info, ERR_TEMPORARY,
+			"%s: There was no time left to ask it.", call->provider->title);
+	visit_r->key = provider_credential_id(call);
+	visit_r->quota = quota ? arena_printf(call->arena, "%s/%s", visit_r->key, quota) : NULL;
+	err = breaker_enter(call->breakers, visit_r->key, call->now, &why);
+	if (err == ERR_OK && visit_r->quota) {
+		err = breaker_enter(call->breakers, visit_r->quota, call->now, &why);
+		if (err != ERR_OK)
+			breaker_leave(call->breakers, visit_r->key, call->now, err, 0, "");
+	}
+	if (err != ERR_OK) {
+		err_set(visit_r->info, err, "%s: %s", call->provider->title, why.detail);
+		visit_r->info->retry_after_s = why.retry_after_s;
+	}
+	return err;
+}
+
+static enum err provider_enter(
+	const struct provider_call *call, struct provider_visit *visit_r, struct err_info *info)
+{
+	return provider_enter_as(call, NULL, visit_r, info);
+}
+
+/* What creates and changes meetings has quotas of its own: when they are used up, meetings can
+ * still be read, entered and deleted. */
+static enum err provider_enter_change(
+	const struct provider_call *call, struct provider_visit *visit_r, struct err_info *info)
+{
+	return provider_enter_as(call, "changes", visit_r, info);
+}
+
+static enum err provider_leave(
+	const struct provider_call *call, const struct provider_visit *visit, enum err err)
+{
+	const int64_t now = call->now + (clock_monotonic_us() - visit->began_us) / 1000;
+	const bool refused = err == ERR_UNAVAILABLE;
+	const int64_t retry_after_s = err == ERR_OK ? 0 : visit->info->retry_after_s;
+	const char *detail = err == ERR_OK ? "" : visit->info->detail;
+
+	if (!visit->key)
+		return err;
+	if (visit->quota)
+		breaker_leave(call->breakers, visit->quota, now, refused ? err : ERR_OK,
+			refused ? retry_after_s : 0, detail);
+	breaker_leave(call->breakers, visit->key, now, err, refused ? 0 : retry_after_s, detail);
+	return err;
+}
+
+static bool provider_text_sane(const char *text)
+{
+	return !text || (strlen(text) <= PROVIDER_MAX_TEXT && !utf8_has_control(text, false));
+}
+
+/* Whether people can be sent there: https, or http to loopback, and nothing that could break out
+ * of a header or a page. */
+static bool provider_url_sane(struct arena *arena, const char *url)
+{
+	const char *host = url ? strstr(url, "://") : NULL, *c;
+
+	if (!host || strlen(url) > PROVIDER_MAX_TEXT)
+		return false;
+	for (c = url; *c; c++)
+		if (*c <= ' ' || *c > '~' || strchr("\"<>\\", *c))
+			return false;
+	host += 3;
+	return rest_url_valid(
+		arena_strndup(arena, url, (size_t)(host - url) + strcspn(host, "/?#")));
+}
+
+static bool provider_link_sane(struct arena *arena, const struct meeting_link *link)
+{
+	MODEL_FOREACH (&link->dial_in, const char *, number) {
+		if (!provider_text_sane(*number))
+			return false;
+	}
+	return (!link->url || provider_url_sane(arena, link->url)) &&
+	       provider_text_sane(link->external_id) && provider_text_sane(link->passcode);
+}
+
+/* What a provider says it made must be fit to be stored, shown and mailed. */
+static enum err provider_unfit(
+	const struct provider_call *call, const struct request *request, struct err_info *info)
+{
+	err_clear(info);
+	log_error("provider %s: no usable link for request %s", call->provider->name, request->id);
+	return err_set(info, ERR_UNAVAILABLE, "%s: It gave no usable link.", call->provider->title);
+}
+
+enum err provider_create(const struct provider_call *call, const struct request *request,
+	bool repeated, struct meeting_link *link_r, struct err_info *info)
+{
+	struct provider_visit visit;
+	enum err err = provider_enter_change(call, &visit, info);
+
+	if (err != ERR_OK)
+		return err;
+	*link_r = (struct meeting_link){0};
+	err = call->provider->create(call, request, repeated, link_r, visit.info);
+	/* It may have made something all the same. */
+	if (err == ERR_OK && (!link_r->url || !provider_link_sane(call->arena, link_r))) {
+		provider_unfit(call, request, visit.info);
+		err = visit.info->err = ERR_OUTCOME_UNKNOWN;
+	}
+	if (err == ERR_OK && call->provider->account)
+		link_r->account = call->provider->account(call);
+	return provider_leave(call, &visit, err);
+}
+
+enum err provider_update(const struct provider_call *call, const struct request *request,
+	struct meeting_link *link_r, struct err_info *info)
+{
+	struct provider_visit visit;
+	enum err err;
+
+	*link_r = (struct meeting_link){0};
+	if (!call->provider->update)
+		return ERR_OK;
+	err = provider_enter_change(call, &visit, info);
+	if (err != ERR_OK)
+		return err;
+	err = call->provider->update(call, request, link_r, visit.info);
+	if (err == ERR_OK && !provider_link_sane(call->arena, link_r))
+		err = provider_unfit(call, request, visit.info);
+	return provider_leave(call, &visit, err);
+}
+
+enum err provider_remove(const struct provider_call *call, const struct provider_target *target,
+	struct err_info *info)
+{
+	struct provider_visit visit;
+	enum err err;
+
+	if (!call->provider->remove)
+		return ERR_OK;
+	err = provider_enter(call, &visit, info);
+	if (err != ERR_OK)
+		return err;
+	return provider_leave(call, &visit, call->provider->remove(call, target, visit.info));
+}
+
+enum err provider_read(const struct provider_call *call, const struct request *request,
+	struct provider_state *state_r, struct err_info *info)
+{
+	struct provider_visit visit;
+	enum err err;
+
+	if (!call->provider->read)
+		return err_set(info, ERR_NOT_FOUND, "%s: It cannot be asked about a meeting.",
+			call->provider->title);
+	err = provider_enter(call, &visit, info);
+	if (err != ERR_OK)
+		return err;
+	*state_r = (struct provider_state){0};
+	return provider_leave(
+		call, &visit, call->provider->read(call, request, state_r, visit.info));
+}
+
+enum err provider_host_url(const struct provider_call *call, const struct request *request,
+	const char **url_r, struct err_info *info)
+{
+	struct provider_visit visit;
+	enum err err;
+
+	if (!call->provider->host_url)
+		return err_set(
+			info, ERR_NOT_FOUND, "%s: It has no host links.", call->provider->title);
+	err = provider_enter(call, &visit, info);
+	if (err != ERR_OK)
+		return err;
+	err = call->provider->host_url(call, request, url_r, visit.info);
+	if (err == ERR_OK && !provider_url_sane(call->arena, *url_r))
+		err = provider_unfit(call, request, visit.info);
+	return provider_leave(call, &visit, err);
+}
+
+enum err provider_personal_url(const struct provider_call *call, const struct request *request,
+	enum party party, const char **url_r, struct err_info *info)
+{
+	if (call->provider->personal_url)
+		return call->provider->personal_url(call, request, party, url_r, info);
+	*url_r = request->meeting->provider_url;
+	return ERR_OK;
+}

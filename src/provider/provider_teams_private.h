@@ -1,0 +1,12 @@
+#ifndef PROVIDER_TEAMS_PRIVATE_H
+#define PROVIDER_TEAMS_PRIVATE_H
+/* Shared by the files of the Teams provider: provider_teams.c (meetings) and provider_teams_grant.c
+ * (settings, access tokens). */
+#include "provider.h"
+
+enum err provider_teams_check(
+	const struct conf *conf, const struct config *config, struct err_info *info);
+
+enum err provider_teams_grant(const struct provider_call *call, const char *refresh_token,
+	struct provider_grant *grant_r, struct err_info *info);
+#endif

@@ -1,0 +1,69 @@
+#ifndef REST_H
+#define REST_H
+/*
+ * HTTP calls to providers (libcurl): https only (plain http for loopback), no redirects, verified
+ * TLS, no proxy from the environment, a timeout for every call, a ceiling for every reply. A client
+ * belongs to one thread at a time and keeps its last connection from call to call.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "err.h"
+
+struct json_object;
+struct rest;
+
+enum { REST_MAX_REPLY = 1024 * 1024, REST_CONNECT_MS = 3000 };
+
+struct rest *rest_new(void);
+void rest_free(struct rest **rest);
+
+enum rest_method { REST_GET, REST_POST, REST_PUT, REST_PATCH, REST_DELETE };
+
+struct rest_request {
+	enum rest_method method;
+	const char *url;
+	const char *bearer;          /* access token, or NULL */
+	const char *user, *password; /* Basic authentication (RFC 7617), or NULL */
+	const char *content_type;    /* of the body; NULL: no body */
+	const char *body;
+	const char *const *headers; /* more lines "Name: value", NULL-terminated; or NULL */
+	int64_t timeout_ms; /* of the whole call, connecting included; <= 0: ERR_TEMPORARY */
+};
+
+struct rest_reply {
+	int status;
+	const char *body; /* in the arena, a NUL behind it */
+	size_t body_len;
+	struct json_object *json; /* NULL when the body is not one JSON value (HTML, cut short) */
+	int64_t retry_after_s;    /* Retry-After as seconds, HTTP-date or ISO 8601; 0 = not said */
+};
+
+/*
+ * One call. ERR_OK whenever a whole reply came, of whatever status. Otherwise:
+ * ERR_TEMPORARY       nothing reached the peer (name, connection, TLS): certainly not done.
+ * ERR_OUTCOME_UNKNOWN it may have been done: timeout or broken connection after connecting, a reply
+ *                     that breaks off or is larger than REST_MAX_REPLY.
+ * ERR_CONFIG          not sent: the URL is not https (http for loopback), has credentials or a path
+ *                     segment of dots only, or a header or token has a line break.
+ * The words say what happened, without URL parts that could be secret and nothing of the peer's.
+ */
+enum err rest_call(struct rest *rest, struct arena *arena, const struct rest_request *request,
+	struct rest_reply *reply_r, struct err_info *info);
+
+/* Whether it is https://host…, or http:// to a loopback host; no credentials, query or fragment,
+ * no slash at the end. */
+bool rest_url_valid(const char *url);
+
+/* Percent-encodes all but unreserved characters (RFC 3986 section 2.3). As a path segment "." and
+ * ".." keep their meaning: rest_call refuses them. */
+char *rest_escape(struct arena *arena, const char *text);
+
+/* application/x-www-form-urlencoded from name, value, name, value, …, NULL. */
+char *rest_form(struct arena *arena, ...) __attribute__((sentinel));
+
+/* Seconds from `now_ms` that a Retry-After value asks for: delta seconds, HTTP-date or ISO 8601
+ * (Zoom); 0 for what is neither or has passed; a day at most. */
+int64_t rest_retry_after_s(const char *value, int64_t now_ms);
+#endif

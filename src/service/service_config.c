@@ -1,0 +1,195 @@
+/* The policy, and how the configuration is changed. */
+#include "service_config.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+#include "http_exchange.h"
+#include "service_config_private.h"
+#include "service_private.h"
+
+enum { SERVICE_CONFIG_TRIES = 64 };
+
+const char *service_config_text(struct arena *arena, struct json_object *json)
+{
+	const char *text = arena_strdup(
+		arena, json_object_to_json_string_ext(
+			       json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+
+	json_object_put(json);
+	return text;
+}
+
+enum err service_config_stale(struct err_info *info)
+{
+	return err_set(info, ERR_PRECONDITION_FAILED,
+		"The configuration is not what If-Match says; load it again.");
+}
+
+enum err service_config_change(const struct service *service, const struct service_call *call,
+	service_config_rule *rule, const void *input, struct config **config_r,
+	struct err_info *info)
+{
+	enum err err = ERR_CONFLICT;
+	struct cause cause;
+	bool changed;
+	int tries;
+
+	for (tries = 0; err == ERR_CONFLICT && tries < SERVICE_CONFIG_TRIES; tries++) {
+		err_clear(info);
+		err = store_config_load_whole(service->store, call->arena, config_r, info);
+		if (err != ERR_OK)
+			return err;
+		service_cause_init(call, SOURCE_API, &cause);
+		changed = false;
+		err = rule(service, call, &cause, *config_r, input, &changed, info);
+		if (err == ERR_OK && changed)
+			err = store_config_save(service->store, call->arena, *config_r, info);
+	}
+	return err;
+}
+
+static struct json_object *policy_json(const struct config *config)
+{
+	return model_to_json(&policy_model, config->policy, MODEL_SHOWN);
+}
+
+static struct service_config_answer policy_answer(struct arena *arena, const struct config *config)
+{
+	const char *text = service_config_text(arena, policy_json(config));
+
+	return (struct service_config_answer){
+		.reply = text, .etag = http_etag(arena, text, strlen(text))};
+}
+
+enum err service_config_policy_get(const struct service *service, const struct service_call *call,
+	struct service_config_answer *answer_r, struct err_info *info)
+{
+	struct config *config;
+	enum err err = store_config_load(service->store, call->arena, &config, info);
+
+	if (err == ERR_OK)
+		*answer_r = policy_answer(call->arena, config);
+	return err;
+}
+
+/* Objects member by member; anything else takes the place of what was there. */
+static void policy_merge(struct json_object *into, struct json_object *given)
+{
+	struct json_object *old;
+
+	json_object_object_foreach(given, name, value)
+	{
+		if (json_object_object_get_ex(into, name, &old) &&
+			json_object_is_type(old, json_type_object) &&
+			json_object_is_type(value, json_type_object))
+			policy_merge(old, value);
+		else
+			json_object_object_add(into, name, json_object_get(value));
+	}
+}
+
+static const char *policy_value_text(struct arena *arena, struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_string))
+		return arena_strdup(arena, json_object_get_string(value));
+	return service_config_text(arena, json_object_get(value));
+}
+
+/* Audits every value in which the two differ; whether there is one. */
+static bool policy_note(struct cause *cause, struct config *config, const char *pointer,
+	struct json_object *before, struct json_object *after)
+{
+	struct json_object *old;
+	bool changed = false;
+	const char *path;
+
+	json_object_object_foreach(after, name, value)
+	{
+		old = json_object_object_get(before, name);
+		path = arena_printf(cause->arena, "%s/%s", pointer, name);
+		if (json_object_is_type(value, json_type_object)) {
+			changed |= policy_note(cause, config, path, old, value);
+		} else if (!json_object_equal(old, value)) {
+			config_note(cause, config, path, policy_value_text(cause->arena, old),
+				policy_value_text(cause->arena, value));
+			changed = true;
+		}
+	}
+	return changed;
+}
+
+static void policy_check_provider(const struct service *service, const struct config *config,
+	const char *name, const char *pointer, struct err_info *info)
+{
+	const struct provider *provider = provider_find(name);
+	struct err_info why = {0};
+
+	if (!provider)
+		err_add_field(info, pointer, "is not a provider that is known here");
+	else if (provider_usable(service->conf, config, provider, &why) != ERR_OK)
+		err_add_field(info, pointer, "cannot be used. %s", why.detail);
+}
+
+static void policy_check_providers(const struct service *service, struct arena *arena,
+	const struct config *config, struct err_info *info)
+{
+	const struct model_list *failover = &config->policy->failover;
+	size_t i;
+
+	policy_check_provider(
+		service, config, config->policy->default_provider, "/default_provider", info);
+	for (i = 0; i < failover->count; i++)
+		policy_check_provider(service, config, *MODEL_AT(failover, const char *, i),
+			arena_printf(arena, "/failover/%zu", i), info);
+}
+
+/* `merged` is a whole policy; it becomes the configuration's if it holds. */
+static enum err policy_take(const struct service *service, struct arena *arena,
+	struct config *config, struct json_object *merged, struct err_info *info)
+{
+	struct policy *policy = arena_alloc(arena, sizeof(*policy));
+	enum err err = model_from_json(&policy_model, arena, merged, "", policy, info);
+
+	if (err != ERR_OK)
+		return err;
+	config->policy = policy;
+	config_check_policy(policy, info);
+	policy_check_providers(service, arena, config, info);
+	return info->err;
+}
+
+static enum err policy_put(const struct service *service, const struct service_call *call,
+	struct cause *cause, struct config *config, const void *input, bool *changed_r,
+	struct err_info *info)
+{
+	const struct service_config_answer seen = policy_answer(call->arena, config);
+	struct json_object *const *given = input, *before, *merged;
+	enum err err;
+
+	if (call->if_match && !http_etag_listed(call->if_match, seen.etag, false))
+		return service_config_stale(info);
+	before = policy_json(config);
+	merged = policy_json(config);
+	policy_merge(merged, *given);
+	err = policy_take(service, call->arena, config, merged, info);
+	if (err == ERR_OK)
+		*changed_r = policy_note(cause, config, "/policy", before, merged);
+	json_object_put(merged);
+	json_object_put(before);
+	return err;
+}
+
+enum err service_config_policy_put(const struct service *service, const struct service_call *call,
+	struct json_object *given, struct service_config_answer *answer_r, struct err_info *info)
+{
+	struct config *config;
+	enum err err;
+
+	if (!json_object_is_type(given, json_type_object))
+		return err_add_field(info, "", "must be an object");
+	err = service_config_change(service, call, policy_put, &given, &config, info);
+	if (err == ERR_OK)
+		*answer_r = policy_answer(call->arena, config);
+	return err;
+}

@@ -1,0 +1,50 @@
+#ifndef SERVICE_CONFIG_H
+#define SERVICE_CONFIG_H
+/*
+ * The configuration that administrators change while the service runs (API.md, "Configuration").
+ * It is loaded afresh for every call, so a change holds in every process at once.
+ *
+ * Errors of the changes: ERR_INVALID with pointers, and then nothing is stored;
+ * ERR_PRECONDITION_FAILED; ERR_NOT_FOUND for a provider that nobody knows.
+ */
+#include "service.h"
+
+struct json_object;
+
+/* A representation, in the arena. */
+struct service_config_answer {
+	const char *reply; /* JSON */
+	const char *etag;
+};
+
+/* The policy. `given` holds the members to change; lists are replaced whole. */
+enum err service_config_policy_get(const struct service *service, const struct service_call *call,
+	struct service_config_answer *answer_r, struct err_info *info);
+enum err service_config_policy_put(const struct service *service, const struct service_call *call,
+	struct json_object *given, struct service_config_answer *answer_r, struct err_info *info);
+
+/* A page of the providers, `limit` of them behind the one named `after` (NULL: the first ones). */
+enum err service_config_provider_list(const struct service *service,
+	const struct service_call *call, size_t limit, const char *after,
+	struct service_config_answer *answer_r, struct err_info *info);
+
+/*
+ * One provider. Its entity tag has two parts: what is configured, which alone If-Match is about,
+ * and all that is shown, health included. What a GET shows is taken back by a PUT: masked
+ * credentials are kept, and what cannot be set is not looked at. `given` may be altered.
+ */
+enum err service_config_provider_get(const struct service *service, const struct service_call *call,
+	const char *name, struct service_config_answer *answer_r, struct err_info *info);
+enum err service_config_provider_put(const struct service *service, const struct service_call *call,
+	const char *name, struct json_object *given, struct service_config_answer *answer_r,
+	struct err_info *info);
+enum err service_config_provider_delete(const struct service *service,
+	const struct service_call *call, const char *name, struct err_info *info);
+
+/* Asks the provider whether settings and credentials work: the stored ones, with `given` laid over
+ * them. Stores nothing. Blocks for SERVICE_CONFIG_VALIDATE_MS at most. */
+enum { SERVICE_CONFIG_VALIDATE_MS = 25 * 1000 };
+enum err service_config_provider_validate(const struct service *service,
+	const struct service_call *call, const char *name, struct json_object *given,
+	struct service_config_answer *answer_r, struct err_info *info);
+#endif

@@ -1,0 +1,54 @@
+/* What the use cases need to ask a provider. */
+#include "clock.h"
+#include "service_private.h"
+#include "store_config.h"
+
+enum { SERVICE_ATTEMPT_MS = 10 * 1000 };
+
+enum err service_config_load(const struct service *service, const struct service_call *call,
+	struct config **config_r, struct err_info *info)
+{
+	return store_config_load(service->store, call->arena, config_r, info);
+}
+
+enum err service_provider_call(const struct service *service, const struct service_call *call,
+	const struct config *config, const struct provider *provider, int64_t budget_ms,
+	struct provider_call *call_r, struct err_info *info)
+{
+	struct rest *rest = rest_pool_take(service->rests);
+
+	if (!rest)
+		return err_set(info, ERR_OVERLOADED, "Too many calls of providers at the moment.");
+	*call_r = (struct provider_call){
+		.arena = call->arena,
+		.conf = service->conf,
+		.config = config,
+		.provider = provider,
+		.rest = rest,
+		.tokens = service->tokens,
+		.breakers = service->breakers,
+		.now = call->now,
+		.until_us = clock_monotonic_us() + budget_ms * 1000,
+		.attempt_ms = SERVICE_ATTEMPT_MS,
+	};
+	return ERR_OK;
+}
+
+void service_provider_done(const struct service *service, struct provider_call *call)
+{
+	rest_pool_give(service->rests, call->rest);
+	call->rest = NULL;
+}
+
+enum err service_check_provider(const struct service *service, const struct config *config,
+	const char *name, struct err_info *info)
+{
+	const struct provider *provider = provider_find(name);
+	struct err_info unusable = {0};
+
+	if (!provider)
+		return err_add_field(info, "/provider", "is not a provider of this service");
+	if (provider_usable(service->conf, config, provider, &unusable) != ERR_OK)
+		return err_add_field(info, "/provider", "cannot be used: %s", unusable.detail);
+	return ERR_OK;
+}

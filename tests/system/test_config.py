@@ -1,0 +1,628 @@
+"""The configuration that administrators change while the service runs, and its keys."""
+
+import json
+import re
+import secrets
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pymongo.collection
+import pytest
+import requests
+from caller import Caller, new_key
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from stack import PROGRAM, Stack
+from support import at_once, free_port
+
+POLICY = "/api/config/meetings"
+PROVIDERS = "/api/config/providers"
+MASK = "••••"
+ZOOM = {
+    "account_id": "acc-123",
+    "client_id": "client-identity-1",
+    "client_secret": "s" * 20 + "tail",
+}
+HOST = {"host_user": "host@firm.example"}
+READY = {"settings": HOST, "credentials": ZOOM}
+DEFAULTS = {
+    "default_provider": "jitsi",
+    "failover": [],
+    "inline_wait_ms": 5000,
+    "opens_minutes_before": 15,
+    "expires_minutes_after": 60,
+    "join_links": "gate",
+    "security": {
+        "waiting_room": True,
+        "join_before_host": False,
+        "mute_on_entry": True,
+        "host_video": False,
+        "passcode_required": True,
+    },
+    "reminders_minutes_before": [1440, 60],
+    "max_generations": 20,
+    "retry": {"first_s": 5, "max_s": 600, "give_up_s": 86400},
+}
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[Stack]:
+    """A stack whose configuration may be changed, and whose providers cannot be reached."""
+    away = f"http://127.0.0.1:{free_port()}"
+    names = [f"{name}_{kind}" for name in ("ZOOM", "GOOGLE", "TEAMS") for kind in ("API", "TOKEN")]
+    urls = {f"{name}_URL": away for name in names}
+    with Stack(tmp_path_factory.mktemp("config"), mongodb_uri, **urls) as stack:
+        yield stack
+
+
+@pytest.fixture
+def admin(own: Stack) -> Caller:
+    collection(own).delete_many({})
+    return own.admin()
+
+
+def collection(stack: Stack) -> pymongo.collection.Collection:
+    return stack.requests.database["config"]
+
+
+def events(stack: Stack) -> list[tuple]:
+    """What was audited: (what, from, to)."""
+    document = collection(stack).find_one({"_id": "config"}) or {"events": []}
+    return [(e["detail"], e["from"], e["to"]) for e in document["events"]]
+
+
+def changed(answer: requests.Response) -> dict:
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def pointers(answer: requests.Response) -> list[str]:
+    assert answer.status_code == 422, (answer.status_code, answer.text)
+    return [error["pointer"] for error in answer.json()["errors"]]
+
+
+# ---- the policy ----
+
+
+def test_the_policy_begins_with_the_defaults(own: Stack, admin: Caller) -> None:
+    answer = admin.get(POLICY)
+    assert answer.json() == DEFAULTS
+    again = admin.put(POLICY, answer.json(), headers={"If-Match": answer.headers["ETag"]})
+    assert changed(again) == DEFAULTS
+    assert again.headers["ETag"] == answer.headers["ETag"]
+    assert events(own) == [], "nothing has changed"
+
+
+def test_a_part_of_the_policy_is_changed(own: Stack, admin: Caller) -> None:
+    part = {
+        "opens_minutes_before": 30,
+        "security": {"waiting_room": False},
+        "reminders_minutes_before": [30],
+        "retry": {"first_s": 7},
+    }
+    after = DEFAULTS | part
+    after["security"] = DEFAULTS["security"] | part["security"]
+    after["retry"] = DEFAULTS["retry"] | part["retry"]
+    answer = admin.put(POLICY, part)
+    assert changed(answer) == after
+    fetched = admin.get(POLICY)
+    assert (fetched.json(), fetched.headers["ETag"]) == (after, answer.headers["ETag"])
+    assert events(own) == [
+        ("/policy/opens_minutes_before", "15", "30"),
+        ("/policy/security/waiting_room", "true", "false"),
+        ("/policy/reminders_minutes_before", "[1440,60]", "[30]"),
+        ("/policy/retry/first_s", "5", "7"),
+    ]
+    event = collection(own).find_one()["events"][0]
+    assert event["actor"] == {"id": "admin-1", "role": "admin"}
+    assert (event["action"], event["request_id"]) == ("config.changed", "config")
+    assert event["trace_id"] == answer.headers["X-Request-Id"]
+    assert changed(admin.put(POLICY, {"join_links": "direct"}))["join_links"] == "direct"
+    assert events(own)[4:] == [("/policy/join_links", "gate", "direct")]
+
+
+def test_a_change_holds_for_the_next_acceptance(own: Stack, admin: Caller) -> None:
+    parties = own.parties()
+    before = parties.accepted()["meeting"]
+    changed(admin.put(POLICY, {"opens_minutes_before": 120, "security": {"waiting_room": False}}))
+    after = parties.accepted()["meeting"]
+    assert before["security"]["waiting_room"] and not after["security"]["waiting_room"]
+    assert after["opens_at"] < before["opens_at"]
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong"),
+    [
+        ({"default_provider": "skype"}, ["/default_provider"]),
+        ({"default_provider": "zoom"}, ["/default_provider"]),
+        ({"default_provider": None}, ["/default_provider"]),
+        ({"default_provider": "jit\nsi"}, ["/default_provider"]),
+        ({"failover": ["zoom"]}, ["/failover/0"]),
+        ({"failover": ["jitsi"]}, ["/failover/0"]),
+        ({"failover": ["skype", "zoom"]}, ["/failover/0", "/failover/1"]),
+        ({"failover": "zoom"}, ["/failover"]),
+        ({"failover": None}, ["/failover"]),
+        ({"inline_wait_ms": -1}, ["/inline_wait_ms"]),
+        ({"inline_wait_ms": "1"}, ["/inline_wait_ms"]),
+        ({"inline_wait_ms": 1.5}, ["/inline_wait_ms"]),
+        ({"join_links": "GATE"}, ["/join_links"]),
+        ({"security": {"join_before_host": True}}, ["/security/join_before_host"]),
+        ({"security": {"colour": 1}}, ["/security/colour"]),
+        ({"security": []}, ["/security"]),
+        ({"security": {"waiting_room": 1}}, ["/security/waiting_room"]),
+        ({"reminders_minutes_before": [60, 60]}, ["/reminders_minutes_before/1"]),
+        ({"reminders_minutes_before": list(range(10, 19))}, ["/reminders_minutes_before"]),
+        ({"reminders_minutes_before": [4]}, ["/reminders_minutes_before/0"]),
+        ({"reminders_minutes_before": {"0": 60}}, ["/reminders_minutes_before"]),
+        ({"retry": {"first_s": 601}}, ["/retry/first_s"]),
+        ({"retry": {"first_s": 500, "max_s": 100}}, ["/retry/first_s"]),
+        ({"retry": {"max_s": 0}}, ["/retry/max_s"]),
+        (
+            {"max_generations": 0, "opens_minutes_before": 9999},
+            ["/opens_minutes_before", "/max_generations"],
+        ),
+        ({"page": 1, "a/b": 2}, ["/page", "/a~1b"]),
+        ([], [""]),
+        ("policy", [""]),
+        (None, [""]),
+    ],
+)
+def test_a_policy_that_is_not_valid(
+    own: Stack, admin: Caller, part: object, wrong: list[str]
+) -> None:
+    if isinstance(part, dict):
+        part = {"expires_minutes_after": 61} | part
+    assert pointers(admin.put(POLICY, data=json.dumps(part).encode())) == wrong
+    assert admin.fetch(POLICY) == DEFAULTS
+    assert collection(own).count_documents({}) == 0
+
+
+def test_everything_or_nothing(admin: Caller) -> None:
+    answer = admin.put(POLICY, {"inline_wait_ms": 1, "max_generations": 0})
+    assert pointers(answer) == ["/max_generations"]
+    assert admin.fetch(POLICY) == DEFAULTS
+
+
+@pytest.mark.parametrize("path", [POLICY, f"{PROVIDERS}/jitsi"])
+def test_bodies_that_are_none(admin: Caller, path: str) -> None:
+    for data, status in ((b"", 400), (b"{", 400), (b'{"a":1,"a":1}', 400), (b"{} x", 400)):
+        assert admin.put(path, data=data).status_code == status
+    text = admin.put(path, {}, headers={"Content-Type": "text/plain"})
+    assert text.status_code == 415
+    assert admin.put(path, data=b'"' + b"x" * 65536 + b'"').status_code == 413
+
+
+@pytest.mark.parametrize("path", [POLICY, f"{PROVIDERS}/jitsi"])
+def test_a_change_of_what_was_seen(admin: Caller, path: str) -> None:
+    seen = admin.get(path).headers["ETag"]
+    body = (
+        {"inline_wait_ms": 1} if path == POLICY else {"settings": {"base_url": "https://a.example"}}
+    )
+    for stale in ('"other"', f"W/{seen}", "nonsense"):
+        assert admin.put(path, body, headers={"If-Match": stale}).status_code == 412, stale
+    assert admin.put(path, body, headers={"If-Match": f'"other", {seen}'}).status_code == 200
+    assert admin.put(path, body, headers={"If-Match": seen}).status_code == 412, "it has moved on"
+    assert admin.put(path, body, headers={"If-Match": "*"}).status_code == 200
+    tag = admin.get(path).headers["ETag"]
+    assert admin.get(path, headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_changes_at_once_all_hold(own: Stack, admin: Caller) -> None:
+    parts = [
+        *({name: 77} for name in ("inline_wait_ms", "opens_minutes_before", "max_generations")),
+        *({"retry": {name: 77}} for name in ("first_s", "max_s", "give_up_s")),
+        {"security": {"host_video": True}},
+        {"security": {"mute_on_entry": False}},
+        {"reminders_minutes_before": [77]},
+    ]
+    calls = [lambda part=part: own.admin().put(POLICY, part) for part in parts]
+    assert {answer.status_code for answer in at_once(calls)} == {200}
+    policy = admin.fetch(POLICY)
+    for part in parts:
+        for name, value in part.items():
+            assert policy[name] == (policy[name] | value if isinstance(value, dict) else value)
+    assert collection(own).find_one()["rev"] == len(events(own)) == len(parts)
+
+
+@pytest.mark.parametrize("role", ["client", "lawyer", "service"])
+def test_only_administrators(own: Stack, role: str) -> None:
+    caller = own.caller(role, "somebody")
+    for path in (POLICY, PROVIDERS, f"{PROVIDERS}/jitsi"):
+        assert caller.get(path).status_code == 403
+        assert own.anyone().get(path).status_code == 401
+    assert caller.put(POLICY, {}).status_code == 403
+    assert caller.put(f"{PROVIDERS}/jitsi", {}).status_code == 403
+    assert caller.delete(f"{PROVIDERS}/zoom").status_code == 403
+    assert caller.post(f"{PROVIDERS}/jitsi/validate").status_code == 403
+
+
+# ---- providers ----
+
+
+def test_the_providers(admin: Caller) -> None:
+    page = admin.fetch(PROVIDERS)
+    assert page["next_cursor"] is None
+    shown = {provider["name"]: provider for provider in page["items"]}
+    assert set(shown) == {"google_meet", "zoom", "teams", "jitsi"}
+    for name, provider in shown.items():
+        assert set(provider) == {
+            "name",
+            "title",
+            "enabled",
+            "configured",
+            "settings",
+            "credentials",
+            "health",
+            "capabilities",
+        }
+        assert set(provider["health"]) == {"state", "last_ok_at", "last_error", "breaker"}
+        assert provider["settings"] == provider["credentials"] == {}
+        assert provider["enabled"] == provider["configured"] == (name == "jitsi")
+        assert provider["health"]["state"] == ("ok" if name == "jitsi" else "disabled")
+        assert provider == admin.fetch(f"{PROVIDERS}/{name}")
+    pages = admin.pages(PROVIDERS, limit=3)
+    assert [len(page) for page in pages] == [3, 1]
+    assert sum(pages, []) == page["items"]
+    assert pointers(admin.get(PROVIDERS, params={"cursor": "nobody"})) == ["/cursor"]
+    for answer in (
+        admin.get(f"{PROVIDERS}/skype"),
+        admin.put(f"{PROVIDERS}/skype", {}),
+        admin.delete(f"{PROVIDERS}/skype"),
+        admin.post(f"{PROVIDERS}/skype/validate"),
+    ):
+        assert answer.status_code == 404
+
+
+def test_credentials_are_written_only(own: Stack, admin: Caller) -> None:
+    url = f"{PROVIDERS}/zoom"
+    answer = admin.put(url, {"enabled": True, "settings": HOST, "credentials": ZOOM})
+    shown = changed(answer)
+    assert shown["enabled"] and shown["configured"]
+    assert shown["settings"] == HOST
+    assert shown["credentials"] == {
+        "account_id": MASK,
+        "client_id": MASK + "ty-1",
+        "client_secret": MASK + "tail",
+    }
+    assert shown["health"] == {
+        "state": "unknown",
+        "last_ok_at": None,
+        "last_error": None,
+        "breaker": "closed",
+    }
+    stored = collection(own).find_one()
+    for value in ZOOM.values():
+        assert value not in repr(stored) and value not in own.logged("meetlink")
+        assert value not in answer.text
+    assert [text for text in stored["credentials"].values() if not text.startswith("v1:k1:")] == []
+    assert events(own) == [
+        ("/providers/zoom/credentials/account_id", None, "set"),
+        ("/providers/zoom/credentials/client_id", None, "set"),
+        ("/providers/zoom/credentials/client_secret", None, "set"),
+        ("/providers/zoom/settings/host_user", None, HOST["host_user"]),
+        ("/providers/zoom/enabled", "false", "true"),
+    ]
+
+
+def test_what_is_shown_can_be_sent_back(own: Stack, admin: Caller) -> None:
+    url = f"{PROVIDERS}/zoom"
+    changed(admin.put(url, {"enabled": True} | READY))
+    before = len(events(own))
+    seen = admin.get(url)
+    again = admin.put(url, seen.json(), headers={"If-Match": seen.headers["ETag"]})
+    assert changed(again) == seen.json()
+    assert len(events(own)) == before
+    for name, mask in (
+        ("client_secret", MASK + "liat"),
+        ("client_secret", MASK),
+        ("webhook_secret", MASK),
+    ):
+        answer = admin.put(url, {"credentials": {name: mask}})
+        assert pointers(answer) == [f"/credentials/{name}"], mask
+
+
+def test_credentials_are_kept_replaced_and_removed(own: Stack, admin: Caller) -> None:
+    url = f"{PROVIDERS}/zoom"
+    changed(admin.put(url, {"credentials": ZOOM, "settings": HOST}))
+    before = len(events(own))
+    body = {"credentials": {"client_secret": "another-secret-42", "webhook_secret": "hook"}}
+    shown = changed(admin.put(url, body))
+    assert shown["credentials"]["client_secret"] == MASK + "t-42"
+    assert shown["credentials"]["client_id"] == MASK + "ty-1"
+    assert shown["settings"] == HOST, "settings that are left out stay"
+    body = {
+        "credentials": {"webhook_secret": None, "refresh_token": None},
+        "settings": {"authentication": "signed_in"},
+    }
+    shown = changed(admin.put(url, body))
+    assert "webhook_secret" not in shown["credentials"]
+    assert shown["settings"] == {"authentication": "signed_in"}, (
+        "settings that are given replace all"
+    )
+    assert events(own)[before:] == [
+        ("/providers/zoom/credentials/client_secret", "set", "replaced"),
+        ("/providers/zoom/credentials/webhook_secret", None, "set"),
+        ("/providers/zoom/credentials/webhook_secret", "set", None),
+        ("/providers/zoom/settings/host_user", HOST["host_user"], None),
+        ("/providers/zoom/settings/authentication", None, "signed_in"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "wrong"),
+    [
+        ("zoom", {"enabled": 1}, ["/enabled"]),
+        ("zoom", {"enabled": "true"}, ["/enabled"]),
+        ("zoom", {"colour": "red"}, ["/colour"]),
+        ("zoom", {"deep": True}, ["/deep"]),
+        ("zoom", {"settings": []}, ["/settings"]),
+        ("zoom", {"credentials": "x"}, ["/credentials"]),
+        ("zoom", {"settings": {"client_id": "x"}}, ["/settings/client_id"]),
+        ("zoom", {"credentials": {"host_user": "x"}}, ["/credentials/host_user"]),
+        ("zoom", {"credentials": {"a/b~": "x"}}, ["/credentials/a~1b~0"]),
+        ("zoom", {"settings": {"host_user": 7}}, ["/settings/host_user"]),
+        ("zoom", {"settings": {"host_user": ""}}, ["/settings/host_user"]),
+        ("zoom", {"settings": {"host_user": " \u200b"}}, ["/settings/host_user"]),
+        ("zoom", {"settings": {"host_user": "a\nb"}}, ["/settings/host_user"]),
+        ("zoom", {"settings": {"host_user": "a\0b"}}, ["/settings/host_user"]),
+        ("zoom", {"settings": {"host_user": "x" * 513}}, ["/settings/host_user"]),
+        ("zoom", {"settings": {"authentication": "maybe"}}, ["/settings/authentication"]),
+        ("zoom", {"credentials": {"client_id": "x" * 4097}}, ["/credentials/client_id"]),
+        ("zoom", {"credentials": {"client_id": {"x": 1}}}, ["/credentials/client_id"]),
+        ("zoom", {"credentials": {"client_id": "a\tb"}}, ["/credentials/client_id"]),
+        (
+            "google_meet",
+            {"credentials": {"service_account_json": "x" * 16385}},
+            ["/credentials/service_account_json"],
+        ),
+        (
+            "google_meet",
+            {"credentials": {"service_account_json": ["x"]}},
+            ["/credentials/service_account_json"],
+        ),
+        (
+            "google_meet",
+            {"credentials": {"service_account_json": "{}\u0007"}},
+            ["/credentials/service_account_json"],
+        ),
+        ("jitsi", {"settings": {"base_url": "http://meet.example"}}, ["/settings/base_url"]),
+        ("jitsi", {"settings": {"base_url": "javascript:alert(1)"}}, ["/settings/base_url"]),
+        ("jitsi", [], [""]),
+        ("jitsi", None, [""]),
+    ],
+)
+def test_a_provider_that_is_not_valid(
+    own: Stack, admin: Caller, name: str, body: object, wrong: list[str]
+) -> None:
+    answer = admin.put(f"{PROVIDERS}/{name}", data=json.dumps(body).encode())
+    assert pointers(answer) == wrong
+    assert collection(own).count_documents({}) == 0
+
+
+@pytest.mark.parametrize("name", ["google_meet", "zoom", "teams"])
+def test_what_is_not_complete_cannot_be_enabled(admin: Caller, name: str) -> None:
+    for pointer in pointers(admin.put(f"{PROVIDERS}/{name}", {"enabled": True})):
+        assert re.match(r"/(credentials|settings)/\w+$", pointer)
+    assert not admin.fetch(f"{PROVIDERS}/{name}")["enabled"]
+
+
+def test_a_credential_that_is_a_document(own: Stack, admin: Caller) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    account = {
+        "type": "service_account",
+        "client_email": "robot@project.iam.gserviceaccount.com",
+        "private_key_id": "abc",
+        "private_key": key.decode(),
+        "token_uri": "https://oauth2.googleapis.com/token",
+    }
+    url = f"{PROVIDERS}/google_meet"
+    for given in (account, json.dumps(account, indent=2)):
+        credentials = {"service_account_json": given, "subject": "lawyer@firm.example"}
+        shown = changed(admin.put(url, {"enabled": True, "credentials": credentials}))
+        assert shown["configured"]
+        assert shown["credentials"] == {"service_account_json": MASK, "subject": MASK + "mple"}
+        assert changed(admin.put(url, shown)) == shown
+    assert "PRIVATE KEY" not in repr(collection(own).find_one())
+    assert pointers(admin.put(url, {"credentials": {"service_account_json": {"type": "x"}}}))
+
+
+def test_the_policy_keeps_what_it_names(own: Stack, admin: Caller) -> None:
+    zoom, jitsi = f"{PROVIDERS}/zoom", f"{PROVIDERS}/jitsi"
+    for answer in (admin.put(jitsi, {"enabled": False}), admin.delete(jitsi)):
+        assert pointers(answer) == ["/enabled"]
+        assert "default provider" in answer.json()["errors"][0]["detail"]
+    changed(admin.put(zoom, {"enabled": True} | READY))
+    changed(admin.put(POLICY, {"default_provider": "zoom", "failover": ["jitsi"]}))
+    for answer in (admin.put(jitsi, {"enabled": False}), admin.delete(jitsi)):
+        assert pointers(answer) == ["/enabled"]
+        assert "failover" in answer.json()["errors"][0]["detail"]
+    for body in ({"enabled": False}, {"credentials": {"client_secret": None}}):
+        assert pointers(admin.put(zoom, body))
+    assert pointers(admin.delete(zoom)) == ["/enabled"]
+    assert pointers(admin.put(POLICY, {"failover": ["jitsi", "jitsi"]})) == ["/failover/1"]
+    changed(admin.put(POLICY, {"default_provider": "jitsi", "failover": []}))
+    assert admin.delete(zoom).status_code == 204
+    shown = admin.fetch(zoom)
+    assert (shown["enabled"], shown["configured"], shown["credentials"]) == (False, False, {})
+    assert collection(own).find_one()["credentials"] == {}
+    before = events(own)
+    assert before[-5:] == [
+        ("/providers/zoom/credentials/account_id", "set", None),
+        ("/providers/zoom/credentials/client_id", "set", None),
+        ("/providers/zoom/credentials/client_secret", "set", None),
+        ("/providers/zoom/settings/host_user", HOST["host_user"], None),
+        ("/providers/zoom/enabled", "true", "false"),
+    ]
+    assert admin.delete(zoom).status_code == 204
+    assert events(own) == before
+    stale = admin.delete(zoom, headers={"If-Match": '"other"'})
+    assert stale.status_code == 412
+
+
+def test_breaking_and_naming_at_once(own: Stack, admin: Caller) -> None:
+    """Whoever is first, the policy never names a provider that is not enabled."""
+    zoom = f"{PROVIDERS}/zoom"
+    for _ in range(5):
+        changed(admin.put(zoom, {"enabled": True} | READY))
+        answers = at_once(
+            [
+                lambda: own.admin().put(POLICY, {"failover": ["zoom"]}),
+                lambda: own.admin().put(zoom, {"enabled": False}),
+            ]
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, 422]
+        assert (admin.fetch(POLICY)["failover"] == ["zoom"]) == admin.fetch(zoom)["enabled"]
+        changed(admin.put(POLICY, {"failover": []}))
+
+
+def test_a_setting_holds_for_the_next_meeting(own: Stack, admin: Caller) -> None:
+    changed(admin.put(f"{PROVIDERS}/jitsi", {"settings": {"base_url": "https://rooms.example/x"}}))
+    parties = own.parties()
+    joined = requests.utils.urlparse(
+        parties.accepted(starts_at=own.at(minutes=5))["meeting"]["join_url"]
+    )
+    answer = parties.lawyer.get(joined.path)
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("https://rooms.example/x/")
+
+
+# ---- validation ----
+
+
+def test_validating_a_provider_without_network(own: Stack, admin: Caller) -> None:
+    url = f"{PROVIDERS}/jitsi/validate"
+    for options in ({}, {"data": b""}, {"headers": {"Idempotency-Key": new_key()}}):
+        result = changed(admin.post(url, **options))
+        assert result["ok"] and all(check["ok"] for check in result["checks"])
+    result = changed(admin.post(url, {"deep": True}))
+    assert [check["name"] for check in result["checks"]][-2:] == ["create", "delete"]
+    assert all(set(check) == {"name", "ok", "detail"} and check["ok"] for check in result["checks"])
+    assert pointers(admin.post(url, {"settings": {"base_url": "ftp://x"}})) == [
+        "/settings/base_url"
+    ]
+    assert pointers(admin.post(url, {"enabled": True})) == ["/enabled"]
+    assert pointers(admin.post(url, {"deep": "yes"})) == ["/deep"]
+    assert pointers(admin.post(url, data=b"null")) == [""]
+    assert collection(own).count_documents({}) == 0, "nothing is stored"
+    assert own.requests.database["tokens"].count_documents({}) == 0
+
+
+def test_validating_what_is_not_complete(admin: Caller) -> None:
+    url = f"{PROVIDERS}/zoom"
+    assert pointers(admin.post(url + "/validate"))
+    partial = {name: ZOOM[name] for name in ("account_id", "client_id")}
+    assert pointers(admin.post(url + "/validate", {"credentials": partial}))
+    changed(admin.put(url, READY))
+    assert pointers(admin.post(url + "/validate", {"credentials": {"client_secret": None}}))
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_validating_a_provider_that_does_not_answer(own: Stack, admin: Caller, deep: bool) -> None:
+    answer = admin.post(f"{PROVIDERS}/zoom/validate", READY | {"deep": deep})
+    result = changed(answer)
+    assert not result["ok"]
+    wrong = [check for check in result["checks"] if not check["ok"]]
+    assert len(wrong) == 1 and wrong[0]["detail"]
+    assert "create" not in {check["name"] for check in result["checks"]}, "it stops at the first"
+    for value in ZOOM.values():
+        assert value not in answer.text and value not in own.logged("meetlink")
+    assert admin.fetch(f"{PROVIDERS}/zoom")["credentials"] == {}
+
+
+# ---- keys ----
+
+
+def keys(stack: Stack, *arguments: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [PROGRAM, "rotate-keys", *arguments],
+        env=stack.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def use_keys(stack: Stack, *lines: str) -> None:
+    (stack.folder / "master.key").write_text("".join(lines))
+    stack.reload()
+
+
+def test_a_key_is_put_in_the_place_of_another(start: Callable[..., Stack]) -> None:
+    stack = start()
+    admin, parties = stack.admin(), stack.parties()
+    changed(admin.put(f"{PROVIDERS}/zoom", READY))
+    shown = admin.fetch(f"{PROVIDERS}/zoom")
+    accepted = [parties.accepted() for _ in range(120)]
+    for request in accepted:
+        stack.settle(request["id"])
+    old = (stack.folder / "master.key").read_text()
+    new = f"k2:{secrets.token_hex(32)}\n"
+    assert keys(stack, "--check")[0] == 0
+
+    use_keys(stack, new, old)
+    status, said = keys(stack, "--check")
+    assert status == 1 and "config: 1 seen, 1 need" in said
+    assert "requests: 120 seen, 120 need" in said
+    revs = {request["id"]: stack.document(request["id"])["rev"] for request in accepted}
+
+    # While the service runs, and somebody rotates too: nobody notices.
+    results = at_once(
+        [
+            lambda: keys(stack),
+            lambda: keys(stack),
+            lambda: [parties.accepted()["status"] for _ in range(10)],
+            lambda: [changed(admin.put(POLICY, {"inline_wait_ms": i})) for i in range(10)],
+            lambda: [
+                parties.lawyer.cancel(request["id"]).status_code for request in accepted[-10:]
+            ],
+        ]
+    )
+    assert results[0][0] == results[1][0] == 0, results[:2]
+    assert set(results[2]) == {"accepted"} and set(results[4]) == {200}
+    assert keys(stack, "--check") == (
+        0,
+        "config: 1 seen, 0 need an older key\nrequests: 130 seen, 0 need an older key\n"
+        "tokens: 0 seen, 0 need an older key\nnothing needs any but the newest key\n",
+    )
+    again = keys(stack)
+    assert again[0] == 0 and "requests: 130 seen, 0 sealed anew, 0 not" in again[1]
+    for request in accepted[:-10]:
+        document = stack.document(request["id"])
+        assert revs[request["id"]] < document["rev"] <= revs[request["id"]] + 2
+        assert "v1:k1:" not in repr(document)
+
+    # The old one is not needed any more, but for the links that it made.
+    use_keys(stack, new)
+    assert admin.fetch(f"{PROVIDERS}/zoom") == shown
+    shown_now = parties.lawyer.request(accepted[0]["id"])
+    assert shown_now["meeting"]["status"] == "ready"
+    link = requests.utils.urlparse(accepted[0]["meeting"]["join_url"]).path
+    assert parties.lawyer.get(link).status_code == 404
+    link = requests.utils.urlparse(shown_now["meeting"]["join_url"]).path
+    assert parties.lawyer.get(link).status_code == 403, "it opens later"
+
+
+def test_a_key_that_is_gone(start: Callable[..., Stack]) -> None:
+    stack = start()
+    admin, parties = stack.admin(), stack.parties()
+    changed(admin.put(f"{PROVIDERS}/zoom", READY))
+    request = parties.accepted()
+    stack.settle(request["id"])
+    old = (stack.folder / "master.key").read_text()
+    new = f"k2:{secrets.token_hex(32)}\n"
+    use_keys(stack, new)
+    for path in (POLICY, f"{PROVIDERS}/zoom"):
+        assert admin.get(path).status_code == 500
+    assert admin.put(POLICY, {"inline_wait_ms": 1}).status_code == 500, "nothing is overwritten"
+    status, said = keys(stack)
+    assert status == 1
+    assert "config config:" in said and f"requests {request['id']}:" in said
+    use_keys(stack, new, old)
+    assert keys(stack)[0] == keys(stack, "--check")[0] == 0
+    assert parties.lawyer.request(request["id"])["meeting"]["status"] == "ready"
+    assert keys(stack, "--help")[0] == 0 and keys(stack, "--colour")[0] == 2

@@ -1,0 +1,265 @@
+#include "id.h"
+#include "provider_unit.h"
+
+static const struct provider provider_bare = {
+	.name = "bare",
+	.title = "Bare Meet",
+	.local = true,
+	.fields = fake_fields + 2,
+	.check = fake_check,
+	.create = fake_create,
+};
+
+static enum err scene_create(struct scene *scene, struct meeting_link *link_r)
+{
+	return provider_create(&scene->call, &scene->request, false, link_r, &scene->info);
+}
+
+static void test_link(void)
+{
+	static char *endless;
+	static const struct {
+		const char *name, *url, *passcode;
+		enum err err;
+	} rows[] = {
+		{"https", "https://meet.test/j/1?pwd=x#y", "12 34", ERR_OK},
+		{"https, a raw @ in the path", "https://teams.test/l/19:m@thread.v2/0?c=%7b", NULL,
+			ERR_OK},
+		{"http to loopback", "http://127.0.0.1:8080/j", NULL, ERR_OK},
+		{"none", NULL, NULL, ERR_UNAVAILABLE},
+		{"empty", "", NULL, ERR_UNAVAILABLE},
+		{"http", "http://meet.test/j", NULL, ERR_UNAVAILABLE},
+		{"http to what begins like loopback", "http://127.0.0.1.evil.test/j", NULL,
+			ERR_UNAVAILABLE},
+		{"credentials", "https://user:pw@meet.test/j", NULL, ERR_UNAVAILABLE},
+		{"no host", "https:///j", NULL, ERR_UNAVAILABLE},
+		{"script", "javascript:alert(1)//https://meet.test", NULL, ERR_UNAVAILABLE},
+		{"an integration's name", "integrations:zoom", NULL, ERR_UNAVAILABLE},
+		{"a header of its own", "https://meet.test/\r\nSet-Cookie: a=b", NULL,
+			ERR_UNAVAILABLE},
+		{"a quote", "https://meet.test/\"onclick=", NULL, ERR_UNAVAILABLE},
+		{"not ASCII", "https://meet.test/\xc3\xa4", NULL, ERR_UNAVAILABLE},
+		{"a passcode of two lines", "https://meet.test/", "1\r\n2", ERR_UNAVAILABLE},
+		{"a passcode without end", "https://meet.test/", "?", ERR_UNAVAILABLE},
+	};
+	struct meeting_link link;
+	struct scene scene;
+	size_t i;
+
+	endless = calloc(1, 4096);
+	memset(endless, 'x', 4095);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		scene_begin(&scene);
+		fake.url = rows[i].url;
+		fake.passcode = rows[i].passcode;
+		if (fake.passcode && fake.passcode[0] == '?')
+			fake.passcode = endless;
+		UNIT_CHECK(scene_create(&scene, &link) == rows[i].err, rows[i].name);
+		UNIT_CHECK(rows[i].err != ERR_OK || strcmp(link.account, "host@law.test") == 0,
+			rows[i].name);
+		UNIT_CHECK(
+			rows[i].err == ERR_OK || strcmp(scene.info.detail,
+							 "Fake Meet: It gave no usable link.") == 0,
+			rows[i].name);
+		UNIT_CHECK(provider_update(&scene.call, &scene.request, &link, NULL) ==
+				   (rows[i].url ? rows[i].err : ERR_OK),
+			rows[i].name);
+		scene_end(&scene);
+	}
+	free(endless);
+}
+
+static void test_host_url(void)
+{
+	struct scene scene;
+	const char *url = NULL;
+
+	scene_begin(&scene);
+	CU_ASSERT_EQUAL(provider_host_url(&scene.call, &scene.request, &url, NULL), ERR_OK);
+	CU_ASSERT_STRING_EQUAL(url, "https://meet.test/j/1?pwd=a.b");
+	fake.url = "https://meet.test/\r\nX: y";
+	CU_ASSERT_EQUAL(
+		provider_host_url(&scene.call, &scene.request, &url, NULL), ERR_UNAVAILABLE);
+	scene_end(&scene);
+}
+
+static void test_missing_slots(void)
+{
+	struct provider_state state;
+	struct meeting_link link;
+	const char *url = NULL;
+	struct scene scene;
+
+	scene_begin(&scene);
+	scene.call.provider = &provider_bare;
+	scene.call.until_us = 0;
+	scene.call.breakers = breaker_table_new();
+	CU_ASSERT_EQUAL(scene_create(&scene, &link), ERR_OK);
+	CU_ASSERT_PTR_NULL(link.account);
+	CU_ASSERT_EQUAL(provider_update(&scene.call, &scene.request, &link, NULL), ERR_OK);
+	CU_ASSERT_PTR_NULL(link.url);
+	CU_ASSERT_EQUAL(provider_remove(&scene.call, &(struct provider_target){0}, NULL), ERR_OK);
+	CU_ASSERT_EQUAL(
+		provider_read(&scene.call, &scene.request, &state, &scene.info), ERR_NOT_FOUND);
+	CU_ASSERT_EQUAL(provider_host_url(&scene.call, &scene.request, &url, NULL), ERR_NOT_FOUND);
+	CU_ASSERT_EQUAL(
+		provider_personal_url(&scene.call, &scene.request, PARTY_CLIENT, &url, &scene.info),
+		ERR_OK);
+	CU_ASSERT_STRING_EQUAL(url, "https://meet.test/stored");
+	scene_end(&scene);
+}
+
+/* Every slot that asks the provider meets the same breaker. */
+static enum err scene_each(struct scene *scene, int slot)
+{
+	const struct provider_target target = {.provider_key = "key"};
+	struct provider_state state;
+	struct meeting_link link;
+	const char *url;
+
+	switch (slot) {
+	case 0:
+		return scene_create(scene, &link);
+	case 1:
+		return provider_update(&scene->call, &scene->request, &link, &scene->info);
+	case 2:
+		return provider_remove(&scene->call, &target, &scene->info);
+	case 3:
+		return provider_read(&scene->call, &scene->request, &state, &scene->info);
+	default:
+		return provider_host_url(&scene->call, &scene->request, &url, NULL);
+	}
+}
+
+static void test_breaker(void)
+{
+	struct breaker_health health;
+	struct scene scene;
+	int i;
+
+	scene_begin(&scene);
+	scene.call.breakers = breaker_table_new();
+	fake.err = ERR_TEMPORARY;
+	fake.retry_after_s = 90;
+	for (i = 0; i < BREAKER_FAILURES; i++)
+		CU_ASSERT_EQUAL(scene_each(&scene, i), ERR_TEMPORARY);
+	CU_ASSERT_EQUAL(fake.calls, BREAKER_FAILURES);
+	for (i = 0; i < 5; i++)
+		CU_ASSERT_EQUAL(scene_each(&scene, i), ERR_UNAVAILABLE);
+	CU_ASSERT_EQUAL(fake.calls, BREAKER_FAILURES);
+	CU_ASSERT(says(scene.info.detail, "Fake Meet: It "));
+	CU_ASSERT(scene.info.retry_after_s > 60 && scene.info.retry_after_s <= 91);
+	breaker_read(
+		scene.call.breakers, provider_credential_id(&scene.call), scene.call.now, &health);
+	CU_ASSERT_EQUAL(health.last_error, ERR_TEMPORARY);
+	CU_ASSERT_STRING_EQUAL(health.last_error_detail, "Fake Meet: It fails.");
+
+	/* Other credentials are another matter. */
+	config_set_text(
+		scene.call.arena, &scene.config.credentials, "fake", "secret", "another one");
+	fake.err = ERR_OK;
+	CU_ASSERT_EQUAL(scene_each(&scene, 0), ERR_OK);
+
+	/* And without a breaker everything is tried. */
+	config_set_text(scene.call.arena, &scene.config.credentials, "fake", "secret", CANARY);
+	CU_ASSERT_EQUAL(scene_each(&scene, 0), ERR_UNAVAILABLE);
+	breaker_table_free(&scene.call.breakers);
+	CU_ASSERT_EQUAL(scene_each(&scene, 0), ERR_OK);
+	scene_end(&scene);
+}
+
+static void test_breaker_no_time(void)
+{
+	struct scene scene;
+	int i;
+
+	scene_begin(&scene);
+	scene.call.breakers = breaker_table_new();
+	scene.call.until_us = 0;
+	for (i = 0; i < 2 * BREAKER_FAILURES; i++)
+		CU_ASSERT_EQUAL(scene_each(&scene, i % 5), ERR_TEMPORARY);
+	CU_ASSERT_EQUAL(fake.calls, 0);
+	scene.call.until_us = clock_monotonic_us() + 5000000;
+	CU_ASSERT_EQUAL(scene_each(&scene, 0), ERR_OK);
+	scene_end(&scene);
+}
+
+static void test_usable(void)
+{
+	struct scene scene;
+
+	scene_begin(&scene);
+	CU_ASSERT_EQUAL(
+		provider_usable(NULL, &scene.config, &provider_fake, &scene.info), ERR_UNAVAILABLE);
+	CU_ASSERT(says(scene.info.detail, "Fake Meet: "));
+	config_set_enabled(scene.call.arena, &scene.config, "fake", true);
+	CU_ASSERT_EQUAL(provider_usable(NULL, &scene.config, &provider_fake, NULL), ERR_OK);
+	config_set_text(scene.call.arena, &scene.config.credentials, "fake", "secret", NULL);
+	err_clear(&scene.info);
+	CU_ASSERT_EQUAL(
+		provider_usable(NULL, &scene.config, &provider_fake, &scene.info), ERR_UNAVAILABLE);
+	CU_ASSERT_EQUAL(scene.info.field_count, 0);
+	scene_end(&scene);
+}
+
+static void test_credential_id(void)
+{
+	static const struct {
+		const char *name, *host_user, *secret;
+	} rows[] = {
+		{"as configured", "host@law.test", CANARY},
+		{"another secret", "host@law.test", CANARY "2"},
+		{"another host", "other@law.test", CANARY},
+		{"no secret", "host@law.test", NULL},
+		{"no host", NULL, CANARY},
+		{"nothing", NULL, NULL},
+		{"the other way round", CANARY, "host@law.test"},
+	};
+	const char *ids[sizeof(rows) / sizeof(rows[0])];
+	struct scene scene;
+	size_t i, j;
+
+	scene_begin(&scene);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		config_set_text(scene.call.arena, &scene.config.settings, "fake", "host_user",
+			rows[i].host_user);
+		config_set_text(scene.call.arena, &scene.config.credentials, "fake", "secret",
+			rows[i].secret);
+		ids[i] = provider_credential_id(&scene.call);
+		UNIT_CHECK(strlen(ids[i]) == HASH_SIZE - 1, rows[i].name);
+		UNIT_CHECK(strcmp(ids[i], provider_credential_id(&scene.call)) == 0, rows[i].name);
+		for (j = 0; j < i; j++)
+			UNIT_CHECK(strcmp(ids[i], ids[j]) != 0, rows[i].name);
+	}
+	scene.call.provider = &provider_bare;
+	CU_ASSERT_STRING_NOT_EQUAL(provider_credential_id(&scene.call), ids[5]);
+	scene_end(&scene);
+}
+
+static void test_warn(void)
+{
+	struct arena *arena = arena_new();
+	struct meeting_link link = {0};
+
+	provider_warn(arena, &link, "waiting_room", "It has none.");
+	provider_warn(arena, &link, "host_video", "Not here.");
+	CU_ASSERT_EQUAL_FATAL(link.warnings.count, 2);
+	CU_ASSERT_STRING_EQUAL(
+		MODEL_AT(&link.warnings, struct warning, 0)->code, "setting_not_granted");
+	CU_ASSERT_STRING_EQUAL(
+		MODEL_AT(&link.warnings, struct warning, 1)->detail, "host_video: Not here.");
+	arena_free(&arena);
+}
+
+static const struct unit_case cases[] = {
+	{"a link must be fit for people", test_link},
+	{"host links", test_host_url},
+	{"missing slots", test_missing_slots},
+	{"the breaker around every slot", test_breaker},
+	{"no time is no failure of the provider", test_breaker_no_time},
+	{"usable", test_usable},
+	{"the id of credentials", test_credential_id},
+	{"warnings", test_warn},
+};
+
+UNIT_MAIN("provider", cases)
