@@ -21,6 +21,7 @@
 
 #include "clock.h"
 #include "json.h"
+#include "log.h"
 #include "provider.h"
 #include "provider_http.h"
 #include "provider_token.h"
@@ -139,6 +140,22 @@ static struct security *read_security(struct arena *arena, struct json_object *j
 	return security;
 }
 
+/* As put_link() shows them. */
+static void read_warnings(
+	struct arena *arena, struct json_object *json, struct model_list *warnings)
+{
+	struct warning *warning;
+	size_t i;
+
+	for (i = 0; json && i < json_object_array_length(json); i++) {
+		warning = model_list_add(arena, warnings, sizeof(*warning));
+		warning->code =
+			provider_json_text(arena, json_object_array_get_idx(json, i), "code");
+		warning->detail =
+			provider_json_text(arena, json_object_array_get_idx(json, i), "detail");
+	}
+}
+
 static struct meeting *read_meeting(
 	struct arena *arena, struct json_object *json, const struct request *request)
 {
@@ -154,6 +171,7 @@ static struct meeting *read_meeting(
 	meeting->sequence = int_of(json, "sequence", 0);
 	meeting->generation = int_of(json, "generation", 1);
 	meeting->security = read_security(arena, member(json, "security"));
+	read_warnings(arena, member(json, "warnings"), &meeting->warnings);
 	meeting->starts_at = request->starts_at;
 	meeting->ends_at = request->ends_at;
 	meeting->timezone = request->timezone;
@@ -403,6 +421,7 @@ int main(int argc, char **argv)
 	struct provider_token_store tokens;
 	struct session session = {.call.tokens = &tokens};
 	struct err_info info = {0};
+	enum log_level level;
 	struct conf *conf;
 
 	while (provider && operation->name && strcmp(operation->name, argv[2]) != 0)
@@ -414,6 +433,9 @@ int main(int argc, char **argv)
 	session.call.arena = arena_new();
 	session.input = read_input(session.call.arena);
 	conf = read_conf(session.call.arena, member(session.input, "conf"));
+	if (!log_level_parse(conf->log_level, &level))
+		die("this is no level of the log");
+	log_init("provider_call", level);
 	if (clock_init(conf->clock_offset_file) != 0)
 		die("cannot map the clock");
 	if (!token_file_open(

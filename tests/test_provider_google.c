@@ -331,15 +331,16 @@ static void test_warnings(void)
 		struct security asked;
 		size_t count;
 	} rows[] = {
-		{"knocking is a waiting room", {.waiting_room = true}, 1},
-		{"no waiting room", {.waiting_room = false}, 2},
+		{"knocking is a waiting room", {.waiting_room = true}, 0},
+		{"no waiting room", {.waiting_room = false}, 1},
 		{"before the host", {.waiting_room = true, .join_before_host = true}, 1},
+		{"before the host, no room", {.join_before_host = true}, 1},
 		{"everything",
 			{.waiting_room = true,
 				.mute_on_entry = true,
 				.host_video = true,
 				.passcode_required = true},
-			4},
+			3},
 	};
 	static const struct step steps[] = {{200, READY, 0}, {0}};
 	struct fixture fixture;

@@ -669,6 +669,39 @@ static void test_read(void)
 	}
 }
 
+/* What was never granted is no drift, or it would be repaired for ever. */
+static void test_read_warned(void)
+{
+	static const struct {
+		const char *name, *setting, *warned;
+		size_t drift;
+	} cases[] = {
+		{"as warned", "waiting_room", "Zoom did not switch on the waiting room.", 0},
+		{"warned of another", "mute_on_entry", "Zoom did not switch on muting on entry.",
+			1},
+		{"warned of the contrary", "waiting_room",
+			"Zoom switched on the waiting room, which was not asked for.", 1},
+	};
+	const struct step steps[] = {
+		{GET, 200, MEETING(ECHO_SETTINGS("false", "false")), NULL}, {0}};
+	struct provider_state state;
+	struct bench bench;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_init(&bench, cases[i].name, steps);
+		bench.meeting.external_id = NUMBER;
+		provider_warn(bench.arena, &bench.link, cases[i].setting, cases[i].warned);
+		bench.meeting.warnings = bench.link.warnings;
+		state = (struct provider_state){0};
+		UNIT_CHECK(provider_zoom.read(&bench.call, &bench.request, &state, &bench.info) ==
+				   ERR_OK,
+			cases[i].name);
+		UNIT_CHECK(state.drift.count == cases[i].drift, cases[i].name);
+		bench_fini(&bench);
+	}
+}
+
 static void test_host_url(void)
 {
 	static const struct step steps[] = {
@@ -705,6 +738,7 @@ static const struct unit_case cases[] = {
 	{"update", test_update},
 	{"remove", test_remove},
 	{"read", test_read},
+	{"reading what was not granted", test_read_warned},
 	{"host url", test_host_url},
 };
 

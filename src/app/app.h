@@ -58,6 +58,9 @@ typedef int app_command(int argc, char **argv);
 app_command app_serve, app_check_command, app_init_db, app_token, app_render, app_rotate_keys,
 	app_version;
 
+/* Writes docs/tables.md to standard output. */
+void app_print_tables(void);
+
 /* For subcommands: reads the configuration named by --config, or the built-in one; on failure says
  * why on standard error and returns NULL. */
 struct conf *app_conf(const char *path);

@@ -110,9 +110,11 @@ static int command_with_store(
 int app_check_command(int argc, char **argv)
 {
 	static const char help[] =
-		"usage: meetlink check [--config FILE] [settings]\n\n"
+		"usage: meetlink check [--config FILE] [settings | tables]\n\n"
 		"Checks configuration, keys, templates, providers and database, and says what is\n"
-		"wrong. `meetlink check settings` prints every setting with its default instead.\n";
+		"wrong. `meetlink check settings` prints every setting with its default instead,\n"
+		"`meetlink check tables` who may call what, and what may be done in which "
+		"status.\n";
 	const char *path = NULL;
 	const struct command_option options[] = {{"config", &path}};
 	struct err_info info = {0};
@@ -124,6 +126,10 @@ int app_check_command(int argc, char **argv)
 		return status - 1;
 	if (optind < argc && strcmp(argv[optind], "settings") == 0) {
 		conf_print_settings(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (optind < argc && strcmp(argv[optind], "tables") == 0) {
+		app_print_tables();
 		return EXIT_SUCCESS;
 	}
 	conf = app_conf(path);

@@ -18,16 +18,19 @@ static void mail_add_text(struct json_object *values, const char *name, const ch
 		json_object_object_add(values, name, json_object_new_string(text));
 }
 
+static void mail_add_flag(struct json_object *values, const char *name, bool flag)
+{
+	json_object_object_add(values, name, json_object_new_boolean(flag));
+}
+
 static struct json_object *mail_recipient(const struct person *person, enum party party)
 {
 	struct json_object *recipient = json_object_new_object();
 
 	mail_add_text(recipient, "name", person->name);
 	mail_add_text(recipient, "email", person->email);
-	json_object_object_add(
-		recipient, "is_client", json_object_new_boolean(party == PARTY_CLIENT));
-	json_object_object_add(
-		recipient, "is_lawyer", json_object_new_boolean(party == PARTY_LAWYER));
+	mail_add_flag(recipient, "is_client", party == PARTY_CLIENT);
+	mail_add_flag(recipient, "is_lawyer", party == PARTY_LAWYER);
 	return recipient;
 }
 
@@ -40,6 +43,7 @@ static void mail_add_meeting(const struct dispatch *dispatch, struct arena *aren
 	mail_add_text(values, "provider_title", provider ? provider->title : meeting->provider);
 	mail_add_text(values, "passcode", meeting->passcode);
 	mail_add_text(values, "reason", meeting->ended_reason);
+	mail_add_flag(values, "direct", meeting->direct_url != NULL);
 	mail_add_text(values, "join_url",
 		gate_url(arena, dispatch->ring, GATE_JOIN, dispatch->conf->public_url, request,
 			party));
@@ -56,19 +60,25 @@ static void mail_add_changes(const struct dispatch *dispatch, struct arena *aren
 {
 	const struct person_news *news = request_news(request, party);
 	const struct meeting *meeting = request->meeting;
+	bool moved, longer, link, provider;
 
 	if (!news)
 		return;
-	if (news->starts_at != meeting->starts_at || news->ends_at != meeting->ends_at)
+	moved = news->starts_at != meeting->starts_at;
+	longer = news->ends_at - news->starts_at != meeting->ends_at - meeting->starts_at;
+	link = news->generation != meeting->generation;
+	provider = news->provider && strcmp(news->provider, meeting->provider) != 0;
+	if (moved)
 		mail_add_text(values, "moved_from",
 			ics_when_instant(dispatch->templates, arena, request,
 				request_person(request, party), news->starts_at));
-	json_object_object_add(values, "new_link",
-		json_object_new_boolean(news->generation != meeting->generation));
-	json_object_object_add(values, "new_provider",
-		json_object_new_boolean(
-			news->provider && strcmp(news->provider, meeting->provider) != 0));
-	mail_add_text(values, "change_reason", meeting->change_reason);
+	mail_add_flag(values, "new_duration", longer);
+	mail_add_flag(values, "new_link", link);
+	mail_add_flag(values, "new_provider", provider);
+	mail_add_flag(values, "new_details", !moved && !longer && !link && !provider);
+	/* It is that of the last move, and of nothing else. */
+	if (moved || longer)
+		mail_add_text(values, "change_reason", meeting->change_reason);
 }
 
 /* What people should know that was not asked for: another provider, above all. */
@@ -79,7 +89,7 @@ static void mail_add_warnings(const struct meeting *meeting, struct json_object 
 
 	if (!used || !wanted || used == wanted)
 		return;
-	json_object_object_add(values, "failover", json_object_new_boolean(true));
+	mail_add_flag(values, "failover", true);
 	mail_add_text(values, "requested_provider_title", wanted->title);
 }
 

@@ -1,4 +1,5 @@
 /* GET /join/{token}: the door, with a small page for those it does not open to. */
+#include <ctype.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,7 @@ static const struct {
 	const char *name; /* the template's section */
 	int status;
 } gate_pages[] = {
-	[GATE_OPEN] = {"open", 302},
+	[GATE_OPEN] = {"open", 200}, /* to previews; people are sent on */
 	[GATE_EARLY] = {"early", 403},
 	[GATE_PENDING] = {"pending", 403},
 	[GATE_OVER] = {"over", 410},
@@ -30,6 +31,40 @@ static const char *gate_visitor_language(const struct http_exchange *exchange)
 				   strspn(languages, "abcdefghijklmnopqrstuvwxyz"
 						     "ABCDEFGHIJKLMNOPQRSTUVWXYZ-"))
 			 : NULL;
+}
+
+static bool gate_mentions(
+	const struct http_exchange *exchange, const char *variable, const char *const *words)
+{
+	const char *value = http_variable(exchange, variable);
+	char *lower, *c;
+
+	if (!value)
+		return false;
+	lower = arena_strdup(exchange->arena, value);
+	for (c = lower; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	for (; *words; words++)
+		if (strstr(lower, *words))
+			return true;
+	return false;
+}
+
+/*
+ * Programs that fetch a link to show what is behind it, or ahead of a click: nobody has come, and
+ * the provider's own link is not theirs to know.
+ */
+static bool gate_is_preview(const struct http_exchange *exchange)
+{
+	/* Not "bot" alone: there are telephones of that name. */
+	static const char *const programs[] = {"+http", "bot/", "bot-", "crawler", "embedly",
+		"facebookexternalhit", "googleimageproxy", "mimecast", "preview", "proofpoint",
+		"slack-imgproxy", "spider", "telegrambot", "vkshare", "whatsapp/", NULL};
+	static const char *const purposes[] = {"prefetch", "preview", NULL};
+
+	return gate_mentions(exchange, "HTTP_USER_AGENT", programs) ||
+	       gate_mentions(exchange, "HTTP_SEC_PURPOSE", purposes) ||
+	       gate_mentions(exchange, "HTTP_PURPOSE", purposes);
 }
 
 /* Nothing of the page may be kept, indexed, or told to the next site. */
@@ -112,14 +147,15 @@ static enum err gate_reply_error(
 enum err handler_gate_enter(struct http_exchange *exchange, struct err_info *info)
 {
 	const struct service_call call = handler_call(exchange);
+	const bool preview = gate_is_preview(exchange);
 	struct service_gate gate;
 	enum err err;
 
 	err = service_gate_open(&handler_context(exchange)->service, &call, exchange->params[0],
-		exchange->method == HTTP_GET, &gate, info);
+		exchange->method == HTTP_GET && !preview, &gate, info);
 	if (err != ERR_OK)
 		return gate_reply_error(exchange, err, info);
-	if (gate.state != GATE_OPEN)
+	if (gate.state != GATE_OPEN || preview)
 		return gate_reply_state(exchange, &gate, info);
 	http_reply(exchange, 302, "text/plain", "", 0);
 	http_set_header(exchange, "Location", "%s", gate.url);

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "handler_private.h"
+#include "provider.h"
+#include "transition.h"
 
 enum { HANDLER_CURSOR_BYTES = 8 + ID_BYTES, HANDLER_CURSOR_SIZE = 33 };
 
@@ -84,6 +86,54 @@ static void handler_add_join_links(const struct service *service, const struct s
 	}
 }
 
+#define CLIENT  ROLE_SET(ROLE_CLIENT)
+#define LAWYER  ROLE_SET(ROLE_LAWYER)
+#define ADMIN   ROLE_SET(ROLE_ADMIN)
+#define SERVICE ROLE_SET(ROLE_SERVICE)
+
+static const struct {
+	enum command command;
+	const char *link, *path;
+	unsigned roles; /* those of THE ROUTE TABLE, to whom the request is shown */
+	bool after;     /* is for after the start, the others are for before the end */
+} handler_commands[] = {
+	{COMMAND_ACCEPT, "respond", "/respond", LAWYER | ADMIN | SERVICE, false},
+	{COMMAND_CANCEL, "cancel", "/cancel", CLIENT | LAWYER | ADMIN | SERVICE, false},
+	{COMMAND_CANCEL_MEETING, "cancel_meeting", "/meeting/cancel", CLIENT | LAWYER | ADMIN,
+		false},
+	{COMMAND_REGENERATE, "regenerate", "/meeting/regenerate", LAWYER | ADMIN, false},
+	{COMMAND_RESCHEDULE, "reschedule", "/meeting/reschedule", LAWYER | ADMIN, false},
+	{COMMAND_RETRY, "retry", "/meeting/retry", LAWYER | ADMIN, false},
+	{COMMAND_OUTCOME, "outcome", "/meeting/outcome", LAWYER | ADMIN, true},
+};
+
+/* What the caller may do to the request as it is now. */
+static void handler_add_commands(const struct service *service, const struct service_call *call,
+	const struct request *request, struct json_object *links)
+{
+	const bool open = request->status == REQUEST_OPEN;
+	size_t i;
+
+	for (i = 0; i < sizeof(handler_commands) / sizeof(handler_commands[0]); i++) {
+		if (!(handler_commands[i].roles & ROLE_SET(call->caller.role)) ||
+			transition_check(handler_commands[i].command, request, NULL) != ERR_OK)
+			continue;
+		if (handler_commands[i].after ? call->now < request->starts_at
+					      : !open && call->now >= request->ends_at)
+			continue;
+		handler_add_action(service, call, request, links, handler_commands[i].link,
+			handler_commands[i].path);
+	}
+}
+
+static bool handler_has_host_link(const struct service_call *call, const struct request *request)
+{
+	const struct provider *provider = provider_find(request->meeting->provider);
+
+	return call->caller.role == ROLE_LAWYER && provider && provider->host_url &&
+	       handler_is_joinable(request->meeting, call->now);
+}
+
 static struct json_object *handler_links(const struct service *service,
 	const struct service_call *call, const struct request *request)
 {
@@ -91,17 +141,15 @@ static struct json_object *handler_links(const struct service *service,
 	struct json_object *links = json_object_new_object();
 
 	handler_add_action(service, call, request, links, "self", "");
-	if (request->status == REQUEST_OPEN && standing != STANDING_CLIENT)
-		handler_add_action(service, call, request, links, "respond", "/respond");
-	if (request->status == REQUEST_OPEN ||
-		(request->status == REQUEST_ACCEPTED && call->now < request->ends_at))
-		handler_add_action(service, call, request, links, "cancel", "/cancel");
+	handler_add_commands(service, call, request, links);
 	if (request->meeting) {
 		handler_add_action(service, call, request, links, "meeting", "/meeting");
 		if (standing == STANDING_CLIENT || standing == STANDING_LAWYER)
 			handler_add_action(
 				service, call, request, links, "calendar", "/calendar.ics");
 		handler_add_join_links(service, call, request, links);
+		if (handler_has_host_link(call, request))
+			handler_add_action(service, call, request, links, "host", "/meeting/host");
 	}
 	handler_add_action(service, call, request, links, "audit", "/audit");
 	return links;

@@ -61,27 +61,6 @@ static const struct provider_rule google_rules[] = {
 	{0, NULL, NULL, ERR_OK, NULL},
 };
 
-/* What the Calendar API cannot be asked for, by the value that was asked for. */
-static const struct {
-	const char *setting;
-	size_t offset;
-	bool asked;
-	const char *detail;
-} google_warnings[] = {
-#define ASKED(member, value, words)                                                                \
-	{                                                                                          \
-#member, offsetof(struct security, member), value, words                           \
-	}
-	ASKED(waiting_room, false, "Google Meet lets people from outside knock."),
-	ASKED(join_before_host, true, "Google Meet lets people from outside knock."),
-	ASKED(join_before_host, false,
-		"members of the Google organisation can enter before the host; others knock."),
-	ASKED(mute_on_entry, true, "Google Meet leaves the microphone to each person."),
-	ASKED(host_video, true, "Google Meet leaves the camera to each person."),
-	ASKED(passcode_required, true, "Google Meet has no passcodes."),
-#undef ASKED
-};
-
 static const char *google_calendar(const struct config *config)
 {
 	const char *calendar = provider_google_text(config, "calendar_id");
@@ -244,16 +223,26 @@ static enum err google_ask(const struct provider_call *call, const struct reques
 	return err == ERR_OK ? ERR_OK : google_unknown(info);
 }
 
+/* What the Calendar API cannot be asked for. People from outside knock, and wait until somebody
+ * lets them in: a waiting room, which says all there is to say of entering before the host. */
 static void google_warn(
 	struct arena *arena, const struct security *security, struct meeting_link *link)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(google_warnings) / sizeof(google_warnings[0]); i++)
-		if (*(const bool *)((const char *)security + google_warnings[i].offset) ==
-			google_warnings[i].asked)
-			provider_warn(
-				arena, link, google_warnings[i].setting, google_warnings[i].detail);
+	if (security->join_before_host)
+		provider_warn(arena, link, "join_before_host",
+			"Google Meet lets people from outside knock.");
+	else if (!security->waiting_room)
+		provider_warn(arena, link, "join_before_host",
+			"members of the Google organisation can enter before the host; others "
+			"knock.");
+	if (security->mute_on_entry)
+		provider_warn(arena, link, "mute_on_entry",
+			"Google Meet leaves the microphone to each person.");
+	if (security->host_video)
+		provider_warn(
+			arena, link, "host_video", "Google Meet leaves the camera to each person.");
+	if (security->passcode_required)
+		provider_warn(arena, link, "passcode_required", "Google Meet has no passcodes.");
 }
 
 /*

@@ -276,6 +276,18 @@ enum err provider_zoom_remove(const struct provider_call *call,
 	return err;
 }
 
+static bool zoom_was_warned(
+	struct arena *arena, const struct meeting *meeting, const struct provider_zoom_gap *gap)
+{
+	const char *detail = arena_printf(arena, "%s: %s", gap->setting, gap->detail);
+
+	MODEL_FOREACH (&meeting->warnings, struct warning, warning) {
+		if (strcmp(warning->detail, detail) == 0)
+			return true;
+	}
+	return false;
+}
+
 enum err provider_zoom_read(const struct provider_call *call, const struct request *request,
 	struct provider_state *state_r, struct err_info *info)
 {
@@ -287,8 +299,9 @@ enum err provider_zoom_read(const struct provider_call *call, const struct reque
 		return err;
 	provider_zoom_times(call->arena, meeting, &state_r->starts_at, &state_r->ends_at);
 	provider_zoom_compare(call, request, meeting, &gaps);
+	/* What Zoom never granted has not drifted, and is not to be asked for again and again. */
 	MODEL_FOREACH (&gaps, struct provider_zoom_gap, gap) {
-		if (!gap->unsaid)
+		if (!gap->unsaid && !zoom_was_warned(call->arena, request->meeting, gap))
 			*(const char **)model_list_add(
 				call->arena, &state_r->drift, sizeof(gap->setting)) = gap->setting;
 	}

@@ -47,6 +47,7 @@ struct rest_reply {
  *                     that breaks off or is larger than REST_MAX_REPLY.
  * ERR_CONFIG          not sent: the URL is not https (http for loopback), has credentials or a path
  *                     segment of dots only, or a header or token has a line break.
+ * POST and PATCH go out once at most; the others again if a kept connection proves to be closed.
  * The words say what happened, without URL parts that could be secret and nothing of the peer's.
  */
 enum err rest_call(struct rest *rest, struct arena *arena, const struct rest_request *request,

@@ -77,6 +77,10 @@ static bool store_is_null(const struct model_field *field, const void *at)
 		return *(const void *const *)at == NULL;
 	case MODEL_INSTANT:
 		return *(const int64_t *)at == 0;
+	case MODEL_INT:
+		return (field->flags & MODEL_SPARSE) && *(const int64_t *)at == 0;
+	case MODEL_BOOL:
+		return (field->flags & MODEL_SPARSE) && !*(const bool *)at;
 	case MODEL_LIST:
 	case MODEL_STRINGS:
 	case MODEL_INTS:
