@@ -16,6 +16,7 @@ static const struct {
 	{"token", app_token, "print a bearer token"},
 	{"render", app_render, "preview a template"},
 	{"rotate-keys", app_rotate_keys, "seal secrets under the newest key"},
+	{"verify-audit", app_verify_audit, "check and export the audit trails"},
 	{"version", app_version, "print the version"},
 };
 
@@ -27,7 +28,7 @@ static void usage(FILE *out)
 
 	fputs("usage: meetlink COMMAND [OPTION]...\n\n", out);
 	for (i = 0; i < COMMAND_COUNT; i++)
-		fprintf(out, "  %-11s %s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n`meetlink COMMAND --help` says more.\n", out);
 }
 

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "instant.h"
+#include "news.h"
+#include "provision.h"
 #include "request.h"
 #include "secret.h"
 #include "unit.h"
@@ -31,6 +33,24 @@ static const struct request_response core_accept = {
 static const struct request_response core_decline = {
 	.decision = DECISION_DECLINE, .message = "Not my field."};
 static const struct request_cancellation core_cancellation = {.reason = "Settled out of court."};
+
+static const struct request_cancellation core_meeting_cancellation = {.reason = "Another day."};
+static const struct meeting_regeneration core_regeneration = {.reason = "It leaked."};
+
+static const struct meeting_link core_link = {.url = "https://meet.test/room",
+	.external_id = "ext-1",
+	.account = "host@meet.test",
+	.passcode = "4711"};
+
+/* The defaults, with the first `failovers` of google and teams to go to. */
+static inline struct policy core_policy(size_t failovers)
+{
+	static const char *names[] = {"google", "teams"};
+	struct policy policy = policy_default;
+
+	policy.failover = (struct model_list){.items = names, .count = failovers};
+	return policy;
+}
 
 static inline struct cause core_cause(
 	struct arena *arena, int64_t now, enum role role, const char *id)
@@ -101,6 +121,32 @@ static inline enum err core_cancel(struct arena *arena, struct request *request,
 	return request_cancel(&cause, request, &core_cancellation, NULL);
 }
 
+static inline enum err core_cancel_meeting(
+	struct arena *arena, struct request *request, int64_t now)
+{
+	struct cause cause = core_as_lawyer(arena, now);
+
+	return request_cancel_meeting(&cause, request, &core_meeting_cancellation, NULL);
+}
+
+static inline enum err core_regenerate(struct arena *arena, struct request *request, int64_t now)
+{
+	struct cause cause = core_as_lawyer(arena, now);
+
+	return request_regenerate(&cause, request, &core_regeneration, &policy_default, NULL);
+}
+
+static inline enum err core_move(
+	struct arena *arena, struct request *request, int64_t now, int64_t starts_at)
+{
+	const struct meeting_rescheduling rescheduling = {
+		.starts_at = starts_at, .reason = "The court moved."};
+	struct cause cause = core_as_lawyer(arena, now);
+	bool changed;
+
+	return request_reschedule(&cause, request, &rescheduling, &policy_default, &changed, NULL);
+}
+
 /* NULL when there is none. */
 static inline struct effect *core_effect(
 	const struct request *request, enum effect_kind kind, enum party party)
@@ -117,6 +163,16 @@ static inline struct effect *core_creation(const struct request *request)
 	return core_effect(request, EFFECT_MEETING_CREATE, PARTY_CLIENT);
 }
 
+static inline size_t core_count_effects(const struct request *request, enum effect_kind kind)
+{
+	size_t count = 0;
+
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		count += effect->kind == (int)kind;
+	}
+	return count;
+}
+
 static inline void core_settle_creation(
 	struct arena *arena, struct request *request, int64_t now, enum err err)
 {
@@ -128,7 +184,7 @@ static inline void core_settle_creation(
 		.url = err == ERR_OK ? "https://meet.test/room" : NULL, .passcode = "4711"};
 
 	creation->attempts += !creation->lease; /* as if it had been leased */
-	request_creation_settled(&cause, request, creation, &outcome, &link, &policy_default);
+	provision_created(&cause, request, creation, &outcome, &link, &policy_default);
 }
 
 static inline void core_settle_mail(struct arena *arena, struct request *request,
@@ -138,7 +194,7 @@ static inline void core_settle_mail(struct arena *arena, struct request *request
 	const struct effect_outcome outcome = {.err = err, .detail = detail};
 
 	mail->attempts += !mail->lease; /* as if it had been leased */
-	request_mail_settled(&cause, request, mail, &outcome);
+	news_settled(&cause, request, mail, &outcome);
 }
 
 enum core_state {
@@ -190,6 +246,48 @@ static inline const char *core_stored(
 static inline const char *core_saved(struct arena *arena, const struct request *request)
 {
 	return core_stored(arena, &request_model, request);
+}
+
+/* Accepted with zoom, which has made it. */
+static inline struct request *core_at_zoom(struct arena *arena)
+{
+	const struct request_response accept = {
+		.decision = DECISION_ACCEPT, .provider = "zoom", .message = "See you there."};
+	const struct effect_outcome outcome = {.err = ERR_OK};
+	struct request *request = core_open(arena);
+	struct cause cause = core_system(arena, CORE_NOW);
+	bool changed;
+
+	core_respond(arena, request, CORE_NOW, &accept, &changed);
+	effect_claim(request, CORE_NOW, "ours", EFFECT_LEASE_MS);
+	provision_created(
+		&cause, request, core_creation(request), &outcome, &core_link, &policy_default);
+	return request;
+}
+
+/* The effects of a request owed, in order, as one letter each: Create, Update, Delete, Expire,
+ * Verify; and of mails to the client r(eady), u(pdated), d(eclined), c(ancelled). */
+static inline const char *core_owed(struct arena *arena, const struct request *request)
+{
+	static const char letters[EFFECT_KIND_COUNT] = {
+		[EFFECT_MEETING_CREATE] = 'C',
+		[EFFECT_MEETING_UPDATE] = 'U',
+		[EFFECT_MEETING_DELETE] = 'D',
+		[EFFECT_MEETING_EXPIRE] = 'E',
+		[EFFECT_MEETING_VERIFY] = 'V',
+		[EFFECT_MAIL_MEETING_READY] = 'r',
+		[EFFECT_MAIL_MEETING_UPDATED] = 'u',
+		[EFFECT_MAIL_REQUEST_DECLINED] = 'd',
+		[EFFECT_MAIL_MEETING_CANCELLED] = 'c',
+	};
+	char *owed = arena_alloc(arena, request->effects.count + 1);
+	size_t count = 0;
+
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->party == PARTY_CLIENT)
+			owed[count++] = letters[effect->kind];
+	}
+	return owed;
 }
 
 static inline size_t core_count_events(const struct request *request, const char *action)

@@ -3,7 +3,12 @@
 enum { LEASE_MS = 90 * 1000, EFFECT_MAX = 5 };
 
 #define CREATE    EFFECT_MEETING_CREATE
+#define UPDATE    EFFECT_MEETING_UPDATE
+#define DELETE    EFFECT_MEETING_DELETE
+#define EXPIRE    EFFECT_MEETING_EXPIRE
+#define VERIFY    EFFECT_MEETING_VERIFY
 #define INVITE    EFFECT_MAIL_MEETING_READY
+#define NEWS      EFFECT_MAIL_MEETING_UPDATED
 #define CANCEL    EFFECT_MAIL_MEETING_CANCELLED
 #define TO_CLIENT PARTY_CLIENT
 #define TO_LAWYER PARTY_LAWYER
@@ -16,6 +21,15 @@ struct effect_row {
 	int64_t due;
 	bool leased;
 };
+
+/* With a link, and owing nothing. */
+static struct request *effect_request(struct arena *arena)
+{
+	struct request *request = core_in_state(arena, CORE_READY);
+
+	request->effects = (struct model_list){0};
+	return request;
+}
 
 static void effect_add_rows(
 	struct arena *arena, struct request *request, const struct effect_row *rows, size_t count)
@@ -54,7 +68,7 @@ static void test_effect_claim_takes_due_heads(void)
 		{"mails to two people do not wait for each other",
 			{{INVITE, TO_CLIENT, 0, 0, 0}, {INVITE, TO_LAWYER, 0, 0, 0}}, 2, 0, 0,
 			"xx"},
-		{"mail does not wait for the provider",
+		{"mail does not wait for the provider's lane",
 			{{CREATE, 0, 0, 100, 0}, {INVITE, TO_CLIENT, 0, 0, 0}}, 2, 0, 0, ".x"},
 		{"cancellation waits for the invitation",
 			{{INVITE, TO_CLIENT, 0, 0, 0}, {CANCEL, TO_CLIENT, 0, 0, 0}}, 2, 0, 0,
@@ -72,6 +86,12 @@ static void test_effect_claim_takes_due_heads(void)
 		{"failed frees the lane",
 			{{INVITE, TO_CLIENT, EFFECT_FAILED, 0, 0}, {CANCEL, TO_CLIENT, 0, 0, 0}}, 2,
 			0, 0, ".x"},
+		{"what stands alone waits for nothing",
+			{{DELETE, 0, 0, 500, 0}, {DELETE, 0, 0, 0, 0}, {VERIFY, 0, 0, 0, 0},
+				{EXPIRE, 0, 0, 0, 0}},
+			4, 0, 0, ".xxx"},
+		{"update waits for the creation before it",
+			{{CREATE, 0, 0, LEASE_MS, 1}, {UPDATE, 0, 0, 0, 0}}, 2, LEASE_MS, 0, ".."},
 		{"failed is never due", {{INVITE, TO_CLIENT, EFFECT_FAILED, 0, 0}}, 1, -1, 0, "."},
 		{"failed does not hide the next due",
 			{{CREATE, 0, EFFECT_FAILED, 0, 0}, {INVITE, TO_LAWYER, 0, 300, 0}}, 2, 300,
@@ -88,7 +108,7 @@ static void test_effect_claim_takes_due_heads(void)
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		arena = arena_new();
-		request = core_open(arena);
+		request = effect_request(arena);
 		effect_add_rows(arena, request, cases[i].rows, cases[i].count);
 		CU_ASSERT_EQUAL(effect_next_due(request),
 			cases[i].next_due < 0 ? 0 : CORE_NOW + cases[i].next_due);
@@ -109,6 +129,60 @@ static void test_effect_claim_takes_due_heads(void)
 		}
 		arena_free(&arena);
 	}
+}
+
+static void test_effect_mails_wait_for_their_link(void)
+{
+	static const struct {
+		enum effect_kind kind;
+		enum meeting_status status;
+		bool waits;
+	} cases[] = {
+		{INVITE, MEETING_PENDING, true},
+		{INVITE, MEETING_FAILED, true},
+		{INVITE, MEETING_READY, false},
+		{INVITE, MEETING_CANCELLED, false},
+		{NEWS, MEETING_PENDING, true},
+		{NEWS, MEETING_FAILED, true},
+		{NEWS, MEETING_READY, false},
+		{CANCEL, MEETING_PENDING, false},
+		{CANCEL, MEETING_FAILED, false},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct effect_row row = {.kind = cases[i].kind};
+		struct request *request = effect_request(arena);
+
+		effect_add_rows(arena, request, &row, 1);
+		request->meeting->status = cases[i].status;
+		UNIT_CHECK((effect_next_due(request) == 0) == cases[i].waits,
+			effect_kind_names[cases[i].kind]);
+		UNIT_CHECK(
+			(effect_claim(request, CORE_NOW, "ours", LEASE_MS) == 0) == cases[i].waits,
+			effect_kind_names[cases[i].kind]);
+	}
+	arena_free(&arena);
+}
+
+/* Whether a call may have been under way before is known from the claim on. */
+static void test_effect_claim_of_a_creation_knows_what_was_before(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_in_state(arena, CORE_PENDING);
+	struct effect *create = core_creation(request);
+
+	CU_ASSERT_TRUE(effect_claim_one(request, create, CORE_NOW, "a", LEASE_MS));
+	CU_ASSERT(create->begun && !create->repeated);
+	CU_ASSERT_FALSE(effect_claim_one(request, create, CORE_NOW, "b", LEASE_MS));
+	CU_ASSERT(effect_is_running(create, CORE_NOW + LEASE_MS - 1));
+	CU_ASSERT_FALSE(effect_is_running(create, CORE_NOW + LEASE_MS));
+	CU_ASSERT_TRUE(effect_claim_one(request, create, CORE_NOW + LEASE_MS, "b", LEASE_MS));
+	CU_ASSERT(create->begun && create->repeated);
+	CU_ASSERT_EQUAL(create->attempts, 2);
+	CU_ASSERT_STRING_EQUAL(create->lease, "b");
+	arena_free(&arena);
 }
 
 static void test_effect_second_claim_finds_nothing(void)
@@ -215,6 +289,9 @@ static void test_effect_retry_or_give_up(void)
 
 static const struct unit_case cases[] = {
 	{"claim takes due heads", test_effect_claim_takes_due_heads},
+	{"mails wait for their link", test_effect_mails_wait_for_their_link},
+	{"claim of a creation knows what was before",
+		test_effect_claim_of_a_creation_knows_what_was_before},
 	{"second claim finds nothing", test_effect_second_claim_finds_nothing},
 	{"owe notes the meeting", test_effect_owe_notes_the_meeting},
 	{"find and drop", test_effect_find_and_drop},

@@ -290,6 +290,17 @@ def test_limits(limited_site, path, calls):
     assert requests.get(limited_site.url + "/healthz").status_code == 200
 
 
+def test_a_provider_is_told_to_come_again(limited_site):
+    url = limited_site.url + "/api/webhooks/zoom"
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: requests.post(url, b"{}"), range(600)))
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert {answer.status_code for answer in refused} == {503}
+    assert len(answers) - len(refused) >= 200
+    assert_problem(refused[0], 503, "unavailable")
+    assert int(refused[0].headers["Retry-After"]) > 0
+
+
 def test_development_has_no_limits(site):
     with concurrent.futures.ThreadPoolExecutor(48) as pool:
         got = pool.map(lambda _: requests.get(site.url + "/join/x").status_code, range(400))

@@ -413,6 +413,25 @@ static void test_other_slots(void)
 	}
 }
 
+/* Just made, and not seen at once; or deleted at Google, which is as good. */
+static void test_delete_of_what_was_made(void)
+{
+	static const struct step unseen[] = {{404, NOT_FOUND, 0}, {204, "", 0}, {0}};
+	static const struct step gone[] = {{410, ERROR_OF("deleted", ""), 0},
+		{410, ERROR_OF("deleted", ""), 0}, {410, ERROR_OF("deleted", ""), 0}, {0}};
+	const struct provider_target target = {.provider_key = KEY, .external_id = EVENT_ID};
+	struct fixture fixture;
+
+	set_up(&fixture, unseen, 5000);
+	CU_ASSERT_EQUAL(provider_google.remove(&fixture.call, &target, &fixture.info), ERR_OK);
+	CU_ASSERT_EQUAL(google.heard, 2);
+	tear_down(&fixture);
+	set_up(&fixture, gone, 5000);
+	CU_ASSERT_EQUAL(provider_google.remove(&fixture.call, &target, &fixture.info), ERR_OK);
+	CU_ASSERT_EQUAL(google.heard, 3);
+	tear_down(&fixture);
+}
+
 static void test_update_body(void)
 {
 	static const struct step steps[] = {{200, READY, 0}, {0}};
@@ -457,8 +476,10 @@ static void test_key_is_needed(void)
 /* In another calendar it would not be found and so pass for deleted. */
 static void test_account(void)
 {
-	static const struct step steps[] = {{204, "", 0}, {204, "", 0}, {0}};
+	static const struct step steps[] = {
+		{204, "", 0}, {204, "", 0}, {404, NOT_FOUND, 0}, {404, NOT_FOUND, 0}, {0}};
 	struct provider_target target = {.provider_key = KEY};
+	struct provider_state state;
 	struct fixture fixture;
 
 	set_up(&fixture, steps, 5000);
@@ -474,6 +495,13 @@ static void test_account(void)
 	CU_ASSERT_STRING_EQUAL(google.line[1],
 		"DELETE /v3/calendars/a%2Fb%23c%40group.calendar.google.com/events/" EVENT_ID
 		"?sendUpdates=none");
+	fixture.meeting.account = "client-1/primary";
+	CU_ASSERT_EQUAL(provider_google.update(
+				&fixture.call, &fixture.request, &fixture.link, &fixture.info),
+		ERR_PERMANENT);
+	CU_ASSERT_EQUAL(
+		provider_google.read(&fixture.call, &fixture.request, &state, &fixture.info),
+		ERR_PERMANENT);
 	tear_down(&fixture);
 }
 
@@ -665,6 +693,7 @@ static const struct unit_case cases[] = {
 	{"links", test_links},
 	{"warnings", test_warnings},
 	{"update, remove, read", test_other_slots},
+	{"delete of what was made", test_delete_of_what_was_made},
 	{"body of an update", test_update_body},
 	{"no name, no call", test_key_is_needed},
 	{"account and calendar", test_account},

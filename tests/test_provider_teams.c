@@ -535,7 +535,7 @@ static void test_create_fails(void)
 		{"429", {429, FAULT("TooManyRequests")}, ERR_TEMPORARY},
 		{"500", {500, FAULT("x")}, ERR_OUTCOME_UNKNOWN},
 		{"502, HTML", {502, "<html>canary</html>"}, ERR_OUTCOME_UNKNOWN},
-		{"503", {503, ""}, ERR_TEMPORARY},
+		{"503", {503, ""}, ERR_OUTCOME_UNKNOWN},
 		{"504", {504, FAULT("x")}, ERR_OUTCOME_UNKNOWN},
 		{"509", {509, FAULT("x")}, ERR_TEMPORARY},
 		{"hangs up", {0, ""}, ERR_OUTCOME_UNKNOWN},

@@ -444,7 +444,7 @@ static void test_request_mail_that_never_left(void)
 		CU_ASSERT_EQUAL(core_cancel(arena, request, CORE_NOW + 1), ERR_OK);
 		invitation = core_effect(request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT);
 		invitation->attempts = cases[i].attempts;
-		request_mail_settled(&cause, request, invitation, &outcome);
+		news_settled(&cause, request, invitation, &outcome);
 		UNIT_CHECK(!core_effect(request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT),
 			cases[i].name);
 		UNIT_CHECK((core_effect(request, EFFECT_MAIL_MEETING_CANCELLED, PARTY_CLIENT) !=

@@ -288,6 +288,39 @@ static void test_mac(void)
 	secret_ring_free(&ring);
 }
 
+/* RFC 4231 sections 4.3, 4.7 and 4.4. */
+static void test_hmac(void)
+{
+	static char long_key[132], short_key[21];
+	const struct {
+		const char *name, *key, *text, *hex;
+	} rows[] = {
+		{"a short key", "Jefe", "what do ya want for nothing?",
+			"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+		{"a long key", long_key, "Test Using Larger Than Block-Size Key - Hash Key First",
+			"60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+		{"bytes beyond ASCII", short_key,
+			"\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd"
+			"\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd"
+			"\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd"
+			"\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd"
+			"\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd",
+			"773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"},
+	};
+	char hex[SECRET_HMAC_SIZE];
+	size_t i;
+
+	memset(long_key, 0xaa, sizeof(long_key) - 1);
+	memset(short_key, 0xaa, sizeof(short_key) - 1);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		secret_hmac_sha256_hex(rows[i].key, rows[i].text, strlen(rows[i].text), hex);
+		UNIT_CHECK(strcmp(hex, rows[i].hex) == 0, rows[i].name);
+	}
+	CU_ASSERT(secret_equal("", "") && secret_equal("abc", "abc"));
+	CU_ASSERT(!secret_equal("abc", "abd") && !secret_equal("abc", "ab"));
+	CU_ASSERT(!secret_equal("", "a") && !secret_equal("abc", "abcd"));
+}
+
 static const struct unit_case cases[] = {
 	{"ring files", test_ring_file},
 	{"who may read the ring", test_permissions},
@@ -296,6 +329,7 @@ static const struct unit_case cases[] = {
 	{"what was never sealed", test_not_sealed},
 	{"rotation", test_rotation},
 	{"MACs and their purposes", test_mac},
+	{"HMAC-SHA256", test_hmac},
 };
 
 UNIT_MAIN("secret", cases)

@@ -228,3 +228,23 @@ bool secret_mac_verify(const struct secret_ring *ring, const char *purpose, cons
 	}
 	return found;
 }
+
+void secret_hmac_sha256_hex(
+	const char *key, const void *bytes, size_t len, char hex_r[SECRET_HMAC_SIZE])
+{
+	unsigned char mac[crypto_auth_hmacsha256_BYTES];
+	crypto_auth_hmacsha256_state state;
+
+	crypto_auth_hmacsha256_init(&state, (const unsigned char *)key, strlen(key));
+	crypto_auth_hmacsha256_update(&state, bytes, len);
+	crypto_auth_hmacsha256_final(&state, mac);
+	sodium_memzero(&state, sizeof(state));
+	hex_encode(mac, sizeof(mac), hex_r);
+}
+
+bool secret_equal(const char *a, const char *b)
+{
+	const size_t len = strlen(a);
+
+	return len == strlen(b) && sodium_memcmp(a, b, len) == 0;
+}

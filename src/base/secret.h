@@ -47,4 +47,12 @@ void secret_mac_oldest(const struct secret_ring *ring, const char *purpose, cons
 /* Whether any key of the ring made this MAC. Constant time. */
 bool secret_mac_verify(const struct secret_ring *ring, const char *purpose, const void *bytes,
 	size_t len, const unsigned char mac[SECRET_MAC_BYTES]);
+
+/* HMAC-SHA256 (RFC 2104) as lower-case hex, for what is signed with a secret shared with others. */
+enum { SECRET_HMAC_SIZE = 65 };
+void secret_hmac_sha256_hex(
+	const char *key, const void *bytes, size_t len, char hex_r[SECRET_HMAC_SIZE]);
+
+/* Whether the texts are equal; the time it takes tells their lengths only. */
+bool secret_equal(const char *a, const char *b);
 #endif

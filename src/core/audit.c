@@ -1,6 +1,7 @@
 #include "audit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "id.h"
@@ -35,37 +36,57 @@ static const struct model_field audit_event_fields[] = {
 
 const struct model audit_event_model = MODEL(struct audit_event, "audit_event", audit_event_fields);
 
-static const char *audit_text(const char *text)
-{
-	return text ? text : "";
-}
+static const struct model_field audit_trail_fields[] = {
+	MODEL_FIELD(struct audit_trail, id, MODEL_STRING, MODEL_STORED | MODEL_KEY),
+	MODEL_FIELD(struct audit_trail, events, MODEL_LIST, MODEL_STORED, .of = &audit_event_model),
+};
+
+const struct model audit_trail_model = MODEL(struct audit_trail, "audit_trail", audit_trail_fields);
+
+static const struct model_field audit_seal_fields[] = {
+	MODEL_FIELD(struct audit_trail, audit_seal, MODEL_STRING, MODEL_STORED | MODEL_SEALED),
+};
+
+const struct model audit_seal_model = MODEL(struct audit_trail, "audit_trail", audit_seal_fields);
+
+/* A text that may be null, which is not the same as an empty one. */
+#define AUDIT_TEXT(text) (text) ? "+" : "-", (text) ? (text) : ""
 
 static void audit_hash(const struct audit_event *event, const char *before, char hex_r[HASH_SIZE])
 {
 	char at[24];
 
 	snprintf(at, sizeof(at), "%lld", (long long)event->at);
-	hash_texts(hex_r, before, event->id, at, audit_text(event->actor->id),
+	hash_texts(hex_r, before, event->id, at, AUDIT_TEXT(event->actor->id),
 		role_names[event->actor->role], source_names[event->source], event->action,
-		audit_text(event->from), audit_text(event->to), audit_text(event->detail),
-		event->request_id, audit_text(event->meeting_id), audit_text(event->trace_id),
+		AUDIT_TEXT(event->from), AUDIT_TEXT(event->to), AUDIT_TEXT(event->detail),
+		event->request_id, AUDIT_TEXT(event->meeting_id), AUDIT_TEXT(event->trace_id),
 		NULL);
+}
+
+/* The hash of the trail's first `count` events; "" of none. */
+static const char *audit_hash_at(const struct model_list *events, size_t count)
+{
+	return count ? MODEL_AT(events, struct audit_event, count - 1)->hash : "";
 }
 
 void audit_append(struct cause *cause, const struct audit_subject *subject, const char *action,
 	const char *from, const char *to, const char *detail)
 {
-	const char *before = "";
+	const char *before = audit_hash_at(subject->events, subject->events->count);
+	int64_t at = cause->now;
 	struct audit_event *event;
 	char *hash;
 
-	if (subject->events->count)
-		before = MODEL_AT(subject->events, struct audit_event, subject->events->count - 1)
-				 ->hash;
+	/* Who began earlier may come later: time does not go back in a trail. */
+	if (subject->events->count) {
+		event = MODEL_AT(subject->events, struct audit_event, subject->events->count - 1);
+		at = event->at > at ? event->at : at;
+	}
 	event = model_list_add(cause->arena, subject->events, sizeof(*event));
 	*event = (struct audit_event){
 		.id = cause_id(cause),
-		.at = cause->now,
+		.at = at,
 		.actor = arena_alloc(cause->arena, sizeof(struct actor)),
 		.source = cause->source,
 		.action = action,
@@ -112,4 +133,49 @@ long audit_verify(const struct model_list *events, const char *request_id)
 		index++;
 	}
 	return -1;
+}
+
+/* Whether the trail holds what was sealed, and perhaps more. */
+static bool audit_extends(const struct model_list *events, const char *seal)
+{
+	size_t count;
+	char *hash;
+
+	if (!seal)
+		return false;
+	count = strtoul(seal, &hash, 10);
+	return count <= events->count && *hash == ' ' &&
+	       strcmp(hash + 1, audit_hash_at(events, count)) == 0;
+}
+
+static const char *audit_head(struct arena *arena, const struct model_list *events)
+{
+	return arena_printf(arena, "%zu %s", events->count, audit_hash_at(events, events->count));
+}
+
+void audit_seal(struct arena *arena, const struct model_list *events, bool fresh, const char **seal)
+{
+	if (fresh || audit_extends(events, *seal))
+		*seal = audit_head(arena, events);
+}
+
+const char *audit_flaw(const struct audit_trail *trail, long *index_r)
+{
+	const long count = (long)trail->events.count,
+		   index = audit_verify(&trail->events, trail->id);
+
+	if (trail->unreadable) {
+		*index_r = index >= 0 ? index : count > 0 ? count - 1 : 0;
+		return trail->unreadable;
+	}
+	*index_r = index >= 0 ? index : count;
+	if (index >= 0)
+		return "does not follow from its content and the event before it";
+	if (!trail->audit_seal)
+		return "the trail has no seal that a key of the key file opens";
+	if (strtol(trail->audit_seal, NULL, 10) != count)
+		return "the trail was sealed with another number of events";
+	if (!audit_extends(&trail->events, trail->audit_seal))
+		return "the trail was sealed with another last event";
+	return NULL;
 }

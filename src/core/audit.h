@@ -1,10 +1,11 @@
 #ifndef AUDIT_H
 #define AUDIT_H
 /*
- * The audit trail of a request: append-only, each event's hash over its own content and the hash
- * before it. Events name people by id and role only, and never hold a secret or a join link; what
- * people or servers wrote (reasons, a mail server's answer) may hold a name or an address, so it
- * stays in the fields that can be erased, and `detail` is our own words.
+ * The audit trail of a document: append-only, each event's hash over its own content and the hash
+ * before it, and a seal of the master key over where it ends. Events name people by id and role
+ * only, and never hold a secret or a join link; what people or servers wrote (reasons, a mail
+ * server's answer) may hold a name or an address, so it stays in the fields that can be erased, and
+ * `detail` is our own words.
  */
 #include <stdint.h>
 
@@ -46,6 +47,32 @@ void audit_add(struct cause *cause, struct request *request, const char *action,
 	const char *to, const char *detail);
 
 /* The index of the first event that is of another request, or whose hash does not follow from its
- * content and its predecessor; -1 when the chain is whole. That its end is missing is not seen. */
+ * content and its predecessor; -1 when the chain is whole. That its end is missing, or that all of
+ * it was made anew, is for the seal to tell. */
 long audit_verify(const struct model_list *events, const char *request_id);
+
+/*
+ * What is sealed of a trail: "<number of events> <hash of the last one>". It is stored as a sealed
+ * field, `audit_seal`, bound to the document like every such field: who can write the database but
+ * has no key can neither cut a trail nor make it anew. The store renews it with every save, of a
+ * document that is `fresh` or whose trail still holds what was sealed before: a broken trail keeps
+ * its old seal, so that no later save hides what was done to it.
+ */
+void audit_seal(
+	struct arena *arena, const struct model_list *events, bool fresh, const char **seal);
+
+/* A trail alone, of any document that has one. */
+struct audit_trail {
+	const char *id;           /* of the document */
+	struct model_list events; /* struct audit_event */
+	const char *unreadable;   /* why the last of them could not be read; NULL: all could */
+	const char *audit_seal;   /* NULL: there is none, or none that a key here opens */
+};
+
+/* Its events, and its seal: each is read alone, for the other may be unreadable. */
+extern const struct model audit_trail_model, audit_seal_model;
+
+/* Where a trail is broken: the index of the event, or the number of events when it is their end.
+ * Returns what is wrong, in words; NULL when it is whole. */
+const char *audit_flaw(const struct audit_trail *trail, long *index_r);
 #endif

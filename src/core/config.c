@@ -16,6 +16,7 @@ static const struct model_field config_fields[] = {
 	FIELD(MODEL_MAP, settings, 0),
 	FIELD(MODEL_MAP, credentials, MODEL_SEALED),
 	FIELD(MODEL_LIST, events, MODEL_HEAVY, .of = &audit_event_model),
+	FIELD(MODEL_STRING, audit_seal, MODEL_HEAVY | MODEL_SEALED),
 	FIELD(MODEL_INSTANT, updated_at, 0),
 };
 

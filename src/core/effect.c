@@ -70,6 +70,7 @@ static const struct model_field effect_fields[] = {
 	FIELD(MODEL_BOOL, hope, MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, starts_at, MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, ends_at, MODEL_SPARSE),
+	FIELD(MODEL_STRING, provider, MODEL_SPARSE),
 	FIELD(MODEL_OBJECT, target, MODEL_SPARSE, .of = &target_model),
 };
 

@@ -66,6 +66,7 @@ struct effect {
 	bool hope;               /* one of them may be able to later */
 
 	int64_t starts_at, ends_at;   /* mails: the times that they tell */
+	const char *provider;         /* mails: the provider that they name */
 	struct effect_target *target; /* meeting.delete */
 };
 

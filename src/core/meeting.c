@@ -37,6 +37,17 @@ static const struct model_field warning_fields[] = {
 
 static const struct model warning_model = MODEL(struct warning, "warning", warning_fields);
 
+#define REPORT(type, member, flags)                                                                \
+	MODEL_FIELD(struct meeting_report, member, type, MODEL_STORED | (flags))
+
+static const struct model_field report_fields[] = {
+	REPORT(MODEL_STRING, digest, MODEL_REQUIRED),
+	REPORT(MODEL_INSTANT, at, MODEL_REQUIRED),
+	REPORT(MODEL_BOOL, looked, MODEL_SPARSE),
+};
+
+static const struct model report_model = MODEL(struct meeting_report, "report", report_fields);
+
 #define FIELD(type, member, flags, ...)                                                            \
 	MODEL_FIELD(struct meeting, member, type, flags, __VA_ARGS__)
 #define BOTH (MODEL_STORED | MODEL_SHOWN)
@@ -75,6 +86,9 @@ static const struct model_field meeting_fields[] = {
 	FIELD(MODEL_INSTANT, created_at, BOTH),
 	FIELD(MODEL_INSTANT, ready_at, BOTH),
 	FIELD(MODEL_INSTANT, ended_at, BOTH),
+	FIELD(MODEL_INSTANT, held_from, MODEL_STORED | MODEL_SPARSE),
+	FIELD(MODEL_INSTANT, held_until, MODEL_STORED | MODEL_SPARSE),
+	FIELD(MODEL_LIST, reports, MODEL_STORED | MODEL_SPARSE | MODEL_HEAVY, .of = &report_model),
 };
 
 const struct model meeting_model = MODEL(struct meeting, "meeting", meeting_fields);
@@ -94,6 +108,26 @@ struct effect *meeting_effect(const struct request *request, enum effect_kind ki
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (effect->kind == (int)kind)
 			return effect;
+	}
+	return NULL;
+}
+
+struct effect *meeting_creation(const struct request *request)
+{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->kind == EFFECT_MEETING_CREATE &&
+			effect->generation == request->meeting->generation)
+			return effect;
+	}
+	return NULL;
+}
+
+/* The detail of a warning, or NULL. */
+static const char *meeting_warning(const struct meeting *meeting, const char *code)
+{
+	MODEL_FOREACH (&meeting->warnings, struct warning, warning) {
+		if (strcmp(warning->code, code) == 0)
+			return warning->detail;
 	}
 	return NULL;
 }
@@ -160,6 +194,20 @@ void meeting_owe_verification(struct cause *cause, struct request *request)
 	verify->lease = NULL;
 }
 
+void meeting_owe_update(struct cause *cause, struct request *request)
+{
+	struct effect *update;
+	size_t i;
+
+	for (i = request->effects.count; i-- > 0;) {
+		update = MODEL_AT(&request->effects, struct effect, i);
+		if (update->kind == EFFECT_MEETING_UPDATE && !effect_is_running(update, cause->now))
+			effect_drop(request, update);
+	}
+	update = effect_owe(cause, request, EFFECT_MEETING_UPDATE);
+	update->give_up_at = request->meeting->ends_at;
+}
+
 void meeting_owe_removal(
 	struct cause *cause, struct request *request, const struct effect_target *target)
 {
@@ -174,7 +222,8 @@ void meeting_owe_removal(
 
 /*
  * The present generation ends: what it owes the provider is taken back, and what the provider has,
- * or may have, made is deleted. A call that is under way compensates for itself when it is settled.
+ * or may have, made is deleted. A call that is under way compensates for itself when it is settled,
+ * or claimed again; so does one of an earlier generation.
  */
 static void meeting_leave_provider(struct cause *cause, struct request *request)
 {
@@ -194,6 +243,7 @@ static void meeting_leave_provider(struct cause *cause, struct request *request)
 		if ((effect->kind != EFFECT_MEETING_CREATE &&
 			    effect->kind != EFFECT_MEETING_UPDATE &&
 			    effect->kind != EFFECT_MEETING_VERIFY) ||
+			effect->generation != meeting->generation ||
 			effect_is_running(effect, cause->now))
 			continue;
 		made |= effect->kind == EFFECT_MEETING_CREATE && effect->begun;
@@ -245,9 +295,9 @@ void meeting_replace(struct cause *cause, struct request *request, const struct 
 {
 	struct meeting *old = request->meeting, *meeting;
 
-	meeting_leave_provider(cause, request);
-	news_withdraw(cause, request);
 	if (old->status != MEETING_CANCELLED) {
+		meeting_leave_provider(cause, request);
+		news_withdraw(cause, request);
 		old->ended_at = cause->now;
 		old->ended_reason = reason;
 		old->next_attempt_at = 0;
@@ -271,8 +321,7 @@ void meeting_move(struct cause *cause, struct request *request, const struct pol
 	struct meeting *meeting = request->meeting;
 	const int64_t before = meeting->starts_at - meeting->opens_at;
 	const int64_t after = meeting->expires_at - meeting->ends_at;
-	struct effect *create = meeting_effect(request, EFFECT_MEETING_CREATE);
-	struct effect *update = meeting_effect(request, EFFECT_MEETING_UPDATE);
+	struct effect *create = meeting_creation(request);
 
 	meeting->starts_at = request->starts_at;
 	meeting->ends_at = request->ends_at;
@@ -280,14 +329,11 @@ void meeting_move(struct cause *cause, struct request *request, const struct pol
 	meeting->opens_at = meeting->starts_at - before;
 	meeting->expires_at = meeting->ends_at + after;
 	meeting->sequence++;
-	meeting_owe_expiry(cause, request);
 	if (create)
 		create->give_up_at = meeting_give_up_at(cause, request, policy);
+	meeting_owe_expiry(cause, request);
 	if (meeting->external_id) {
-		if (update && !effect_is_running(update, cause->now))
-			effect_drop(request, update);
-		update = effect_owe(cause, request, EFFECT_MEETING_UPDATE);
-		update->give_up_at = meeting->ends_at;
+		meeting_owe_update(cause, request);
 		meeting_owe_verification(cause, request);
 	}
 	news_owe_change(cause, request);
@@ -314,6 +360,7 @@ void meeting_set_granted(
 	struct cause *cause, struct request *request, const struct meeting_link *link)
 {
 	struct meeting *meeting = request->meeting;
+	const char *orphan = meeting_warning(meeting, "provider_orphan");
 
 	if (link->url)
 		meeting->provider_url = link->url;
@@ -323,6 +370,7 @@ void meeting_set_granted(
 	if (link->dial_in.count)
 		meeting->dial_in = link->dial_in;
 	meeting->warnings = link->warnings;
+	meeting_warn(cause, meeting, "provider_orphan", orphan);
 	if (strcmp(meeting->provider, meeting->requested_provider) != 0)
 		meeting_warn(cause, meeting, "provider_failover",
 			arena_printf(cause->arena, "%s was used, because %s could not.",

@@ -18,6 +18,13 @@ struct warning {
 	const char *code, *detail;
 };
 
+/* A report of the provider's, to know it again. */
+struct meeting_report {
+	const char *digest;
+	int64_t at;
+	bool looked; /* it was a reason to look at the provider */
+};
+
 struct meeting {
 	const char *id; /* the same for every generation; the calendar UID is made of it */
 	int64_t generation;
@@ -46,6 +53,8 @@ struct meeting {
 	const char *calendar_url; /* never stored */
 	int64_t sequence;         /* iCalendar SEQUENCE */
 	int64_t created_at, ready_at, ended_at;
+	int64_t held_from, held_until; /* as the provider reports; 0: not reported */
+	struct model_list reports;     /* struct meeting_report: the latest, oldest first */
 };
 
 extern const char *const meeting_status_names[];
@@ -110,6 +119,12 @@ struct effect *meeting_owe_creation(
 	struct cause *cause, struct request *request, const struct policy *policy);
 void meeting_owe_verification(struct cause *cause, struct request *request);
 
+/* Owes that the provider is told the present times: once, however often they changed. */
+void meeting_owe_update(struct cause *cause, struct request *request);
+
 /* The first effect of a kind, or NULL. */
 struct effect *meeting_effect(const struct request *request, enum effect_kind kind);
+
+/* The creation of the present generation, or NULL. That of an ended one may still be under way. */
+struct effect *meeting_creation(const struct request *request);
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "erase.h"
 #include "instant.h"
 
 /* Mails: quick at first, since a meeting may be near, then hourly (PROVIDERS.md section 6). */
@@ -53,27 +54,53 @@ static bool news_is_invitation(const struct effect *effect)
 static void news_owe(
 	struct cause *cause, struct request *request, enum effect_kind kind, enum party party)
 {
-	struct effect *mail = effect_owe(cause, request, kind);
+	struct effect *mail;
 
+	if (erase_is_done(request_person(request, party)))
+		return;
+	mail = effect_owe(cause, request, kind);
 	mail->party = party;
 	mail->give_up_at = cause->now + EFFECT_MAIL_GIVE_UP;
 	mail->starts_at = request->starts_at;
 	mail->ends_at = request->ends_at;
+	if (request->meeting)
+		mail->provider = request->meeting->provider;
 	/* An invitation is of no use once the meeting is over. */
 	if (news_is_invitation(mail) && mail->give_up_at > request->meeting->ends_at)
 		mail->give_up_at = request->meeting->ends_at;
 }
 
-/* The person has, or may have, this invitation. */
+/* Whether its cancellation follows it. */
+static bool news_is_revoked(const struct request *request, const struct effect *mail)
+{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect > mail && effect->kind == EFFECT_MAIL_MEETING_CANCELLED &&
+			effect->party == mail->party)
+			return true;
+	}
+	return false;
+}
+
+static const char *news_version(struct cause *cause, const struct effect *mail)
+{
+	return arena_printf(
+		cause->arena, "%lld.%lld", (long long)mail->generation, (long long)mail->sequence);
+}
+
+/* The person has, or may have, this invitation; the first one names the thread. */
 static void news_note_told(struct cause *cause, struct request *request, const struct effect *mail)
 {
 	struct person_news *news = news_of(cause, request, mail->party);
 
+	if (!news->thread)
+		news->thread = news_version(cause, mail);
+	if (news_is_revoked(request, mail))
+		return;
 	news->told = true;
 	news->starts_at = mail->starts_at;
 	news->ends_at = mail->ends_at;
 	news->generation = mail->generation;
-	news->provider = request->meeting->provider;
+	news->provider = mail->provider;
 }
 
 /*
@@ -178,9 +205,14 @@ static bool news_was_told(const struct request *request, const struct effect *ex
 
 /* Nothing of an invitation has ever left, so its cancellation need not either; and news of a change
  * become an invitation. */
-static void news_take_back(struct cause *cause, struct request *request, enum party party)
+static void news_take_back(struct cause *cause, struct request *request, const struct effect *mail)
 {
-	news_of(cause, request, party)->told = false;
+	const enum party party = (enum party)mail->party;
+	struct person_news *news = news_of(cause, request, party);
+
+	news->told = false;
+	if (news->thread && strcmp(news->thread, news_version(cause, mail)) == 0)
+		news->thread = NULL;
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (effect->party != (int)party || effect->attempts > 0)
 			continue;
@@ -195,26 +227,12 @@ static void news_take_back(struct cause *cause, struct request *request, enum pa
 	}
 }
 
-/* What it went under names the thread for whatever comes later. */
-static void news_sent(struct cause *cause, struct request *request, const struct effect *mail)
-{
-	struct person_news *news;
-
-	if (!news_is_invitation(mail))
-		return;
-	if (request->meeting->status != MEETING_CANCELLED)
-		news_note_told(cause, request, mail);
-	news = news_of(cause, request, mail->party);
-	if (!news->thread)
-		news->thread = arena_printf(cause->arena, "%lld.%lld", (long long)mail->generation,
-			(long long)mail->sequence);
-}
-
 void news_settled(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome)
 {
 	const char *what = effect_kind_names[effect->kind] + strlen("mail.");
 	const enum party party = (enum party)effect->party;
+	const struct effect settled = *effect;
 	bool never_left;
 
 	if (outcome->err == ERR_OK || news_is_stale(request, effect)) {
@@ -222,11 +240,11 @@ void news_settled(struct cause *cause, struct request *request, struct effect *e
 			     !news_was_told(request, effect);
 		audit_add(cause, request, outcome->err == ERR_OK ? "mail.sent" : "mail.discarded",
 			NULL, party_names[party], what);
-		if (outcome->err == ERR_OK)
-			news_sent(cause, request, effect);
+		if (outcome->err == ERR_OK && news_is_invitation(effect))
+			news_note_told(cause, request, effect);
 		effect_drop(request, effect);
 		if (never_left)
-			news_take_back(cause, request, party);
+			news_take_back(cause, request, &settled);
 		return;
 	}
 	effect_failed(cause, effect, outcome, NEWS_FIRST_S, NEWS_MAX_S);

@@ -56,12 +56,12 @@ static void provision_discard(struct cause *cause, struct request *request, stru
 	const struct effect_outcome *outcome, const struct meeting_link *link)
 {
 	struct effect_target target = provision_target_of(request, effect);
-	bool made = outcome->err == ERR_OUTCOME_UNKNOWN || (outcome->skipped && effect->repeated);
+	bool made = outcome->err == ERR_OUTCOME_UNKNOWN || effect->repeated;
 
-	if (outcome->err == ERR_OK && link->external_id) {
+	if (outcome->err == ERR_OK) {
 		target.external_id = link->external_id;
 		target.account = link->account;
-		made = true;
+		made = link->external_id != NULL;
 	}
 	effect_drop(request, effect);
 	if (made)
@@ -109,6 +109,7 @@ static void provision_switch(struct cause *cause, struct request *request, const
 		meeting_owe_removal(cause, request, &left);
 }
 
+/* A key under which something may have been made is deleted, so it is not used again. */
 static void provision_give_up(struct cause *cause, struct request *request, struct effect *effect)
 {
 	const struct effect_target target = provision_target(request->meeting);
@@ -120,8 +121,10 @@ static void provision_give_up(struct cause *cause, struct request *request, stru
 	meeting_set_status(cause, request, MEETING_FAILED, "meeting.failed",
 		arena_printf(cause->arena, "%s: %s", target.provider,
 			request->meeting->last_error->code));
-	if (begun)
-		meeting_owe_removal(cause, request, &target);
+	if (!begun)
+		return;
+	request->meeting->provider_key = cause_id(cause);
+	meeting_owe_removal(cause, request, &target);
 }
 
 /* Every provider has been asked: later again, from the requested one on. */
@@ -186,7 +189,6 @@ void provision_created(struct cause *cause, struct request *request, struct effe
 	const struct effect_outcome *outcome, const struct meeting_link *link,
 	const struct policy *policy)
 {
-	struct effect *update;
 	int64_t sequence;
 
 	if (!provision_is_current(request, effect, MEETING_PENDING)) {
@@ -210,10 +212,8 @@ void provision_created(struct cause *cause, struct request *request, struct effe
 	effect_drop(request, effect);
 	meeting_made(cause, request, link);
 	/* It may have been made, by this call or one before, with the times of then. */
-	if (sequence < request->meeting->sequence && link->external_id) {
-		update = effect_owe(cause, request, EFFECT_MEETING_UPDATE);
-		update->give_up_at = request->meeting->ends_at;
-	}
+	if (sequence < request->meeting->sequence && link->external_id)
+		meeting_owe_update(cause, request);
 }
 
 void provision_updated(struct cause *cause, struct request *request, struct effect *effect,
@@ -269,11 +269,11 @@ void provision_verified(struct cause *cause, struct request *request, struct eff
 	const struct policy *policy)
 {
 	const struct meeting *meeting = request->meeting;
-	struct effect *update;
+	const struct effect *update;
 	bool moved;
 
 	if (!provision_is_current(request, effect, MEETING_READY) ||
-		meeting->ends_at <= cause->now || meeting_effect(request, EFFECT_MEETING_UPDATE)) {
+		meeting->ends_at <= cause->now) {
 		effect_drop(request, effect);
 		return;
 	}
@@ -283,7 +283,9 @@ void provision_verified(struct cause *cause, struct request *request, struct eff
 		return;
 	}
 	meeting_owe_verification(cause, request);
-	if (outcome->err != ERR_OK)
+	update = meeting_effect(request, EFFECT_MEETING_UPDATE);
+	/* What is being updated may well be seen half done. */
+	if (outcome->err != ERR_OK || (update && update->state == EFFECT_DUE))
 		return;
 	moved = (state->starts_at && state->starts_at != meeting->starts_at) ||
 		(state->ends_at && state->ends_at != meeting->ends_at);
@@ -291,8 +293,7 @@ void provision_verified(struct cause *cause, struct request *request, struct eff
 		return;
 	audit_add(cause, request, "provider.drift_repaired", NULL, NULL,
 		moved ? "moved" : "settings");
-	update = effect_owe(cause, request, EFFECT_MEETING_UPDATE);
-	update->give_up_at = meeting->ends_at;
+	meeting_owe_update(cause, request);
 }
 
 void provision_expired(struct cause *cause, struct request *request, struct effect *effect,
@@ -312,7 +313,7 @@ void provision_expired(struct cause *cause, struct request *request, struct effe
 bool provision_retry(struct cause *cause, struct request *request, const struct policy *policy)
 {
 	struct meeting *meeting = request->meeting;
-	struct effect *create = meeting_effect(request, EFFECT_MEETING_CREATE);
+	struct effect *create = meeting_creation(request);
 
 	if (create && effect_is_running(create, cause->now))
 		return false;
@@ -320,8 +321,9 @@ bool provision_retry(struct cause *cause, struct request *request, const struct 
 		create = meeting_owe_creation(cause, request, policy);
 	if (strcmp(meeting->provider, meeting->requested_provider) != 0)
 		provision_switch(cause, request, create->id, meeting->requested_provider, NULL);
-	create = meeting_effect(request, EFFECT_MEETING_CREATE);
+	create = meeting_creation(request);
 	create->state = EFFECT_DUE;
+	create->lease = NULL; /* a lost one, whose answer may be of the provider before */
 	create->due = cause->now;
 	create->give_up_at = meeting_give_up_at(cause, request, policy);
 	create->tries = 0;

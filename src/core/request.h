@@ -43,7 +43,7 @@ struct request_answer {
 /* What a person was told by mail, or may have been: the invitation in that person's calendar. */
 struct person_news {
 	bool told;
-	const char *thread; /* "<generation>.<sequence>" of the first mail that left */
+	const char *thread; /* "<generation>.<sequence>" of the first that left, or may have */
 	int64_t starts_at, ends_at, generation;
 	const char *provider;
 };
@@ -62,6 +62,7 @@ struct request {
 	struct model_list meetings; /* struct meeting: the ended generations, oldest first */
 	struct person_news *client_news, *lawyer_news; /* NULL: nothing yet */
 	struct model_list events;                      /* struct audit_event */
+	const char *audit_seal;                        /* audit.h; the store makes it */
 	struct model_list effects;                     /* struct effect */
 	struct model_list answers;                     /* struct request_answer */
 	int64_t due; /* effect_next_due() as stored, for the index */

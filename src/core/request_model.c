@@ -68,6 +68,7 @@ static const struct model_field request_fields[] = {
 	FIELD(MODEL_OBJECT, client_news, HEAVY | MODEL_SPARSE, .of = &person_news_model),
 	FIELD(MODEL_OBJECT, lawyer_news, HEAVY | MODEL_SPARSE, .of = &person_news_model),
 	FIELD(MODEL_LIST, events, HEAVY, .of = &audit_event_model),
+	FIELD(MODEL_STRING, audit_seal, HEAVY | MODEL_SEALED),
 	FIELD(MODEL_LIST, effects, HEAVY, .of = &effect_model),
 	FIELD(MODEL_LIST, answers, HEAVY, .of = &answer_model),
 	FIELD(MODEL_INSTANT, due, MODEL_STORED | MODEL_SPARSE),

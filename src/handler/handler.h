@@ -28,6 +28,8 @@ http_handler handler_meeting_retry;
 http_handler handler_meeting_outcome;
 http_handler handler_meeting_host;
 http_handler handler_audit_get;
+http_handler handler_audit_list;
+http_handler handler_person_erase;
 http_handler handler_dashboard_get;
 http_handler handler_calendar_get;
 http_handler handler_calendar_event_get;
@@ -39,6 +41,7 @@ http_handler handler_config_provider_get;
 http_handler handler_config_provider_put;
 http_handler handler_config_provider_delete;
 http_handler handler_config_provider_validate;
+http_handler handler_webhook_zoom;
 http_handler handler_health;
 http_handler handler_ready;
 
@@ -57,6 +60,13 @@ struct handler_audit_query {
 	const char *cursor;
 };
 extern const struct model handler_audit_query_model;
+
+/* The query of GET /api/audit. */
+struct handler_trail_query {
+	int64_t from, to, limit;
+	const char *actor, *action, *request_id, *cursor;
+};
+extern const struct model handler_trail_query_model;
 
 enum { HANDLER_LIMIT = 50 }; /* items of a page when the client does not say */
 #endif

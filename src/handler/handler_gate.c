@@ -64,7 +64,9 @@ static bool gate_is_preview(const struct http_exchange *exchange)
 
 	return gate_mentions(exchange, "HTTP_USER_AGENT", programs) ||
 	       gate_mentions(exchange, "HTTP_SEC_PURPOSE", purposes) ||
-	       gate_mentions(exchange, "HTTP_PURPOSE", purposes);
+	       gate_mentions(exchange, "HTTP_PURPOSE", purposes) ||
+	       gate_mentions(exchange, "HTTP_X_PURPOSE", purposes) ||
+	       gate_mentions(exchange, "HTTP_X_MOZ", purposes);
 }
 
 /* Nothing of the page may be kept, indexed, or told to the next site. */

@@ -1,4 +1,4 @@
-/* Lists: requests, audit events, the dashboard. */
+/* Lists: requests, the dashboard. */
 #include <json-c/json.h>
 #include <string.h>
 
@@ -29,16 +29,6 @@ static const struct model_field list_query_fields[] = {
 const struct model handler_list_query_model =
 	MODEL(struct handler_list_query, "query", list_query_fields);
 
-/* GET …/audit: in the order of the chain, a page beginning behind the event that the cursor names.
- */
-static const struct model_field audit_query_fields[] = {
-	MODEL_FIELD(struct handler_audit_query, limit, MODEL_INT, 0, .min = 1, .max = 200),
-	MODEL_FIELD(struct handler_audit_query, cursor, MODEL_STRING, 0, .min = 1, .max = 64),
-};
-
-const struct model handler_audit_query_model =
-	MODEL(struct handler_audit_query, "query", audit_query_fields);
-
 enum err handler_request_list(struct http_exchange *exchange, struct err_info *info)
 {
 	const struct service *service = &handler_context(exchange)->service;
@@ -65,51 +55,6 @@ enum err handler_request_list(struct http_exchange *exchange, struct err_info *i
 	if (err != ERR_OK)
 		return err;
 	page = handler_page_json(service, &call, &requests, &next);
-	http_reply_json(exchange, 200, page);
-	json_object_put(page);
-	return ERR_OK;
-}
-
-/* The index behind the event with that id; false when there is none. */
-static bool audit_find(const struct request *request, const char *id, size_t *index_r)
-{
-	size_t i;
-
-	for (i = 0; i < request->events.count; i++) {
-		if (strcmp(MODEL_AT(&request->events, struct audit_event, i)->id, id) == 0) {
-			*index_r = i + 1;
-			return true;
-		}
-	}
-	return false;
-}
-
-enum err handler_audit_get(struct http_exchange *exchange, struct err_info *info)
-{
-	const struct handler_audit_query *query = exchange->query;
-	const size_t limit = (size_t)(query->limit ? query->limit : HANDLER_LIMIT);
-	const struct service_call call = handler_call(exchange);
-	const struct audit_event *event = NULL;
-	struct json_object *page, *items;
-	struct request *request;
-	size_t i = 0, end;
-	enum err err;
-
-	err = service_request_get(&handler_context(exchange)->service, &call, exchange->params[0],
-		STORE_WHOLE, &request, info);
-	if (err != ERR_OK)
-		return err;
-	if (query->cursor && !audit_find(request, query->cursor, &i))
-		return err_add_field(info, "/cursor", "is not a cursor of this trail");
-	page = json_object_new_object();
-	items = json_object_new_array();
-	for (end = i + limit; i < request->events.count && i < end; i++) {
-		event = MODEL_AT(&request->events, struct audit_event, i);
-		json_object_array_add(items, model_to_json(&audit_event_model, event, MODEL_SHOWN));
-	}
-	json_object_object_add(page, "items", items);
-	json_object_object_add(page, "next_cursor",
-		i < request->events.count ? json_object_new_string(event->id) : NULL);
 	http_reply_json(exchange, 200, page);
 	json_object_put(page);
 	return ERR_OK;

@@ -154,12 +154,12 @@ static bool provider_link_sane(struct arena *arena, const struct meeting_link *l
 }
 
 /* What a provider says it made must be fit to be stored, shown and mailed. */
-static enum err provider_unfit(
-	const struct provider_call *call, const struct request *request, struct err_info *info)
+static enum err provider_unfit(const struct provider_call *call, const struct request *request,
+	enum err err, struct err_info *info)
 {
 	err_clear(info);
 	log_error("provider %s: no usable link for request %s", call->provider->name, request->id);
-	return err_set(info, ERR_UNAVAILABLE, "%s: It gave no usable link.", call->provider->title);
+	return err_set(info, err, "%s: It gave no usable link.", call->provider->title);
 }
 
 enum err provider_create(const struct provider_call *call, const struct request *request,
@@ -173,10 +173,8 @@ enum err provider_create(const struct provider_call *call, const struct request 
 	*link_r = (struct meeting_link){0};
 	err = call->provider->create(call, request, repeated, link_r, visit.info);
 	/* It may have made something all the same. */
-	if (err == ERR_OK && (!link_r->url || !provider_link_sane(call->arena, link_r))) {
-		provider_unfit(call, request, visit.info);
-		err = visit.info->err = ERR_OUTCOME_UNKNOWN;
-	}
+	if (err == ERR_OK && (!link_r->url || !provider_link_sane(call->arena, link_r)))
+		err = provider_unfit(call, request, ERR_OUTCOME_UNKNOWN, visit.info);
 	if (err == ERR_OK && call->provider->account)
 		link_r->account = call->provider->account(call);
 	return provider_leave(call, &visit, err);
@@ -196,7 +194,7 @@ enum err provider_update(const struct provider_call *call, const struct request 
 		return err;
 	err = call->provider->update(call, request, link_r, visit.info);
 	if (err == ERR_OK && !provider_link_sane(call->arena, link_r))
-		err = provider_unfit(call, request, visit.info);
+		err = provider_unfit(call, request, ERR_OUTCOME_UNKNOWN, visit.info);
 	return provider_leave(call, &visit, err);
 }
 
@@ -245,7 +243,7 @@ enum err provider_host_url(const struct provider_call *call, const struct reques
 		return err;
 	err = call->provider->host_url(call, request, url_r, visit.info);
 	if (err == ERR_OK && !provider_url_sane(call->arena, *url_r))
-		err = provider_unfit(call, request, visit.info);
+		err = provider_unfit(call, request, ERR_UNAVAILABLE, visit.info);
 	return provider_leave(call, &visit, err);
 }
 

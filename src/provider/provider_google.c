@@ -340,6 +340,18 @@ static enum err google_create(const struct provider_call *call, const struct req
 	return google_unknown(info);
 }
 
+/* In another calendar a meeting would not be found, and pass for deleted. */
+static bool google_is_another(const struct provider_call *call, const char *account)
+{
+	return account && strcmp(account, google_account(call)) != 0;
+}
+
+static enum err google_is_elsewhere(const char *account, struct err_info *info)
+{
+	return err_set(info, ERR_PERMANENT,
+		"Google Meet: Another account (%s) made this meeting: change it there.", account);
+}
+
 static enum err google_update(const struct provider_call *call, const struct request *request,
 	struct meeting_link *link_r, struct err_info *info)
 {
@@ -352,6 +364,8 @@ static enum err google_update(const struct provider_call *call, const struct req
 	if (err == ERR_OK)
 		err = google_event(call, REST_PATCH, event_id,
 			provider_google_plan(call->arena, request), &event, info);
+	if (err == ERR_GONE && google_is_another(call, request->meeting->account))
+		return google_is_elsewhere(request->meeting->account, info);
 	if (err != ERR_OK)
 		return err;
 	if (provider_google_is_cancelled(event))
@@ -363,15 +377,17 @@ static enum err google_remove(const struct provider_call *call,
 	const struct provider_target *target, struct err_info *info)
 {
 	const char *event_id;
+	size_t turn = 0;
 	enum err err;
 
-	/* In another calendar it would not be found, and pass for deleted. */
-	if (target->account && strcmp(target->account, google_account(call)) != 0)
-		return err_set(info, ERR_PERMANENT,
-			"Google Meet: Another account (%s) made this meeting: delete it there.",
-			target->account);
+	if (google_is_another(call, target->account))
+		return google_is_elsewhere(target->account, info);
 	err = google_id_of(call->arena, target->external_id, target->provider_key, &event_id, info);
 	if (err == ERR_OK)
+		err = google_event(call, REST_DELETE, event_id, NULL, NULL, info);
+	/* That it was made is known, so not to find it may only be too early. */
+	while (err == ERR_GONE && target->external_id && ++turn < GOOGLE_LOOKS &&
+		google_pause(call, turn - 1))
 		err = google_event(call, REST_DELETE, event_id, NULL, NULL, info);
 	return err == ERR_GONE ? ERR_OK : err;
 }
@@ -390,6 +406,8 @@ static enum err google_read(const struct provider_call *call, const struct reque
 		call->arena, meeting->external_id, meeting->provider_key, &event_id, info);
 	if (err == ERR_OK)
 		err = google_event(call, REST_GET, event_id, NULL, &event, info);
+	if (err == ERR_GONE && google_is_another(call, meeting->account))
+		return google_is_elsewhere(meeting->account, info);
 	if (err != ERR_OK)
 		return err;
 	if (provider_google_is_cancelled(event))

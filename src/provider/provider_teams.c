@@ -104,6 +104,7 @@ static enum err teams_send(const struct provider_call *call, enum rest_method me
 {
 	struct rest_request request = {.method = method};
 
+	*reply_r = (struct rest_reply){0};
 	if (body) {
 		request.content_type = "application/json";
 		request.body = arena_strdup(
@@ -161,6 +162,12 @@ static enum err teams_create_or_get(const struct provider_call *call, const char
 		reply_r, info);
 	if (err == ERR_GONE)
 		return err_set(info, ERR_CREDENTIAL, TEAMS_NO_ORGANIZER);
+	/* A gateway that gives up does not know what became of it. */
+	if (err == ERR_TEMPORARY && reply_r->status == 503) {
+		err = ERR_OUTCOME_UNKNOWN;
+		if (info)
+			info->err = err;
+	}
 	if (err != ERR_OK)
 		return err;
 	*id_r = provider_json_text(call->arena, reply_r->json, "id");
@@ -398,7 +405,7 @@ static void teams_validate_permissions(const struct provider_call *call, struct 
 	struct provider_error error = {"", ""};
 	struct err_info info = {0};
 	struct rest_reply reply;
-	enum err err = teams_send(call, REST_GET, path, NULL, false, &reply, &info);
+	enum err err = teams_send(call, REST_GET, path, NULL, true, &reply, &info);
 
 	if (err == ERR_GONE)
 		teams_read_error(&reply, &error);

@@ -34,26 +34,41 @@ static enum err teams_need(
 	return err_add_field(info, pointer, "Is needed: %s.", what);
 }
 
+/* What is copied together with a blank, or with a character that is not seen, signs in nowhere. */
+static bool teams_is_word(const char *text)
+{
+	for (; *text; text++)
+		if (*text <= ' ' || *text > '~')
+			return false;
+	return true;
+}
+
 enum err provider_teams_check(
 	const struct conf *conf, const struct config *config, struct err_info *info)
 {
 	static const struct {
 		const char *name, *pointer, *what;
+		bool word; /* visible ASCII only */
 	} needed[] = {
-		{"tenant_id", "/credentials/tenant_id", "the directory (tenant) ID"},
-		{"client_id", "/credentials/client_id", "the application (client) ID"},
-		{"client_secret", "/credentials/client_secret", "the value of a client secret"},
-		{"organizer", "/settings/organizer", "the user who hosts the meetings"},
+		{"tenant_id", "/credentials/tenant_id", "the directory (tenant) ID", false},
+		{"client_id", "/credentials/client_id", "the application (client) ID", true},
+		{"client_secret", "/credentials/client_secret", "the value of a client secret",
+			true},
+		{"organizer", "/settings/organizer", "the user who hosts the meetings", false},
 	};
 	const char *text;
 	enum err err = ERR_OK;
 	size_t i;
 
 	(void)conf;
-	for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (teams_need(needed[i].pointer, config_text(config, "teams", needed[i].name),
-			    needed[i].what, info) != ERR_OK)
+	for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		text = config_text(config, "teams", needed[i].name);
+		if (teams_need(needed[i].pointer, text, needed[i].what, info) != ERR_OK)
 			err = ERR_INVALID;
+		else if (needed[i].word && !teams_is_word(text))
+			err = err_add_field(info, needed[i].pointer,
+				"Holds blanks or other characters that it cannot have.");
+	}
 	/* Both become a part of a URL's path, where dots have a meaning of their own. */
 	text = config_text(config, "teams", "tenant_id");
 	if (text && (text[0] == '.' || text[strspn(text, "abcdefghijklmnopqrstuvwxyz"

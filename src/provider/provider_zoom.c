@@ -278,7 +278,8 @@ enum err provider_zoom_send(const struct provider_call *call, enum rest_method m
 	/* The limit of a host is told without a Retry-After, and ends with the day in UTC. */
 	if (err == ERR_UNAVAILABLE && reply_r->status == 429 && info && info->retry_after_s == 0)
 		info->retry_after_s =
-			(int)((INSTANT_DAY - call->now % INSTANT_DAY) / INSTANT_SECOND);
+			(int)((INSTANT_DAY - call->now % INSTANT_DAY + INSTANT_SECOND - 1) /
+				INSTANT_SECOND);
 	return err;
 }
 

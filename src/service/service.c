@@ -256,8 +256,7 @@ static enum err service_try_change(const struct service *service, const struct s
 	return ERR_OK;
 }
 
-/* Waits a random time so that callers who collide do not collide again. */
-static void service_pause(void)
+void service_pause(void)
 {
 	struct timespec pause = {.tv_nsec = (long)id_random_below(SERVICE_PAUSE_MS) * 1000000};
 

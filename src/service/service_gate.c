@@ -33,9 +33,10 @@ static enum err service_gate_url(const struct service *service, const struct ser
 	if (!provider_call.provider->personal_url)
 		return ERR_OK;
 	err = service_config_load(service, call, &config, info);
+	if (err != ERR_OK)
+		return err;
 	provider_call.config = config;
-	return err == ERR_OK ? provider_personal_url(&provider_call, request, party, url_r, info)
-			     : err;
+	return provider_personal_url(&provider_call, request, party, url_r, info);
 }
 
 static enum err service_gate_try(const struct service *service, const struct service_call *call,
@@ -67,17 +68,20 @@ static enum err service_gate_try(const struct service *service, const struct ser
 enum err service_gate_open(const struct service *service, const struct service_call *call,
 	const char *token, bool entering, struct service_gate *gate_r, struct err_info *info)
 {
-	enum err err = ERR_CONFLICT;
 	struct gate_pass pass;
+	enum err err;
 	int tries;
 
 	if (!gate_token_read(service->ring, GATE_JOIN, token, &pass))
 		return err_set(info, ERR_NOT_FOUND, "This link is not known.");
-	for (tries = 0; err == ERR_CONFLICT && tries < SERVICE_GATE_TRIES; tries++) {
+	for (tries = 0; tries < SERVICE_GATE_TRIES; tries++) {
 		err_clear(info);
 		err = service_gate_try(service, call, &pass, entering, gate_r, info);
+		if (err != ERR_CONFLICT)
+			return err;
+		service_pause();
 	}
-	return err;
+	return err_set(info, ERR_OVERLOADED, "The request changes too often just now.");
 }
 
 enum err service_calendar_open(const struct service *service, const struct service_call *call,

@@ -1,5 +1,8 @@
 /* The commands on the meeting of an accepted request. */
+#include <string.h>
+
 #include "service_private.h"
+#include "wake.h"
 
 static enum err service_rule_cancel(const struct service *service, struct cause *cause,
 	struct request *request, const void *input, const struct config *config, bool *changed_r,
@@ -99,7 +102,84 @@ enum err service_meeting_outcome(const struct service *service, const struct ser
 	return service_change(service, call, id, &outcome, verdict, answer_r, info);
 }
 
-enum { SERVICE_HOST_MS = 10 * 1000, SERVICE_HOST_TRIES = 16 };
+enum {
+	SERVICE_HOST_MS = 10 * 1000,
+	SERVICE_HOST_TRIES = 16,
+	SERVICE_HOST_MAX_EVENTS = 200,
+	SERVICE_HOST_REFUSED_S = 60, /* as long as the breaker stays open */
+};
+
+/* A change that goes with a click on the host link; false: there is nothing to save. */
+typedef bool service_host_note(struct cause *cause, struct request *request);
+
+static enum err service_host_try(const struct service *service, const struct service_call *call,
+	const char *id, service_host_note *note, struct err_info *info)
+{
+	struct request *request;
+	struct cause cause;
+	enum err err;
+
+	err = store_request_load(service->store, call->arena, id, STORE_WHOLE, &request, info);
+	if (err != ERR_OK)
+		return err;
+	service_cause_init(call, SOURCE_API, &cause);
+	if (!note(&cause, request))
+		return ERR_OK;
+	err = store_request_replace(service->store, call->arena, request, info);
+	if (err == ERR_OK && request->due && request->due <= call->now)
+		wake_signal(service->wake_fd);
+	return err;
+}
+
+static enum err service_host_save(const struct service *service, const struct service_call *call,
+	const char *id, service_host_note *note, struct err_info *info)
+{
+	enum err err;
+	int tries;
+
+	for (tries = 0; tries < SERVICE_HOST_TRIES; tries++) {
+		err_clear(info);
+		err = service_host_try(service, call, id, note, info);
+		if (err != ERR_CONFLICT)
+			return err;
+		service_pause();
+	}
+	return err_set(info, ERR_OVERLOADED, "The request changes too often just now.");
+}
+
+/* That somebody became host, not by which link. Every click up to 200 for a generation, then one a
+ * minute, as at the gate: nobody can grow the document without bound. */
+static bool service_host_joined(struct cause *cause, struct request *request)
+{
+	int64_t last = 0;
+	size_t clicks = 0;
+
+	MODEL_FOREACH (&request->events, struct audit_event, event) {
+		if (event->source == SOURCE_API && event->at >= request->meeting->created_at &&
+			strcmp(event->action, "meeting.host_joined") == 0) {
+			clicks++;
+			last = event->at;
+		}
+	}
+	if (clicks >= SERVICE_HOST_MAX_EVENTS && cause->now - last < INSTANT_MINUTE)
+		return false;
+	audit_add(cause, request, "meeting.host_joined", NULL, NULL, NULL);
+	return true;
+}
+
+/* The provider has lost the meeting: it is compared now and not hours later, which makes it anew. A
+ * comparison that is under way is left to find out. */
+static bool service_host_gone(struct cause *cause, struct request *request)
+{
+	struct effect *verify = meeting_effect(request, EFFECT_MEETING_VERIFY);
+
+	if (request->meeting->status != MEETING_READY || cause->now >= request->meeting->ends_at ||
+		(verify && (verify->due <= cause->now || effect_is_running(verify, cause->now))))
+		return false;
+	meeting_owe_verification(cause, request);
+	meeting_effect(request, EFFECT_MEETING_VERIFY)->due = cause->now;
+	return true;
+}
 
 static enum err service_fetch_host_url(const struct service *service,
 	const struct service_call *call, const struct request *request, const char **url_r,
@@ -116,6 +196,8 @@ static enum err service_fetch_host_url(const struct service *service,
 			provider ? provider->title : request->meeting->provider);
 	err = service_config_load(service, call, &config, info);
 	if (err == ERR_OK)
+		err = provider_usable(service->conf, config, provider, info);
+	if (err == ERR_OK)
 		err = service_provider_call(
 			service, call, config, provider, SERVICE_HOST_MS, &provider_call, info);
 	if (err != ERR_OK)
@@ -125,45 +207,67 @@ static enum err service_fetch_host_url(const struct service *service,
 	return err;
 }
 
-/* That somebody became host is recorded, not by which link. */
-static enum err service_record_host(
-	const struct service *service, const struct service_call *call, const char *id)
+/* What a lawyer who waits can do about it: try again, or enter by the own link. What only an
+ * administrator can mend is said in the provider's health. */
+static enum err service_host_failed(const struct service *service, const struct service_call *call,
+	const struct request *request, enum err err, struct err_info *info)
 {
-	struct err_info info = {0};
-	struct request *request;
-	struct cause cause;
-	enum err err;
-
-	err = store_request_load(service->store, call->arena, id, STORE_WHOLE, &request, &info);
-	if (err != ERR_OK)
+	switch (err) {
+	case ERR_GONE:
+		err = service_host_save(service, call, request->id, service_host_gone, info);
+		if (err != ERR_OK)
+			return err;
+		return call->now < request->meeting->ends_at
+			       ? err_set(info, ERR_STILL_PENDING,
+					 "The provider has lost the meeting: it is being made "
+					 "anew.")
+			       : err_set(info, ERR_MEETING_OVER, "The provider has ended it.");
+	case ERR_CREDENTIAL:
+	case ERR_PERMANENT:
+		info->retry_after_s = SERVICE_HOST_REFUSED_S;
+		return info->err = ERR_UNAVAILABLE;
+	default:
 		return err;
-	service_cause_init(call, SOURCE_API, &cause);
-	audit_add(&cause, request, "meeting.host_joined", NULL, NULL, NULL);
-	return store_request_replace(service->store, call->arena, request, &info);
+	}
+}
+
+static enum err service_host_check(
+	const struct service_call *call, const struct request *request, struct err_info *info)
+{
+	static const struct {
+		enum err err;
+		const char *words;
+	} closed[] = {
+		[GATE_OPEN] = {ERR_OK, NULL},
+		[GATE_EARLY] = {ERR_OK, NULL},
+		[GATE_PENDING] = {ERR_STILL_PENDING, "The meeting has no link yet."},
+		[GATE_OVER] = {ERR_MEETING_OVER, "The links of the meeting have expired."},
+		[GATE_CANCELLED] = {ERR_MEETING_ENDED, "The meeting has been cancelled."},
+		[GATE_REPLACED] = {ERR_MEETING_ENDED, "The meeting has been replaced."},
+	};
+	enum gate gate;
+
+	if (!request->meeting)
+		return err_set(info, ERR_NO_MEETING, "The request has not been accepted.");
+	gate = gate_state(request, request->meeting->generation, call->now);
+	return closed[gate].err == ERR_OK
+		       ? ERR_OK
+		       : err_set(info, closed[gate].err, "%s", closed[gate].words);
 }
 
 enum err service_meeting_host(const struct service *service, const struct service_call *call,
 	const char *id, const char **url_r, struct err_info *info)
 {
 	struct request *request;
-	enum gate gate;
 	enum err err;
-	int tries;
 
-	err = service_request_get(service, call, id, STORE_WHOLE, &request, info);
+	err = service_request_get(service, call, id, STORE_CURRENT, &request, info);
+	if (err == ERR_OK)
+		err = service_host_check(call, request, info);
 	if (err != ERR_OK)
 		return err;
-	if (!request->meeting)
-		return err_set(info, ERR_NO_MEETING, "The request has not been accepted.");
-	gate = gate_state(request, request->meeting->generation, call->now);
-	if (gate != GATE_OPEN && gate != GATE_EARLY)
-		return err_set(info, gate == GATE_PENDING ? ERR_STILL_PENDING : ERR_MEETING_OVER,
-			"The meeting is %s.", meeting_status_names[request->meeting->status]);
 	err = service_fetch_host_url(service, call, request, url_r, info);
 	if (err != ERR_OK)
-		return err;
-	for (tries = 0, err = ERR_CONFLICT; err == ERR_CONFLICT && tries < SERVICE_HOST_TRIES;
-		tries++)
-		err = service_record_host(service, call, id);
-	return err;
+		return service_host_failed(service, call, request, err, info);
+	return service_host_save(service, call, id, service_host_joined, info);
 }

@@ -37,6 +37,9 @@ enum err service_config_load(const struct service *service, const struct service
 enum err service_check_provider(const struct service *service, const struct config *config,
 	const char *name, struct err_info *info);
 
+/* Waits a random time so that callers who collide do not collide again. */
+void service_pause(void);
+
 void service_cause_init(const struct service_call *call, enum source source, struct cause *cause_r);
 
 /* What core/ cannot check, since it needs libraries: addresses, zones, locales, id alphabet. */

@@ -154,13 +154,23 @@ static enum err store_bad_field(const struct model *model, const struct model_fi
 		model->name, field->name);
 }
 
+/* NULL for what is no text, or has a NUL inside, which BSON allows: what is behind it would go
+ * unseen. */
+static const char *store_value_text(const bson_iter_t *iter)
+{
+	uint32_t len = 0;
+	const char *text = bson_iter_utf8(iter, &len);
+
+	return BSON_ITER_HOLDS_UTF8(iter) && strlen(text) == len ? text : NULL;
+}
+
 static enum err store_read_string(struct store *store, struct arena *arena,
 	const struct model *model, const struct model_field *field, bson_iter_t *iter,
 	const char *name, const char *id, const char **text_r, struct err_info *info)
 {
-	const char *text = bson_iter_utf8(iter, NULL);
+	const char *text = store_value_text(iter);
 
-	if (!BSON_ITER_HOLDS_UTF8(iter))
+	if (!text)
 		return store_bad_field(model, field, id, info);
 	*text_r = field->flags & MODEL_SEALED
 			  ? secret_open(store->ring, arena,
@@ -201,9 +211,9 @@ static enum err store_read_list(struct store *store, struct arena *arena, const 
 		if (field->type == MODEL_STRINGS) {
 			const char **text = model_list_add(arena, list, sizeof(*text));
 
-			if (!BSON_ITER_HOLDS_UTF8(&items))
+			*text = arena_strdup(arena, store_value_text(&items));
+			if (!*text)
 				return store_bad_field(model, field, id, info);
-			*text = arena_strdup(arena, bson_iter_utf8(&items, NULL));
 			continue;
 		}
 		if (field->type == MODEL_INTS) {
@@ -226,6 +236,8 @@ static enum err store_read_field(struct store *store, struct arena *arena,
 	const char *id, void *at, struct err_info *info)
 {
 	bson_iter_t child;
+	const char *text;
+	int value;
 
 	switch (field->type) {
 	case MODEL_STRING:
@@ -246,10 +258,12 @@ static enum err store_read_field(struct store *store, struct arena *arena,
 		*(int64_t *)at = bson_iter_date_time(iter);
 		return ERR_OK;
 	case MODEL_ENUM:
-		*(int *)at = BSON_ITER_HOLDS_UTF8(iter)
-				     ? model_enum_value(field->names, bson_iter_utf8(iter, NULL))
-				     : -1;
-		return *(int *)at < 0 ? store_bad_field(model, field, id, info) : ERR_OK;
+		text = store_value_text(iter);
+		value = text ? model_enum_value(field->names, text) : -1;
+		if (value < 0)
+			return store_bad_field(model, field, id, info);
+		*(int *)at = value;
+		return ERR_OK;
 	case MODEL_OBJECT:
 		if (!BSON_ITER_HOLDS_DOCUMENT(iter) || !bson_iter_recurse(iter, &child))
 			return store_bad_field(model, field, id, info);

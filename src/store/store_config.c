@@ -55,7 +55,7 @@ enum err store_config_load(
 	struct store *store, struct arena *arena, struct config **config_r, struct err_info *info)
 {
 	bson_t *options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true),
-		"projection", "{", "events", BCON_INT32(0), "}");
+		"projection", "{", "events", BCON_INT32(0), "audit_seal", BCON_INT32(0), "}");
 	enum err err = store_config_find(store, arena, options, config_r, info);
 
 	if (err == ERR_OK)
@@ -118,6 +118,7 @@ enum err store_config_save(
 		return err;
 	collection = store_config_collection(&session);
 	config->rev = rev + 1;
+	audit_seal(arena, &config->events, rev == 0, &config->audit_seal);
 	bson = bson_new();
 	store_bson_write(store, arena, &config_model, config, CONFIG_ID, bson);
 	err = rev == 0 ? store_config_insert(collection, bson, info)

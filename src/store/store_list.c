@@ -167,6 +167,37 @@ enum err store_request_list(struct store *store, struct arena *arena,
 	return store_session_end(&session, err);
 }
 
+enum err store_request_of_person(struct store *store, struct arena *arena, const char *person_id,
+	struct model_list *list_r, struct err_info *info)
+{
+	struct store_session session;
+	bson_t *filter, *options;
+	mongoc_cursor_t *cursor;
+	const bson_t *bson;
+	bson_error_t error;
+	bson_iter_t id;
+	enum err err;
+
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
+	filter = BCON_NEW("$or", "[", "{", "client.id", BCON_UTF8(person_id), "}", "{", "lawyer.id",
+		BCON_UTF8(person_id), "}", "]");
+	options = BCON_NEW("projection", "{", "_id", BCON_INT32(1), "}");
+	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
+	while (mongoc_cursor_next(cursor, &bson)) {
+		if (bson_iter_init_find(&id, bson, "_id") && BSON_ITER_HOLDS_UTF8(&id))
+			*(const char **)model_list_add(arena, list_r, sizeof(const char *)) =
+				arena_strdup(arena, bson_iter_utf8(&id, NULL));
+	}
+	if (mongoc_cursor_error(cursor, &error))
+		err = store_error(&error, "find a person's requests", info);
+	mongoc_cursor_destroy(cursor);
+	bson_destroy(options);
+	bson_destroy(filter);
+	return store_session_end(&session, err);
+}
+
 static void store_add_count(const bson_t *group, struct store_counts *counts)
 {
 	bson_iter_t iter, value;

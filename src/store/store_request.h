@@ -17,6 +17,12 @@ enum store_depth {
 enum err store_request_load(struct store *store, struct arena *arena, const char *id,
 	enum store_depth depth, struct request **request_r, struct err_info *info);
 
+/* The whole request whose meeting, as it is now, is ready at that provider under that id of the
+ * provider's. ERR_NOT_FOUND. */
+enum err store_request_by_external_id(struct store *store, struct arena *arena,
+	const char *provider, const char *external_id, struct request **request_r,
+	struct err_info *info);
+
 /*
  * The guarded write: replaces the document if it still has request->rev, with rev + 1 and a fresh
  * `due`. ERR_CONFLICT when it has not: load again and decide again. After ERR_DATABASE_AWAY the
@@ -51,6 +57,10 @@ struct store_position {
 enum err store_request_list(struct store *store, struct arena *arena,
 	const struct store_filter *filter, struct model_list *list_r, struct store_position *next_r,
 	struct err_info *info);
+
+/* The ids of all requests that a person is a party of: strings, in no order. */
+enum err store_request_of_person(struct store *store, struct arena *arena, const char *person_id,
+	struct model_list *list_r, struct err_info *info);
 
 struct store_counts {
 	int64_t by_status[REQUEST_COMPLETED + 1];

@@ -38,8 +38,9 @@ class Fault:
     when: str = "before"
     status: int | None = None
     body: object = None  # None: what the provider says with that status
-    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)  # more, or other ones
     html: bool = False  # a proxy answers, not the provider
+    echo: bool = False  # every text of the answer is replaced by the request, its headers included
     delay: float = 0.0  # seconds, before the work or before the answer
     hang: bool = False  # no answer, until release() or the caller has gone
     drop: bool = False  # the connection is closed without an answer
@@ -229,7 +230,7 @@ class Sim:
                 return
             self.server = self.bind()
             self.server.sim = self
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.005,), daemon=True).start()
 
     def bind(self) -> Server:
         # Below the ports that the kernel hands out, so that nothing takes it while it is down.
@@ -328,7 +329,8 @@ class Sim:
             leave(handler, fault.reset)
             return
         if fault.replaces:
-            reply = self.replacement(fault)
+            reply = self.replacement(fault, request)
+        reply = Reply(reply.status, reply.body, reply.headers | fault.headers)
         call.status = reply.status
         transmit(handler, reply, fault.cut, fault.chunked, fault.split)
 
@@ -350,13 +352,13 @@ class Sim:
                 return dice.choice(kinds)
         return Fault(when="after")
 
-    def replacement(self, fault: Fault) -> Reply:
+    def replacement(self, fault: Fault, request: Request) -> Reply:
         status = fault.status or (502 if fault.html else 503 if fault.body is None else 200)
         body = fault.body
         if body is None:
             title = f"{status} {http.client.responses.get(status, '')}"
             body = HTML.format(title) if fault.html else self.error(status)
-        return Reply(status, body, fault.headers)
+        return Reply(status, echoed(body, request.heard()) if fault.echo else body)
 
     def work(self, request: Request) -> Reply:
         """What the provider would do. A mistake of the simulator itself is shown by close()."""
@@ -389,6 +391,14 @@ class Sim:
         request.grant = self.tokens.get(token) if scheme == "Bearer" else None
         if request.grant is None or request.grant.expires <= self.now():
             raise self.unauthorised(expired=request.grant is not None)
+
+
+def echoed(value: object, text: str) -> object:
+    if isinstance(value, dict):
+        return {name: echoed(item, text) for name, item in value.items()}
+    if isinstance(value, list):
+        return [echoed(item, text) for item in value]
+    return text if isinstance(value, str) else value
 
 
 def matches(method: str, path: str, called_method: str, called_path: str) -> bool:

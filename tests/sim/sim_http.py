@@ -64,6 +64,11 @@ class Request:
         user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
         return user, password
 
+    def heard(self) -> str:
+        """Headers and body, as they came."""
+        head = "".join(f"{name}: {value}\n" for name, value in self.headers.items())
+        return f"{head}\n{self.body.decode(errors='replace')}"
+
     def shown(self) -> object:
         """The body for people and tests."""
         try:

@@ -49,6 +49,17 @@ def assert_conventions(answer: requests.Response) -> None:
         assert int(answer.headers["Retry-After"]) > 0
 
 
+def done(answer: requests.Response) -> dict:
+    """The JSON of an answer that must be a success."""
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def refused(answer: requests.Response) -> tuple[int, str]:
+    """Status and code of a problem."""
+    return answer.status_code, answer.json()["code"]
+
+
 class Caller:
     """Sends requests with one bearer token (None: without). Several threads may share it."""
 
@@ -95,6 +106,10 @@ class Caller:
 
     def cancel(self, request_id: str, **fields: object) -> requests.Response:
         return self.post(f"/api/requests/{request_id}/cancel", fields)
+
+    def command(self, request_id: str, name: str, **fields: object) -> requests.Response:
+        """A command on the meeting of a request, such as "reschedule"."""
+        return self.post(f"/api/requests/{request_id}/meeting/{name}", fields)
 
     def fetch(self, path: str, **options: typing.Any) -> typing.Any:
         """The JSON of a GET that must succeed."""

@@ -11,6 +11,7 @@ import threading
 
 import aiosmtpd.controller
 import aiosmtpd.smtp
+import icalendar
 from support import free_port
 
 
@@ -36,6 +37,31 @@ class Mail:
     def text(self, content_type: str = "text/plain") -> str:
         """A part as text; calendars come base64 and keep their CRLF."""
         return self.part(content_type).get_payload(decode=True).decode()
+
+
+def check_invitation(mail: Mail, method: str) -> icalendar.Event:
+    """The MIME form that calendar programs understand (RFC 6047); the event in it."""
+    mixed = mail.message
+    assert mixed.get_content_type() == "multipart/mixed"
+    alternative, attachment = mixed.iter_parts()
+    assert [part.get_content_type() for part in alternative.iter_parts()] == [
+        "text/plain",
+        "text/html",
+        "text/calendar",
+    ]
+    part = mail.part("text/calendar")
+    assert part.get_param("method") == method and part.get_param("charset").upper() == "UTF-8"
+    assert part.get_content_disposition() is None
+    assert attachment.get_filename() == "invite.ics"
+    assert attachment.get_content_disposition() == "attachment"
+    assert attachment.get_payload(decode=True) == part.get_payload(decode=True)
+    calendar = icalendar.Calendar.from_ical(part.get_payload(decode=True))
+    assert calendar["METHOD"] == method
+    (event,) = calendar.walk("VEVENT")
+    assert event["ORGANIZER"] == "mailto:meetings@example.org"
+    attendees = event["ATTENDEE"]
+    assert mail.recipient in {str(attendee).removeprefix("mailto:") for attendee in attendees}
+    return event
 
 
 class Mailbox:

@@ -288,12 +288,12 @@ class Stack:
     def document(self, request_id: str) -> dict:
         return self.requests.find_one({"_id": request_id})
 
+    def owed(self, request_id: str) -> list[dict]:
+        """The effects of a request but the watch over its meeting, which it keeps for life."""
+        effects = self.document(request_id).get("effects") or []
+        return [e for e in effects if e["kind"] not in ("meeting.expire", "meeting.verify")]
+
     def settle(self, request_id: str, seconds: float = 30) -> dict:
-        """Waits until nothing is owed any more but the watch over the meeting; the document then."""
-
-        def settled() -> dict | None:
-            document = self.document(request_id)
-            kinds = {effect["kind"] for effect in document.get("effects") or []}
-            return None if kinds - {"meeting.expire", "meeting.verify"} else document
-
-        return until(settled, f"the effects of {request_id} are done", seconds)
+        """Waits until nothing is owed any more; the document then."""
+        until(lambda: not self.owed(request_id), f"the effects of {request_id} are done", seconds)
+        return self.document(request_id)

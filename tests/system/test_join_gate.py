@@ -18,12 +18,10 @@ APP_ID, APP_SECRET = "marketplace", "the-secret-of-the-jitsi-server-0123456789"
 def gated(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[Stack]:
     """A stack whose Jitsi server wants tokens, with a clock that these tests may move on."""
     folder = tmp_path_factory.mktemp("gated")
-    settings = {
-        "JITSI_URL": "https://meet.example.org",
-        "JITSI_APP_ID": APP_ID,
-        "JITSI_SECRET": APP_SECRET,
-    }
-    with Stack(folder, mongodb_uri, **settings) as stack:
+    credentials = {"app_id": APP_ID, "secret": APP_SECRET}
+    with Stack(folder, mongodb_uri, JITSI_URL="https://meet.example.org") as stack:
+        answer = stack.admin().put("/api/config/providers/jitsi", {"credentials": credentials})
+        assert answer.status_code == 200, answer.text
         yield stack
 
 

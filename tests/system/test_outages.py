@@ -137,6 +137,7 @@ def test_the_end_waits_for_a_mail(start: Callable[..., Stack], smtp: SmtpServer)
     document = stack.document(request["id"])
     assert [event["action"] for event in document["events"]].count("mail.retried") == 1
     assert all("lease" not in effect for effect in document["effects"]), "written down, not lost"
+    assert [effect["kind"] for effect in stack.owed(request["id"])] == ["mail.meeting_ready"]
 
 
 # ---- the database ----
@@ -170,7 +171,7 @@ def test_the_database_is_away(
     request = parties.create()
     smtp.stop()
     owing = parties.accepted()
-    until(lambda: stack.document(owing["id"])["effects"][0]["attempts"], "mail is tried")
+    until(lambda: stack.owed(owing["id"])[0]["attempts"], "mail is tried")
     before = stack.children()
     if how == "paused":
         database.pause()
@@ -235,7 +236,7 @@ def test_the_mail_server_is_down(start: Callable[..., Stack], smtp: SmtpServer) 
     until(lambda: len(mail_events(stack, request)) >= 2, "both were tried")
     assert ("mail.retried", "client") in mail_events(stack, request)
     assert ("mail.retried", "lawyer") in mail_events(stack, request)
-    for effect in stack.document(request["id"])["effects"]:
+    for effect in stack.owed(request["id"]):
         assert effect["attempts"] >= 1 and effect["last_error"]["detail"]
     smtp.released.clear()
     smtp.start()
@@ -254,7 +255,7 @@ def test_a_temporary_refusal(start: Callable[..., Stack], smtp: SmtpServer, answ
     request = parties.accepted()
     until(lambda: ("mail.retried", "client") in mail_events(stack, request), "a retry is owed")
     until(lambda: ("mail.sent", "lawyer") in mail_events(stack, request), "the other has it")
-    (effect,) = stack.document(request["id"])["effects"]
+    (effect,) = stack.owed(request["id"])
     assert answer[:3] in effect["last_error"]["detail"]
     del smtp.answers[client]
     stack.advance(3600)
@@ -275,7 +276,7 @@ def test_a_permanent_refusal(start: Callable[..., Stack], smtp: SmtpServer) -> N
     (failed,) = [e for e in parties.lawyer.audit(request["id"]) if e["action"] == "mail.failed"]
     assert failed["to"] == "client" and "permanent" in failed["detail"]
     assert client not in failed["detail"], "the audit names nobody"
-    (effect,) = stack.document(request["id"])["effects"]
+    (effect,) = stack.owed(request["id"])
     assert effect["state"] == "failed" and "550 No such user" in effect["last_error"]["detail"]
     tries = smtp.attempts[client]
     stack.advance(3600)
@@ -318,7 +319,7 @@ def test_a_meeting_cancelled_before_its_mail_left(
     request = parties.accepted()
     until(lambda: smtp.attempts, "the first mail is under way, the other one waits behind it")
     (other,) = people - set(smtp.attempts)
-    assert all(effect["lease"] for effect in stack.document(request["id"])["effects"])
+    assert all(effect["lease"] for effect in stack.owed(request["id"]))
     assert parties.client.cancel(request["id"]).status_code == 200
     smtp.release()
     stack.settle(request["id"])

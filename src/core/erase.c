@@ -1,0 +1,119 @@
+#include "erase.h"
+
+#include <string.h>
+
+#include "audit.h"
+#include "id.h"
+
+/* Never anybody's: RFC 2606 section 2. */
+#define ERASE_DOMAIN "@erased.invalid"
+#define ERASE_NAME   "Erased person"
+#define ERASE_TITLE  "Erased"
+
+bool erase_is_done(const struct person *person)
+{
+	const size_t len = strlen(person->email), tail = strlen(ERASE_DOMAIN);
+
+	return len > tail && strcmp(person->email + len - tail, ERASE_DOMAIN) == 0;
+}
+
+/* Puts `instead` (NULL: nothing) in the place of a text; whether that changes it. */
+static bool erase_text(const char **text, const char *instead)
+{
+	const bool same = *text && instead ? strcmp(*text, instead) == 0 : *text == instead;
+
+	*text = instead;
+	return !same;
+}
+
+/* The address follows from the id alone, so that two erased people stay two. */
+static bool erase_party(struct cause *cause, struct person *person)
+{
+	char mark[ID_SIZE];
+	bool changed;
+
+	id_derive(mark, NULL, 0, "erased", person->id, NULL);
+	changed = erase_text(
+		&person->email, arena_printf(cause->arena, "erased-%s" ERASE_DOMAIN, mark));
+	changed |= erase_text(&person->name, ERASE_NAME);
+	changed |= erase_text(&person->timezone, NULL);
+	changed |= erase_text(&person->locale, NULL);
+	return changed;
+}
+
+/* What a server said may quote an address; the code stays. */
+static bool erase_failure(struct failure *failure)
+{
+	return failure && erase_text(&failure->detail, NULL);
+}
+
+static bool erase_meeting(struct meeting *meeting)
+{
+	bool changed = erase_text(&meeting->change_reason, NULL);
+
+	changed |= erase_text(&meeting->ended_reason, NULL);
+	changed |= erase_failure(meeting->last_error);
+	return changed;
+}
+
+/* What people wrote, and what servers said. */
+static bool erase_texts(struct request *request)
+{
+	bool changed = erase_text(&request->title, ERASE_TITLE);
+
+	changed |= erase_text(&request->description, NULL);
+	changed |= erase_text(&request->message, NULL);
+	if (request->meeting)
+		changed |= erase_meeting(request->meeting);
+	MODEL_FOREACH (&request->meetings, struct meeting, meeting) {
+		changed |= erase_meeting(meeting);
+	}
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		changed |= erase_failure(effect->last_error);
+	}
+	return changed;
+}
+
+/* Nothing leaves for that person any more. One that is leaving at this moment may arrive. */
+static bool erase_mails(struct cause *cause, struct request *request, enum party party)
+{
+	const char *prefix = "mail.";
+	bool changed = false;
+	size_t i;
+
+	for (i = request->effects.count; i-- > 0;) {
+		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
+		const char *kind = effect_kind_names[effect->kind];
+
+		if (effect->party != (int)party || strncmp(kind, prefix, strlen(prefix)) != 0)
+			continue;
+		effect_drop(request, effect);
+		audit_add(cause, request, "mail.discarded", NULL, party_names[party],
+			kind + strlen(prefix));
+		changed = true;
+	}
+	return changed;
+}
+
+bool erase_person(struct cause *cause, struct request *request, const char *person_id)
+{
+	const enum party party =
+		strcmp(request->client->id, person_id) == 0 ? PARTY_CLIENT : PARTY_LAWYER;
+	struct person *person = party == PARTY_CLIENT ? request->client : request->lawyer;
+	struct person_news **news =
+		party == PARTY_CLIENT ? &request->client_news : &request->lawyer_news;
+	bool changed;
+
+	if (strcmp(person->id, person_id) != 0)
+		return false;
+	changed = erase_party(cause, person);
+	changed |= erase_texts(request);
+	changed |= erase_mails(cause, request, party);
+	if (!changed)
+		return false;
+	*news = NULL;
+	request->answers = (struct model_list){0};
+	request->updated_at = cause->now;
+	audit_add(cause, request, "person.erased", NULL, party_names[party], person->id);
+	return true;
+}

@@ -1,0 +1,155 @@
+/* Audit events, and erasing a person. */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "handler_private.h"
+#include "service_audit.h"
+
+/* GET …/audit: in the order of the chain, a page beginning behind the event that the cursor names.
+ */
+static const struct model_field audit_query_fields[] = {
+	MODEL_FIELD(struct handler_audit_query, limit, MODEL_INT, 0, .min = 1, .max = 200),
+	MODEL_FIELD(struct handler_audit_query, cursor, MODEL_STRING, 0, .min = 1, .max = 64),
+};
+
+const struct model handler_audit_query_model =
+	MODEL(struct handler_audit_query, "query", audit_query_fields);
+
+#define TRAIL(type, member, ...)                                                                   \
+	MODEL_FIELD(struct handler_trail_query, member, type, 0, __VA_ARGS__)
+
+static const struct model_field trail_query_fields[] = {
+	TRAIL(MODEL_INSTANT, from),
+	TRAIL(MODEL_INSTANT, to),
+	TRAIL(MODEL_STRING, actor, .min = 1, .max = 128),
+	TRAIL(MODEL_STRING, action, .min = 1, .max = 64),
+	TRAIL(MODEL_STRING, request_id, .min = 1, .max = 64),
+	TRAIL(MODEL_INT, limit, .min = 1, .max = 200),
+	TRAIL(MODEL_STRING, cursor, .min = 1, .max = 64),
+};
+
+const struct model handler_trail_query_model =
+	MODEL(struct handler_trail_query, "query", trail_query_fields);
+
+/* The index behind the event with that id; false when there is none. */
+static bool audit_find(const struct request *request, const char *id, size_t *index_r)
+{
+	size_t i;
+
+	for (i = 0; i < request->events.count; i++) {
+		if (strcmp(MODEL_AT(&request->events, struct audit_event, i)->id, id) == 0) {
+			*index_r = i + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+enum err handler_audit_get(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct handler_audit_query *query = exchange->query;
+	const size_t limit = (size_t)(query->limit ? query->limit : HANDLER_LIMIT);
+	const struct service_call call = handler_call(exchange);
+	const struct audit_event *event = NULL;
+	struct json_object *page, *items;
+	struct request *request;
+	size_t i = 0, end;
+	enum err err;
+
+	err = service_request_get(&handler_context(exchange)->service, &call, exchange->params[0],
+		STORE_WHOLE, &request, info);
+	if (err != ERR_OK)
+		return err;
+	if (query->cursor && !audit_find(request, query->cursor, &i))
+		return err_add_field(info, "/cursor", "is not a cursor of this trail");
+	page = json_object_new_object();
+	items = json_object_new_array();
+	for (end = i + limit; i < request->events.count && i < end; i++) {
+		event = MODEL_AT(&request->events, struct audit_event, i);
+		json_object_array_add(items, model_to_json(&audit_event_model, event, MODEL_SHOWN));
+	}
+	json_object_object_add(page, "items", items);
+	json_object_object_add(page, "next_cursor",
+		i < request->events.count ? json_object_new_string(event->id) : NULL);
+	http_reply_json(exchange, 200, page);
+	json_object_put(page);
+	return ERR_OK;
+}
+
+static const char *trail_cursor(struct arena *arena, const struct store_audit_position *position)
+{
+	return arena_printf(arena, "%lld.%lld.%s", (long long)position->at,
+		(long long)position->index, position->id);
+}
+
+/* False for a text that is not a cursor of ours. */
+static bool trail_cursor_read(
+	struct arena *arena, const char *text, struct store_audit_position *position_r)
+{
+	char id[ID_SIZE] = "";
+	long long at, index;
+
+	if (sscanf(text, "%18lld.%9lld.%22[A-Za-z0-9_-]", &at, &index, id) != 3)
+		return false;
+	*position_r = (struct store_audit_position){
+		.at = at, .id = arena_strdup(arena, id), .index = index};
+	return strcmp(trail_cursor(arena, position_r), text) == 0;
+}
+
+enum err handler_audit_list(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct handler_trail_query *query = exchange->query;
+	const struct service_call call = handler_call(exchange);
+	struct store_audit_position after, next;
+	struct store_audit_filter filter = {
+		.from = query->from,
+		.to = query->to,
+		.actor_id = query->actor,
+		.action = query->action,
+		.request_id = query->request_id,
+		.limit = query->limit ? query->limit : HANDLER_LIMIT,
+	};
+	struct json_object *page, *items;
+	struct model_list events = {0};
+	enum err err;
+
+	if (query->cursor && !trail_cursor_read(exchange->arena, query->cursor, &after))
+		return err_add_field(info, "/cursor", "is not a cursor of this service");
+	if (query->cursor)
+		filter.after = &after;
+	err = service_audit_list(
+		&handler_context(exchange)->service, &call, filter, &events, &next, info);
+	if (err != ERR_OK)
+		return err;
+	page = json_object_new_object();
+	items = json_object_new_array();
+	MODEL_FOREACH (&events, struct audit_event, event) {
+		json_object_array_add(items, model_to_json(&audit_event_model, event, MODEL_SHOWN));
+	}
+	json_object_object_add(page, "items", items);
+	json_object_object_add(page, "next_cursor",
+		next.id ? json_object_new_string(trail_cursor(exchange->arena, &next)) : NULL);
+	http_reply_json(exchange, 200, page);
+	json_object_put(page);
+	return ERR_OK;
+}
+
+enum err handler_person_erase(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct service_call call = handler_call(exchange);
+	const char *id = exchange->params[0];
+	struct json_object *answer;
+	int64_t requests;
+	enum err err;
+
+	err = service_person_erase(&handler_context(exchange)->service, &call, id, &requests, info);
+	if (err != ERR_OK)
+		return err;
+	answer = json_object_new_object();
+	json_object_object_add(answer, "id", json_object_new_string(id));
+	json_object_object_add(answer, "requests", json_object_new_int64(requests));
+	http_reply_json(exchange, 200, answer);
+	json_object_put(answer);
+	return ERR_OK;
+}

@@ -1,0 +1,19 @@
+#ifndef SERVICE_AUDIT_H
+#define SERVICE_AUDIT_H
+/* The audit trails of everything, and erasing a person (API.md, "Audit events", "Operations"). */
+#include "service.h"
+#include "store_audit.h"
+
+/* A page of the events of all requests and of the configuration; `filter.now` is set here. */
+enum err service_audit_list(const struct service *service, const struct service_call *call,
+	struct store_audit_filter filter, struct model_list *list_r,
+	struct store_audit_position *next_r, struct err_info *info);
+
+/*
+ * Erases a person in every request, each in one write, and says how many there are. Safe to repeat:
+ * what a call that broke off has not reached is done by the next one. ERR_UNREADABLE when some
+ * could not be, and then all others are.
+ */
+enum err service_person_erase(const struct service *service, const struct service_call *call,
+	const char *person_id, int64_t *requests_r, struct err_info *info);
+#endif

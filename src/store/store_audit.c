@@ -1,0 +1,273 @@
+#include "store_audit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "instant.h"
+#include "log.h"
+#include "store_private.h"
+
+/*
+ * A search looks at the last five minutes first and then further and further back, until the page
+ * is full: so it reads little more than it shows, however long the trails have grown.
+ */
+#define STORE_AUDIT_FIRST (5 * INSTANT_MINUTE)
+
+enum { STORE_AUDIT_FACTOR = 16, STORE_AUDIT_PAGE = 50, STORE_AUDIT_TIME_LIMIT = 50 };
+
+const char *const store_audit_names[] = {"config", "requests", NULL};
+
+/* An event of the database; NULL when it cannot be read. */
+struct store_audit_row {
+	struct store_audit_position position;
+	struct audit_event *event;
+};
+
+/* What a filter asks of an event, whose members have that prefix. */
+static void store_audit_conditions(
+	bson_t *bson, const char *prefix, const struct store_audit_filter *filter, int64_t low)
+{
+	char key[32];
+	bson_t range;
+
+	snprintf(key, sizeof(key), "%sat", prefix);
+	bson_append_document_begin(bson, key, -1, &range);
+	BSON_APPEND_DATE_TIME(&range, "$gte", low);
+	if (filter->to)
+		BSON_APPEND_DATE_TIME(&range, "$lt", filter->to);
+	if (filter->after)
+		BSON_APPEND_DATE_TIME(&range, "$lte", filter->after->at);
+	bson_append_document_end(bson, &range);
+	snprintf(key, sizeof(key), "%sactor.id", prefix);
+	if (filter->actor_id)
+		BSON_APPEND_UTF8(bson, key, filter->actor_id);
+	snprintf(key, sizeof(key), "%saction", prefix);
+	if (filter->action)
+		BSON_APPEND_UTF8(bson, key, filter->action);
+}
+
+/* The documents that have such events: once for the indexes, which are by path, and once for the
+ * very event. Documents whose id is no text are none of ours. */
+static bson_t *store_audit_documents(const struct store_audit_filter *filter, int64_t low)
+{
+	bson_t *match, events, element;
+
+	match = filter->request_id ? BCON_NEW("_id", BCON_UTF8(filter->request_id))
+				   : BCON_NEW("_id", "{", "$gt", "", "}");
+	store_audit_conditions(match, "events.", filter, low);
+	BSON_APPEND_DOCUMENT_BEGIN(match, "events", &events);
+	BSON_APPEND_DOCUMENT_BEGIN(&events, "$elemMatch", &element);
+	store_audit_conditions(&element, "", filter, low);
+	bson_append_document_end(&events, &element);
+	bson_append_document_end(match, &events);
+	return match;
+}
+
+/* Those events, behind the cursor. */
+static bson_t *store_audit_events(const struct store_audit_filter *filter, int64_t low)
+{
+	const struct store_audit_position *after = filter->after;
+	bson_t *match = bson_new();
+
+	store_audit_conditions(match, "events.", filter, low);
+	if (after)
+		BCON_APPEND(match, "$or", "[", "{", "events.at", "{", "$lt",
+			BCON_DATE_TIME(after->at), "}", "}", "{", "_id", "{", "$lt",
+			BCON_UTF8(after->id), "}", "}", "{", "_id", BCON_UTF8(after->id), "index",
+			"{", "$lt", BCON_INT64(after->index), "}", "}", "]");
+	return match;
+}
+
+static bson_t *store_audit_pipeline(const struct store_audit_filter *filter, int64_t low)
+{
+	bson_t *documents = store_audit_documents(filter, low), *pipeline;
+	bson_t *events = store_audit_events(filter, low);
+
+	pipeline = BCON_NEW("pipeline", "[", "{", "$match", BCON_DOCUMENT(documents), "}", "{",
+		"$project", "{", "events", BCON_INT32(1), "}", "}", "{", "$unwind", "{", "path",
+		"$events", "includeArrayIndex", "index", "}", "}", "{", "$match",
+		BCON_DOCUMENT(events), "}", "{", "$sort", "{", "events.at", BCON_INT32(-1), "_id",
+		BCON_INT32(-1), "index", BCON_INT32(-1), "}", "}", "{", "$limit",
+		BCON_INT64(filter->limit + 1), "}", "]");
+	bson_destroy(events);
+	bson_destroy(documents);
+	return pipeline;
+}
+
+static void store_audit_add_row(
+	struct store *store, struct arena *arena, const bson_t *bson, struct model_list *rows)
+{
+	bson_iter_t id, index, events, event, at;
+	struct err_info unreadable = {0};
+	struct store_audit_row *row;
+
+	/* The pipeline has seen to it that they are there, and of these types. */
+	if (!bson_iter_init_find(&id, bson, "_id") || !bson_iter_init_find(&index, bson, "index") ||
+		!bson_iter_init_find(&events, bson, "events") ||
+		!bson_iter_recurse(&events, &event) || !bson_iter_recurse(&events, &at) ||
+		!bson_iter_find(&at, "at"))
+		return;
+	row = model_list_add(arena, rows, sizeof(*row));
+	row->position.id = arena_strdup(arena, bson_iter_utf8(&id, NULL));
+	row->position.index = bson_iter_as_int64(&index);
+	row->position.at = bson_iter_date_time(&at);
+	row->event = arena_alloc(arena, sizeof(*row->event));
+	if (store_bson_read(store, arena, &audit_event_model, &event, row->position.id, row->event,
+		    &unreadable) == ERR_OK)
+		return;
+	log_error("left out of the audit events: %s", unreadable.detail);
+	row->event = NULL;
+}
+
+static enum err store_audit_search(struct store_session *session, struct arena *arena,
+	const char *name, const struct store_audit_filter *filter, int64_t low,
+	struct model_list *rows, struct err_info *info)
+{
+	bson_t *pipeline = store_audit_pipeline(filter, low);
+	bson_t *options = BCON_NEW("maxTimeMS", BCON_INT64(STORE_AUDIT_MS));
+	mongoc_collection_t *collection =
+		mongoc_client_get_collection(session->client, session->store->database, name);
+	mongoc_cursor_t *cursor =
+		mongoc_collection_aggregate(collection, MONGOC_QUERY_NONE, pipeline, options, NULL);
+	enum err err = ERR_OK;
+	bson_error_t error;
+	const bson_t *bson;
+
+	while (mongoc_cursor_next(cursor, &bson))
+		store_audit_add_row(session->store, arena, bson, rows);
+	if (mongoc_cursor_error(cursor, &error)) {
+		if (error.domain == MONGOC_ERROR_SERVER && error.code == STORE_AUDIT_TIME_LIMIT)
+			err = err_set(info, ERR_OVERLOADED,
+				"The search takes too long; narrow it with from and to.");
+		else
+			err = store_error(&error, "search audit events", info);
+	}
+	mongoc_cursor_destroy(cursor);
+	mongoc_collection_destroy(collection);
+	bson_destroy(options);
+	bson_destroy(pipeline);
+	return err;
+}
+
+/* Newest first. */
+static int store_audit_compare(const void *a, const void *b)
+{
+	const struct store_audit_position *x = &((const struct store_audit_row *)a)->position;
+	const struct store_audit_position *y = &((const struct store_audit_row *)b)->position;
+	const int by_id = strcmp(y->id, x->id);
+
+	if (x->at != y->at)
+		return x->at < y->at ? 1 : -1;
+	if (by_id != 0)
+		return by_id;
+	return (x->index < y->index) - (x->index > y->index);
+}
+
+/* The newest events since `low` of all collections; *full_r: a page of them, and more. */
+static enum err store_audit_since(struct store_session *session, struct arena *arena,
+	const struct store_audit_filter *filter, int64_t low, struct model_list *rows_r,
+	bool *full_r, struct err_info *info)
+{
+	enum err err = ERR_OK;
+	int i;
+
+	*rows_r = (struct model_list){0};
+	for (i = 0; err == ERR_OK && store_audit_names[i]; i++)
+		err = store_audit_search(
+			session, arena, store_audit_names[i], filter, low, rows_r, info);
+	if (err == ERR_OK && rows_r->count)
+		qsort(rows_r->items, rows_r->count, sizeof(struct store_audit_row),
+			store_audit_compare);
+	*full_r = rows_r->count > (size_t)filter->limit;
+	if (*full_r)
+		rows_r->count = (size_t)filter->limit;
+	return err;
+}
+
+enum err store_audit_list(struct store *store, struct arena *arena,
+	const struct store_audit_filter *filter, struct model_list *list_r,
+	struct store_audit_position *next_r, struct err_info *info)
+{
+	const int64_t newest = filter->after ? filter->after->at
+			       : filter->to  ? filter->to
+					     : filter->now;
+	int64_t low, span = STORE_AUDIT_FIRST;
+	struct store_session session;
+	struct model_list rows = {0};
+	bool full = false;
+	enum err err;
+
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
+	do {
+		low = newest - span > filter->from ? newest - span : filter->from;
+		span *= STORE_AUDIT_FACTOR;
+		err = store_audit_since(&session, arena, filter, low, &rows, &full, info);
+	} while (err == ERR_OK && !full && low > filter->from);
+	*next_r = (struct store_audit_position){0};
+	MODEL_FOREACH (&rows, struct store_audit_row, row) {
+		if (row->event)
+			*(struct audit_event *)model_list_add(arena, list_r, sizeof(*row->event)) =
+				*row->event;
+		if (full)
+			*next_r = row->position;
+	}
+	return store_session_end(&session, err);
+}
+
+static void store_audit_add_trail(
+	struct store *store, struct arena *arena, const bson_t *bson, struct store_audit_page *page)
+{
+	struct audit_trail *trail = model_list_add(arena, &page->trails, sizeof(*trail));
+	struct err_info info = {0};
+	bson_iter_t id, iter;
+
+	if (bson_iter_init_find(&id, bson, "_id"))
+		page->last_id = arena_strdup(arena, bson_iter_utf8(&id, NULL));
+	bson_iter_init(&iter, bson);
+	if (store_bson_read(store, arena, &audit_seal_model, &iter, page->last_id, trail, NULL) !=
+		ERR_OK)
+		trail->audit_seal = NULL;
+	bson_iter_init(&iter, bson);
+	if (store_bson_read(store, arena, &audit_trail_model, &iter, page->last_id, trail, &info) !=
+		ERR_OK)
+		trail->unreadable = arena_strdup(arena, info.detail);
+	trail->id = page->last_id;
+}
+
+enum err store_audit_walk(struct store *store, struct arena *arena, const char *collection,
+	const char *after_id, const char *id, struct store_audit_page *page_r,
+	struct err_info *info)
+{
+	mongoc_collection_t *documents;
+	struct store_session session;
+	bson_t *filter, *options;
+	mongoc_cursor_t *cursor;
+	const bson_t *bson;
+	bson_error_t error;
+	enum err err;
+
+	*page_r = (struct store_audit_page){0};
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
+	documents = mongoc_client_get_collection(session.client, store->database, collection);
+	filter = id ? BCON_NEW("_id", BCON_UTF8(id))
+		    : BCON_NEW("_id", "{", "$gt", BCON_UTF8(after_id), "}");
+	/* One batch: a server cuts it where a message would be too large. */
+	options = BCON_NEW("sort", "{", "_id", BCON_INT32(1), "}", "limit",
+		BCON_INT64(STORE_AUDIT_PAGE), "singleBatch", BCON_BOOL(true), "projection", "{",
+		"events", BCON_INT32(1), "audit_seal", BCON_INT32(1), "}");
+	cursor = mongoc_collection_find_with_opts(documents, filter, options, NULL);
+	while (mongoc_cursor_next(cursor, &bson))
+		store_audit_add_trail(store, arena, bson, page_r);
+	if (mongoc_cursor_error(cursor, &error))
+		err = store_error(&error, "walk audit trails", info);
+	mongoc_cursor_destroy(cursor);
+	bson_destroy(options);
+	bson_destroy(filter);
+	mongoc_collection_destroy(documents);
+	return store_session_end(&session, err);
+}

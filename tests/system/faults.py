@@ -1,0 +1,269 @@
+"""What can go wrong at a provider, and what has to become of it (the tables of each provider)."""
+
+import dataclasses
+import datetime
+import email.utils
+from collections.abc import Callable, Iterable
+
+from google import error as google_error
+from providers import BREAKER_S, midnight
+from sim import Fault, Sim
+from zoom import PER_SECOND
+
+OPERATIONS = ("create", "update", "delete")
+
+# What has to become of an operation that a fault met once.
+UNNOTICED = "unnoticed"  # done, as if nothing had been
+AGAIN = "again"  # the same provider does it when it is asked once more
+AWAY = "away"  # creation: another provider, or the same one later
+REFUSED = "refused"  # creation: another provider; else a person has to act
+REMADE = "remade"  # update: the meeting is made anew
+
+# The call that is met. Those of one meeting are told apart by what follows.
+CALLS = {
+    ("google_meet", "create"): "POST /calendars/*/events",
+    ("zoom", "create"): "POST /users/*/meetings",
+    ("teams", "create"): "POST /onlineMeetings/createOrGet",
+}
+METHODS = {"update": "PATCH", "delete": "DELETE"}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Trouble:
+    """A fault of one operation: the fields of Fault, or None for a server that is down.
+
+    A body or a header that is a function is given the simulator.
+    """
+
+    provider: str
+    operation: str
+    name: str
+    becomes: str
+    fields: dict | None
+    hold: Callable[[Sim], float]
+
+    def __str__(self) -> str:
+        return f"{self.provider}-{self.operation}-{self.name}".replace(" ", "_")
+
+    @property
+    def hangs(self) -> bool:
+        return bool(self.fields and self.fields.get("hang"))
+
+    def inflict(self, sim: Sim, external_id: str = "*") -> None:
+        if self.fields is None:
+            sim.down()
+            return
+        fields = {name: said(sim, value) for name, value in self.fields.items()}
+        match = CALLS.get((self.provider, self.operation))
+        match = match or f"{METHODS[self.operation]} /{external_id}"
+        sim.script(Fault(match, **fields))
+
+
+def said(sim: Sim, value: object) -> object:
+    if isinstance(value, dict):
+        return {name: said(sim, item) for name, item in value.items()}
+    return value(sim) if callable(value) else value
+
+
+class Table:
+    """Collects the rows of one provider."""
+
+    def __init__(self, provider: str):
+        self.provider = provider
+        self.rows: list[Trouble] = []
+
+    def add(
+        self,
+        name: str,
+        create: str | None = None,
+        update: str | None = None,
+        delete: str | None = None,
+        hold: Callable[[Sim], float] = lambda _: BREAKER_S,
+        down: bool = False,
+        **fields: object,
+    ) -> None:
+        """A row for each operation that is given an end."""
+        for operation, becomes in zip(OPERATIONS, (create, update, delete), strict=True):
+            if becomes:
+                own = None if down else fields
+                self.rows.append(Trouble(self.provider, operation, name, becomes, own, hold))
+
+
+SPELLINGS: dict[str, Callable[[datetime.datetime], str]] = {
+    "seconds": lambda _: "30",
+    "date": lambda at: email.utils.format_datetime(at, usegmt=True),
+    "ISO 8601": lambda at: at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+}
+
+
+def retry_after(spelling: str) -> dict:
+    """A header that asks for 30 s."""
+    spell = SPELLINGS[spelling]
+    return {"Retry-After": lambda sim: spell(sim.now() + datetime.timedelta(seconds=30))}
+
+
+def refusal_of_token(sim: Sim) -> dict:
+    return sim.unauthorised(expired=False).reply.body
+
+
+def add_common(table: Table) -> None:
+    """What may happen to any provider."""
+    # Who wants no answer but a 2xx is not confused by what it says.
+    reads = AGAIN if table.provider != "zoom" else UNNOTICED
+    # Teams is asked once more, for less, when it refuses.
+    refused = UNNOTICED if table.provider == "teams" else AGAIN
+    again, unnoticed = (AGAIN,) * 3, (UNNOTICED,) * 3
+    table.add("refused", AWAY, AGAIN, AGAIN, down=True)
+    for when in ("before", "after"):
+        table.add(f"hang {when}", *again, hang=True, when=when)
+        table.add(f"drop {when}", *again, drop=True, when=when)
+        table.add(f"reset {when}", *again, reset=True, when=when)
+        table.add(f"500 {when}", *again, status=500, when=when)
+        table.add(f"502 HTML {when}", *again, html=True, when=when)
+        table.add(f"503 {when}", *again, status=503, when=when)
+        table.add(f"504 HTML {when}", *again, status=504, html=True, when=when)
+        table.add(
+            f"503 {when} with Retry-After",
+            *(AWAY, AGAIN, AGAIN),
+            status=503,
+            when=when,
+            headers=retry_after("seconds"),
+        )
+    table.add("401", *unnoticed, status=401, body=refusal_of_token)
+    table.add("401 twice", AWAY, refused, AGAIN, status=401, body=refusal_of_token, times=2)
+    table.add("408", *again, status=408)
+    table.add("429", *again, status=429)
+    for spelling in SPELLINGS:
+        headers = retry_after(spelling)
+        table.add(f"429 {spelling}", AWAY, AGAIN, AGAIN, status=429, headers=headers)
+    for name, body in {"truncated": '{"id": "1', "empty": "", "HTML": "<html>"}.items():
+        kind = "text/html" if name == "HTML" else "application/json"
+        fields = {"status": 200, "body": body, "headers": {"Content-Type": kind}}
+        table.add(f"200 {name}", AGAIN, reads, UNNOTICED, when="after", **fields)
+    table.add("cut before", *again, cut=True)
+    table.add("cut after", *again, cut=True, when="after")
+    table.add("slow", *unnoticed, delay=0.4)
+    table.add("slow after", *unnoticed, delay=0.4, when="after")
+    table.add("chunked", *unnoticed, chunked=True, when="after")
+    table.add("in pieces", *unnoticed, split=True, when="after")
+
+
+def google() -> list[Trouble]:
+    """PROVIDERS.md section 1.2."""
+    table = Table("google_meet")
+    add_common(table)
+
+    def answer(status: int, reason: str, words: str = "No.", domain: str = "global") -> dict:
+        return {"status": status, "body": google_error(status, reason, words, domain)}
+
+    for reason in ("userRateLimitExceeded", "rateLimitExceeded"):
+        table.add(f"403 {reason}", AGAIN, AGAIN, AGAIN, **answer(403, reason, "", "usageLimits"))
+    for reason in ("quotaExceeded", "dailyLimitExceeded"):
+        fields = answer(403, reason, "", "usageLimits")
+        table.add(f"403 {reason}", AWAY, AGAIN, AGAIN, hold=lambda _: 3600, **fields)
+    for reason in (
+        "accessNotConfigured",
+        "forbiddenForServiceAccounts",
+        "insufficientPermissions",
+        "forbidden",
+        "requiredAccessLevel",
+        "forbiddenForNonOrganizer",
+    ):
+        table.add(f"403 {reason}", AWAY, AGAIN, AGAIN, **answer(403, reason))
+    newer = {"error": {"code": 403, "message": "No.", "status": "PERMISSION_DENIED"}}
+    table.add("403 PERMISSION_DENIED", AWAY, AGAIN, AGAIN, status=403, body=newer)
+    table.add("400 timeRangeEmpty", *(REFUSED,) * 3, **answer(400, "timeRangeEmpty"))
+    words = "Invalid conference type value."
+    table.add("400 conference type", AWAY, **answer(400, "invalid", words))
+    table.add("404 notFound", AWAY, REMADE, UNNOTICED, **answer(404, "notFound"))
+    table.add("404 notFound after", delete=UNNOTICED, when="after", **answer(404, "notFound"))
+    table.add("409 duplicate after", UNNOTICED, when="after", **answer(409, "duplicate"))
+    table.add("409 conflict", *(AGAIN,) * 3, **answer(409, "conflict"))
+    table.add("410 deleted", update=REMADE, **answer(410, "deleted"))
+    table.add("410 deleted after", delete=UNNOTICED, when="after", **answer(410, "deleted"))
+    table.add("412 conditionNotMet", None, AGAIN, AGAIN, **answer(412, "conditionNotMet"))
+    return table.rows
+
+
+def zoom() -> list[Trouble]:
+    """PROVIDERS.md section 2.2."""
+    table = Table("zoom")
+    add_common(table)
+
+    def answer(status: int, code: int, words: str = "No.") -> dict:
+        return {"status": status, "body": {"code": code, "message": words}}
+
+    def until_midnight(sim: Sim) -> float:
+        return (midnight(sim.now()) - sim.now()).total_seconds()
+
+    def at_midnight(sim: Sim) -> str:
+        return midnight(sim.now()).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    for code in (3001, 2306):
+        table.add(f"403 {code}", AWAY, AGAIN, AGAIN, **answer(403, code))
+    table.add("400 300", *(REFUSED,) * 3, **answer(400, 300, "Validation Failed."))
+    for code in (200, 1010, 3161):
+        table.add(f"400 {code}", AWAY, AGAIN, AGAIN, **answer(400, code))
+    table.add("400 3000", AWAY, **answer(400, 3000))
+    for status, code in ((400, 4711), (401, 4700), (401, 200)):
+        table.add(f"{status} {code}", *(UNNOTICED,) * 3, **answer(status, code))
+        table.add(f"{status} {code} twice", AWAY, AGAIN, AGAIN, times=2, **answer(status, code))
+    table.add("400 3002 going on", delete=UNNOTICED, **answer(400, 3002))
+    table.add("400 3007 ended after", delete=UNNOTICED, when="after", **answer(400, 3007))
+    table.add("404 1001", AWAY, AGAIN, AGAIN, **answer(404, 1001))
+    table.add("404 3001", update=REMADE, **answer(404, 3001))
+    table.add("404 3001 after", delete=UNNOTICED, when="after", **answer(404, 3001))
+    table.add("409", *(AGAIN,) * 3, status=409)
+    table.add("429 a second", *(AGAIN,) * 3, **PER_SECOND)
+    table.add("429 lock", *(AGAIN,) * 3, **answer(429, 429, "Too many concurrent requests."))
+    table.add(
+        "429 daily",
+        *(AWAY, AGAIN, AGAIN),
+        hold=until_midnight,
+        headers={"X-RateLimit-Type": "Daily-limit", "Retry-After": at_midnight},
+        **answer(429, 429, "You have reached the maximum daily rate limit for this API."),
+    )
+    words = (
+        "You have exceeded the daily rate limit (100) of Meeting Create/Update API requests "
+        "permitted for this particular user. You may resume these requests at GMT 00:00:00."
+    )
+    table.add("429 100 a day", AWAY, AGAIN, hold=until_midnight, **answer(429, 429, words))
+    return table.rows
+
+
+def teams() -> list[Trouble]:
+    """PROVIDERS.md section 3."""
+    table = Table("teams")
+    add_common(table)
+
+    def answer(status: int, code: str, words: str = "No.") -> dict:
+        return {"status": status, "body": lambda sim: sim.words(code, words)}
+
+    for status, code in (
+        (402, "PaymentRequired"),
+        (403, "Forbidden"),
+        (403, "AccessDenied"),
+    ):
+        table.add(f"{status} {code}", AWAY, UNNOTICED, AGAIN, **answer(status, code))
+        fields = answer(status, code)
+        table.add(f"{status} {code} twice", update=AGAIN, times=2, **fields)
+    for status in (400, 405, 415, 422):
+        fields = answer(status, "BadRequest")
+        table.add(f"{status}", REFUSED, UNNOTICED, REFUSED, **fields)
+        table.add(f"{status} twice", update=REFUSED, times=2, **fields)
+    table.add("404", AWAY, REMADE, **answer(404, "NotFound"))
+    table.add("404 after", delete=UNNOTICED, when="after", **answer(404, "NotFound"))
+    table.add("410", update=REMADE, **answer(410, "Gone"))
+    table.add("410 after", delete=UNNOTICED, when="after", **answer(410, "Gone"))
+    for status in (409, 412, 423, 509):
+        table.add(f"{status}", *(AGAIN,) * 3, **answer(status, "Conflict"))
+    table.add(
+        "509 with Retry-After",
+        *(AWAY, AGAIN, AGAIN),
+        headers=retry_after("seconds"),
+        **answer(509, "BandwidthLimitExceeded"),
+    )
+    return table.rows
+
+
+TROUBLES: Iterable[Trouble] = [*google(), *zoom(), *teams()]

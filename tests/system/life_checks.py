@@ -1,0 +1,284 @@
+"""What must hold for a request at any moment, whatever was done and whatever went wrong; and what
+must hold once it has become quiet."""
+
+import datetime
+import hashlib
+import re
+from mailbox import Mail
+
+import icalendar
+from life_rules import (
+    EXPIRES,
+    MAX_GENERATIONS,
+    OPENS,
+    gate_answer,
+    instant,
+    read_token,
+    utc,
+)
+from life_world import World
+
+ENDED = ("cancelled", "replaced")
+HOSTS = {
+    "google_meet": "https://meet.google.com/",
+    "zoom": "https://us05web.zoom.us/j/",
+    "teams": "https://teams.microsoft.com/l/meetup-join/",
+    "jitsi": "https://meet.jit.si/",
+}
+MESSAGE = re.compile(r"(?P<id>[\w-]{22})\.(?P<generation>\d+)\.(?P<sequence>\d+)\.(?P<kind>\w+)\.")
+# status of a request -> what its meeting may be
+MEETINGS = {
+    "open": {None},
+    "declined": {None},
+    "accepted": {"pending", "ready", "failed", "cancelled"},
+    "cancelled": {None, "cancelled"},
+    "completed": {"expired", "cancelled"},
+}
+
+
+# ---- a document ----
+
+
+def check_document(document: dict) -> None:
+    """One moment of a request."""
+    meeting = document["meeting"]
+    effects = document.get("effects") or []
+    kinds = [effect["kind"] for effect in effects]
+    status = meeting and meeting["status"]
+    assert status in MEETINGS[document["status"]], (document["status"], status)
+    assert kinds.count("meeting.expire") == (document["status"] == "accepted")
+    assert kinds.count("meeting.create") <= 2 and kinds.count("meeting.verify") <= 1
+    check_due(document, effects)
+    if not meeting:
+        return
+    for name in ("starts_at", "ends_at", "timezone"):
+        assert meeting[name] == document[name], name
+    assert meeting["opens_at"] == meeting["starts_at"] - OPENS
+    assert meeting["expires_at"] == meeting["ends_at"] + EXPIRES
+    assert meeting["generation"] == len(document.get("meetings") or []) + 1 <= MAX_GENERATIONS
+    for number, one in enumerate(document.get("meetings") or [], 1):
+        assert one["generation"] == number and one["status"] in ENDED and one["ended_at"]
+        assert one["id"] == meeting["id"]
+    create = [e for e in effects if e["kind"] == "meeting.create"]
+    create = [e for e in create if e["generation"] == meeting["generation"]]
+    assert len(create) == (status in ("pending", "failed")), (status, create)
+    if create:
+        assert create[0]["state"] == {"pending": "due", "failed": "failed"}[status]
+    assert (meeting["next_attempt_at"] is not None) == (status == "pending")
+    assert (meeting["ended_at"] is not None) == (status in ("cancelled", "expired"))
+    assert status != "failed" or meeting["last_error"]
+    if status == "ready":
+        check_ready(meeting, kinds)
+
+
+def check_ready(meeting: dict, kinds: list[str]) -> None:
+    assert meeting["provider_url"] and meeting["ready_at"]
+    assert meeting["provider"] in HOSTS
+    assert ("external_id" in meeting) == (meeting["provider"] != "jitsi")
+    codes = {warning["code"] for warning in meeting.get("warnings") or []}
+    moved_on = meeting["provider"] != meeting["requested_provider"]
+    assert ("provider_failover" in codes) == moved_on, "another provider is never used in silence"
+
+
+def check_due(document: dict, effects: list[dict]) -> None:
+    """Nothing that is owed is out of the dispatchers' sight."""
+    alone = [e for e in effects if e["state"] == "due" and e["kind"].startswith("meeting.")]
+    alone = [e["due"] for e in alone if e["kind"] not in ("meeting.create", "meeting.update")]
+    if alone:
+        assert document["due"] and document["due"] <= min(alone)
+
+
+def check_trail(before: list[dict], after: list[dict], request_id: str) -> None:
+    """Nothing is taken away, what is added follows from what was there (core/audit.c)."""
+    assert after[: len(before)] == before, "the trail was changed"
+    chain = before[-1]["hash"] if before else ""
+    at = before[-1]["at"] if before else None
+    for event in after[len(before) :]:
+        texts = [chain, event["id"], str(round(utc(event["at"]).timestamp() * 1000))]
+        texts += maybe(event["actor"].get("id"))
+        texts += [event["actor"]["role"], event["source"], event["action"]]
+        for name in ("from", "to", "detail"):
+            texts += maybe(event[name])
+        texts += [event["request_id"], *maybe(event["meeting_id"]), *maybe(event.get("trace_id"))]
+        chain = digest(texts)
+        assert event["hash"] == chain, event
+        assert event["request_id"] == request_id
+        assert at is None or event["at"] >= at, f"{event} is before {at}"
+        at = event["at"]
+
+
+def maybe(text: str | None) -> list[str]:
+    return ["-", ""] if text is None else ["+", text]
+
+
+def digest(texts: list[str]) -> str:
+    made = hashlib.blake2b(digest_size=32)
+    for text in texts:
+        raw = text.encode()
+        made.update(len(raw).to_bytes(8, "little") + raw)
+    return made.hexdigest()
+
+
+def check_change(before: dict | None, after: dict) -> None:
+    """What never falls."""
+    check_document(after)
+    check_trail(before["events"] if before else [], after["events"], after["_id"])
+    if not before:
+        return
+    assert after["rev"] > before["rev"]
+    old, new = before["meeting"], after["meeting"]
+    if old:
+        assert new and new["id"] == old["id"]
+        for name in ("generation", "sequence"):
+            assert new[name] >= old[name], name
+        gone = old["status"] in ("cancelled", "expired") or before["status"] != "accepted"
+        if gone and new["generation"] == old["generation"]:
+            assert new["status"] == old["status"], "what has ended stays so"
+
+
+# ---- what people see ----
+
+
+def check_view(document: dict, view: dict, who: str, now: datetime.datetime) -> None:
+    """The request as a client or lawyer sees it, against the document."""
+    meeting = view["meeting"]
+    assert (view["id"], view["status"]) == (document["_id"], document["status"])
+    assert (meeting is None) == (document["meeting"] is None)
+    for name in ("starts_at", "ends_at", "created_at"):
+        assert instant(view[name]) == utc(document[name]).replace(microsecond=0)
+    if not meeting:
+        assert "join" not in view["links"]
+        return
+    stored = document["meeting"]
+    for name in ("id", "generation", "status", "provider", "requested_provider", "sequence"):
+        assert meeting[name] == stored[name], name
+    for name in ("starts_at", "ends_at", "opens_at", "expires_at"):
+        assert instant(meeting[name]) == utc(stored[name])
+    assert view["links"].get("join") == meeting["join_url"]
+    expires_at = utc(stored["expires_at"])
+    joinable = stored["status"] == "ready" and now < expires_at
+    assert bool(meeting["join_url"]) == joinable
+    if joinable:
+        token = read_token(meeting["join_url"])
+        assert (token.request_id, token.party) == (document["_id"], who)
+        assert token.generation == stored["generation"], "the link is that of the present meeting"
+
+
+def check_gate(
+    world: World, document: dict, generation: int, answer: object, span: list[datetime.datetime]
+) -> None:
+    """What the gate did, for a document that was the same before and after."""
+    allowed = {gate_answer(document, generation, now) for now in span}
+    assert answer.status_code in allowed, (answer.status_code, allowed)
+    if answer.status_code != 302:
+        assert "Location" not in answer.headers
+        return
+    meeting, where = document["meeting"], answer.headers["Location"]
+    assert where.startswith(HOSTS[meeting["provider"]]), (meeting["provider"], where)
+    found = world.live([document["title"]])
+    ours = [one for name, one in found if name == meeting["provider"] and one.join_url == where]
+    assert ours or not found or meeting["provider"] == "jitsi", (where, found)
+
+
+# ---- at the providers ----
+
+
+def check_markers(world: World) -> None:
+    """No two meetings of one key, at any moment."""
+    for name, sim in world.sims.items():
+        markers = [one.marker for one in sim.live()]
+        twice = {marker for marker in markers if markers.count(marker) > 1}
+        assert not twice, f"made twice at {name}: {twice}"
+
+
+# ---- mails ----
+
+
+class Letter:
+    """What a mail about a meeting says."""
+
+    def __init__(self, mail: Mail):
+        self.mail = mail
+        found = MESSAGE.match(mail.id)
+        assert found, mail.id
+        self.request_id, self.kind = found["id"], found["kind"]
+        self.generation, self.sequence = int(found["generation"]), int(found["sequence"])
+        self.party = mail.id.partition("@")[0].rpartition(".")[2]
+        self.event = None
+        if self.kind != "request_declined":
+            calendar = icalendar.Calendar.from_ical(mail.text("text/calendar"))
+            (self.event,) = calendar.walk("VEVENT")
+            self.method = str(calendar["METHOD"])
+
+    @property
+    def span(self) -> tuple[datetime.datetime, datetime.datetime]:
+        return self.event["DTSTART"].dt, self.event["DTEND"].dt
+
+
+def check_letter(letter: Letter, earlier: list[Letter], document: dict) -> None:
+    """A mail that has just come, after those to the same person about the same request."""
+    assert letter.mail.recipient == document[letter.party]["email"]
+    for other in earlier:
+        if other.mail.id == letter.mail.id:
+            assert other.mail.raw == letter.mail.raw, "a repeat is the same mail"
+    if letter.event is None:
+        return
+    assert letter.method == ("CANCEL" if letter.kind == "meeting_cancelled" else "REQUEST")
+    assert int(letter.event["SEQUENCE"]) == letter.sequence
+    assert letter.sequence >= max((other.sequence for other in earlier), default=0)
+    if earlier:
+        assert letter.event["UID"] == earlier[0].event["UID"]
+    if letter.method == "CANCEL":
+        assert letter.event["STATUS"] == "CANCELLED"
+        return
+    links = re.findall(r"https?://[^\s<>]+/join/[\w-]+", letter.mail.text())
+    assert links, "no invitation leaves without a link"
+    for link in {*links, str(letter.event["LOCATION"]), str(letter.event["URL"])}:
+        token = read_token(link)
+        assert (token.request_id, token.party) == (document["_id"], letter.party)
+        assert token.generation == letter.generation
+
+
+# ---- when it is quiet ----
+
+
+def check_quiet(world: World, document: dict, letters: dict[str, list[Letter]]) -> None:
+    """Nothing is owed but the watch, no fault is left: promises are kept, or shown as failed."""
+    effects = document.get("effects") or []
+    failed = [e for e in effects if e["state"] == "failed"]
+    check_provider(world, document, {effect["kind"] for effect in failed})
+    meeting = document["meeting"]
+    for party in ("client", "lawyer"):
+        last = letters[party][-1] if letters[party] else None
+        if any(e["kind"].startswith("mail.") and e["party"] == party for e in failed):
+            continue
+        if document["status"] == "declined":
+            assert party == "lawyer" or (last and last.kind == "request_declined")
+        elif meeting and meeting["status"] == "ready":
+            check_newest(world, document, party, last)
+        elif meeting and meeting["status"] == "cancelled" and last:
+            assert last.method == "CANCEL", f"the {party} was not told of the end"
+
+
+def check_newest(world: World, document: dict, party: str, last: Letter | None) -> None:
+    meeting = document["meeting"]
+    assert last and last.method == "REQUEST", f"the {party} was not invited"
+    assert last.span == (utc(meeting["starts_at"]), utc(meeting["ends_at"])), "the newest times"
+    assert last.generation == meeting["generation"], "the newest link"
+
+
+def check_provider(world: World, document: dict, failed: set[str]) -> None:
+    """One live meeting for a ready one, and none for anything else."""
+    meeting, found = document["meeting"] or {}, world.live([document["title"]])
+    wanted = []
+    if meeting.get("status") == "ready" and meeting["provider"] in world.sims:
+        wanted = [(meeting["provider"], meeting["external_id"])]
+    there = sorted((name, one.id) for name, one in found)
+    if "meeting.delete" not in failed:
+        over = wanted and utc(meeting["ends_at"]) <= world.stack.now()
+        assert there == wanted or (over and not there), (there, wanted)
+    for name, one in found:
+        if (name, one.id) in wanted and "meeting.update" not in failed:
+            span = instant(one.starts_at), instant(one.ends_at)
+            over = utc(meeting["ends_at"]) <= world.stack.now()
+            assert over or span == (utc(meeting["starts_at"]), utc(meeting["ends_at"]))

@@ -1,0 +1,353 @@
+#include "core_unit.h"
+
+enum { LEASE_MS = 90 * 1000 };
+
+#define INVITE EFFECT_MAIL_MEETING_READY
+#define NEWS   EFFECT_MAIL_MEETING_UPDATED
+#define CANCEL EFFECT_MAIL_MEETING_CANCELLED
+#define LATER  (CORE_START + INSTANT_DAY)
+
+/* ---- stories, told to the client ---- */
+
+/* The first mail to the client, in its lane. */
+static struct effect *news_first(const struct request *request)
+{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->party == PARTY_CLIENT && effect->kind >= (int)INVITE)
+			return effect;
+	}
+	return NULL;
+}
+
+static void news_settle_first(
+	struct arena *arena, struct request *request, int64_t now, enum err err, bool skipped)
+{
+	const struct effect_outcome outcome = {.err = err, .detail = "", .skipped = skipped};
+	struct cause cause = core_system(arena, now);
+	struct effect *mail = news_first(request);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mail);
+	mail->attempts += !mail->lease; /* as if it had been leased */
+	news_settled(&cause, request, mail, &outcome);
+}
+
+/* A new link was asked for, and is there. */
+static void news_made_again(struct arena *arena, struct request *request, int64_t now)
+{
+	const struct effect_outcome outcome = {.err = ERR_OK};
+	struct cause cause = core_system(arena, now);
+
+	provision_created(
+		&cause, request, meeting_creation(request), &outcome, &core_link, &policy_default);
+}
+
+static void news_remake(struct arena *arena, struct request *request, int64_t now)
+{
+	struct cause cause = core_system(arena, now);
+
+	meeting_remake(&cause, request, &policy_default);
+}
+
+/*
+ * One letter a step, each a second after the one before:
+ *   m move, x cancel the meeting, X cancel the request, g regenerate, l the link is there,
+ *   z the provider has lost it, b a mail begins to leave, L its lease is lost,
+ *   s the first mail was sent, t failed for now, p for good, k was skipped
+ */
+static void news_play(struct arena *arena, struct request *request, const char *steps)
+{
+	int64_t now = CORE_NOW;
+
+	for (; *steps; steps++) {
+		now += INSTANT_SECOND;
+		switch (*steps) {
+		case 'm':
+			CU_ASSERT_EQUAL(
+				core_move(arena, request, now, LATER + now - CORE_NOW), ERR_OK);
+			break;
+		case 'x':
+			CU_ASSERT_EQUAL(core_cancel_meeting(arena, request, now), ERR_OK);
+			break;
+		case 'X':
+			CU_ASSERT_EQUAL(core_cancel(arena, request, now), ERR_OK);
+			break;
+		case 'g':
+			CU_ASSERT_EQUAL(core_regenerate(arena, request, now), ERR_OK);
+			break;
+		case 'l':
+			news_made_again(arena, request, now);
+			break;
+		case 'z':
+			news_remake(arena, request, now);
+			break;
+		case 'b':
+			news_first(request)->due = now;
+			CU_ASSERT_TRUE(effect_claim_one(
+				request, news_first(request), now, "theirs", LEASE_MS));
+			break;
+		case 'L':
+			news_first(request)->due = now;
+			break;
+		case 's':
+			news_settle_first(arena, request, now, ERR_OK, false);
+			break;
+		case 't':
+			news_settle_first(arena, request, now, ERR_TEMPORARY, false);
+			break;
+		case 'p':
+			news_settle_first(arena, request, now, ERR_PERMANENT, false);
+			break;
+		default:
+			news_settle_first(arena, request, now, ERR_PERMANENT, true);
+		}
+	}
+}
+
+/* The mails owed to the client: as of core_owed(). */
+static const char *news_owed(struct arena *arena, const struct request *request)
+{
+	char *mails = arena_strdup(arena, core_owed(arena, request)), *to = mails;
+	const char *from;
+
+	for (from = mails; *from; from++)
+		if (strchr("rudc", *from))
+			*to++ = *from;
+	*to = '\0';
+	return mails;
+}
+
+/* From a meeting that is ready, with both invitations owed. */
+static void test_news_stories(void)
+{
+	static const struct {
+		const char *name, *steps, *owed;
+		bool told;
+		const char *thread; /* NULL: none */
+	} cases[] = {
+		{"an invitation", "", "r", false, NULL},
+		{"is sent", "s", "", true, "1.0"},
+		{"may have arrived", "t", "r", false, NULL},
+		{"is refused for good", "p", "r", false, NULL},
+
+		{"ready, moved and cancelled before it left: no mail", "mX", "", false, NULL},
+		{"ready and cancelled before it left", "x", "", false, NULL},
+		{"ready and moved before it left: one invitation", "m", "r", false, NULL},
+		{"moved twice: one mail", "smm", "u", true, "1.0"},
+		{"moved and cancelled: one mail", "smX", "c", false, "1.0"},
+		{"cancelled after it was sent", "sX", "c", false, "1.0"},
+		{"told of the cancellation", "sXs", "", false, "1.0"},
+
+		{"cancelled after an attempt that failed", "tX", "c", false, "1.0"},
+		{"cancelled after it was refused, perhaps too late", "pX", "c", false, "1.0"},
+		{"cancelled while it leaves: its news wait behind", "bX", "rc", false, "1.0"},
+		{"cancelled after its sender was lost", "bLX", "c", false, "1.0"},
+		{"it left, and is followed", "bXs", "c", false, "1.0"},
+		{"it may have left, and is not tried again", "bXt", "c", false, "1.0"},
+		{"it was refused, and is not tried again", "bXp", "c", false, "1.0"},
+		{"it never left, and need not be followed", "bXk", "", false, NULL},
+		{"skipped, but an earlier attempt may have arrived", "tbXk", "c", false, "1.0"},
+
+		{"moved after an attempt that failed", "tm", "u", true, "1.0"},
+		{"moved while it leaves", "bm", "ru", true, "1.0"},
+		{"moved while it leaves, twice", "bmm", "ru", true, "1.0"},
+		{"moved while it leaves, and it left", "bms", "u", true, "1.0"},
+		{"moved while it leaves, and it never did: an invitation", "bmk", "r", false, NULL},
+		{"moved while it leaves, and cancelled", "bmX", "rc", false, "1.0"},
+		{"moved while it leaves, cancelled, and it never did", "bmXk", "", false, NULL},
+		{"moved after its sender was lost", "bLm", "u", true, "1.0"},
+
+		{"regenerated: nothing to be said before there is a link", "g", "", false, NULL},
+		{"regenerated after it was sent", "sg", "", true, "1.0"},
+		{"a new link for who has the old one", "sgl", "u", true, "1.0"},
+		{"a new link for who has none", "gl", "r", false, NULL},
+		{"a new link is the first that is sent", "gls", "", true, "2.1"},
+		{"the old one is leaving meanwhile", "bgl", "ru", true, "1.0"},
+		{"and never left", "bglk", "r", false, NULL},
+		{"the new link is news, and is sent", "sgls", "", true, "1.0"},
+		{"regenerated while news of a move are owed", "smg", "", true, "1.0"},
+		{"regenerated, moved: told when there is a link", "sgm", "u", true, "1.0"},
+		{"regenerated, moved, made: one mail", "sgml", "u", true, "1.0"},
+		{"regenerated, cancelled", "sgX", "c", false, "1.0"},
+		{"regenerated before it left, cancelled", "gX", "", false, NULL},
+
+		{"cancelled alone", "sx", "c", false, "1.0"},
+		{"cancelled alone, a new link: invited again, in order", "sxgl", "cr", false,
+			"1.0"},
+		{"cancelled, made again, and sent", "sxsgls", "", true, "1.0"},
+		{"cancelled, made again, cancelled before it left: told once", "sxsglX", "", false,
+			"1.0"},
+		{"cancelled while it leaves, a new link", "bxgl", "rcr", false, "1.0"},
+		{"it left, is followed, and there is a new one", "bxgls", "cr", false, "1.0"},
+		{"it left after the new one was asked for", "bxgs", "c", false, "1.0"},
+		{"cancelled again: the cancellation stands for both", "bxglsX", "c", false, "1.0"},
+		{"it never left, and there is a new one", "bxglk", "r", false, NULL},
+		{"its cancellation could not be sent", "sxp", "c", false, "1.0"},
+		{"so the new invitation is what is told", "sxpgl", "cr", false, "1.0"},
+
+		{"lost at the provider before it left", "z", "", false, NULL},
+		{"lost at the provider, and made anew", "szl", "u", true, "1.0"},
+		{"lost while it leaves", "bz", "r", true, "1.0"},
+		{"lost while it leaves, and it left", "bzs", "", true, "1.0"},
+		{"lost, and moved: told when there is a link", "szm", "u", true, "1.0"},
+	};
+	struct arena *arena;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct person_news *news;
+		struct request *request;
+		const char *owed;
+
+		arena = arena_new();
+		request = core_in_state(arena, CORE_READY);
+		news_play(arena, request, cases[i].steps);
+		owed = news_owed(arena, request);
+		news = request_news(request, PARTY_CLIENT);
+		if (strcmp(owed, cases[i].owed) != 0)
+			printf("%s: %s\n", cases[i].name, owed);
+		UNIT_CHECK(strcmp(owed, cases[i].owed) == 0, cases[i].name);
+		UNIT_CHECK((news && news->told) == cases[i].told, cases[i].name);
+		if (cases[i].thread)
+			UNIT_CHECK(
+				news && news->thread && strcmp(news->thread, cases[i].thread) == 0,
+				cases[i].name);
+		else
+			UNIT_CHECK(!news || !news->thread, cases[i].name);
+		/* The lawyer's mails go their own way. */
+		UNIT_CHECK(!request_news(request, PARTY_LAWYER) ||
+				   !request_news(request, PARTY_LAWYER)->told,
+			cases[i].name);
+		UNIT_CHECK(audit_verify(&request->events, request->id) == -1, cases[i].name);
+		arena_free(&arena);
+	}
+}
+
+/* ---- what a person was told last ---- */
+
+static void test_news_told_is_what_the_mail_said(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_at_zoom(arena);
+	const struct meeting_regeneration regeneration = {.provider = "google"};
+	struct cause cause = core_as_lawyer(arena, CORE_NOW + 2);
+	const struct person_news *news;
+
+	/* It was leaving when the meeting was moved, and got another link from another provider. */
+	effect_claim(request, CORE_NOW, "theirs", LEASE_MS);
+	core_move(arena, request, CORE_NOW + 1, LATER);
+	CU_ASSERT_EQUAL(
+		request_regenerate(&cause, request, &regeneration, &policy_default, NULL), ERR_OK);
+	news_made_again(arena, request, CORE_NOW + 3);
+	news_settle_first(arena, request, CORE_NOW + 4, ERR_OK, false);
+	news = request_news(request, PARTY_CLIENT);
+	CU_ASSERT_TRUE(news->told);
+	CU_ASSERT_EQUAL(news->starts_at, CORE_START);
+	CU_ASSERT_EQUAL(news->ends_at, CORE_END);
+	CU_ASSERT_EQUAL(news->generation, 1);
+	CU_ASSERT_STRING_EQUAL(news->provider, "zoom");
+	news_settle_first(arena, request, CORE_NOW + 5, ERR_OK, false);
+	CU_ASSERT_EQUAL(news->starts_at, LATER);
+	CU_ASSERT_EQUAL(news->generation, 2);
+	CU_ASSERT_STRING_EQUAL(news->provider, "google");
+	arena_free(&arena);
+}
+
+static void test_news_mails_carry_their_version(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_in_state(arena, CORE_READY);
+	const struct effect *mail = core_effect(request, INVITE, PARTY_LAWYER);
+
+	CU_ASSERT_EQUAL(mail->sequence, 0);
+	CU_ASSERT_EQUAL(mail->give_up_at, CORE_END);
+	news_play(arena, request, "sm");
+	mail = core_effect(request, NEWS, PARTY_CLIENT);
+	CU_ASSERT_EQUAL(mail->sequence, 1);
+	CU_ASSERT_EQUAL(mail->starts_at, request->starts_at);
+	CU_ASSERT_EQUAL(mail->give_up_at, request->ends_at);
+	CU_ASSERT_STRING_EQUAL(mail->provider, "jitsi");
+	news_play(arena, request, "X");
+	mail = core_effect(request, CANCEL, PARTY_CLIENT);
+	CU_ASSERT_EQUAL(mail->sequence, 2);
+	CU_ASSERT_EQUAL(mail->give_up_at, request->ends_at + INSTANT_DAY);
+	CU_ASSERT_PTR_NULL(core_effect(request, CANCEL, PARTY_LAWYER));
+	arena_free(&arena);
+}
+
+/* Far ahead, an invitation is tried for three days; a refusal has no meeting at all. */
+static void test_news_are_given_up(void)
+{
+	const struct request_response far = {.starts_at = CORE_NOW + 30 * INSTANT_DAY};
+	struct arena *arena = arena_new();
+	struct request *request = core_open(arena);
+	bool changed;
+
+	core_respond(arena, request, CORE_NOW, &far, &changed);
+	core_settle_creation(arena, request, CORE_NOW + 1, ERR_OK);
+	CU_ASSERT_EQUAL(core_effect(request, INVITE, PARTY_CLIENT)->give_up_at,
+		CORE_NOW + 1 + 3 * INSTANT_DAY);
+	request = core_in_state(arena, CORE_DECLINED);
+	CU_ASSERT_EQUAL(
+		core_effect(request, EFFECT_MAIL_REQUEST_DECLINED, PARTY_CLIENT)->give_up_at,
+		CORE_NOW + 3 * INSTANT_DAY);
+	arena_free(&arena);
+}
+
+static void test_news_end_with_the_meeting(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_in_state(arena, CORE_READY);
+	struct cause cause = core_system(arena, CORE_END + INSTANT_HOUR);
+
+	effect_claim(request, CORE_NOW, "theirs", LEASE_MS);
+	core_effect(request, INVITE, PARTY_CLIENT)->due = CORE_END + 2 * INSTANT_HOUR;
+	request_complete(&cause, request);
+	/* The lawyer's was not leaving any more; the client's is dropped when it is settled. */
+	CU_ASSERT_PTR_NULL(core_effect(request, INVITE, PARTY_LAWYER));
+	news_settle_first(arena, request, CORE_END + INSTANT_HOUR, ERR_TEMPORARY, false);
+	CU_ASSERT_PTR_NULL(news_first(request));
+	arena_free(&arena);
+}
+
+/* ---- what the trail says ---- */
+
+static void test_news_in_the_trail(void)
+{
+	static const struct {
+		const char *steps, *action, *detail;
+	} cases[] = {
+		{"s", "mail.sent", "meeting_ready"},
+		{"t", "mail.retried", "meeting_ready: temporary"},
+		{"p", "mail.failed", "meeting_ready: permanent"},
+		{"sms", "mail.sent", "meeting_updated"},
+		{"sXs", "mail.sent", "meeting_cancelled"},
+		{"bXs", "mail.sent", "meeting_ready"},
+		{"bXt", "mail.discarded", "meeting_ready"},
+		{"bXk", "mail.discarded", "meeting_cancelled"},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = core_in_state(arena, CORE_READY);
+		const struct audit_event *event;
+
+		news_play(arena, request, cases[i].steps);
+		event = core_last_event(request);
+		UNIT_CHECK(strcmp(event->action, cases[i].action) == 0, cases[i].steps);
+		UNIT_CHECK(strcmp(event->detail, cases[i].detail) == 0, cases[i].steps);
+		UNIT_CHECK(strcmp(event->to, "client") == 0, cases[i].steps);
+	}
+	arena_free(&arena);
+}
+
+static const struct unit_case cases[] = {
+	{"stories", test_news_stories},
+	{"told is what the mail said", test_news_told_is_what_the_mail_said},
+	{"mails carry their version", test_news_mails_carry_their_version},
+	{"are given up", test_news_are_given_up},
+	{"end with the meeting", test_news_end_with_the_meeting},
+	{"in the trail", test_news_in_the_trail},
+};
+
+UNIT_MAIN("news", cases)

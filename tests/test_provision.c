@@ -1,0 +1,895 @@
+#include "core_unit.h"
+
+enum { LEASE_MS = 90 * 1000 };
+
+#define CREATE EFFECT_MEETING_CREATE
+#define UPDATE EFFECT_MEETING_UPDATE
+#define DELETE EFFECT_MEETING_DELETE
+#define EXPIRE EFFECT_MEETING_EXPIRE
+#define VERIFY EFFECT_MEETING_VERIFY
+#define NOW    (CORE_NOW + INSTANT_SECOND)
+
+/* Accepted with zoom; `unknown`: a call was made, and nobody knows what became of it. */
+static struct request *provision_pending(struct arena *arena, bool unknown)
+{
+	const struct request_response accept = {.decision = DECISION_ACCEPT, .provider = "zoom"};
+	struct request *request = core_open(arena);
+	bool changed;
+
+	core_respond(arena, request, CORE_NOW, &accept, &changed);
+	core_creation(request)->begun = unknown;
+	return request;
+}
+
+static void provision_claim(struct request *request, struct effect *effect, int64_t now)
+{
+	effect->due = now;
+	CU_ASSERT_TRUE_FATAL(effect_claim_one(request, effect, now, "ours", LEASE_MS));
+}
+
+static void provision_settle_creation(struct arena *arena, struct request *request,
+	const struct effect_outcome *outcome, const struct policy *policy)
+{
+	struct cause cause = core_system(arena, NOW);
+
+	provision_created(&cause, request, core_creation(request), outcome, &core_link, policy);
+}
+
+/* Claimed, tried, settled. */
+static void provision_try(
+	struct arena *arena, struct request *request, enum err err, const struct policy *policy)
+{
+	const struct effect_outcome outcome = {.err = err, .detail = "words"};
+
+	provision_claim(request, core_creation(request), NOW);
+	provision_settle_creation(arena, request, &outcome, policy);
+}
+
+static bool provision_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static const char *provision_warning(const struct request *request, const char *code)
+{
+	MODEL_FOREACH (&request->meeting->warnings, struct warning, warning) {
+		if (strcmp(warning->code, code) == 0)
+			return warning->detail;
+	}
+	return NULL;
+}
+
+/* ---- a creation that fails: class x try x failover x unknown before ---- */
+
+struct provision_case {
+	const char *name;
+	enum err err;
+	int64_t retry_after_s;
+	int try;          /* 1 or 2, at this provider */
+	size_t failovers; /* in the policy */
+	bool unknown;     /* an earlier call's outcome */
+};
+
+static void provision_check_same_provider(const struct provision_case *row,
+	const struct request *request, const char *key, int64_t latest)
+{
+	const struct meeting *meeting = request->meeting;
+	const struct effect *create = core_creation(request);
+
+	UNIT_CHECK(meeting->status == MEETING_PENDING, row->name);
+	UNIT_CHECK(provision_same(meeting->provider, "zoom"), row->name);
+	UNIT_CHECK(provision_same(meeting->provider_key, key), row->name);
+	UNIT_CHECK(create->due >= NOW && create->due <= latest, row->name);
+	UNIT_CHECK(meeting->next_attempt_at == create->due, row->name);
+	UNIT_CHECK(create->begun == (row->unknown || row->err == ERR_OUTCOME_UNKNOWN), row->name);
+	UNIT_CHECK(!core_effect(request, DELETE, 0), row->name);
+}
+
+/* What may have been made under that key is owed to be deleted, and only that. */
+static void provision_check_removal(
+	const struct provision_case *row, const struct request *request, const char *key)
+{
+	const struct effect *removal = core_effect(request, DELETE, 0);
+	const bool owed = row->unknown || row->err == ERR_OUTCOME_UNKNOWN;
+
+	UNIT_CHECK(core_count_effects(request, DELETE) == owed, row->name);
+	if (!removal)
+		return;
+	UNIT_CHECK(provision_same(removal->target->provider, "zoom"), row->name);
+	UNIT_CHECK(provision_same(removal->target->provider_key, key), row->name);
+	UNIT_CHECK(!removal->target->external_id, row->name);
+	UNIT_CHECK(removal->due == NOW + INSTANT_MINUTE, row->name);
+	UNIT_CHECK(!provision_same(request->meeting->provider_key, key), row->name);
+}
+
+static void provision_check_failed_over(
+	const struct provision_case *row, const struct request *request, const char *key)
+{
+	const struct meeting *meeting = request->meeting;
+	const struct effect *create = core_creation(request);
+
+	UNIT_CHECK(meeting->status == MEETING_PENDING, row->name);
+	UNIT_CHECK(provision_same(meeting->provider, "google"), row->name);
+	UNIT_CHECK(provision_same(meeting->requested_provider, "zoom"), row->name);
+	UNIT_CHECK(!provision_same(meeting->provider_key, key), row->name);
+	UNIT_CHECK(create->due == NOW && meeting->next_attempt_at == NOW, row->name);
+	UNIT_CHECK(!create->begun && create->tries == 0, row->name);
+	UNIT_CHECK(core_count_events(request, "provider.failed_over") == 1, row->name);
+	provision_check_removal(row, request, key);
+}
+
+static void provision_check_given_up(
+	const struct provision_case *row, const struct request *request, const char *key)
+{
+	UNIT_CHECK(request->meeting->status == MEETING_FAILED, row->name);
+	UNIT_CHECK(request->meeting->next_attempt_at == 0, row->name);
+	UNIT_CHECK(core_creation(request)->state == EFFECT_FAILED, row->name);
+	UNIT_CHECK(!core_creation(request)->begun, row->name);
+	UNIT_CHECK(core_count_events(request, "meeting.failed") == 1, row->name);
+	provision_check_removal(row, request, key);
+}
+
+static void provision_check_failure(const struct provision_case *row)
+{
+	const struct effect_outcome outcome = {
+		.err = row->err, .detail = "words", .retry_after_s = row->retry_after_s};
+	const struct policy policy = core_policy(row->failovers);
+	const bool brief = row->err == ERR_OUTCOME_UNKNOWN || row->err == ERR_TEMPORARY;
+	const bool hope = row->err != ERR_PERMANENT || row->try == 2;
+	struct arena *arena = arena_new();
+	struct request *request = provision_pending(arena, row->unknown);
+	struct effect *create = core_creation(request);
+	const char *key = request->meeting->provider_key;
+
+	if (row->try == 2) {
+		create->tries = 1;
+		create->hope = true; /* the first was not permanent, or there were no second */
+	}
+	provision_claim(request, create, NOW);
+	provision_settle_creation(arena, request, &outcome, &policy);
+	UNIT_CHECK(
+		provision_same(request->meeting->last_error->code, err_code(row->err)), row->name);
+	UNIT_CHECK(provision_same(request->meeting->last_error->provider, "zoom"), row->name);
+	UNIT_CHECK(!core_creation(request)->lease, row->name);
+	UNIT_CHECK(core_count_events(request, "provider.attempt_failed") == 1, row->name);
+	if (brief && row->try == 1 && row->retry_after_s <= 1)
+		provision_check_same_provider(row, request, key, NOW + 1000);
+	else if (row->failovers > 0)
+		provision_check_failed_over(row, request, key);
+	else if (hope)
+		provision_check_same_provider(row, request, key,
+			NOW + (row->retry_after_s > 5 ? row->retry_after_s : 5) * INSTANT_SECOND);
+	else
+		provision_check_given_up(row, request, key);
+	UNIT_CHECK(audit_verify(&request->events, request->id) == -1, row->name);
+	arena_free(&arena);
+}
+
+static void test_provision_creations_that_fail(void)
+{
+	static const struct {
+		const char *name;
+		enum err err;
+		int64_t retry_after_s;
+	} classes[] = {
+		{"temporary", ERR_TEMPORARY, 0},
+		{"temporary, in a second", ERR_TEMPORARY, 1},
+		{"temporary, in a minute", ERR_TEMPORARY, 60},
+		{"unknown", ERR_OUTCOME_UNKNOWN, 0},
+		{"unknown, in a minute", ERR_OUTCOME_UNKNOWN, 60},
+		{"unavailable", ERR_UNAVAILABLE, 0},
+		{"credential", ERR_CREDENTIAL, 0},
+		{"permanent", ERR_PERMANENT, 0},
+	};
+	struct arena *arena = arena_new();
+	struct provision_case row;
+	size_t i;
+
+	for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+		for (row.try = 1; row.try <= 2; row.try++)
+			for (row.failovers = 0; row.failovers <= 2; row.failovers++) {
+				row.err = classes[i].err;
+				row.retry_after_s = classes[i].retry_after_s;
+				row.name = arena_printf(arena, "%s, try %d, %zu others",
+					classes[i].name, row.try, row.failovers);
+				row.unknown = false;
+				provision_check_failure(&row);
+				row.unknown = true;
+				provision_check_failure(&row);
+			}
+	arena_free(&arena);
+}
+
+/* Two tries each, then from the requested one on, later. */
+static void test_provision_goes_round(void)
+{
+	static const char *const providers[] = {
+		"zoom", "zoom", "google", "google", "teams", "teams", "zoom"};
+	const struct policy policy = core_policy(2);
+	struct arena *arena = arena_new();
+	struct request *request = provision_pending(arena, false);
+	const char *keys[8];
+	size_t i, j;
+
+	for (i = 0; i < 7; i++) {
+		UNIT_CHECK(provision_same(request->meeting->provider, providers[i]), providers[i]);
+		keys[i] = request->meeting->provider_key;
+		for (j = 0; j < i; j++)
+			CU_ASSERT_EQUAL(provision_same(keys[i], keys[j]), i < 6 && i / 2 == j / 2);
+		CU_ASSERT_EQUAL(request->meeting->status, MEETING_PENDING);
+		CU_ASSERT_EQUAL(core_count_effects(request, CREATE), 1);
+		CU_ASSERT_EQUAL(core_count_effects(request, DELETE), i / 2);
+		if (i == 6)
+			CU_ASSERT(core_creation(request)->due >= NOW + 100);
+		provision_try(arena, request, ERR_OUTCOME_UNKNOWN, &policy);
+	}
+	CU_ASSERT_EQUAL(core_count_events(request, "provider.failed_over"), 2);
+	i = 0;
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->kind != DELETE)
+			continue;
+		CU_ASSERT_STRING_EQUAL(effect->target->provider, providers[i]);
+		CU_ASSERT_STRING_EQUAL(effect->target->provider_key, keys[i]);
+		i += 2;
+	}
+	arena_free(&arena);
+}
+
+/* A list that names the requested provider, or one twice, asks each once in a round. */
+static void test_provision_asks_each_once_in_a_round(void)
+{
+	static const char *names[] = {"zoom", "google", "google"};
+	struct policy policy = core_policy(0);
+	struct arena *arena = arena_new();
+	struct request *request = provision_pending(arena, false);
+
+	policy.failover = (struct model_list){.items = names, .count = 3};
+	provision_try(arena, request, ERR_UNAVAILABLE, &policy);
+	CU_ASSERT_STRING_EQUAL(request->meeting->provider, "google");
+	provision_try(arena, request, ERR_PERMANENT, &policy);
+	CU_ASSERT_STRING_EQUAL(request->meeting->provider, "zoom");
+	CU_ASSERT_EQUAL(request->meeting->status, MEETING_PENDING);
+	CU_ASSERT_EQUAL(core_count_events(request, "provider.failed_over"), 1);
+	/* Now neither has any hope. */
+	provision_try(arena, request, ERR_PERMANENT, &policy);
+	provision_try(arena, request, ERR_PERMANENT, &policy);
+	CU_ASSERT_EQUAL(request->meeting->status, MEETING_FAILED);
+	CU_ASSERT_STRING_EQUAL(core_last_event(request)->detail, "google: permanent");
+	CU_ASSERT_EQUAL(core_count_effects(request, DELETE), 0);
+	arena_free(&arena);
+}
+
+static void test_provision_gives_up_in_time(void)
+{
+	static const struct {
+		const char *name;
+		int64_t left_ms; /* until it is given up */
+		bool skipped, begun, failed;
+	} cases[] = {
+		{"time for another", 10 * INSTANT_SECOND, false, false, false},
+		{"no time for another", 50, false, false, true},
+		{"no time, and something may have been made", 50, false, true, true},
+		{"too late already", -1, true, false, true},
+		{"too late, and something may have been made", -1, true, true, true},
+	};
+	const struct policy policy = core_policy(0);
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = provision_pending(arena, cases[i].begun);
+		const char *key = request->meeting->provider_key;
+		const struct effect_outcome outcome = {
+			.err = cases[i].skipped ? ERR_PERMANENT : ERR_UNAVAILABLE,
+			.detail = "",
+			.skipped = cases[i].skipped};
+		struct effect *create = core_creation(request);
+
+		create->give_up_at = NOW + cases[i].left_ms;
+		provision_claim(request, create, NOW);
+		provision_settle_creation(arena, request, &outcome, &policy);
+		UNIT_CHECK((request->meeting->status == MEETING_FAILED) == cases[i].failed,
+			cases[i].name);
+		UNIT_CHECK(
+			core_count_effects(request, DELETE) == (cases[i].failed && cases[i].begun),
+			cases[i].name);
+		UNIT_CHECK(provision_same(request->meeting->provider_key, key) ==
+				   !(cases[i].failed && cases[i].begun),
+			cases[i].name);
+	}
+	arena_free(&arena);
+}
+
+/* ---- retry ---- */
+
+static bool provision_ask_again(struct arena *arena, struct request *request, int64_t now)
+{
+	const struct policy policy = core_policy(2);
+	struct cause cause = core_as_lawyer(arena, now);
+	bool changed;
+
+	CU_ASSERT_EQUAL(request_retry(&cause, request, &policy, &changed, NULL), ERR_OK);
+	return changed;
+}
+
+/* What was given up may be deleted at any moment: a new creation goes under another key. */
+static void test_provision_retry_after_giving_up(void)
+{
+	const struct policy policy = core_policy(0);
+	struct arena *arena = arena_new();
+	struct request *request = provision_pending(arena, true);
+	const struct effect *create = core_creation(request);
+	const struct effect *removal;
+
+	provision_try(arena, request, ERR_PERMANENT, &policy);
+	CU_ASSERT_EQUAL(request->meeting->status, MEETING_FAILED);
+	CU_ASSERT_TRUE(provision_ask_again(arena, request, NOW + INSTANT_HOUR));
+	CU_ASSERT_EQUAL(request->meeting->status, MEETING_PENDING);
+	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "CED");
+	create = core_creation(request);
+	CU_ASSERT_EQUAL(create->state, EFFECT_DUE);
+	CU_ASSERT_EQUAL(create->due, NOW + INSTANT_HOUR);
+	CU_ASSERT(!create->begun && !create->hope && create->tries == 0);
+	CU_ASSERT_EQUAL(create->tried.count, 0);
+	removal = core_effect(request, DELETE, 0);
+	CU_ASSERT_STRING_NOT_EQUAL(removal->target->provider_key, request->meeting->provider_key);
+	arena_free(&arena);
+}
+
+static void test_provision_retry_begins_at_the_requested_one(void)
+{
+	static const bool unknown[] = {false, true};
+	const struct policy policy = core_policy(2);
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		struct request *request = provision_pending(arena, false);
+		const char *key;
+
+		provision_try(arena, request, ERR_UNAVAILABLE, &policy);
+		key = request->meeting->provider_key;
+		CU_ASSERT_STRING_EQUAL(request->meeting->provider, "google");
+		/* Somebody asks google, and is not heard of again. */
+		if (unknown[i])
+			provision_claim(request, core_creation(request), NOW);
+		CU_ASSERT_EQUAL(provision_ask_again(arena, request, NOW + 1), !unknown[i]);
+		CU_ASSERT_EQUAL(provision_ask_again(arena, request, NOW + LEASE_MS), true);
+		CU_ASSERT_STRING_EQUAL(request->meeting->provider, "zoom");
+		CU_ASSERT_EQUAL(core_count_effects(request, DELETE), unknown[i]);
+		/* A late answer of google's is not taken for zoom's. */
+		CU_ASSERT_PTR_NULL(core_creation(request)->lease);
+		CU_ASSERT_FALSE(core_creation(request)->begun);
+		if (unknown[i])
+			CU_ASSERT_STRING_EQUAL(
+				core_effect(request, DELETE, 0)->target->provider_key, key);
+	}
+	arena_free(&arena);
+}
+
+/* ---- answers that come when the request has moved on ---- */
+
+enum provision_moved { CANCELLED, CANCELLED_ALONE, REGENERATED, EXPIRED, MOVED };
+
+static void provision_move_on(
+	struct arena *arena, struct request *request, enum provision_moved moved)
+{
+	const struct meeting_regeneration regeneration = {.provider = "google"};
+	struct cause cause = core_as_lawyer(arena, NOW);
+
+	switch (moved) {
+	case CANCELLED:
+		core_cancel(arena, request, NOW);
+		break;
+	case CANCELLED_ALONE:
+		core_cancel_meeting(arena, request, NOW);
+		break;
+	case REGENERATED:
+		CU_ASSERT_EQUAL(
+			request_regenerate(&cause, request, &regeneration, &policy_default, NULL),
+			ERR_OK);
+		break;
+	case EXPIRED:
+		request_complete(&cause, request);
+		break;
+	case MOVED:
+		core_move(arena, request, NOW, CORE_START + INSTANT_DAY);
+	}
+}
+
+static void test_provision_late_answers(void)
+{
+	static const struct {
+		const char *name;
+		struct effect_outcome outcome;
+		bool external_id;
+		bool once, repeated; /* to be deleted: after the only call, after a second one */
+	} answers[] = {
+		{"made", {.err = ERR_OK}, true, true, true},
+		{"made, without a trace there", {.err = ERR_OK}, false, false, false},
+		{"unknown", {.err = ERR_OUTCOME_UNKNOWN}, false, true, true},
+		{"temporary", {.err = ERR_TEMPORARY}, false, false, true},
+		{"permanent", {.err = ERR_PERMANENT}, false, false, true},
+		{"nobody was asked", {.err = ERR_PERMANENT, .skipped = true}, false, false, true},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+	int moved, repeated;
+
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		for (moved = CANCELLED; moved <= EXPIRED; moved++)
+			for (repeated = 0; repeated < 2; repeated++) {
+				struct request *request = provision_pending(arena, repeated);
+				const char *key = request->meeting->provider_key, *before;
+				const char *name = arena_printf(
+					arena, "%s, %d, %d", answers[i].name, moved, repeated);
+				struct cause cause = core_system(arena, NOW + 1);
+				struct meeting_link link = core_link;
+				const struct effect *removal;
+
+				provision_claim(request, core_creation(request), CORE_NOW);
+				provision_move_on(arena, request, moved);
+				UNIT_CHECK(!core_effect(request, DELETE, 0), name);
+				before = core_stored(arena, &meeting_model, request->meeting);
+				if (!answers[i].external_id)
+					link.external_id = link.account = NULL;
+				provision_created(&cause, request, core_creation(request),
+					&answers[i].outcome, &link, &policy_default);
+				UNIT_CHECK(provision_same(core_stored(arena, &meeting_model,
+								  request->meeting),
+						   before),
+					name);
+				UNIT_CHECK(core_count_effects(request, CREATE) ==
+						   (moved == REGENERATED),
+					name);
+				removal = core_effect(request, DELETE, 0);
+				UNIT_CHECK((removal != NULL) == (repeated ? answers[i].repeated
+									  : answers[i].once),
+					name);
+				if (!removal)
+					continue;
+				UNIT_CHECK(provision_same(removal->target->provider, "zoom"), name);
+				UNIT_CHECK(
+					provision_same(removal->target->provider_key, key), name);
+				UNIT_CHECK(provision_same(
+						   removal->target->external_id, link.external_id),
+					name);
+			}
+	arena_free(&arena);
+}
+
+/* It may have been made with the times of before, so they are told to the provider. */
+static void test_provision_made_while_it_moved(void)
+{
+	static const char *const external_ids[] = {"ext-1", NULL};
+	const struct effect_outcome outcome = {.err = ERR_OK};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		struct request *request = provision_pending(arena, false);
+		struct cause cause = core_system(arena, NOW + 1);
+		struct meeting_link link = core_link;
+
+		link.external_id = external_ids[i];
+		provision_claim(request, core_creation(request), CORE_NOW);
+		provision_move_on(arena, request, MOVED);
+		provision_created(
+			&cause, request, core_creation(request), &outcome, &link, &policy_default);
+		CU_ASSERT_EQUAL(request->meeting->status, MEETING_READY);
+		CU_ASSERT_STRING_EQUAL(core_owed(arena, request), external_ids[i] ? "EVrU" : "Er");
+	}
+	arena_free(&arena);
+}
+
+static void test_provision_made_loudly_elsewhere(void)
+{
+	const struct policy policy = core_policy(2);
+	struct arena *arena = arena_new();
+	struct request *request = provision_pending(arena, true);
+	const struct meeting *meeting = request->meeting;
+
+	provision_try(arena, request, ERR_UNAVAILABLE, &policy);
+	provision_try(arena, request, ERR_OK, &policy);
+	CU_ASSERT_EQUAL(meeting->status, MEETING_READY);
+	CU_ASSERT_STRING_EQUAL(meeting->provider, "google");
+	CU_ASSERT_STRING_EQUAL(meeting->requested_provider, "zoom");
+	CU_ASSERT_EQUAL(meeting->attempts, 2);
+	CU_ASSERT_PTR_NULL(meeting->last_error);
+	CU_ASSERT_STRING_EQUAL(provision_warning(request, "provider_failover"),
+		"google was used, because zoom could not.");
+	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "EDVr");
+	arena_free(&arena);
+}
+
+/* ---- update ---- */
+
+static struct effect *provision_owe_update(struct arena *arena, struct request *request)
+{
+	struct effect *update;
+
+	core_move(arena, request, CORE_NOW, CORE_START + INSTANT_DAY);
+	update = core_effect(request, UPDATE, 0);
+	provision_claim(request, update, CORE_NOW);
+	return update;
+}
+
+static void test_provision_updates(void)
+{
+	static const struct {
+		const char *name;
+		enum err err;
+		enum meeting_status status;
+		const char *owed;
+		bool warned;
+	} cases[] = {
+		{"done", ERR_OK, MEETING_READY, "EVr", false},
+		{"gone: made anew", ERR_GONE, MEETING_PENDING, "EDC", false},
+		{"temporary", ERR_TEMPORARY, MEETING_READY, "EVUr", true},
+		{"unknown", ERR_OUTCOME_UNKNOWN, MEETING_READY, "EVUr", true},
+		{"credential", ERR_CREDENTIAL, MEETING_READY, "EVUr", true},
+		{"permanent", ERR_PERMANENT, MEETING_READY, "EVUr", true},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct effect_outcome outcome = {.err = cases[i].err, .detail = "words"};
+		const struct meeting_link link = {.passcode = "0815"};
+		struct request *request = core_at_zoom(arena);
+		struct cause cause = core_system(arena, NOW);
+		const struct effect *update = provision_owe_update(arena, request);
+
+		provision_updated(
+			&cause, request, (struct effect *)update, &outcome, &link, &policy_default);
+		UNIT_CHECK(request->meeting->status == (int)cases[i].status, cases[i].name);
+		UNIT_CHECK(provision_same(core_owed(arena, request), cases[i].owed), cases[i].name);
+		UNIT_CHECK((provision_warning(request, "provider_not_updated") != NULL) ==
+				   cases[i].warned,
+			cases[i].name);
+		UNIT_CHECK(
+			(request->meeting->last_error != NULL) == cases[i].warned, cases[i].name);
+		update = core_effect(request, UPDATE, 0);
+		if (update)
+			UNIT_CHECK(
+				(update->state == EFFECT_FAILED) == (cases[i].err == ERR_PERMANENT),
+				cases[i].name);
+		if (cases[i].err == ERR_OK) {
+			UNIT_CHECK(
+				provision_same(request->meeting->passcode, "0815"), cases[i].name);
+			UNIT_CHECK(provision_same(request->meeting->provider_url, core_link.url),
+				cases[i].name);
+		}
+	}
+	arena_free(&arena);
+}
+
+static void test_provision_update_done_takes_the_warning_away(void)
+{
+	static const enum err errs[] = {ERR_TEMPORARY, ERR_OK};
+	struct arena *arena = arena_new();
+	struct request *request = core_at_zoom(arena);
+	struct cause cause = core_system(arena, NOW);
+	size_t i;
+
+	provision_owe_update(arena, request);
+	for (i = 0; i < 2; i++) {
+		const struct effect_outcome outcome = {.err = errs[i], .detail = "words"};
+
+		CU_ASSERT_EQUAL(provision_warning(request, "provider_not_updated") != NULL, i == 1);
+		provision_updated(&cause, request, core_effect(request, UPDATE, 0), &outcome,
+			&core_link, &policy_default);
+	}
+	CU_ASSERT_EQUAL(request->meeting->warnings.count, 0);
+	CU_ASSERT_PTR_NULL(request->meeting->last_error);
+	arena_free(&arena);
+}
+
+static void test_provision_late_updates_change_nothing(void)
+{
+	static const enum err errs[] = {ERR_OK, ERR_GONE, ERR_TEMPORARY, ERR_PERMANENT};
+	struct arena *arena = arena_new();
+	size_t i;
+	int moved;
+
+	for (i = 0; i < sizeof(errs) / sizeof(errs[0]); i++)
+		for (moved = CANCELLED; moved <= EXPIRED; moved++) {
+			const struct effect_outcome outcome = {.err = errs[i], .detail = "words"};
+			struct request *request = core_at_zoom(arena);
+			struct cause cause = core_system(arena, NOW);
+			const char *before;
+
+			provision_owe_update(arena, request);
+			provision_move_on(arena, request, moved);
+			before = core_stored(arena, &meeting_model, request->meeting);
+			provision_updated(&cause, request, core_effect(request, UPDATE, 0),
+				&outcome, &core_link, &policy_default);
+			CU_ASSERT_STRING_EQUAL(
+				core_stored(arena, &meeting_model, request->meeting), before);
+			CU_ASSERT_PTR_NULL(core_effect(request, UPDATE, 0));
+		}
+	arena_free(&arena);
+}
+
+/* ---- delete ---- */
+
+static void provision_settle_removal(
+	struct arena *arena, struct request *request, struct effect *removal, enum err err)
+{
+	const struct effect_outcome outcome = {.err = err, .detail = "words"};
+	struct cause cause = core_system(arena, NOW);
+
+	provision_claim(request, removal, NOW);
+	provision_deleted(&cause, request, removal, &outcome, &policy_default);
+}
+
+static void test_provision_deletions(void)
+{
+	static const struct {
+		const char *name;
+		enum err err;
+		bool left, failed;
+	} cases[] = {
+		{"done", ERR_OK, false, false},
+		{"not there any more", ERR_GONE, false, false},
+		{"temporary", ERR_TEMPORARY, true, false},
+		{"unknown", ERR_OUTCOME_UNKNOWN, true, false},
+		{"unavailable", ERR_UNAVAILABLE, true, false},
+		{"credential", ERR_CREDENTIAL, true, false},
+		{"permanent", ERR_PERMANENT, true, true},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = core_at_zoom(arena);
+		const struct effect *removal;
+
+		core_cancel(arena, request, CORE_NOW);
+		provision_settle_removal(
+			arena, request, core_effect(request, DELETE, 0), cases[i].err);
+		removal = core_effect(request, DELETE, 0);
+		UNIT_CHECK((removal != NULL) == cases[i].left, cases[i].name);
+		UNIT_CHECK((provision_warning(request, "provider_orphan") != NULL) == cases[i].left,
+			cases[i].name);
+		UNIT_CHECK(core_count_events(request, "provider.orphan_deleted") == !cases[i].left,
+			cases[i].name);
+		if (!removal)
+			continue;
+		UNIT_CHECK((removal->state == EFFECT_FAILED) == cases[i].failed, cases[i].name);
+		UNIT_CHECK(removal->give_up_at == CORE_NOW + 7 * INSTANT_DAY, cases[i].name);
+		UNIT_CHECK(!removal->lease && removal->due > NOW, cases[i].name);
+		/* It is still to be deleted once another link is there, and is said so. */
+		if (cases[i].failed)
+			continue;
+		provision_settle_removal(arena, request, core_effect(request, DELETE, 0), ERR_OK);
+		UNIT_CHECK(!provision_warning(request, "provider_orphan"), cases[i].name);
+	}
+	arena_free(&arena);
+}
+
+/* The last one that is deleted takes the warning away, and a new link does not. */
+static void test_provision_orphans_stay_visible(void)
+{
+	const struct policy policy = core_policy(2);
+	struct arena *arena = arena_new();
+	struct request *request = provision_pending(arena, true);
+	struct effect *removal;
+
+	provision_try(arena, request, ERR_UNAVAILABLE, &policy);
+	core_creation(request)->begun = true;
+	provision_try(arena, request, ERR_UNAVAILABLE, &policy);
+	CU_ASSERT_EQUAL(core_count_effects(request, DELETE), 2);
+	removal = core_effect(request, DELETE, 0);
+	provision_settle_removal(arena, request, removal, ERR_TEMPORARY);
+	provision_try(arena, request, ERR_OK, &policy);
+	CU_ASSERT_EQUAL(request->meeting->status, MEETING_READY);
+	CU_ASSERT_PTR_NOT_NULL(provision_warning(request, "provider_orphan"));
+	CU_ASSERT_PTR_NOT_NULL(provision_warning(request, "provider_failover"));
+	provision_settle_removal(arena, request, core_effect(request, DELETE, 0), ERR_OK);
+	CU_ASSERT_PTR_NOT_NULL(provision_warning(request, "provider_orphan"));
+	provision_settle_removal(arena, request, core_effect(request, DELETE, 0), ERR_OK);
+	CU_ASSERT_PTR_NULL(provision_warning(request, "provider_orphan"));
+	arena_free(&arena);
+}
+
+/* ---- verify ---- */
+
+static void provision_verify(struct arena *arena, struct request *request, int64_t now,
+	enum err err, const struct provision_state *state)
+{
+	const struct effect_outcome outcome = {.err = err, .detail = "words"};
+	struct cause cause = core_system(arena, now);
+	struct effect *verify = core_effect(request, VERIFY, 0);
+
+	provision_claim(request, verify, now);
+	provision_verified(&cause, request, verify, &outcome, state, &policy_default);
+}
+
+static void test_provision_verifications(void)
+{
+	static const struct {
+		const char *name;
+		enum err err;
+		struct provision_state state;
+		const char *owed, *repaired;
+	} cases[] = {
+		{"as it should be", ERR_OK, {CORE_START, CORE_END, false}, "ErV", NULL},
+		{"says no times", ERR_OK, {0, 0, false}, "ErV", NULL},
+		{"another start", ERR_OK, {CORE_START + 1, CORE_END, false}, "ErVU", "moved"},
+		{"another end", ERR_OK, {CORE_START, CORE_END - 1, false}, "ErVU", "moved"},
+		{"only an end", ERR_OK, {0, CORE_END - 1, false}, "ErVU", "moved"},
+		{"other settings", ERR_OK, {CORE_START, CORE_END, true}, "ErVU", "settings"},
+		{"gone", ERR_GONE, {0, 0, false}, "EDC", "gone"},
+		{"cannot say", ERR_TEMPORARY, {0, 0, true}, "ErV", NULL},
+		{"must not say", ERR_CREDENTIAL, {0, 0, false}, "ErV", NULL},
+		{"will never say", ERR_PERMANENT, {0, 0, false}, "ErV", NULL},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = core_at_zoom(arena);
+
+		provision_verify(arena, request, NOW, cases[i].err, &cases[i].state);
+		UNIT_CHECK(provision_same(core_owed(arena, request), cases[i].owed), cases[i].name);
+		UNIT_CHECK(core_count_events(request, "provider.drift_repaired") ==
+				   (cases[i].repaired != NULL),
+			cases[i].name);
+		if (cases[i].repaired)
+			UNIT_CHECK(
+				provision_same(core_last_event(request)->detail, cases[i].repaired),
+				cases[i].name);
+	}
+	arena_free(&arena);
+}
+
+/* What is being updated may be seen half done; what could not be is tried again. */
+static void test_provision_verified_while_it_is_updated(void)
+{
+	const struct provision_state old = {CORE_START, CORE_END, false};
+	struct arena *arena = arena_new();
+	struct request *request = core_at_zoom(arena);
+	struct effect *update = provision_owe_update(arena, request);
+
+	provision_verify(arena, request, NOW, ERR_OK, &old);
+	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "EUrV");
+	update = core_effect(request, UPDATE, 0);
+	update->lease = NULL;
+	update->state = EFFECT_FAILED;
+	provision_verify(arena, request, NOW, ERR_OK, &old);
+	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "ErVU");
+	CU_ASSERT_EQUAL(core_effect(request, UPDATE, 0)->state, EFFECT_DUE);
+	arena_free(&arena);
+}
+
+static void test_provision_verification_ends_with_the_meeting(void)
+{
+	static const struct provision_state drifted = {1, 2, true};
+	static const enum err errs[] = {ERR_OK, ERR_GONE, ERR_TEMPORARY};
+	struct arena *arena = arena_new();
+	size_t i;
+	int moved;
+
+	for (i = 0; i < 3; i++) {
+		struct request *request = core_at_zoom(arena);
+
+		provision_verify(arena, request, CORE_END, errs[i], &drifted);
+		CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "Er");
+		for (moved = CANCELLED; moved <= EXPIRED; moved++) {
+			const struct effect_outcome outcome = {.err = errs[i], .detail = ""};
+			struct cause cause = core_system(arena, NOW);
+
+			request = core_at_zoom(arena);
+			provision_claim(request, core_effect(request, VERIFY, 0), CORE_NOW);
+			provision_move_on(arena, request, moved);
+			provision_verified(&cause, request, core_effect(request, VERIFY, 0),
+				&outcome, &drifted, &policy_default);
+			CU_ASSERT_PTR_NULL(core_effect(request, VERIFY, 0));
+			CU_ASSERT_PTR_NULL(core_effect(request, UPDATE, 0));
+			CU_ASSERT_EQUAL(core_count_events(request, "provider.drift_repaired"), 0);
+		}
+	}
+	arena_free(&arena);
+}
+
+/* ---- expiry ---- */
+
+static void provision_expire(struct arena *arena, struct request *request, int64_t now)
+{
+	const struct effect_outcome outcome = {.err = ERR_OK};
+	struct cause cause = core_system(arena, now);
+	struct effect *expire = core_effect(request, EXPIRE, 0);
+
+	provision_claim(request, expire, now);
+	provision_expired(&cause, request, expire, &outcome);
+}
+
+static void test_provision_expires(void)
+{
+	static const struct {
+		const char *name;
+		enum core_state state;
+		bool alone; /* its meeting was cancelled alone */
+		enum meeting_status status;
+	} cases[] = {
+		{"ready", CORE_READY, false, MEETING_EXPIRED},
+		{"pending", CORE_PENDING, false, MEETING_EXPIRED},
+		{"failed", CORE_FAILED, false, MEETING_EXPIRED},
+		{"cancelled alone", CORE_READY, true, MEETING_CANCELLED},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = core_in_state(arena, cases[i].state);
+		const int64_t at = request->meeting->expires_at;
+
+		if (cases[i].alone)
+			core_cancel_meeting(arena, request, NOW);
+		provision_expire(arena, request, at);
+		UNIT_CHECK(request->status == REQUEST_COMPLETED, cases[i].name);
+		UNIT_CHECK(request->meeting->status == (int)cases[i].status, cases[i].name);
+		UNIT_CHECK(
+			request->meeting->ended_at == (cases[i].alone ? NOW : at), cases[i].name);
+		UNIT_CHECK(request->effects.count == 0, cases[i].name);
+		UNIT_CHECK(provision_same(core_last_event(request)->action, "request.completed"),
+			cases[i].name);
+	}
+	arena_free(&arena);
+}
+
+static void test_provision_expiry_closes_the_link_at_the_provider(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_at_zoom(arena);
+
+	provision_expire(arena, request, request->meeting->expires_at);
+	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "D");
+	CU_ASSERT_STRING_EQUAL(core_effect(request, DELETE, 0)->target->external_id, "ext-1");
+	arena_free(&arena);
+}
+
+/* The meeting was moved while somebody was at its expiry, or a clock is ahead. */
+static void test_provision_expiry_waits_for_its_time(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_at_zoom(arena);
+
+	provision_expire(arena, request, request->meeting->expires_at - 1);
+	CU_ASSERT_EQUAL(request->status, REQUEST_ACCEPTED);
+	CU_ASSERT_EQUAL(core_effect(request, EXPIRE, 0)->due, request->meeting->expires_at);
+	CU_ASSERT_PTR_NULL(core_effect(request, EXPIRE, 0)->lease);
+	/* Whoever holds its lease when it is moved has lost it. */
+	provision_claim(request, core_effect(request, EXPIRE, 0), NOW);
+	core_move(arena, request, NOW, CORE_START + INSTANT_DAY);
+	CU_ASSERT_PTR_NULL(core_effect(request, EXPIRE, 0)->lease);
+	CU_ASSERT_EQUAL(core_effect(request, EXPIRE, 0)->due, request->meeting->expires_at);
+	arena_free(&arena);
+}
+
+static const struct unit_case cases[] = {
+	{"creations that fail", test_provision_creations_that_fail},
+	{"goes round", test_provision_goes_round},
+	{"asks each once in a round", test_provision_asks_each_once_in_a_round},
+	{"gives up in time", test_provision_gives_up_in_time},
+	{"retry after giving up", test_provision_retry_after_giving_up},
+	{"retry begins at the requested one", test_provision_retry_begins_at_the_requested_one},
+	{"late answers", test_provision_late_answers},
+	{"made while it moved", test_provision_made_while_it_moved},
+	{"made loudly elsewhere", test_provision_made_loudly_elsewhere},
+	{"updates", test_provision_updates},
+	{"update done takes the warning away", test_provision_update_done_takes_the_warning_away},
+	{"late updates change nothing", test_provision_late_updates_change_nothing},
+	{"deletions", test_provision_deletions},
+	{"orphans stay visible", test_provision_orphans_stay_visible},
+	{"verifications", test_provision_verifications},
+	{"verified while it is updated", test_provision_verified_while_it_is_updated},
+	{"verification ends with the meeting", test_provision_verification_ends_with_the_meeting},
+	{"expires", test_provision_expires},
+	{"expiry closes the link at the provider",
+		test_provision_expiry_closes_the_link_at_the_provider},
+	{"expiry waits for its time", test_provision_expiry_waits_for_its_time},
+};
+
+UNIT_MAIN("provision", cases)

@@ -1,0 +1,184 @@
+#include "transition.h"
+
+#include "core_unit.h"
+
+/* It has begun and is not over, so that time refuses nothing. */
+#define NOW (CORE_START + INSTANT_MINUTE)
+
+static enum err transition_respond(
+	struct cause *cause, struct request *request, enum decision decision, struct err_info *info)
+{
+	const struct request_response response = {.decision = decision,
+		.starts_at = decision == DECISION_ACCEPT ? CORE_START + INSTANT_DAY : 0};
+	bool changed;
+
+	return request_respond(cause, request, &response, &policy_default, &changed, info);
+}
+
+static enum err transition_reschedule(
+	struct cause *cause, struct request *request, struct err_info *info)
+{
+	const struct meeting_rescheduling rescheduling = {.starts_at = CORE_START + INSTANT_DAY};
+	bool changed;
+
+	return request_reschedule(cause, request, &rescheduling, &policy_default, &changed, info);
+}
+
+static enum err transition_command(
+	struct cause *cause, struct request *request, enum command command, struct err_info *info)
+{
+	const struct meeting_regeneration regeneration = {.provider = "zoom"};
+	const struct meeting_verdict verdict = {.outcome = 1};
+	bool changed;
+
+	switch (command) {
+	case COMMAND_ACCEPT:
+		return transition_respond(cause, request, DECISION_ACCEPT, info);
+	case COMMAND_DECLINE:
+		return transition_respond(cause, request, DECISION_DECLINE, info);
+	case COMMAND_CANCEL:
+		return request_cancel(cause, request, &core_cancellation, info);
+	case COMMAND_CANCEL_MEETING:
+		return request_cancel_meeting(cause, request, &core_cancellation, info);
+	case COMMAND_REGENERATE:
+		return request_regenerate(cause, request, &regeneration, &policy_default, info);
+	case COMMAND_RESCHEDULE:
+		return transition_reschedule(cause, request, info);
+	case COMMAND_RETRY:
+		return request_retry(cause, request, &policy_default, &changed, info);
+	default:
+		return request_note_outcome(cause, request, &verdict, &changed, info);
+	}
+}
+
+enum { NO_MEETING = MEETING_REPLACED + 1 };
+
+/* In these statuses, reachable or not; it owes what it would. */
+static struct request *transition_request(
+	struct arena *arena, enum request_status status, int meeting_status)
+{
+	struct request *request = core_open(arena);
+	bool changed;
+
+	if (meeting_status != NO_MEETING) {
+		core_respond(arena, request, CORE_NOW, &core_accept, &changed);
+		if (meeting_status != MEETING_PENDING)
+			core_settle_creation(arena, request, CORE_NOW,
+				meeting_status == MEETING_FAILED ? ERR_PERMANENT : ERR_OK);
+		request->meeting->status = meeting_status;
+	}
+	request->status = (int)status;
+	return request;
+}
+
+static enum err transition_expected(
+	enum command command, enum request_status status, int meeting_status)
+{
+	const enum err err = transition_of_request(command, status);
+
+	if (err != ERR_OK || meeting_status == NO_MEETING)
+		return err;
+	return transition_of_meeting(command, (enum meeting_status)meeting_status);
+}
+
+static void transition_check_pair(
+	enum command command, enum request_status status, int meeting_status)
+{
+	struct arena *arena = arena_new();
+	struct request *request = transition_request(arena, status, meeting_status);
+	const enum err expected = transition_expected(command, status, meeting_status);
+	const char *name = arena_printf(arena, "%s, %s, %s", command_names[command],
+		request_status_names[status],
+		meeting_status == NO_MEETING ? "no meeting" : meeting_status_names[meeting_status]);
+	const char *before = core_saved(arena, request);
+	struct cause cause = core_as_lawyer(arena, NOW);
+	struct err_info info = {0};
+	const enum err err = transition_command(&cause, request, command, &info);
+
+	if (err != expected)
+		printf("%s: %s\n", name, err_code(err));
+	UNIT_CHECK(err == expected, name);
+	UNIT_CHECK(info.err == expected, name);
+	UNIT_CHECK((strcmp(core_saved(arena, request), before) == 0) == (expected != ERR_OK), name);
+	UNIT_CHECK(audit_verify(&request->events, request->id) == -1, name);
+	arena_free(&arena);
+}
+
+static void test_transition_every_pair(void)
+{
+	int command, status, meeting_status;
+
+	for (command = 0; command < COMMAND_COUNT; command++)
+		for (status = REQUEST_OPEN; status <= REQUEST_COMPLETED; status++)
+			for (meeting_status = 0; meeting_status <= NO_MEETING; meeting_status++) {
+				/* Accepted is: it has a meeting. */
+				if (meeting_status == NO_MEETING &&
+					(status == REQUEST_ACCEPTED || status == REQUEST_COMPLETED))
+					continue;
+				transition_check_pair((enum command)command,
+					(enum request_status)status, meeting_status);
+			}
+}
+
+/* What an accepted request allows once the time of its meeting is over, in each status of that. */
+static void test_transition_when_its_time_is_over(void)
+{
+	static const enum meeting_status statuses[] = {
+		MEETING_PENDING, MEETING_READY, MEETING_FAILED, MEETING_CANCELLED};
+	struct arena *arena = arena_new();
+	size_t i;
+	int command;
+
+	for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		for (command = COMMAND_CANCEL; command < COMMAND_COUNT; command++) {
+			struct request *request =
+				transition_request(arena, REQUEST_ACCEPTED, (int)statuses[i]);
+			const char *before = core_saved(arena, request);
+			struct cause cause = core_as_lawyer(arena, CORE_END);
+			enum err expected = transition_expected(
+				(enum command)command, REQUEST_ACCEPTED, (int)statuses[i]);
+
+			if (expected == ERR_OK && command != COMMAND_OUTCOME)
+				expected = ERR_MEETING_OVER;
+			UNIT_CHECK(transition_command(&cause, request, (enum command)command,
+					   NULL) == expected,
+				command_names[command]);
+			UNIT_CHECK((strcmp(core_saved(arena, request), before) == 0) ==
+					   (expected != ERR_OK),
+				command_names[command]);
+		}
+	arena_free(&arena);
+}
+
+static void test_transition_refusals_have_words(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = transition_request(arena, REQUEST_ACCEPTED, MEETING_CANCELLED);
+	struct err_info info = {0};
+
+	CU_ASSERT_EQUAL(transition_check(COMMAND_RESCHEDULE, request, &info), ERR_MEETING_ENDED);
+	CU_ASSERT_STRING_EQUAL(info.detail, "The meeting is cancelled.");
+	request->status = REQUEST_DECLINED;
+	CU_ASSERT_EQUAL(transition_check(COMMAND_RESCHEDULE, request, NULL), ERR_NOT_ACCEPTED);
+	CU_ASSERT_EQUAL(transition_check(COMMAND_CANCEL, request, &info), ERR_ALREADY_DECIDED);
+	CU_ASSERT_STRING_EQUAL(info.detail, "The request is declined.");
+	arena_free(&arena);
+}
+
+static void test_transition_commands_have_names(void)
+{
+	int command;
+
+	for (command = 0; command < COMMAND_COUNT; command++)
+		CU_ASSERT_PTR_NOT_NULL(command_names[command]);
+	CU_ASSERT_PTR_NULL(command_names[COMMAND_COUNT]);
+}
+
+static const struct unit_case cases[] = {
+	{"every pair", test_transition_every_pair},
+	{"when its time is over", test_transition_when_its_time_is_over},
+	{"refusals have words", test_transition_refusals_have_words},
+	{"commands have names", test_transition_commands_have_names},
+};
+
+UNIT_MAIN("transition", cases)
