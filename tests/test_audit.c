@@ -245,6 +245,123 @@ static void test_audit_repeats_nobody(void)
 	arena_free(&arena);
 }
 
+static void test_audit_null_is_not_empty(void)
+{
+	static const size_t offsets[] = {offsetof(struct audit_event, from),
+		offsetof(struct audit_event, to), offsetof(struct audit_event, detail),
+		offsetof(struct audit_event, meeting_id), offsetof(struct audit_event, trace_id)};
+	struct arena *arena = arena_new();
+	struct request *request = audit_request(arena);
+	size_t i, count = 0;
+
+	for (i = 0; i < 5; i++)
+		MODEL_FOREACH (&request->events, struct audit_event, event) {
+			const char **text = (const char **)((char *)event + offsets[i]);
+
+			if (*text)
+				continue;
+			*text = "";
+			CU_ASSERT(audit_verify(&request->events, request->id) >= 0);
+			*text = NULL;
+			count++;
+		}
+	CU_ASSERT(count > 10);
+	CU_ASSERT_EQUAL(audit_verify(&request->events, request->id), -1);
+	arena_free(&arena);
+}
+
+static struct audit_trail audit_sealed(struct arena *arena)
+{
+	const struct request *request = audit_request(arena);
+	struct audit_trail trail = {.id = request->id, .events = request->events};
+
+	audit_seal(arena, &trail.events, true, &trail.audit_seal);
+	return trail;
+}
+
+static long audit_flaw_at(const struct audit_trail *trail)
+{
+	long index = -2;
+
+	return audit_flaw(trail, &index) ? index : -1;
+}
+
+static void test_audit_seal_holds_the_end(void)
+{
+	struct arena *arena = arena_new();
+	struct audit_trail trail = audit_sealed(arena);
+	const long count = (long)trail.events.count;
+	struct audit_event *last = MODEL_AT(&trail.events, struct audit_event, count - 1);
+	const char *hash = last->hash;
+
+	CU_ASSERT_EQUAL(audit_flaw_at(&trail), -1);
+	CU_ASSERT_STRING_EQUAL(trail.audit_seal, arena_printf(arena, "%ld %s", count, hash));
+	trail.events.count--;
+	CU_ASSERT_EQUAL(audit_flaw_at(&trail), count - 1);
+	trail.events.count = 0;
+	CU_ASSERT_EQUAL(audit_flaw_at(&trail), 0);
+	trail.events.count = (size_t)count;
+	trail.audit_seal = NULL;
+	CU_ASSERT_EQUAL(audit_flaw_at(&trail), count);
+	trail.audit_seal = arena_printf(arena, "%ld %064d", count, 0);
+	CU_ASSERT_EQUAL(audit_flaw_at(&trail), count);
+	trail.audit_seal = arena_printf(arena, "%ld%s", count, hash);
+	CU_ASSERT_EQUAL(audit_flaw_at(&trail), count);
+	arena_free(&arena);
+}
+
+static void test_audit_flaw_of_what_cannot_be_read(void)
+{
+	struct arena *arena = arena_new();
+	struct audit_trail trail = audit_sealed(arena);
+	const long count = (long)trail.events.count;
+
+	trail.unreadable = "An event cannot be read.";
+	CU_ASSERT_EQUAL(audit_flaw_at(&trail), count - 1);
+	MODEL_AT(&trail.events, struct audit_event, 1)->action = NULL;
+	CU_ASSERT_EQUAL(audit_flaw_at(&trail), 1);
+	trail.events.count = 0;
+	CU_ASSERT_EQUAL(audit_flaw_at(&trail), 0);
+	arena_free(&arena);
+}
+
+/* A seal follows its trail, and never one that is not what it was. */
+static void test_audit_seal_is_renewed_for_a_whole_trail_only(void)
+{
+	struct arena *arena = arena_new();
+	struct audit_trail trail;
+	const char *before;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		struct cause cause = core_system(arena, CORE_NOW);
+		const struct audit_subject subject = {
+			.events = &trail.events, .request_id = CORE_ID};
+
+		trail = audit_sealed(arena);
+		before = trail.audit_seal;
+		if (i == 1)
+			trail.events.count--;
+		if (i == 2)
+			trail.events.count = 0;
+		if (i == 3)
+			MODEL_AT(&trail.events, struct audit_event, trail.events.count - 1)->hash =
+				"x";
+		if (i == 4)
+			trail.audit_seal = before = NULL;
+		audit_append(&cause, &subject, "mail.sent", NULL, NULL, NULL);
+		audit_seal(arena, &trail.events, false, &trail.audit_seal);
+		CU_ASSERT_EQUAL(audit_flaw_at(&trail) < 0, i == 0);
+		CU_ASSERT_EQUAL(trail.audit_seal == before, i != 0);
+	}
+	/* Nothing has happened yet. */
+	trail = (struct audit_trail){.id = CORE_ID};
+	audit_seal(arena, &trail.events, true, &trail.audit_seal);
+	CU_ASSERT_EQUAL(audit_flaw_at(&trail), -1);
+	CU_ASSERT_STRING_EQUAL(trail.audit_seal, "0 ");
+	arena_free(&arena);
+}
+
 static const struct unit_case cases[] = {
 	{"chain is whole in every state", test_audit_chain_is_whole_in_every_state},
 	{"events tell the story", test_audit_events_tell_the_story},
@@ -254,6 +371,11 @@ static const struct unit_case cases[] = {
 	{"order matters", test_audit_order_matters},
 	{"chain of another request is found", test_audit_chain_of_another_request_is_found},
 	{"repeats nobody", test_audit_repeats_nobody},
+	{"null is not empty", test_audit_null_is_not_empty},
+	{"seal holds the end", test_audit_seal_holds_the_end},
+	{"flaw of what cannot be read", test_audit_flaw_of_what_cannot_be_read},
+	{"seal is renewed for a whole trail only",
+		test_audit_seal_is_renewed_for_a_whole_trail_only},
 };
 
 UNIT_MAIN("audit", cases)

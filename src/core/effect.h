@@ -54,8 +54,8 @@ struct effect {
 	int64_t sequence; /* iCalendar SEQUENCE at the time it was owed */
 	int64_t created_at, due;
 	int64_t give_up_at; /* 0: never */
-	int64_t attempts;  /* begun: how often it was leased, lost leases included */
-	const char *lease; /* token of who performs it, NULL when nobody does */
+	int64_t attempts;   /* begun: how often it was leased, lost leases included */
+	const char *lease;  /* token of who performs it, NULL when nobody does */
 	struct failure *last_error;
 
 	/* meeting.create: a call may be under way, or its outcome was never learnt; `repeated`:

@@ -83,6 +83,8 @@ class World:
         self.sims, self.stack, self.smtp = providers.sims, providers.stack, smtp
         self.gates = [Gate(sim) for sim in self.sims.values()]
         self.steps = self.killed_at = 0
+        self.story: list[str] = []
+        self.failure: list[str] = []
         self.covered: collections.Counter[str] = collections.Counter()
         self.calm()
 

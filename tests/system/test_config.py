@@ -1,5 +1,7 @@
 """The configuration that administrators change while the service runs, and its keys."""
 
+import contextlib
+import copy
 import json
 import re
 import secrets
@@ -11,9 +13,12 @@ import pytest
 import requests
 from caller import Caller, new_key
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from google_account import ServiceAccount
+from providers import Providers
+from sim import Fault, Sim
 from stack import PROGRAM, Stack
-from support import at_once, free_port
+from support import at_once, free_port, until
 
 POLICY = "/api/config/meetings"
 PROVIDERS = "/api/config/providers"
@@ -531,6 +536,233 @@ def test_validating_a_provider_that_does_not_answer(own: Stack, admin: Caller, d
     for value in ZOOM.values():
         assert value not in answer.text and value not in own.logged("meetlink")
     assert admin.fetch(f"{PROVIDERS}/zoom")["credentials"] == {}
+
+
+# ---- what is wrong, with providers that can be asked ----
+
+
+@pytest.fixture(scope="module")
+def providers(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[Providers]:
+    folder = tmp_path_factory.mktemp("asked") / "stack"
+    with Providers(folder, mongodb_uri, policy={"inline_wait_ms": 20000}) as providers:
+        yield providers
+
+
+@contextlib.contextmanager
+def unharmed(providers: Providers, name: str) -> Iterator[Caller]:
+    """What is done within leaves the provider as it was: nothing is stored or made there, and as
+    soon as the validation of what is stored succeeds, so does an acceptance."""
+    admin, sim = providers.stack.admin(), providers[name]
+    before, made = admin.fetch(f"{PROVIDERS}/{name}"), providers.live()
+    yield admin
+    sim.calm()
+    after = admin.fetch(f"{PROVIDERS}/{name}")
+    assert {**after, "health": None} == {**before, "health": None}
+    assert providers.live() == made
+    path = f"{PROVIDERS}/{name}/validate"
+    until(lambda: changed(admin.post(path))["ok"], f"{name} is well")
+    parties = providers.stack.parties()
+    request = parties.accept(parties.create(), provider=name)
+    assert (request["meeting"]["status"], request["meeting"]["provider"]) == ("ready", name)
+
+
+def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, password: bytes = b"") -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption(),
+    ).decode()
+
+
+def key_file(**changes: object) -> str:
+    """A good one, with these changes; None leaves out."""
+    file = json.loads(ServiceAccount().key_file()) | changes
+    return json.dumps({name: value for name, value in file.items() if value is not None})
+
+
+JSON = "/credentials/service_account_json"
+NEEDED = r"(?i)\bneeded\b"
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "field", "value", "pointer", "words"),
+    [
+        ("google_meet", "credentials", "service_account_json", "-----BEGIN", JSON, "not the JSON"),
+        ("google_meet", "credentials", "service_account_json", "[1]", JSON, "not the JSON"),
+        ("google_meet", "credentials", "service_account_json", key_file()[:-20], JSON, "not the JSON"),
+        (
+            "google_meet",
+            "credentials",
+            "service_account_json",
+            key_file(type="authorized_user"),
+            JSON,
+            "service account",
+        ),
+        *(
+            ("google_meet", "credentials", "service_account_json", key_file(**changes), JSON, words)
+            for changes, words in [
+                ({"private_key": None}, "no private_key"),
+                ({"client_email": 7}, "no client_email"),
+                ({"client_email": "robot"}, "client_email"),
+                ({"private_key": "secret"}, "private_key .* PEM"),
+                ({"private_key": pem(ec.generate_private_key(ec.SECP256R1()))}, "private_key .* RSA"),
+                ({"private_key": pem(rsa.generate_private_key(65537, 1024))}, "2048 bits"),
+                (
+                    {"private_key": pem(rsa.generate_private_key(65537, 2048), b"x")},
+                    "without passphrase",
+                ),
+            ]
+        ),
+        ("google_meet", "credentials", "service_account_json", None, JSON, NEEDED),
+        ("google_meet", "credentials", "subject", "robot", "/credentials/subject", "address"),
+        ("google_meet", "credentials", "refresh_token", "1//x", "/credentials", "not parts of both"),
+        ("google_meet", "settings", "calendar_id", "../x", "/settings/calendar_id", "primary"),
+        ("google_meet", "settings", "tenant", "x", "/settings/tenant", "known"),
+        ("zoom", "credentials", "client_id", "a:b", "/credentials/client_id", "characters"),
+        ("zoom", "credentials", "client_secret", "a b", "/credentials/client_secret", "blanks"),
+        ("zoom", "credentials", "client_secret", None, "/credentials/client_secret", NEEDED),
+        ("zoom", "credentials", "refresh_token", "x", "/credentials/refresh_token", "account_id"),
+        ("zoom", "credentials", "api_key", "x", "/credentials/api_key", "known"),
+        ("zoom", "settings", "host_user", "me", "/settings/host_user", NEEDED),
+        ("zoom", "settings", "host_user", "a b", "/settings/host_user", "address"),
+        ("teams", "credentials", "tenant_id", "../x", "/credentials/tenant_id", "ID or a domain"),
+        ("teams", "credentials", "tenant_id", None, "/credentials/tenant_id", NEEDED),
+        ("teams", "credentials", "client_secret", " x", "/credentials/client_secret", "blanks"),
+        ("teams", "credentials", "client_id", "x\u200b", "/credentials/client_id", "characters"),
+        ("teams", "settings", "organizer", "a/b", "/settings/organizer", "address"),
+        ("teams", "settings", "subject", "x", "/settings/subject", "known"),
+    ],
+)
+def test_what_is_malformed(
+    providers: Providers, name: str, part: str, field: str, value: object, pointer: str, words: str
+) -> None:
+    """It is said where and what, whether it is to be stored or only validated."""
+    body = providers[name].provider()
+    body[part] = body[part] | {field: value}
+    with unharmed(providers, name) as admin:
+        path = f"{PROVIDERS}/{name}"
+        for answer in (
+            admin.put(path, body),
+            admin.put(path, {part: body[part]}),
+            admin.post(f"{path}/validate", {part: body[part], "deep": True}),
+        ):
+            assert answer.status_code == 422, answer.text
+            details = {e["pointer"]: e["detail"] for e in answer.json()["errors"]}
+            assert pointer in details and re.search(words, details[pointer]), details
+            assert not isinstance(value, str) or len(value) < 9 or value not in answer.text
+
+
+def forget(*scopes: str) -> Callable[[Sim], None]:
+    return lambda zoom: zoom.scopes.difference_update(scopes)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "broken", "check", "words"),
+    [
+        ("google_meet", {"subject": "no@lawyers.example"}, None, "token", "check the subject"),
+        (
+            "google_meet",
+            {"service_account_json": key_file(private_key_id="0" * 40)},
+            None,
+            "token",
+            "store a new one",
+        ),
+        (
+            "google_meet",
+            {"service_account_json": key_file(client_email="no@project.example")},
+            None,
+            "token",
+            "service account",
+        ),
+        (
+            "google_meet",
+            {},
+            lambda google: setattr(google, "delegated", False),
+            "token",
+            "domain-wide delegation",
+        ),
+        ("google_meet", {"calendar_id": "no@lawyers.example"}, None, "permissions", "Google Meet: "),
+        ("zoom", {"client_secret": "wrong"}, None, "token", "client secret"),
+        ("zoom", {"account_id": "wrong"}, None, "token", "account"),
+        ("zoom", {"host_user": "no@lawyers.example"}, None, "host", "host"),
+        ("zoom", {}, forget("meeting:delete:meeting:admin"), "permissions", "delete meetings.*scope"),
+        ("zoom", {}, forget("meeting:update:meeting:admin"), "permissions", "change meetings.*scope"),
+        ("zoom", {}, forget("meeting:write:meeting:admin"), "create", "scope"),
+        ("teams", {"tenant_id": "00000000-0000-4000-8000-000000000000"}, None, "token", "tenant_id"),
+        ("teams", {"client_id": "00000000-0000-4000-8000-000000000000"}, None, "token", "client_id"),
+        ("teams", {"client_secret": "wrong"}, None, "token", "client_secret is wrong"),
+        ("teams", {}, lambda graph: setattr(graph, "secret_expired", True), "token", "expired"),
+        ("teams", {}, lambda graph: graph.roles.clear(), "permissions", "ReadWrite.All"),
+        ("teams", {}, lambda graph: graph.policy.clear(), "permissions", "access policy"),
+        ("teams", {"organizer": "no@lawyers.example"}, None, "permissions", "organizer"),
+    ],
+)
+def test_what_the_provider_refuses(
+    providers: Providers,
+    name: str,
+    given: dict,
+    broken: Callable[[Sim], None] | None,
+    check: str,
+    words: str,
+) -> None:
+    """A wrong tenant, key, user or scope is named, before anybody relies on it."""
+    sim = providers[name]
+    body = {"settings": sim.provider()["settings"], "credentials": {}, "deep": True}
+    for field, value in given.items():
+        is_setting = field in ("host_user", "organizer", "calendar_id")
+        body["settings" if is_setting else "credentials"] |= {field: value}
+    was = {field: copy.copy(value) for field, value in vars(sim).items() if field in STATES}
+    with unharmed(providers, name) as admin:
+        if broken:
+            broken(sim)
+        sim.expire_tokens()
+        result = changed(admin.post(f"{PROVIDERS}/{name}/validate", body))
+        vars(sim).update(was)
+        sim.expire_tokens()
+    assert not result["ok"]
+    (wrong,) = [one for one in result["checks"] if not one["ok"]]
+    assert wrong["name"] == check and re.search(words, wrong["detail"]), wrong
+    assert wrong == result["checks"][-1], "it stops there"
+
+
+STATES = ("delegated", "scopes", "secret_expired", "roles", "policy")
+
+
+@pytest.mark.parametrize("name", ["google_meet", "zoom", "teams"])
+def test_trying_it_out(providers: Providers, name: str) -> None:
+    """A deep validation makes a meeting and leaves none behind, whatever happens on the way."""
+    sim = providers[name]
+    path = f"{PROVIDERS}/{name}/validate"
+    with unharmed(providers, name) as admin:
+        shallow = changed(admin.post(path))
+        assert shallow["ok"] and "create" not in {one["name"] for one in shallow["checks"]}
+        first = len(sim.calls)
+        result = changed(admin.post(path, {"deep": True}))
+        assert result["ok"] and all(one["ok"] and one["detail"] for one in result["checks"])
+        assert [one["name"] for one in result["checks"]][-2:] == ["create", "delete"]
+        assert [call.method for call in sim.calls[first:]].count("DELETE") > 0
+        for fault in (
+            Fault("POST *", when="after", drop=True),
+            Fault("POST *", when="after", status=500),
+            Fault("POST *", when="after", cut=True),
+        ):
+            sim.script(fault)
+            result = changed(admin.post(path, {"deep": True}))
+            checks = {one["name"]: one["ok"] for one in result["checks"]}
+            assert (checks["create"], checks["delete"]) == (False, True)
+
+
+@pytest.mark.parametrize("name", ["google_meet", "zoom", "teams"])
+def test_what_could_not_be_deleted_again(providers: Providers, name: str) -> None:
+    sim, admin = providers[name], providers.stack.admin()
+    before = {live.id for _, live in providers.live()}
+    sim.script(Fault("DELETE */*", status=423, skip=name == "zoom", times=None))
+    result = changed(admin.post(f"{PROVIDERS}/{name}/validate", {"deep": True}))
+    sim.calm()
+    (wrong,) = [one for one in result["checks"] if not one["ok"]]
+    assert not result["ok"] and wrong["name"] == "delete" and wrong["detail"]
+    (left,) = [live for _, live in providers.live() if live.id not in before]
+    assert left.title in wrong["detail"], "so that it can be found and deleted"
 
 
 # ---- keys ----

@@ -195,15 +195,20 @@ def test_a_copy_of_the_database_opens_nothing(start) -> None:
 
 def test_the_audit_chain_verifies_itself(stack: Stack, parties: Parties) -> None:
     """Each hash is over the event and the hash before it, as core/audit.h says."""
+
+    def maybe(text: str | None) -> tuple[str, str]:
+        return ("-", "") if text is None else ("+", text)
+
     request = parties.accepted()
     document = stack.settle(request["id"])
     before = ""
     for event in document["events"]:
         at = int(event["at"].timestamp() * 1000 + 0.5)
-        texts = [before, event["id"], str(at), event["actor"].get("id", "")]
+        texts = [before, event["id"], str(at), *maybe(event["actor"].get("id"))]
         texts += [event["actor"]["role"], event["source"], event["action"]]
-        texts += [event.get(name) or "" for name in ("from", "to", "detail")]
-        texts += [event["request_id"], event.get("meeting_id") or "", event.get("trace_id") or ""]
+        texts += [t for name in ("from", "to", "detail") for t in maybe(event.get(name))]
+        texts += [event["request_id"], *maybe(event.get("meeting_id"))]
+        texts += maybe(event.get("trace_id"))
         chain = hashlib.blake2b(digest_size=32)
         for text in texts:
             chain.update(len(text.encode()).to_bytes(8, "little") + text.encode())

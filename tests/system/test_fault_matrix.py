@@ -281,8 +281,6 @@ class Matrix:
         settings |= {"names": names, "policy": policy}
         folder = self.folder / name.replace(" ", "-")
         with Providers(folder, self.uri, self.smtp, **settings) as providers:
-            if "zoom" in names:
-                providers["zoom"].daily_limit = 10**6
             lane = Lane(providers, failover)
             if name == "hang":
                 ends = at_once(lambda case=case: lane.tell(case) for case in cases)

@@ -3,38 +3,75 @@
 import dataclasses
 import datetime
 import json
-import pathlib
-import secrets
 from collections.abc import Callable, Iterator
 
 import pytest
 import requests
 import tables
 from bson.raw_bson import RawBSONDocument
-from caller import Caller, Parties, mint
+from caller import Caller, mint
 from providers import Providers
-from stack import ROOT, Stack
+from stack import ROOT
 from zoom import sign
 
-OWNED = "/api/requests/{}"
-INVALID = {"without a role", "of an unknown role", "expired", "no token"}
+INSIDERS = ("its client", "its lawyer", "admin", "service")
+OTHERS = (
+    "another client",
+    "another lawyer",
+    "a client with the lawyer's id",
+    "a lawyer with the client's id",
+)
+STRANGERS = ("without a role", "of an unknown role", "expired", "no token")
+UNKNOWN = "A" * 22
 
 
 def test_the_document_is_what_is_printed() -> None:
-    assert (ROOT / "docs/tables.md").read_text() == tables.printed(), (
-        "meetlink check tables > docs/tables.md"
-    )
+    said = (ROOT / "docs/tables.md").read_text()
+    assert said == tables.printed(), "meetlink check tables > docs/tables.md"
+
+
+@dataclasses.dataclass
+class Who:
+    role: str | None  # None: no valid token
+    sub: str
+    caller: Caller
 
 
 class World:
     """A client, a lawyer and a request of theirs whose door is open, and everybody else."""
 
     def __init__(self, providers: Providers):
-        self.stack: Stack = providers.stack
+        stack = self.stack = providers.stack
+        pair = self.pair = stack.parties()
         self.zoom = providers["zoom"]
-        self.pair = self.stack.parties()
         self.shared = self.accepted(provider="zoom")
+        self.links = pair.client.request(self.shared["id"])["meeting"]
         providers.finish(self.shared["id"])
+        client, lawyer, other = pair.client_id, pair.lawyer_id, "somebody-else"
+        past = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=2)
+        tokens: list[tuple[str | None, str, dict | None]] = [
+            ("client", client, {}),
+            ("lawyer", lawyer, {}),
+            ("admin", "admin-1", {}),
+            ("service", "host-application", {}),
+            ("client", other, {}),
+            ("lawyer", other, {}),
+            ("client", lawyer, {}),
+            ("lawyer", client, {}),
+            (None, client, {"role": None}),
+            (None, client, {"role": "judge"}),
+            (None, lawyer, {"role": "lawyer", "exp": past}),
+            (None, client, None),
+        ]
+        self.people = {
+            name: Who(role, sub, Caller(stack.url, self.token(role, sub, claims)))
+            for name, (role, sub, claims) in zip(INSIDERS + OTHERS + STRANGERS, tokens, strict=True)
+        }
+
+    def token(self, role: str | None, sub: str, claims: dict | None) -> str | None:
+        if claims is None:
+            return None
+        return mint(self.stack.secret, **{"sub": sub, "role": role} | claims)
 
     def open(self) -> dict:
         return self.pair.create(starts_at=self.stack.at(minutes=5))
@@ -46,40 +83,10 @@ class World:
         options = self.stack.requests.codec_options.with_options(document_class=RawBSONDocument)
         return self.stack.requests.with_options(options).find_one({"_id": request_id}).raw
 
-    def callers(self) -> dict[str, tuple[str | None, Caller]]:
-        """Everybody: their role, None for a token that is none."""
-        stack, pair = self.stack, self.pair
-        past = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=2)
-        unmade = {
-            "without a role": mint(stack.secret, sub=pair.client_id),
-            "of an unknown role": mint(stack.secret, sub=pair.client_id, role="judge"),
-            "expired": mint(stack.secret, sub=pair.lawyer_id, role="lawyer", exp=past),
-            "no token": None,
-        }
-        return {
-            "its client": ("client", pair.client),
-            "its lawyer": ("lawyer", pair.lawyer),
-            "another client": ("client", stack.client("somebody-else")),
-            "another lawyer": ("lawyer", stack.lawyer("somebody-else")),
-            "a client with the lawyer's id": ("client", stack.client(pair.lawyer_id)),
-            "a lawyer with the client's id": ("lawyer", stack.lawyer(pair.client_id)),
-            "admin": ("admin", stack.admin()),
-            "service": ("service", stack.service()),
-        } | {name: (None, Caller(stack.url, token)) for name, token in unmade.items()}
-
-
-CALLERS = (
-    "its client", "its lawyer", "another client", "another lawyer",
-    "a client with the lawyer's id", "a lawyer with the client's id",
-    "admin", "service", *sorted(INVALID),
-)  # fmt: skip
-INSIDERS = {"its client", "its lawyer", "admin", "service"}
-
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[World]:
-    folder: pathlib.Path = tmp_path_factory.mktemp("tables")
-    policy = {"default_provider": "jitsi"}
+    folder, policy = tmp_path_factory.mktemp("tables"), {"default_provider": "jitsi"}
     with Providers(folder, mongodb_uri, names=("zoom",), policy=policy) as providers:
         yield World(providers)
 
@@ -87,32 +94,146 @@ def world(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterato
 # ---- how each route is called ----
 
 
-def nothing(*_: object) -> dict:
-    return {}
+def its_id(_: World, request: dict) -> str:
+    return request["id"]
 
 
 @dataclasses.dataclass
 class Call:
-    """How a route is called so that whoever may call it is not refused.
+    """How a route is called so that whoever may call it is let in.
 
-    `what` fills the {} of the path; the id of a request unless it says otherwise. `changes`: each
-    call that is not refused is made on a request of its own, which this makes.
+    `what` stands for the {} of its path. A call that changes something is made on a request of its
+    own, which `on` makes, unless it is refused.
     """
 
-    body: Callable[[World, Caller], dict] = nothing
-    what: Callable[[World, dict], str] = lambda _, request: request["id"]
-    changes: Callable[[World], dict] | None = None
-    headers: Callable[[World, bytes], dict] = nothing
+    body: Callable[[World, Who], dict] = lambda *_: {}
+    what: Callable[[World, dict], str] = its_id
+    on: Callable[[World], dict] | None = None
+    signed: bool = False  # by Zoom
 
 
-def own_draft(world: World, caller: Caller) -> dict:
+def draft(world: World, who: Who) -> dict:
     """A client files for themself, the others for anybody."""
-    pair = world.stack.parties()
-    if caller.token and (claims := pair_claims(caller)).get("role") == "client":
-        return pair.draft(client=pair.person("client", id=claims["sub"]))
-    return pair.draft()
+    parties = world.stack.parties()
+    return parties.draft(client=parties.person("client", id=who.sub))
 
 
-def pair_claims(caller: Caller) -> dict:
-    body = caller.token.split(".")[1]
-    return json.loads(__import__("base64").urlsafe_b64decode(body + "=="))
+def somebody(world: World, _: dict) -> str:
+    """The client of a request of their own."""
+    parties = world.stack.parties()
+    parties.create()
+    return parties.client_id
+
+
+def last_part(name: str) -> Callable[[World, dict], str]:
+    return lambda world, _: world.links[name].rpartition("/")[2].removesuffix(".ics")
+
+
+def constant(value: str) -> Callable[[World, dict], str]:
+    return lambda *_: value
+
+
+CALLS = {
+    "POST /api/requests": Call(draft),
+    "GET /api/requests": Call(),
+    "GET /api/requests/{}": Call(),
+    "POST /api/requests/{}/respond": Call(lambda *_: {"decision": "accept"}, on=World.open),
+    "POST /api/requests/{}/cancel": Call(on=World.accepted),
+    "GET /api/requests/{}/meeting": Call(),
+    "GET /api/requests/{}/meetings": Call(),
+    "POST /api/requests/{}/meeting/cancel": Call(on=World.accepted),
+    "POST /api/requests/{}/meeting/regenerate": Call(on=World.accepted),
+    "POST /api/requests/{}/meeting/reschedule": Call(
+        lambda world, _: {"starts_at": world.stack.at(days=2)}, on=World.accepted
+    ),
+    "POST /api/requests/{}/meeting/retry": Call(on=World.accepted),
+    "POST /api/requests/{}/meeting/outcome": Call(
+        lambda *_: {"outcome": "held"}, on=World.accepted
+    ),
+    "GET /api/requests/{}/meeting/host": Call(),
+    "GET /api/requests/{}/calendar.ics": Call(),
+    "GET /api/requests/{}/audit": Call(),
+    "GET /api/audit": Call(),
+    "POST /api/people/{}/erase": Call(what=somebody),
+    "GET /api/dashboard": Call(),
+    "GET /api/config/meetings": Call(),
+    "PUT /api/config/meetings": Call(),
+    "GET /api/config/providers": Call(),
+    "GET /api/config/providers/{}": Call(what=constant("zoom")),
+    "PUT /api/config/providers/{}": Call(lambda *_: {"enabled": True}, constant("jitsi")),
+    "DELETE /api/config/providers/{}": Call(what=constant("google_meet")),
+    "POST /api/config/providers/{}/validate": Call(what=constant("jitsi")),
+    "GET /calendar/event/{}.ics": Call(what=last_part("calendar_url")),
+    "GET /join/{}": Call(what=last_part("join_url")),
+    "POST /api/webhooks/zoom": Call(
+        lambda *_: {
+            "event": "endpoint.url_validation",
+            "event_ts": 1,
+            "payload": {"plainToken": "abc"},
+        },
+        signed=True,
+    ),
+    "GET /healthz": Call(),
+    "GET /readyz": Call(),
+}
+
+
+def test_every_route_is_called() -> None:
+    assert CALLS.keys() == tables.routes().keys(), "a route that no test knows how to call"
+
+
+def send(world: World, who: Who, route: str, what: str) -> requests.Response:
+    """A GET is sent as HEAD too, which lets nobody in who may not come in."""
+    call, (method, path) = CALLS[route], route.split(" ")
+    path = path.replace("{}", what)
+    if method in ("GET", "DELETE"):
+        answer = who.caller.call(method, path)
+        if method == "GET":
+            assert who.caller.head(path).status_code == answer.status_code
+        return answer
+    data, headers = json.dumps(call.body(world, who)).encode(), {"Content-Type": "application/json"}
+    if call.signed:
+        ts = int(world.stack.now().timestamp())
+        headers["x-zm-request-timestamp"] = str(ts)
+        headers["x-zm-signature"] = sign(world.zoom.webhook_secret, ts, data)
+    return who.caller.call(method, path, data=data, headers=headers)
+
+
+def refusal(name: str, who: Who, route: str) -> int | None:
+    """The status that the table and the rule of ownership demand; None: not refused."""
+    may = tables.routes()[route]
+    if "no token" in may:
+        return None
+    if who.role is None:
+        return 401
+    if who.role not in may:
+        return 403
+    return 404 if "/api/requests/{}" in route and name not in INSIDERS else None
+
+
+@pytest.mark.parametrize("name", INSIDERS + OTHERS + STRANGERS)
+@pytest.mark.parametrize("route", tables.routes())
+def test_who_may_call_what(world: World, route: str, name: str) -> None:
+    call, who = CALLS[route], world.people[name]
+    status = refusal(name, who, route)
+    request = world.shared if status or not call.on else call.on(world)
+    what = call.what(world, request)
+    before = world.raw(request["id"])
+    answer = send(world, who, route, what)
+    if status is None:
+        assert answer.status_code < 500 and answer.status_code not in (400, 401, 403, 404, 405)
+        return
+    assert answer.status_code == status, answer.text
+    assert world.raw(request["id"]) == before, "what is refused changes nothing"
+    if status == 404:
+        unknown = send(world, who, route, UNKNOWN).json()
+        assert unknown | {"instance": ""} == answer.json() | {"instance": ""}, "not told apart"
+
+
+@pytest.mark.parametrize("name", INSIDERS + OTHERS)
+@pytest.mark.parametrize("path", ["/api/requests?limit=200", "/api/dashboard", "/api/audit"])
+def test_lists_show_what_is_ones_own(world: World, path: str, name: str) -> None:
+    answer = world.people[name].caller.get(path)
+    if answer.status_code == 403 or name in INSIDERS[2:]:
+        return
+    assert (world.shared["id"] in answer.text) == (name in INSIDERS)
