@@ -172,7 +172,7 @@ static void test_grant_errors(void)
 		{200, "{}", ERR_TEMPORARY},
 		{200, "{\"access_token\":\"a b\"}", ERR_TEMPORARY},
 		{200, "{\"access_token\":\"a\\r\\nX: y\"}", ERR_TEMPORARY},
-		{0, "", ERR_TEMPORARY},
+		{0, "", ERR_OUTCOME_UNKNOWN},
 	};
 	struct provider_grant got;
 	struct bench bench;

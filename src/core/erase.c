@@ -27,17 +27,20 @@ static bool erase_text(const char **text, const char *instead)
 }
 
 /* The address follows from the id alone, so that two erased people stay two. */
-static bool erase_party(struct cause *cause, struct person *person)
+static bool erase_party(struct cause *cause, struct person **party)
 {
+	struct person *person = arena_alloc(cause->arena, sizeof(*person));
 	char mark[ID_SIZE];
 	bool changed;
 
+	*person = **party;
 	id_derive(mark, NULL, 0, "erased", person->id, NULL);
 	changed = erase_text(
 		&person->email, arena_printf(cause->arena, "erased-%s" ERASE_DOMAIN, mark));
 	changed |= erase_text(&person->name, ERASE_NAME);
 	changed |= erase_text(&person->timezone, NULL);
 	changed |= erase_text(&person->locale, NULL);
+	*party = person;
 	return changed;
 }
 
@@ -99,12 +102,12 @@ bool erase_person(struct cause *cause, struct request *request, const char *pers
 {
 	const enum party party =
 		strcmp(request->client->id, person_id) == 0 ? PARTY_CLIENT : PARTY_LAWYER;
-	struct person *person = party == PARTY_CLIENT ? request->client : request->lawyer;
+	struct person **person = party == PARTY_CLIENT ? &request->client : &request->lawyer;
 	struct person_news **news =
 		party == PARTY_CLIENT ? &request->client_news : &request->lawyer_news;
 	bool changed;
 
-	if (strcmp(person->id, person_id) != 0)
+	if (strcmp((*person)->id, person_id) != 0)
 		return false;
 	changed = erase_party(cause, person);
 	changed |= erase_texts(request);
@@ -114,6 +117,6 @@ bool erase_person(struct cause *cause, struct request *request, const char *pers
 	*news = NULL;
 	request->answers = (struct model_list){0};
 	request->updated_at = cause->now;
-	audit_add(cause, request, "person.erased", NULL, party_names[party], person->id);
+	audit_add(cause, request, "person.erased", NULL, party_names[party], (*person)->id);
 	return true;
 }

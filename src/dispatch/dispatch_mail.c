@@ -76,9 +76,13 @@ static void mail_add_changes(const struct dispatch *dispatch, struct arena *aren
 	mail_add_flag(values, "new_link", link);
 	mail_add_flag(values, "new_provider", provider);
 	mail_add_flag(values, "new_details", !moved && !longer && !link && !provider);
-	/* It is that of the last move, and of nothing else. */
+	/* The reason of the last move is that of nothing else. */
 	if (moved || longer)
 		mail_add_text(values, "change_reason", meeting->change_reason);
+	else if (link && request->meetings.count)
+		mail_add_text(values, "change_reason",
+			MODEL_AT(&request->meetings, struct meeting, request->meetings.count - 1)
+				->ended_reason);
 }
 
 /* What people should know that was not asked for: another provider, above all. */

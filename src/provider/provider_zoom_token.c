@@ -102,10 +102,11 @@ enum err provider_zoom_grant(const struct provider_call *call, const char *refre
 	if (request.timeout_ms == 0)
 		return err_set(info, ERR_TEMPORARY, "%s: There was no time left to ask it.",
 			call->provider->title);
-	/* A token that was made and never arrived harms nobody. */
+	/* A token that was made and never arrived harms nobody; a rotated refresh token is missed.
+	 */
 	err = rest_call(call->rest, call->arena, &request, &reply, &why);
 	if (err != ERR_OK)
-		return err_set(info, err == ERR_CONFIG ? ERR_UNAVAILABLE : ERR_TEMPORARY, "%s: %s",
+		return err_set(info, err == ERR_CONFIG ? ERR_UNAVAILABLE : err, "%s: %s",
 			call->provider->title, why.detail);
 	if (reply.status >= 200 && reply.status <= 299)
 		return zoom_read_grant(call, reply.json, grant_r, info);

@@ -261,7 +261,7 @@ enum err service_meeting_host(const struct service *service, const struct servic
 	struct request *request;
 	enum err err;
 
-	err = service_request_get(service, call, id, STORE_CURRENT, &request, info);
+	err = service_request_get(service, call, id, STORE_WHOLE, &request, info);
 	if (err == ERR_OK)
 		err = service_host_check(call, request, info);
 	if (err != ERR_OK)

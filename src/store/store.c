@@ -177,14 +177,14 @@ enum err store_init_indexes(struct store *store, struct err_info *info)
 	 * audit events by their time and actor. */
 	command = BCON_NEW("createIndexes", "requests", "indexes", "[", "{", "name", "event", "key",
 		"{", "events.at", BCON_INT32(1), "}", "}", "{", "name", "event_actor", "key", "{",
-		"events.actor.id", BCON_INT32(1), "events.at", BCON_INT32(1), "}", "}", "{", "name", "client_start",
-		"key", "{", "client.id", BCON_INT32(1), "starts_at", BCON_INT32(1), "_id",
-		BCON_INT32(1), "}", "}", "{", "name", "lawyer_start", "key", "{", "lawyer.id",
-		BCON_INT32(1), "starts_at", BCON_INT32(1), "_id", BCON_INT32(1), "}", "}", "{",
-		"name", "start", "key", "{", "starts_at", BCON_INT32(1), "_id", BCON_INT32(1), "}",
-		"}", "{", "name", "due", "key", "{", "due", BCON_INT32(1), "}", "sparse",
-		BCON_BOOL(true), "}", "{", "name", "external", "key", "{", "meeting.external_id",
-		BCON_INT32(1), "}", "sparse", BCON_BOOL(true), "}", "]");
+		"events.actor.id", BCON_INT32(1), "events.at", BCON_INT32(1), "}", "}", "{", "name",
+		"client_start", "key", "{", "client.id", BCON_INT32(1), "starts_at", BCON_INT32(1),
+		"_id", BCON_INT32(1), "}", "}", "{", "name", "lawyer_start", "key", "{",
+		"lawyer.id", BCON_INT32(1), "starts_at", BCON_INT32(1), "_id", BCON_INT32(1), "}",
+		"}", "{", "name", "start", "key", "{", "starts_at", BCON_INT32(1), "_id",
+		BCON_INT32(1), "}", "}", "{", "name", "due", "key", "{", "due", BCON_INT32(1), "}",
+		"sparse", BCON_BOOL(true), "}", "{", "name", "external", "key", "{",
+		"meeting.external_id", BCON_INT32(1), "}", "sparse", BCON_BOOL(true), "}", "]");
 	if (!mongoc_client_command_simple(
 		    session.client, store->database, command, NULL, NULL, &error))
 		err = store_error(&error, "create indexes", info);

@@ -1,6 +1,6 @@
-"""Property 2: whatever the policy, whatever is enabled and whoever is asked for, the meeting is made
-at exactly that provider with exactly the calls that its API prescribes, and nobody else is asked; a
-provider that is not enabled or not known is refused, and nothing has changed.
+"""Property 2: whatever the policy, whatever is enabled and whoever is asked for, the meeting is
+made at exactly that provider with exactly the calls that its API prescribes, and nobody else is
+asked; a provider that is not enabled or not known is refused, and nothing has changed.
 
 Validates: Requirements 1.5, 3.2, 3.3
 """

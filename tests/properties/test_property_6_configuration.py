@@ -311,7 +311,9 @@ class Configuration(RuleBasedStateMachine):
     @invariant()
     def everybody_sees_it(self) -> None:
         admins = [self.stack.admin() for _ in range(3)]
-        calls = [lambda admin=admin: (admin.fetch(POLICY), admin.fetch(PROVIDERS)) for admin in admins]
+        calls = [
+            lambda admin=admin: (admin.fetch(POLICY), admin.fetch(PROVIDERS)) for admin in admins
+        ]
         for policy, page in at_once(calls):
             assert policy == self.policy
             shown = {one["name"]: one for one in page["items"]}

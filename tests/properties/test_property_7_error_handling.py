@@ -110,7 +110,7 @@ def check_words(document: dict, view: dict, hidden: list[str]) -> None:
 
 
 # What happens depends on how fast things are: an example is not made smaller by running it again.
-@hypothesis.settings(phases=[hypothesis.Phase.generate])
+@hypothesis.settings(max_examples=25, phases=[hypothesis.Phase.generate])
 @hypothesis.given(
     order=PROVIDERS,
     failovers=st.integers(0, 2),

@@ -12,7 +12,7 @@ from google import Google
 from graph import Graph
 from sim import Live, Sim
 from stack import Stack
-from support import until
+from support import at_once, until
 from zoom import Zoom
 
 KINDS = {"google_meet": Google, "zoom": Zoom, "teams": Graph}
@@ -89,6 +89,15 @@ class Providers:
 
     def health(self, name: str) -> dict:
         return self.stack.admin().fetch(f"/api/config/providers/{name}")["health"]
+
+    def warm_up(self) -> None:
+        """Has every worker connect to the database, so that no test waits for that."""
+
+        def answered() -> bool:
+            calls = [lambda: self.stack.anyone().get("/readyz").ok] * 64
+            return all(at_once(calls))
+
+        until(answered, "all workers are connected")
 
     # ---- what exists ----
 

@@ -1,4 +1,4 @@
-"""Who gets in, and who is told that there is nothing."""
+"""Tokens, ids and parties that are none. Who may call what is in test_tables.py."""
 
 import base64
 import datetime
@@ -12,89 +12,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from stack import Stack
 
-ROUTES = {
-    "request": ("GET", "/api/requests/{id}"),
-    "meeting": ("GET", "/api/requests/{id}/meeting"),
-    "audit": ("GET", "/api/requests/{id}/audit"),
-    "calendar": ("GET", "/api/requests/{id}/calendar.ics"),
-    "respond": ("POST", "/api/requests/{id}/respond"),
-    "cancel": ("POST", "/api/requests/{id}/cancel"),
-}
-# Rows: who calls. Columns: the routes in order. The request is accepted already, so that a
-# permitted answer is the same decision again (200), and nobody cancels in this table (-).
-MATRIX = {
-    "its client": (200, 200, 200, 200, 403, "-"),
-    "its lawyer": (200, 200, 200, 200, 200, "-"),
-    "admin": (200, 200, 200, 403, 200, "-"),
-    "service": (200, 200, 200, 403, 200, "-"),
-    "another client": (404, 404, 404, 404, 403, 404),
-    "another lawyer": (404, 404, 404, 404, 404, 404),
-    "a client with the lawyer's id": (404, 404, 404, 404, 403, 404),
-    "a lawyer with the client's id": (404, 404, 404, 404, 404, 404),
-    "nobody": (401, 401, 401, 401, 401, 401),
-}
-
 
 @pytest.fixture(scope="module")
 def pair(stack: Stack) -> Parties:
     return stack.parties()
-
-
-@pytest.fixture(scope="module")
-def accepted(pair: Parties) -> dict:
-    return pair.accepted()
-
-
-def who(pair: Parties, name: str) -> Caller:
-    stack = pair.stack
-    return {
-        "its client": pair.client,
-        "its lawyer": pair.lawyer,
-        "admin": stack.admin(),
-        "service": stack.service(),
-        "another client": stack.client("somebody-else"),
-        "another lawyer": stack.lawyer("somebody-else"),
-        "a client with the lawyer's id": stack.client(pair.lawyer_id),
-        "a lawyer with the client's id": stack.lawyer(pair.client_id),
-        "nobody": stack.anyone(),
-    }[name]
-
-
-@pytest.mark.parametrize(
-    "name, route, status",
-    [
-        (name, route, status)
-        for name, row in MATRIX.items()
-        for route, status in zip(ROUTES, row, strict=True)
-        if status != "-"
-    ],
-)
-def test_who_may_what(pair: Parties, accepted: dict, name: str, route: str, status: int) -> None:
-    method, path = ROUTES[route]
-    before = pair.stack.document(accepted["id"])["status"]
-    caller = who(pair, name)
-    if method == "GET":
-        answer = caller.get(path.format(id=accepted["id"]))
-    else:
-        body = {"decision": "accept"} if route == "respond" else {}
-        answer = caller.post(path.format(id=accepted["id"]), body)
-    assert answer.status_code == status, answer.text
-    assert pair.stack.document(accepted["id"])["status"] == before
-    if status == 404:
-        unknown = caller.call(method, path.format(id="A" * 22), json={"decision": "accept"})
-        told = {"status", "title", "detail", "code", "type"}
-        mine, theirs = answer.json(), unknown.json()
-        if route != "cancel":
-            assert {k: mine[k] for k in told} == {k: theirs[k] for k in told}, (
-                "not to be told apart"
-            )
-
-
-@pytest.mark.parametrize("name", ["its client", "its lawyer", "admin", "service"])
-def test_who_may_cancel(stack: Stack, name: str) -> None:
-    pair = stack.parties()
-    request = pair.accepted()
-    assert who(pair, name).cancel(request["id"]).status_code == 200
 
 
 def test_who_may_file(pair: Parties) -> None:
@@ -106,10 +27,6 @@ def test_who_may_file(pair: Parties) -> None:
     assert (other.status_code, other.json()["code"]) == (403, "forbidden")
     same = pair.draft(lawyer=pair.person("client"))
     assert pair.client.post("/api/requests", same).status_code == 422
-
-
-def test_who_has_a_dashboard(pair: Parties) -> None:
-    assert pair.stack.service().get("/api/dashboard").status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The audit trail holds against who can write the database, and erasing a person leaves no trace."""
+"""The audit trail holds against who can write the database; erasing a person leaves no trace."""
 
 import base64
 import copy
@@ -134,7 +134,7 @@ def flipped(text: str, rng: random.Random) -> str:
 
 
 def variants(value: object, rng: random.Random) -> list[object]:
-    """Other values in the place of one. What is absent and what is null is the same."""
+    """Other values in the place of one."""
     if isinstance(value, datetime.datetime):
         return [value + datetime.timedelta(milliseconds=ms) for ms in (-1, 1, 60000)] + ["x", None]
     if value is None:

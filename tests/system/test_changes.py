@@ -88,7 +88,10 @@ def both_say(mail: Mail, text: str) -> bool:
 @contextmanager
 def nobody_delivers(stack: Stack) -> Iterator[None]:
     """While no dispatcher runs."""
-    pids = [pid for pid, name in stack.children().items() if name == "meetlink-disp"]
+    pids = until(
+        lambda: [pid for pid, name in stack.children().items() if name == "meetlink-disp"],
+        "a dispatcher has begun",
+    )
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:

@@ -570,7 +570,9 @@ def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, password: bytes = b
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
-        serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption(),
+        serialization.BestAvailableEncryption(password)
+        if password
+        else serialization.NoEncryption(),
     ).decode()
 
 
@@ -589,7 +591,14 @@ NEEDED = r"(?i)\bneeded\b"
     [
         ("google_meet", "credentials", "service_account_json", "-----BEGIN", JSON, "not the JSON"),
         ("google_meet", "credentials", "service_account_json", "[1]", JSON, "not the JSON"),
-        ("google_meet", "credentials", "service_account_json", key_file()[:-20], JSON, "not the JSON"),
+        (
+            "google_meet",
+            "credentials",
+            "service_account_json",
+            key_file()[:-20],
+            JSON,
+            "not the JSON",
+        ),
         (
             "google_meet",
             "credentials",
@@ -605,7 +614,10 @@ NEEDED = r"(?i)\bneeded\b"
                 ({"client_email": 7}, "no client_email"),
                 ({"client_email": "robot"}, "client_email"),
                 ({"private_key": "secret"}, "private_key .* PEM"),
-                ({"private_key": pem(ec.generate_private_key(ec.SECP256R1()))}, "private_key .* RSA"),
+                (
+                    {"private_key": pem(ec.generate_private_key(ec.SECP256R1()))},
+                    "private_key .* RSA",
+                ),
                 ({"private_key": pem(rsa.generate_private_key(65537, 1024))}, "2048 bits"),
                 (
                     {"private_key": pem(rsa.generate_private_key(65537, 2048), b"x")},
@@ -615,7 +627,14 @@ NEEDED = r"(?i)\bneeded\b"
         ),
         ("google_meet", "credentials", "service_account_json", None, JSON, NEEDED),
         ("google_meet", "credentials", "subject", "robot", "/credentials/subject", "address"),
-        ("google_meet", "credentials", "refresh_token", "1//x", "/credentials", "not parts of both"),
+        (
+            "google_meet",
+            "credentials",
+            "refresh_token",
+            "1//x",
+            "/credentials",
+            "not parts of both",
+        ),
         ("google_meet", "settings", "calendar_id", "../x", "/settings/calendar_id", "primary"),
         ("google_meet", "settings", "tenant", "x", "/settings/tenant", "known"),
         ("zoom", "credentials", "client_id", "a:b", "/credentials/client_id", "characters"),
@@ -652,6 +671,10 @@ def test_what_is_malformed(
             assert not isinstance(value, str) or len(value) < 9 or value not in answer.text
 
 
+# Of a simulator, what a test changes.
+STATES = ("account", "client_secret", "delegated", "scopes", "secret_expired", "roles", "policy")
+
+
 def forget(*scopes: str) -> Callable[[Sim], None]:
     return lambda zoom: zoom.scopes.difference_update(scopes)
 
@@ -681,15 +704,45 @@ def forget(*scopes: str) -> Callable[[Sim], None]:
             "token",
             "domain-wide delegation",
         ),
-        ("google_meet", {"calendar_id": "no@lawyers.example"}, None, "permissions", "Google Meet: "),
+        (
+            "google_meet",
+            {"calendar_id": "no@lawyers.example"},
+            None,
+            "permissions",
+            "Google Meet: ",
+        ),
         ("zoom", {"client_secret": "wrong"}, None, "token", "client secret"),
         ("zoom", {"account_id": "wrong"}, None, "token", "account"),
         ("zoom", {"host_user": "no@lawyers.example"}, None, "host", "host"),
-        ("zoom", {}, forget("meeting:delete:meeting:admin"), "permissions", "delete meetings.*scope"),
-        ("zoom", {}, forget("meeting:update:meeting:admin"), "permissions", "change meetings.*scope"),
+        (
+            "zoom",
+            {},
+            forget("meeting:delete:meeting:admin"),
+            "permissions",
+            "delete meetings.*scope",
+        ),
+        (
+            "zoom",
+            {},
+            forget("meeting:update:meeting:admin"),
+            "permissions",
+            "change meetings.*scope",
+        ),
         ("zoom", {}, forget("meeting:write:meeting:admin"), "create", "scope"),
-        ("teams", {"tenant_id": "00000000-0000-4000-8000-000000000000"}, None, "token", "tenant_id"),
-        ("teams", {"client_id": "00000000-0000-4000-8000-000000000000"}, None, "token", "client_id"),
+        (
+            "teams",
+            {"tenant_id": "00000000-0000-4000-8000-000000000000"},
+            None,
+            "token",
+            "tenant_id",
+        ),
+        (
+            "teams",
+            {"client_id": "00000000-0000-4000-8000-000000000000"},
+            None,
+            "token",
+            "client_id",
+        ),
         ("teams", {"client_secret": "wrong"}, None, "token", "client_secret is wrong"),
         ("teams", {}, lambda graph: setattr(graph, "secret_expired", True), "token", "expired"),
         ("teams", {}, lambda graph: graph.roles.clear(), "permissions", "ReadWrite.All"),
@@ -707,25 +760,23 @@ def test_what_the_provider_refuses(
 ) -> None:
     """A wrong tenant, key, user or scope is named, before anybody relies on it."""
     sim = providers[name]
-    body = {"settings": sim.provider()["settings"], "credentials": {}, "deep": True}
-    for field, value in given.items():
-        is_setting = field in ("host_user", "organizer", "calendar_id")
-        body["settings" if is_setting else "credentials"] |= {field: value}
     was = {field: copy.copy(value) for field, value in vars(sim).items() if field in STATES}
     with unharmed(providers, name) as admin:
+        # Credentials that no token has been granted to yet.
+        sim.client_secret = secrets.token_hex(20)
+        if name == "google_meet":
+            sim.account.key_id = secrets.token_hex(20)
         if broken:
             broken(sim)
-        sim.expire_tokens()
-        result = changed(admin.post(f"{PROVIDERS}/{name}/validate", body))
+        body = {part: sim.provider()[part] for part in ("settings", "credentials")}
+        for field, value in given.items():
+            body["credentials" if field in body["credentials"] else "settings"][field] = value
+        result = changed(admin.post(f"{PROVIDERS}/{name}/validate", body | {"deep": True}))
         vars(sim).update(was)
-        sim.expire_tokens()
     assert not result["ok"]
     (wrong,) = [one for one in result["checks"] if not one["ok"]]
     assert wrong["name"] == check and re.search(words, wrong["detail"]), wrong
     assert wrong == result["checks"][-1], "it stops there"
-
-
-STATES = ("delegated", "scopes", "secret_expired", "roles", "policy")
 
 
 @pytest.mark.parametrize("name", ["google_meet", "zoom", "teams"])

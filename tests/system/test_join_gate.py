@@ -4,11 +4,12 @@ import base64
 import datetime
 import re
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import jwt
 import pytest
-from caller import Caller
+import requests
+from caller import Caller, Parties, done
 from stack import Stack
 
 APP_ID, APP_SECRET = "marketplace", "the-secret-of-the-jitsi-server-0123456789"
@@ -234,3 +235,199 @@ def test_no_log_keeps_a_token(gated: Stack) -> None:
     assert "/join/***" in logs and request["id"] in logs, "they were written"
     assert [secret for secret in secrets if secret in logs] == []
     assert parties.client.token not in logs and parties.person("client")["email"] not in logs
+
+
+# ---- who only looks ----
+
+MOZILLA = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko)"
+PREVIEWS = {
+    "Slack": {"User-Agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"},
+    "Slack's pictures": {"User-Agent": "Slack-ImgProxy (+https://api.slack.com/robots)"},
+    "Twitter": {"User-Agent": "Twitterbot/1.0"},
+    "WhatsApp": {"User-Agent": "WhatsApp/2.23.20.0 A"},
+    "Facebook": {
+        "User-Agent": "facebookexternalhit/1.1 "
+        "(+http://www.facebook.com/externalhit_uatext.php)"
+    },
+    "iMessage": {
+        "User-Agent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4 "
+        "(KHTML, like Gecko) Version/9.0.1 Safari/601.2.4 facebookexternalhit/1.1 Facebot "
+        "Twitterbot/1.0"
+    },
+    "Telegram": {"User-Agent": "TelegramBot (like TwitterBot)"},
+    "Google": {
+        "User-Agent": f"{MOZILLA} Chrome/120.0.0.0 Mobile Safari/537.36 "
+        "(compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+    },
+    "Gmail's pictures": {
+        "User-Agent": "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 "
+        "(via ggpht.com GoogleImageProxy)"
+    },
+    "LinkedIn": {"User-Agent": "LinkedInBot/1.0 (compatible; Mozilla/5.0)"},
+    "Discord": {"User-Agent": "Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)"},
+    "Teams": {
+        "User-Agent": "Mozilla/5.0 (Windows NT 6.1; WOW64) SkypeUriPreview Preview/0.5 "
+        "skype-url-preview@microsoft.com"
+    },
+    "Chrome ahead of a click": {"Sec-Purpose": "prefetch"},
+    "Chrome ahead of a click, rendering": {"Sec-Purpose": "prefetch;prerender"},
+    "Safari ahead of a click": {"Purpose": "prefetch"},
+    "Safari's top sites": {"X-Purpose": "preview"},
+    "Firefox ahead of a click": {"X-Moz": "prefetch"},
+}
+BROWSERS = {
+    "Chrome": f"{MOZILLA} Chrome/120.0.0.0 Mobile Safari/537.36",
+    "Firefox": "Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0",
+    "Safari": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Version/17.2 Mobile/15E148 Safari/604.1",
+    "Edge": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/120.0.0.0 Safari/537.36 Edg/120.0.0.0",
+    "a telephone": "Mozilla/5.0 (Linux; Android 9; CUBOT_P40) AppleWebKit/537.36 "
+    "(KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36",
+    "another": "Mozilla/5.0 (Linux; U; Android 4.2.2; de-de; CUBOT S208 Build/JDQ39) "
+    "AppleWebKit/534.30 (KHTML, like Gecko) Version/4.0 Mobile Safari/534.30",
+    "Facebook's own": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) "
+    "AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 "
+    "[FBAN/FBIOS;FBAV/445.0.0.33.118;FBDV/iPhone14,5]",
+}
+
+
+def assert_kept_to_itself(answer: requests.Response) -> None:
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["X-Robots-Tag"] == "noindex"
+
+
+def assert_small_page(answer: requests.Response, status: int, language: str) -> None:
+    """A page that loads nothing and leads nowhere."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Content-Language"] == language
+    policy = answer.headers["Content-Security-Policy"].split("; ")
+    assert {"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"} <= set(policy)
+    assert "script" not in answer.headers["Content-Security-Policy"]
+    assert_kept_to_itself(answer)
+    assert "Location" not in answer.headers
+    told = answer.text + str(answer.headers)
+    for secret in ("example.org", "meetlink-", "zoom", "jwt"):
+        assert secret not in told.lower(), "nothing of the provider's link"
+    assert re.search("<script|<link|src=|href=|url\\(|@import", answer.text) is None
+
+
+@pytest.mark.parametrize("name", PREVIEWS)
+def test_who_only_looks_is_shown_a_page(gated: Stack, name: str) -> None:
+    parties, anyone = gated.parties(), gated.anyone()
+    request = parties.accepted(starts_at=gated.at(minutes=5))
+    url = join_urls(parties, request)["client"]
+    assert_small_page(anyone.get(url, headers=PREVIEWS[name]), 200, "en")
+    answer = anyone.head(url, headers=PREVIEWS[name])
+    assert answer.status_code == 200 and "Location" not in answer.headers
+    assert joins(parties, request) == [], "nobody has come"
+    assert anyone.get(url).status_code == 302, "and the link is as good as before"
+
+
+@pytest.mark.parametrize("name", BROWSERS)
+def test_people_come_in(gated: Stack, name: str) -> None:
+    parties, anyone = gated.parties(), gated.anyone()
+    request = parties.accepted(starts_at=gated.at(minutes=5))
+    url, headers = join_urls(parties, request)["client"], {"User-Agent": BROWSERS[name]}
+    for call in (anyone.head, anyone.get):
+        answer = call(url, headers=headers)
+        assert answer.status_code == 302
+        assert answer.headers["Location"].startswith("https://meet.example.org/")
+        assert_kept_to_itself(answer)
+    assert len(joins(parties, request)) == 1
+
+
+def test_a_preview_of_a_closed_door(gated: Stack) -> None:
+    """It is told what people are told."""
+    parties, anyone = gated.parties(), gated.anyone()
+    request = parties.accepted(starts_at=gated.at(days=2))
+    url = join_urls(parties, request)["client"]
+    answers = [anyone.get(url, headers=headers) for headers in ({}, PREVIEWS["Slack"])]
+    assert answers[0].text == answers[1].text
+    assert_small_page(answers[1], 403, "en")
+
+
+# ---- what the others are told ----
+
+
+def early(people: Parties, request: dict) -> None:
+    """It opens in two days."""
+
+
+def is_open(people: Parties, request: dict) -> None:
+    done(people.lawyer.command(request["id"], "reschedule", starts_at=people.stack.at(minutes=9)))
+
+
+def cancelled(people: Parties, request: dict) -> None:
+    done(people.lawyer.cancel(request["id"]))
+
+
+def replaced(people: Parties, request: dict) -> None:
+    done(people.lawyer.command(request["id"], "regenerate"))
+
+
+def pending(people: Parties, request: dict) -> None:
+    """As it is while a meeting is made anew that the provider has lost."""
+    people.stack.settle(request["id"])
+    change = {"$set": {"meeting.status": "pending"}}
+    people.stack.requests.update_one({"_id": request["id"]}, change)
+
+
+def over(people: Parties, request: dict) -> None:
+    people.stack.advance(3 * 24 * 3600)
+
+
+PAGES = {
+    early: (403, "You are early", "Sie sind früh dran"),
+    pending: (403, "The meeting is being prepared", "Das Treffen wird vorbereitet"),
+    is_open: (200, "Your meeting", "Ihr Gespräch"),
+    cancelled: (410, "This meeting was cancelled", "Dieses Treffen wurde abgesagt"),
+    replaced: (410, "This link has been replaced", "Dieser Link wurde ersetzt"),
+    over: (410, "This meeting is over", "Dieses Treffen ist vorbei"),
+}
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2.2 defines it."""
+    digits = colour.lstrip("#")
+    wide = digits if len(digits) == 6 else "".join(digit * 2 for digit in digits)
+    parts = [int(wide[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def assert_readable(style: str) -> None:
+    """Text has a contrast of 7 to 1 with what is behind it, by day and by night."""
+    day, _, night = style.partition("@media(prefers-color-scheme:dark)")
+    for sheet in (day, night):
+        rules = dict(re.findall(r"([\w.]+)\{([^{}]*)\}", sheet))
+        (behind,) = re.findall("background:(#[0-9a-f]+)", rules["main"])
+        for text in ("body", ".about"):
+            (colour,) = re.findall("(?<![-\\w])color:(#[0-9a-f]+)", rules[text])
+            light, dark = sorted((luminance(colour), luminance(behind)), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= (7 if text == "body" else 4.5), (text, sheet)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("state", PAGES, ids=lambda state: state.__name__)
+def test_what_visitors_are_told(
+    gated: Stack, state: Callable[[Parties, dict], None], language: str
+) -> None:
+    people = gated.parties()
+    person = people.person("client", locale=language, timezone="Europe/Berlin")
+    request = people.accepted(client=person, starts_at=gated.at(days=2), title="Müller ./. <Ex>")
+    url = join_urls(people, request)["client"]
+    state(people, request)
+    answer = gated.anyone().get(url, headers=PREVIEWS["Slack"])
+    status, *words = PAGES[state]
+    assert_small_page(answer, status, language)
+    page, heading = answer.text, words[language == "de"]
+    assert f'<html lang="{language}">' in page
+    assert re.findall("<title>(.*)</title>", page) == [heading]
+    assert re.findall("<h1>(.*)</h1>", page) == [heading] and page.count("<h1") == 1
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in page
+    assert page.count("<main>") == 1 and "{{" not in page
+    assert "Müller ./. &lt;Ex&gt;" in page and "(Europe/Berlin)" in page
+    assert_readable(page.partition("<style>")[2].partition("</style>")[0])

@@ -9,6 +9,7 @@ import secrets
 import subprocess
 import urllib.parse
 from collections.abc import Iterator
+from mailbox import Mail, SmtpServer
 
 import aiosmtpd.controller
 import aiosmtpd.smtp
@@ -17,7 +18,6 @@ import jwt
 import pytest
 import requests
 from caller import Caller, Parties
-from mailbox import Mail, SmtpServer
 from providers import TITLES, Providers, unique
 from sim import Fault
 from stack import PROGRAM, Stack
@@ -86,7 +86,9 @@ def forms(data: bytes, depth: int = 2) -> set[bytes]:
             inside.append(binascii.a2b_base64(whole[: len(whole) // 4 * 4] + rest(whole)))
         if hexadecimal := re.fullmatch(rb"[0-9a-fA-F]+", run):
             digits = hexadecimal[0]
-            inside += [bytes.fromhex(digits[i : i + (len(digits) - i) // 2 * 2].decode()) for i in (0, 1)]
+            inside += [
+                bytes.fromhex(digits[i : i + (len(digits) - i) // 2 * 2].decode()) for i in (0, 1)
+            ]
     joined = b"\0".join(inside)
     return found | (forms(joined, depth - 1) if depth > 1 and joined else {joined})
 
@@ -117,9 +119,7 @@ def dump(stack: Stack) -> bytes:
     """What a thief of the database has."""
     database = stack.requests.database
     documents = [
-        document
-        for name in database.list_collection_names()
-        for document in database[name].find()
+        document for name in database.list_collection_names() for document in database[name].find()
     ]
     assert len(documents) > 10
     return b"\0".join(bson.encode(document) for document in documents)
@@ -156,7 +156,9 @@ class Run:
                 self.links.add("Zoom's link", live.raw.get("encrypted_password"))
                 self.personal.add("Zoom's passcode", live.raw.get("password"))
             elif name == "google_meet":
-                self.links.add("Meet's link", live.raw.get("conferenceData", {}).get("conferenceId"))
+                self.links.add(
+                    "Meet's link", live.raw.get("conferenceData", {}).get("conferenceId")
+                )
                 self.personal.add("Meet's PIN", "PIN 123456789")
             else:
                 self.links.add("Teams' link", live.raw["chatInfo"]["threadId"])
@@ -186,7 +188,7 @@ class Run:
                 add("what signs us in", call.headers.get("authorization", "").partition(" ")[2])
                 if isinstance(call.body, dict):
                     add("an assertion", call.body.get("assertion"))
-        for caller, answer in self.heard:
+        for _, answer in self.heard:
             location = answer.headers.get("Location", "")
             self.links.add("Jitsi's token", location.partition("?jwt=")[2])
             if "/meetlink-" in location:
@@ -287,7 +289,13 @@ class Run:
             self.put(f"providers/{name}", text.replace(b"enabled", b"colour"), 422)
             self.put(f"providers/{name}", body | {"enabled": 7}, 422)
             for field, value in body["credentials"].items():
-                for wrong in ([value], {"x": value}, value + "\u0007", value + "\u200b x", value * 400):
+                for wrong in (
+                    [value],
+                    {"x": value},
+                    value + "\u0007",
+                    value + "\u200b x",
+                    value * 400,
+                ):
                     credentials = body["credentials"] | {field: wrong}
                     given = body | {"credentials": credentials}
                     answer = self.admin.put(f"/api/config/providers/{name}", given)
@@ -334,7 +342,9 @@ class Run:
             {"KEY_FILE": folder / "wrong.key"},
             {"SMTP_URL": f"smtp://mailer:{hidden}@host name"},
             {"SMTP_URL": f"http://mailer:{hidden}@127.0.0.1"},
-            {"MONGODB_URI": f"mongodb://meetlink:{hidden}@127.0.0.1:1/?serverSelectionTimeoutMS=50"},
+            {
+                "MONGODB_URI": f"mongodb://meetlink:{hidden}@127.0.0.1:1/?serverSelectionTimeoutMS=50"
+            },
             {"MONGODB_URI": f"mongodb://meetlink:{hidden}@/:x"},
             {"ZOOM_TOKEN_URL": f"https://meetlink:{hidden}@zoom.example/oauth/token"},
         ):
@@ -359,9 +369,12 @@ def play(run: Run) -> None:
     run.mail_trouble()
     for name, sim in (("zoom", zoom), ("google_meet", google)):
         old = dict.fromkeys(sim.provider()["credentials"])
-        run.put("providers/" + name, {"enabled": True} | sim.provider(refresh=True) | {
-            "credentials": old | sim.provider(refresh=True)["credentials"]
-        })
+        run.put(
+            "providers/" + name,
+            {"enabled": True}
+            | sim.provider(refresh=True)
+            | {"credentials": old | sim.provider(refresh=True)["credentials"]},
+        )
         run.a_life(name)
     run.commands()
     run.stolen.append(dump(run.stack))
@@ -449,7 +462,9 @@ def test_answers(run: Run) -> None:
         sends_on = answer.status_code == 302 and (
             path.startswith("/join/") or path.endswith("/meeting/host")
         )
-        headers = [f"{k}: {v}" for k, v in answer.headers.items() if k != "Location" or not sends_on]
+        headers = [
+            f"{k}: {v}" for k, v in answer.headers.items() if k != "Location" or not sends_on
+        ]
         texts.append("\n".join([*headers, answer.text]).encode())
         for token in LINK.findall(texts[-1]):
             person = jwt.decode(caller.token, options={"verify_signature": False})["sub"]

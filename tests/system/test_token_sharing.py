@@ -47,6 +47,7 @@ def test_forty_accept_and_one_signs_in(provide: Provide, name: str) -> None:
         names=[name], policy={"inline_wait_ms": 10000}, SERVER_WORKERS=8, SERVER_THREADS=24
     )
     stack, sim = providers.stack, providers[name]
+    providers.warm_up()
 
     def all_accept(why: str) -> None:
         before = sign_ins(providers, name)
@@ -67,6 +68,7 @@ def test_forty_accept_and_one_signs_in(provide: Provide, name: str) -> None:
 def test_a_failed_sign_in_is_no_storm(provide: Provide, name: str) -> None:
     """Whoever waits for a token shares that there is none."""
     providers = provide(names=[name], SERVER_WORKERS=4)
+    providers.warm_up()
     providers[name].script(Fault(f"POST {SIGN_IN[name]}", status=503, times=None))
     began = time.monotonic()
     at_once(lambda: accept(providers) for _ in range(MANY))
@@ -86,7 +88,7 @@ def test_a_failed_sign_in_is_no_storm(provide: Provide, name: str) -> None:
 def test_nothing_is_stored_that_can_be_read(provide: Provide) -> None:
     providers = provide()
     zoom = providers["zoom"]
-    providers.configure("zoom", {"credentials": {"account_id": None}} | user_grant(zoom))
+    providers.configure("zoom", user_grant(zoom))
     for name in providers.sims:
         assert accept(providers, provider=name)["meeting"]["provider"] == name
     secrets = set(zoom.refresh_tokens) | {zoom.client_secret, providers["teams"].client_secret}
@@ -114,6 +116,7 @@ def granted(provide: Provide) -> Providers:
     """Zoom for one user who connected the app; it takes a refresh token only once."""
     providers = provide(names=["zoom", "teams"], policy={"inline_wait_ms": 10000})
     providers.configure("zoom", user_grant(providers["zoom"]))
+    providers.warm_up()
     assert accept(providers)["meeting"]["provider"] == "zoom"
     return providers
 
