@@ -168,6 +168,32 @@ static void test_breaker(void)
 	scene_end(&scene);
 }
 
+/* What cannot be made for now can still be read and deleted, and what was refused unasked leaves
+ * the words that explain it. */
+static void test_quota(void)
+{
+	struct breaker_health health;
+	struct scene scene;
+	int i;
+
+	scene_begin(&scene);
+	scene.call.breakers = breaker_table_new();
+	fake.err = ERR_UNAVAILABLE;
+	fake.retry_after_s = 90;
+	for (i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(scene_each(&scene, i % 2), ERR_UNAVAILABLE);
+	CU_ASSERT_EQUAL(fake.calls, 1);
+	breaker_read(
+		scene.call.breakers, provider_credential_id(&scene.call), scene.call.now, &health);
+	CU_ASSERT_EQUAL(health.state, BREAKER_CLOSED);
+	CU_ASSERT_STRING_EQUAL(health.last_error_detail, "Fake Meet: It fails.");
+	fake.err = ERR_OK;
+	CU_ASSERT_EQUAL(scene_each(&scene, 2), ERR_OK);
+	CU_ASSERT_EQUAL(scene_each(&scene, 3), ERR_OK);
+	breaker_table_free(&scene.call.breakers);
+	scene_end(&scene);
+}
+
 static void test_breaker_no_time(void)
 {
 	struct scene scene;
@@ -192,6 +218,7 @@ static void test_usable(void)
 	CU_ASSERT_EQUAL(
 		provider_usable(NULL, &scene.config, &provider_fake, &scene.info), ERR_UNAVAILABLE);
 	CU_ASSERT(says(scene.info.detail, "Fake Meet: "));
+	CU_ASSERT_EQUAL(provider_complete(NULL, &scene.config, &provider_fake, NULL), ERR_OK);
 	config_set_enabled(scene.call.arena, &scene.config, "fake", true);
 	CU_ASSERT_EQUAL(provider_usable(NULL, &scene.config, &provider_fake, NULL), ERR_OK);
 	config_set_text(scene.call.arena, &scene.config.credentials, "fake", "secret", NULL);
@@ -259,6 +286,7 @@ static const struct unit_case cases[] = {
 	{"host links", test_host_url},
 	{"missing slots", test_missing_slots},
 	{"the breaker around every slot", test_breaker},
+	{"a quota that is used up", test_quota},
 	{"no time is no failure of the provider", test_breaker_no_time},
 	{"usable", test_usable},
 	{"the id of credentials", test_credential_id},

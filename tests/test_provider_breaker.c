@@ -212,6 +212,13 @@ static void test_health(void)
 	CU_ASSERT_EQUAL(health.last_error_at, start + 1);
 	CU_ASSERT_EQUAL(health.last_error, ERR_PERMANENT);
 	CU_ASSERT_STRING_EQUAL(health.last_error_detail, "No.");
+	/* A meeting that is gone is no fault of the provider, nor is trouble of our own. */
+	breaker_leave(table, "k", start + 2, ERR_GONE, 0, "Gone.");
+	breaker_leave(table, "k", start + 3, ERR_DATABASE_AWAY, 0, "Away.");
+	breaker_read(table, "k", start, &health);
+	CU_ASSERT_EQUAL(health.last_ok_at, start + 2);
+	CU_ASSERT_EQUAL(health.last_error_at, start + 1);
+	CU_ASSERT_STRING_EQUAL(health.last_error_detail, "No.");
 	/* Too long: cut, at a whole character wherever that is. */
 	for (i = 0; i < 4; i++) {
 		memset(words, 'x', i);

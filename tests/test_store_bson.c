@@ -85,6 +85,7 @@ static void store_fill_meeting(struct arena *arena, struct meeting *meeting)
 	meeting->ended_reason = "";
 	meeting->outcome = "held";
 	meeting->ended_at = CORE_END;
+	meeting->external_mark = "mark";
 	meeting->held_from = CORE_START;
 	meeting->held_until = CORE_END;
 	*(struct meeting_report *)model_list_add(
@@ -962,8 +963,9 @@ static void test_store_bson_projection_leaves_out_what_is_heavy(void)
 {
 	bson_t whole = BSON_INITIALIZER, current = BSON_INITIALIZER;
 	static const char *const heavy[] = {"meeting.provider_key", "meeting.external_id",
-		"meeting.account", "meeting.provider_url", "meeting.reports", "meetings",
-		"client_news", "lawyer_news", "events", "audit_seal", "effects", "answers"};
+		"meeting.external_mark", "meeting.account", "meeting.provider_url",
+		"meeting.reports", "meetings", "client_news", "lawyer_news", "events", "audit_seal",
+		"effects", "answers"};
 	bson_t *expected = bson_new(), projection;
 	size_t i;
 

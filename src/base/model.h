@@ -40,7 +40,7 @@ enum model_type {
 enum model_flag {
 	MODEL_STORED = 1 << 0,    /* in the database */
 	MODEL_SHOWN = 1 << 1,     /* in JSON answers and template values */
-	MODEL_SEALED = 1 << 2,    /* encrypted at rest (strings, and each value of a map) */
+	MODEL_SEALED = 1 << 2,    /* encrypted at rest (strings, each of a list or a map) */
 	MODEL_HEAVY = 1 << 3,     /* not loaded by reads that only show the current state */
 	MODEL_MS = 1 << 4,        /* instants: milliseconds in JSON */
 	MODEL_REQUIRED = 1 << 5,  /* input and stored: must be present and not null */

@@ -214,6 +214,15 @@ void secret_mac_oldest(const struct secret_ring *ring, const char *purpose, cons
 	secret_mac_with(ring, ring->count - 1, purpose, bytes, len, mac_r);
 }
 
+bool secret_mac_by(const struct secret_ring *ring, size_t index, const char *purpose,
+	const void *bytes, size_t len, unsigned char mac_r[SECRET_MAC_BYTES])
+{
+	if (index >= ring->count)
+		return false;
+	secret_mac_with(ring, index, purpose, bytes, len, mac_r);
+	return true;
+}
+
 bool secret_mac_verify(const struct secret_ring *ring, const char *purpose, const void *bytes,
 	size_t len, const unsigned char mac[SECRET_MAC_BYTES])
 {

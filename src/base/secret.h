@@ -44,6 +44,10 @@ void secret_mac(const struct secret_ring *ring, const char *purpose, const void 
 void secret_mac_oldest(const struct secret_ring *ring, const char *purpose, const void *bytes,
 	size_t len, unsigned char mac_r[SECRET_MAC_BYTES]);
 
+/* The same under the key of that index, newest first; false when there are no more. */
+bool secret_mac_by(const struct secret_ring *ring, size_t index, const char *purpose,
+	const void *bytes, size_t len, unsigned char mac_r[SECRET_MAC_BYTES]);
+
 /* Whether any key of the ring made this MAC. Constant time. */
 bool secret_mac_verify(const struct secret_ring *ring, const char *purpose, const void *bytes,
 	size_t len, const unsigned char mac[SECRET_MAC_BYTES]);

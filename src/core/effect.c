@@ -40,8 +40,8 @@ const struct model failure_model = MODEL(struct failure, "failure", failure_fiel
 static const struct model_field target_fields[] = {
 	FIELD(provider, MODEL_REQUIRED),
 	FIELD(provider_key, MODEL_SEALED),
-	FIELD(external_id, MODEL_SPARSE),
-	FIELD(account, MODEL_SPARSE),
+	FIELD(external_id, MODEL_SEALED | MODEL_SPARSE),
+	FIELD(account, MODEL_SEALED | MODEL_SPARSE),
 };
 
 static const struct model target_model = MODEL(struct effect_target, "target", target_fields);

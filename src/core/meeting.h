@@ -33,7 +33,9 @@ struct meeting {
 	/* Our identity for the provider, random, stored before the first call. */
 	const char *provider_key;
 	const char *external_id;   /* the provider's identity for it; NULL: none, or not known */
-	const char *account;       /* the provider's account that made it */
+	const char *external_mark; /* a keyed hash of it, to find it by; the store makes it */
+	const char *account;       /* the provider's account that made it; sealed, like the id: with
+				    * some providers the two are the link */
 	const char *provider_url;  /* where the gate leads; sealed at rest */
 	const char *join_url;      /* the caller's own gate link; never stored */
 	const char *passcode;      /* sealed at rest */

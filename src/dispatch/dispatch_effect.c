@@ -187,6 +187,14 @@ static enum err dispatch_settle_once(const struct dispatch_performer *performer,
 	return ERR_OK;
 }
 
+/* Whether nobody should be kept waiting for a database that is away: what was done is found again
+ * by whoever leases the effect next. */
+static bool dispatch_is_late(const struct dispatch_performer *performer, enum err err)
+{
+	return performer->until_us && err != ERR_CONFLICT &&
+	       clock_monotonic_us() > performer->until_us;
+}
+
 /* Returns after how many ms the effect is to be performed again by this thread, or -1. */
 static int64_t dispatch_settle(const struct dispatch_performer *performer,
 	const struct dispatch_task *task, const struct effect_outcome *outcome,
@@ -203,7 +211,7 @@ static int64_t dispatch_settle(const struct dispatch_performer *performer,
 		err = dispatch_settle_once(
 			performer, arena, task, outcome, result, config, &pause, &info);
 		arena_free(&arena);
-		if (!err_retryable(err))
+		if (!err_retryable(err) || dispatch_is_late(performer, err))
 			break;
 		dispatch_pause(err == ERR_CONFLICT ? id_random_below(DISPATCH_PAUSE_MS)
 						   : DISPATCH_AWAY_PAUSE_MS);
@@ -281,6 +289,9 @@ static int64_t dispatch_perform_once(
 	enum err err;
 
 	err = dispatch_work_load(&work, task, &info);
+	if (err != ERR_OK && err != ERR_NOT_FOUND)
+		log_error("request %s: effect %s waits for its next lease: %s", task->request_id,
+			task->effect_id, info.detail);
 	if (err != ERR_OK)
 		goto out;
 	kind = dispatch_effects[work.effect->kind];

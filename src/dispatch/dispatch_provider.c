@@ -36,7 +36,7 @@ static enum err dispatch_call_init(const struct dispatch_work *work, const char 
 	if (until_us)
 		call_r->attempt_ms =
 			work->effect->tries ? DISPATCH_NEXT_ATTEMPT_MS : DISPATCH_FIRST_ATTEMPT_MS;
-	return provider_usable(dispatch->conf, work->config, provider, info);
+	return provider_complete(dispatch->conf, work->config, provider, info);
 }
 
 static enum err creation_perform(
@@ -46,6 +46,8 @@ static enum err creation_perform(
 	enum err err;
 
 	err = dispatch_call_init(work, work->request->meeting->provider, &call, info);
+	if (err == ERR_OK)
+		err = provider_usable(call.conf, call.config, call.provider, info);
 	return err == ERR_OK ? provider_create(&call, work->request, work->effect->repeated,
 				       &result_r->link, info)
 			     : err;

@@ -1,6 +1,7 @@
 #include "mail_transport.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -258,6 +259,21 @@ void mail_transport_close(struct mail_transport **transport)
 	*transport = NULL;
 }
 
+/* A server may quote the mail, and with it a link that is one person's alone. */
+static void mail_hide_links(char *answer)
+{
+	char *link, *end;
+
+	while ((link = strstr(answer, "://")) != NULL) {
+		while (link > answer && isalpha((unsigned char)link[-1]))
+			link--;
+		end = link + strcspn(link, " <>\"");
+		memmove(link + 3, end, strlen(end) + 1);
+		memcpy(link, "...", 3);
+		answer = link + 3;
+	}
+}
+
 /* What an unsuccessful dialogue means. A refusal before MAIL, or for want of a login (RFC 4954
  * section 6), is about us and not about the recipient. */
 static enum err mail_verdict(
@@ -272,6 +288,7 @@ static enum err mail_verdict(
 	if (code < 400)
 		return err_set(info, ERR_TEMPORARY, "The mail could not be handed over: %s",
 			transport->failure[0] ? transport->failure : curl_easy_strerror(result));
+	mail_hide_links(transport->answer);
 	if (transport->login)
 		return err_set(info, ERR_TEMPORARY, "The mail server refuses our login: %s",
 			transport->answer);

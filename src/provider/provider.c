@@ -17,15 +17,21 @@ const char *provider_text(const struct provider_call *call, const char *name)
 	return config_text(call->config, call->provider->name, name);
 }
 
+enum err provider_complete(const struct conf *conf, const struct config *config,
+	const struct provider *provider, struct err_info *info)
+{
+	if (provider->check(conf, config, NULL) != ERR_OK)
+		return err_set(info, ERR_UNAVAILABLE,
+			"%s: Its settings or credentials are not complete.", provider->title);
+	return ERR_OK;
+}
+
 enum err provider_usable(const struct conf *conf, const struct config *config,
 	const struct provider *provider, struct err_info *info)
 {
 	if (!config_enabled(config, provider->name))
 		return err_set(info, ERR_UNAVAILABLE, "%s: It is not enabled.", provider->title);
-	if (provider->check(conf, config, NULL) != ERR_OK)
-		return err_set(info, ERR_UNAVAILABLE,
-			"%s: Its settings or credentials are not complete.", provider->title);
-	return ERR_OK;
+	return provider_complete(conf, config, provider, info);
 }
 
 void provider_warn(
@@ -65,7 +71,7 @@ static enum err provider_enter_as(const struct provider_call *call, const char *
 	struct provider_visit *visit_r, struct err_info *info)
 {
 	struct err_info why;
-	enum err err;
+	enum err err = ERR_OK;
 
 	visit_r->key = NULL;
 	visit_r->began_us = clock_monotonic_us();
@@ -78,11 +84,13 @@ static enum err provider_enter_as(const struct provider_call *call, const char *
 			"%s: There was no time left to ask it.", call->provider->title);
 	visit_r->key = provider_credential_id(call);
 	visit_r->quota = quota ? arena_printf(call->arena, "%s/%s", visit_r->key, quota) : NULL;
-	err = breaker_enter(call->breakers, visit_r->key, call->now, &why);
-	if (err == ERR_OK && visit_r->quota) {
+	/* The quota first: its health is not shown, so nothing is noted where nobody was asked. */
+	if (visit_r->quota)
 		err = breaker_enter(call->breakers, visit_r->quota, call->now, &why);
-		if (err != ERR_OK)
-			breaker_leave(call->breakers, visit_r->key, call->now, err, 0, "");
+	if (err == ERR_OK) {
+		err = breaker_enter(call->breakers, visit_r->key, call->now, &why);
+		if (err != ERR_OK && visit_r->quota)
+			breaker_leave(call->breakers, visit_r->quota, call->now, err, 0, "");
 	}
 	if (err != ERR_OK) {
 		err_set(visit_r->info, err, "%s: %s", call->provider->title, why.detail);

@@ -161,7 +161,12 @@ const struct provider *provider_find(const char *name);
 /* A setting or credential of the call's provider, or NULL. */
 const char *provider_text(const struct provider_call *call, const char *name);
 
-/* Whether it is enabled and its settings and credentials are complete; ERR_UNAVAILABLE says not. */
+/* Whether its settings and credentials are complete; ERR_UNAVAILABLE says not. */
+enum err provider_complete(const struct conf *conf, const struct config *config,
+	const struct provider *provider, struct err_info *info);
+
+/* Whether it is enabled, too: a provider that is not makes no meetings any more, but those it has
+ * made are still moved and deleted. */
 enum err provider_usable(const struct conf *conf, const struct config *config,
 	const struct provider *provider, struct err_info *info);
 

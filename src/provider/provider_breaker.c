@@ -185,13 +185,24 @@ static void breaker_settle(struct breaker_slot *slot, int64_t now, enum err outc
 	}
 }
 
+/* That it has no such meeting is an answer as good as any. */
 static void breaker_note(
 	struct breaker_health *health, int64_t now, enum err outcome, const char *detail)
 {
 	size_t len;
 
-	if (outcome == ERR_OK) {
+	switch (outcome) {
+	case ERR_OK:
+	case ERR_GONE:
 		health->last_ok_at = now;
+		return;
+	case ERR_PERMANENT:
+	case ERR_TEMPORARY:
+	case ERR_OUTCOME_UNKNOWN:
+	case ERR_CREDENTIAL:
+	case ERR_UNAVAILABLE:
+		break;
+	default:
 		return;
 	}
 	len = utf8_prefix(detail, sizeof(health->last_error_detail) - 1);

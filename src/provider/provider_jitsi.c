@@ -130,6 +130,28 @@ static enum err jitsi_room(struct arena *arena, const struct meeting *meeting, c
 	return ERR_OK;
 }
 
+/* A lobby or a password is switched on inside the room, never by its link. */
+static void jitsi_warn(struct arena *arena, const struct jitsi_settings *settings,
+	const struct security *security, struct meeting_link *link)
+{
+	if (security->waiting_room && !jitsi_has_tokens(settings))
+		provider_warn(arena, link, "waiting_room",
+			"Jitsi cannot promise a waiting room; the first to enter "
+			"can switch the lobby on.");
+	else if (!security->join_before_host && !jitsi_has_tokens(settings))
+		provider_warn(arena, link, "join_before_host",
+			"Without a waiting room Jitsi lets people in before the host.");
+	if (security->mute_on_entry)
+		provider_warn(arena, link, "mute_on_entry",
+			"Jitsi leaves the microphone to each person.");
+	if (security->host_video)
+		provider_warn(arena, link, "host_video", "Jitsi leaves the camera to each person.");
+	if (security->passcode_required)
+		provider_warn(arena, link, "passcode_required",
+			"Jitsi has no passcode in a link; the room's name "
+			"cannot be guessed.");
+}
+
 /* The room's name says all there is: `repeated` is of no interest. */
 static enum err jitsi_create(const struct provider_call *call, const struct request *request,
 	bool repeated, struct meeting_link *link_r, struct err_info *info)
@@ -146,15 +168,7 @@ static enum err jitsi_create(const struct provider_call *call, const struct requ
 			      ? arena_printf(call->arena, "%s/%s/%s", settings.base_url,
 					settings.app_id, room)
 			      : arena_printf(call->arena, "%s/%s", settings.base_url, room);
-	/* A lobby or a password is switched on inside the room, never by its link. */
-	if (security->waiting_room && !jitsi_has_tokens(&settings))
-		provider_warn(call->arena, link_r, "waiting_room",
-			"Jitsi cannot promise a waiting room; the first to enter "
-			"can switch the lobby on.");
-	if (security->passcode_required)
-		provider_warn(call->arena, link_r, "passcode_required",
-			"Jitsi has no passcode in a link; the room's name "
-			"cannot be guessed.");
+	jitsi_warn(call->arena, &settings, security, link_r);
 	return ERR_OK;
 }
 
@@ -215,6 +229,15 @@ static char *jitsi_claims(const struct provider_call *call, const struct jitsi_s
 	return text;
 }
 
+/* A token is for the server whose key signs it: one that the room was made on before is no business
+ * of it, and would learn who the person is. */
+static bool jitsi_is_there(const struct jitsi_settings *settings, const char *url)
+{
+	const size_t len = strlen(settings->base_url);
+
+	return strncmp(url, settings->base_url, len) == 0 && url[len] == '/';
+}
+
 static enum err jitsi_personal_url(const struct provider_call *call, const struct request *request,
 	enum party party, const char **url_r, struct err_info *info)
 {
@@ -223,7 +246,7 @@ static enum err jitsi_personal_url(const struct provider_call *call, const struc
 	char *token;
 	enum err err;
 
-	if (!jitsi_has_tokens(&settings)) {
+	if (!jitsi_has_tokens(&settings) || !jitsi_is_there(&settings, url)) {
 		*url_r = url;
 		return ERR_OK;
 	}

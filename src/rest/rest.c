@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,6 +18,8 @@ enum {
 	REST_MAX_HEAD = 64 * 1024,
 	REST_MAX_IDLE_S = 30, /* less than any provider keeps a connection */
 	REST_RETRY_AFTER_SIZE = 64,
+	REST_SHOWN_PATH = 160,
+	REST_SHOWN_SEGMENT = 20,
 };
 
 struct rest {
@@ -340,16 +343,33 @@ static void rest_read_reply(CURL *curl, struct arena *arena, const struct rest_t
 	json_parse(arena, body, transfer->body.len, &reply_r->json, NULL);
 }
 
+/* The path without what names a thing: ids may be as good as links. */
+static void rest_path_shown(const char *path, char shown_r[REST_SHOWN_PATH])
+{
+	size_t len, used = 0;
+
+	for (; *path && used + REST_SHOWN_SEGMENT + 2 < REST_SHOWN_PATH; path += len) {
+		path += strspn(path, "/");
+		len = strcspn(path, "/");
+		used += (size_t)snprintf(shown_r + used, REST_SHOWN_PATH - used, "/%.*s",
+			len <= REST_SHOWN_SEGMENT ? (int)len : 1,
+			len <= REST_SHOWN_SEGMENT ? path : "*");
+	}
+	shown_r[used] = '\0';
+}
+
 static void rest_log(CURL *curl, const struct rest_request *request, const struct rest_url *url,
 	const char *outcome)
 {
+	char path[REST_SHOWN_PATH];
 	curl_off_t total_us = 0;
 	long status = 0;
 
+	rest_path_shown(url->path, path);
 	curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME_T, &total_us);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	log_debug("%s %s%s: %s, status %ld, %lld ms", rest_methods[request->method], url->host,
-		url->path, outcome, status, (long long)total_us / 1000);
+		path, outcome, status, (long long)total_us / 1000);
 }
 
 enum err rest_call(struct rest *rest, struct arena *arena, const struct rest_request *request,

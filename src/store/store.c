@@ -184,7 +184,7 @@ enum err store_init_indexes(struct store *store, struct err_info *info)
 		"}", "{", "name", "start", "key", "{", "starts_at", BCON_INT32(1), "_id",
 		BCON_INT32(1), "}", "}", "{", "name", "due", "key", "{", "due", BCON_INT32(1), "}",
 		"sparse", BCON_BOOL(true), "}", "{", "name", "external", "key", "{",
-		"meeting.external_id", BCON_INT32(1), "}", "sparse", BCON_BOOL(true), "}", "]");
+		"meeting.external_mark", BCON_INT32(1), "}", "sparse", BCON_BOOL(true), "}", "]");
 	if (!mongoc_client_command_simple(
 		    session.client, store->database, command, NULL, NULL, &error))
 		err = store_error(&error, "create indexes", info);

@@ -54,7 +54,10 @@ static void store_write_list(struct store *store, struct arena *arena,
 	for (i = 0; i < list->count; i++) {
 		bson_uint32_to_string((uint32_t)i, &key, digits, sizeof(digits));
 		if (field->type == MODEL_STRINGS) {
-			bson_append_utf8(&array, key, -1, *MODEL_AT(list, const char *, i), -1);
+			bson_append_utf8(&array, key, -1,
+				store_text(store, arena, field, NULL,
+					*MODEL_AT(list, const char *, i), id),
+				-1);
 			continue;
 		}
 		if (field->type == MODEL_INTS) {
@@ -209,11 +212,8 @@ static enum err store_read_list(struct store *store, struct arena *arena, const 
 		return store_bad_field(model, field, id, info);
 	while (err == ERR_OK && bson_iter_next(&items)) {
 		if (field->type == MODEL_STRINGS) {
-			const char **text = model_list_add(arena, list, sizeof(*text));
-
-			*text = arena_strdup(arena, store_value_text(&items));
-			if (!*text)
-				return store_bad_field(model, field, id, info);
+			err = store_read_string(store, arena, model, field, &items, NULL, id,
+				model_list_add(arena, list, sizeof(const char *)), info);
 			continue;
 		}
 		if (field->type == MODEL_INTS) {

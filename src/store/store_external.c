@@ -1,5 +1,53 @@
 /* Requests by what a provider calls their meeting. */
+#include <string.h>
+
+#include "id.h"
 #include "store_private.h"
+
+/* What stands in the database for a provider's id, under the key of that index; NULL when there are
+ * no more keys. */
+static const char *store_mark(struct store *store, struct arena *arena, size_t index,
+	const char *provider, const char *external_id)
+{
+	const char *text = arena_printf(arena, "%s/%s", provider, external_id);
+	char *mark = arena_alloc(arena, ID_SIZE);
+	unsigned char mac[SECRET_MAC_BYTES];
+
+	if (!secret_mac_by(store->ring, index, "external", text, strlen(text), mac))
+		return NULL;
+	id_encode(mac, mark);
+	return mark;
+}
+
+void store_mark_meeting(struct store *store, struct arena *arena, struct meeting *meeting)
+{
+	if (meeting)
+		meeting->external_mark = meeting->external_id
+						 ? store_mark(store, arena, 0, meeting->provider,
+							   meeting->external_id)
+						 : NULL;
+}
+
+/* Under whichever key it was made. */
+static bson_t *store_marks(
+	struct store *store, struct arena *arena, const char *provider, const char *external_id)
+{
+	bson_t *filter = BCON_NEW("meeting.status", BCON_UTF8(meeting_status_names[MEETING_READY]));
+	bson_t mark, any;
+	const char *key, *text;
+	char digits[16];
+	uint32_t i;
+
+	bson_append_document_begin(filter, "meeting.external_mark", -1, &mark);
+	bson_append_array_begin(&mark, "$in", -1, &any);
+	for (i = 0; (text = store_mark(store, arena, i, provider, external_id)) != NULL; i++) {
+		bson_uint32_to_string(i, &key, digits, sizeof(digits));
+		bson_append_utf8(&any, key, -1, text, -1);
+	}
+	bson_append_array_end(&mark, &any);
+	bson_append_document_end(filter, &mark);
+	return filter;
+}
 
 enum err store_request_by_external_id(struct store *store, struct arena *arena,
 	const char *provider, const char *external_id, struct request **request_r,
@@ -16,9 +64,7 @@ enum err store_request_by_external_id(struct store *store, struct arena *arena,
 	if (err != ERR_OK)
 		return err;
 	/* Providers use their numbers again, years later: only a live meeting is meant. */
-	filter = BCON_NEW("meeting.external_id", BCON_UTF8(external_id), "meeting.provider",
-		BCON_UTF8(provider), "meeting.status",
-		BCON_UTF8(meeting_status_names[MEETING_READY]));
+	filter = store_marks(store, arena, provider, external_id);
 	options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true));
 	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
 	if (mongoc_cursor_next(cursor, &bson))

@@ -49,6 +49,9 @@ bool store_bson_is_newest(struct store *store, const struct model *model, bson_i
 enum err store_request_read(struct store *store, struct arena *arena, const bson_t *bson,
 	enum store_depth depth, struct request **request_r, struct err_info *info);
 
+/* Sets what a meeting can be found by, other than by who knows its id, before it is written. */
+void store_mark_meeting(struct store *store, struct arena *arena, struct meeting *meeting);
+
 /* Leaves out of find's options what a depth does not load. */
 void store_append_projection(bson_t *options, enum store_depth depth);
 #endif

@@ -17,6 +17,7 @@ static bson_t *store_request_bson(struct store *store, struct arena *arena, stru
 
 	arena_defer(arena, store_release_bson, bson);
 	request->due = effect_next_due(request);
+	store_mark_meeting(store, arena, request->meeting);
 	audit_seal(arena, &request->events, request->rev == 1, &request->audit_seal);
 	store_bson_write(store, arena, &request_model, request, request->id, bson);
 	return bson;

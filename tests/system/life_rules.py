@@ -1,13 +1,12 @@
-"""What docs/tables.md and API.md allow: who may do what to a request in each state, and what the
-join gate does. The table tests of the program hold docs/tables.md to the program; here it is held
-to what users get.
-"""
+"""What the tables (docs/tables.md) and API.md allow: who may do what to a request in each state,
+and what the join gate does."""
 
 import base64
 import dataclasses
 import datetime
 import re
 
+import tables
 from stack import ROOT
 
 MAX_GENERATIONS = 6  # of the policy that test_life.py sets
@@ -37,24 +36,7 @@ ACTIONS = {
 }
 
 
-def read_tables() -> list[dict[str, dict[str, str]]]:
-    """The tables of docs/tables.md: first column (without roles: the path) -> column -> cell."""
-    tables: list[dict[str, dict[str, str]]] = []
-    head: list[str] | None = None
-    for line in (ROOT / "docs/tables.md").read_text().splitlines():
-        cells = [cell.strip().strip("`") for cell in line.strip("|").split("|")]
-        if not line.startswith("|"):
-            head = None
-        elif head is None:
-            head = cells
-            tables.append({})
-        elif not cells[0].startswith("---"):
-            name = " ".join(cells[:2]) if head[0] == "Method" else cells[0]
-            tables[-1][name] = dict(zip(head, cells, strict=True))
-    return tables
-
-
-ROUTES, BY_REQUEST, BY_MEETING = read_tables()
+BY_REQUEST, BY_MEETING = tables.of_requests(), tables.of_meetings()
 ERR_TABLE = (ROOT / "src/base/err_table.h").read_text()
 STATUSES = {code: int(n) for code, n in re.findall(r'^ERR\(\w+, "(\w+)", (\d+),', ERR_TABLE, re.M)}
 
@@ -124,8 +106,9 @@ def verdict(
     if command == "accept" and state.status == "accepted" and body == accepted_with:
         return "yes"
     for table, column in ((BY_REQUEST, state.status), (BY_MEETING, state.meeting)):
-        if column and table[command][column] != "yes":
-            return table[command][column]
+        said = table.get(command, {}).get(column, "yes")
+        if said != "yes":
+            return said
     starts_at = instant(body["starts_at"]) if "starts_at" in body else None
     if command == "outcome":
         return "yes" if now >= state.starts_at else "meeting_not_started"
@@ -145,8 +128,7 @@ def verdict(
 
 
 def may_call(role: str | None, command: str) -> bool:
-    row = ROUTES[f"POST /api/requests/{{}}/{PATHS[command]}"]
-    return row[role or "no token"] == "yes"
+    return (role or "no token") in tables.routes()[f"POST /api/requests/{{}}/{PATHS[command]}"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """The real thing in a folder of its own: database, `meetlink serve` and nginx."""
 
+import base64
 import datetime
+import hashlib
 import os
 import pathlib
 import re
@@ -282,6 +284,17 @@ class Stack:
         """A client and a lawyer whom nobody has heard of before."""
         mark = secrets.token_hex(4)
         return Parties(self, self.client(f"client-{mark}"), self.lawyer(f"lawyer-{mark}"))
+
+    # ---- what is stored ----
+
+    def mark(self, provider: str, external_id: str) -> str:
+        """What the database has of a provider's id: a hash under a subkey of the master key."""
+        key = bytes.fromhex((self.folder / "master.key").read_text().split(":")[1].split()[0])
+        person = b"external".ljust(16, b"\0")
+        salt = struct.pack("<Q", 1).ljust(16, b"\0")
+        subkey = hashlib.blake2b(key=key, digest_size=32, salt=salt, person=person).digest()
+        mac = hashlib.blake2b(f"{provider}/{external_id}".encode(), key=subkey, digest_size=16)
+        return base64.urlsafe_b64encode(mac.digest()).decode().rstrip("=")
 
     # ---- what is owed ----
 

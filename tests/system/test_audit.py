@@ -571,12 +571,13 @@ def dump(stack: Stack) -> bytes:
 def traces(haystack: bytes) -> list[bytes]:
     """What of the name or the address is there: plain, of its parts, in another case, encoded."""
     needles = [text.encode() for whole in (NAME, EMAIL) for text in (whole, *whole.split())]
-    needles += [b"quastenflosser", b"Zo\\u00eb", b"Quastenflosser", b"zoe."]
+    needles += [b"quastenflosser", b"Zo\\u00eb", b"zoe."]
     for needle in list(needles):
-        for shift in range(3):
-            needles.append(base64.b64encode(b"\0" * shift + needle)[4 * bool(shift) : -4])
         needles.append(needle.hex().encode())
-    return [n for n in needles if len(n) >= 4 and n.lower() in haystack.lower()]
+        # Not of the short ones: four letters are in any random text of this size.
+        for shift in range(3 if len(needle) > 8 else 0):
+            needles.append(base64.b64encode(b"\0" * shift + needle)[4 * bool(shift) : -4])
+    return [needle for needle in needles if needle.lower() in haystack.lower()]
 
 
 def sealed_paths(value: object, path: str = "") -> set[str]:

@@ -5,13 +5,14 @@ import concurrent.futures
 import statistics
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from mailbox import SmtpServer
 
 import pytest
-from providers import BREAKER_S, TITLES, Providers, midnight, unique
+from caller import refused
+from providers import BREAKER_S, TITLES, Providers, midnight, provide, unique  # noqa: F401
 from sim import Fault
-from stack import Stack
+from stack import LEASE_S, Database, Stack
 from support import at_once, until
 
 CHAIN = {"failover": ["zoom", "teams"]}
@@ -383,3 +384,51 @@ def test_one_breaker_does_not_concern_another(providers: Providers) -> None:
     request, took = accept(providers)
     print(f"\nGoogle's breaker open: ready in {took:.2f} s")
     assert request["meeting"]["provider"] == "zoom" and providers["google_meet"].count() == began
+
+
+# ---- what an administrator and the database do meanwhile ----
+
+
+def test_a_provider_that_was_switched_off_still_deletes(providers: Providers) -> None:
+    """It makes no meetings any more, and those it has made do not outlive their end here."""
+    parties = providers.stack.parties()
+    request = parties.accept(parties.create(title=unique("Advice")), provider="zoom")
+    assert providers.the_meeting(request)[0] == "zoom"
+    providers.configure("zoom", {"enabled": False})
+    answer = parties.lawyer.respond(parties.create()["id"], "accept", provider="zoom")
+    assert refused(answer) == (422, "invalid")
+    assert parties.lawyer.cancel(request["id"]).status_code == 200
+    providers.finish(request["id"])
+    assert providers.live_of(request) == []
+
+
+def test_health_knows_what_concerns_one_meeting(providers: Providers) -> None:
+    parties, zoom = providers.stack.parties(), providers["zoom"]
+    request = parties.accept(parties.create(title=unique("Advice")), provider="zoom")
+    ((_, live),) = providers.live_of(request)
+    del zoom.meetings[int(live.id)]
+    host = parties.lawyer.get(f"/api/requests/{request['id']}/meeting/host")
+    assert refused(host) == (409, "still_pending")
+    assert providers.health("zoom")["state"] == "ok"
+
+
+def test_the_database_goes_away_while_somebody_waits(
+    database: Database,
+    provide: Callable[..., Providers],  # noqa: F811
+) -> None:
+    """Accepting answers that the link is on its way, as for a provider that is slow."""
+    providers = provide(database.uri, names=["zoom"])
+    providers.warm_up()
+    zoom = providers["zoom"]
+    zoom.script(Fault("POST /users/*/meetings", delay=1.5))
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(accept, providers)
+        until(lambda: zoom.count(*CREATE_ZOOM), "Zoom is asked")
+        database.pause()
+        request, took = answer.result()
+    database.resume()
+    assert request["meeting"]["status"] == "pending" and took < 15, took
+    until(lambda: providers.stack.anyone().get("/readyz").ok, "it recovers", 15)
+    providers.stack.advance(LEASE_S + 1)
+    providers.until_status(request["id"], "ready")
+    providers.the_meeting(request)

@@ -124,7 +124,7 @@ class Lane:
     def update(self, trouble: Trouble, end: End) -> None:
         sim = self.providers[trouble.provider]
         parties, request = self.accepted(trouble)
-        before = self.stack.document(request["id"])["meeting"]["external_id"]
+        before = self.providers.the_meeting(request)[1].id
         trouble.inflict(sim, before)
         self.reschedule(parties, request, hours=21)
         if trouble.fields is None:
@@ -148,7 +148,7 @@ class Lane:
     def delete(self, trouble: Trouble, end: End) -> None:
         sim = self.providers[trouble.provider]
         parties, request = self.accepted(trouble)
-        trouble.inflict(sim, self.stack.document(request["id"])["meeting"]["external_id"])
+        trouble.inflict(sim, self.providers.the_meeting(request)[1].id)
         answer = parties.client.cancel(request["id"], reason="Ill")
         assert answer.status_code == 200, answer.text
         if trouble.fields is None:

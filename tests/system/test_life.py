@@ -2,8 +2,8 @@
 everything that must hold checked after each step (life_checks.py), and what was promised once it
 has become quiet.
 
-2,000 steps unless MEETLINK_LIFE_STEPS says otherwise: bench/life. The answers are those of
-docs/tables.md (life_rules.py). What Hypothesis draws never depends on what the system did, which
+2,000 steps unless MEETLINK_LIFE_STEPS says otherwise: bench/life. The answers are those of the
+tables (life_rules.py). What Hypothesis draws never depends on what the system did, which
 is not the same twice; so it can shrink what fails, if it fails again.
 """
 
@@ -427,6 +427,7 @@ class Life(stateful.RuleBasedStateMachine):
         self.see()
         for slot in self.known.values():
             check_quiet(self.world, slot.document, slot.letters)
+        assert self.stack.run("verify-audit").endswith(" 0 broken\n")
         self.world.covered["quiet"] += 1
 
     # ---- rules: faults ----

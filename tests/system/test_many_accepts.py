@@ -53,14 +53,14 @@ def actions(providers: Providers) -> collections.Counter:
 def assert_one_each(providers: Providers, requests: list[dict]) -> None:
     """As many meetings as requests, each named by its own and by no other."""
     stack = providers.stack
-    live = {(name, one.id): one for name, one in providers.live()}
+    live = {(name, stack.mark(name, one.id)): one for name, one in providers.live()}
     documents = {one["_id"]: one for one in stack.requests.find({}, {"events": 0})}
     assert set(documents) == {request["id"] for request in requests}
     named = {}
     for document in documents.values():
         meeting = document["meeting"]
         assert (document["status"], meeting["status"]) == ("accepted", "ready"), document["_id"]
-        key = meeting["provider"], meeting["external_id"]
+        key = meeting["provider"], meeting["external_mark"]
         assert live[key].title == document["title"]
         assert named.setdefault(key, document["_id"]) == document["_id"], "two share a meeting"
         codes = {warning["code"] for warning in meeting["warnings"]} - {"setting_not_granted"}

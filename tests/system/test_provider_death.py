@@ -166,5 +166,6 @@ def test_cancelled_while_nobody_knows_of_it(death: Death) -> None:
 def test_nothing_else_lives_on(place: Death) -> None:
     """What exists at the providers is what the requests name."""
     documents = place.stack.requests.find({"meeting.status": "ready"}, {"meeting": 1})
-    named = {(d["meeting"]["provider"], d["meeting"]["external_id"]) for d in documents}
-    assert {(name, live.id) for name, live in place.providers.live()} == named
+    named = {(d["meeting"]["provider"], d["meeting"]["external_mark"]) for d in documents}
+    mark = place.stack.mark
+    assert {(name, mark(name, live.id)) for name, live in place.providers.live()} == named

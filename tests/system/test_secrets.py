@@ -407,16 +407,6 @@ def leaks(run: Run, data: bytes) -> set[str]:
     return found | ({"a join link"} if LINK.search(b"\n".join(forms(data))) else set())
 
 
-# Places and what is known to be there.
-KNOWN = {
-    ("database", "Teams' link"): "the id that Graph gives a meeting holds its link",
-    ("database", "Meet's PIN"): "dial-in numbers are stored as they are shown",
-    ("database", "a join link"): "a mail server's refusal is kept with what it quotes",
-    ("logs", "Teams' link"): "the path of a call is logged at debug",
-    ("logs", "a join link"): "a mail server's refusal is logged with what it quotes",
-}
-
-
 def kept(run: Run, place: str) -> bytes:
     return b"\0".join(run.stolen) if place == "database" else logs(run.stack)
 
@@ -426,18 +416,7 @@ def test_what_is_kept(run: Run, place: str) -> None:
     """A thief of the database neither signs in anywhere nor finds a way into a meeting."""
     data = kept(run, place)
     assert b"request_id" in data and len(data) > 100_000
-    assert leaks(run, data) - {what for where, what in KNOWN if where == place} == set()
-
-
-@pytest.mark.parametrize(
-    ("place", "what"),
-    [
-        pytest.param(*key, marks=pytest.mark.xfail(strict=True, reason=reason))
-        for key, reason in KNOWN.items()
-    ],
-)
-def test_what_is_known_to_leak(run: Run, place: str, what: str) -> None:
-    assert what not in leaks(run, kept(run, place))
+    assert leaks(run, data) == set()
 
 
 def test_commands(run: Run) -> None:
