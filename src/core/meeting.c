@@ -250,6 +250,8 @@ static void meeting_leave_provider(struct cause *cause, struct request *request)
 		made |= effect->kind == EFFECT_MEETING_CREATE && effect->begun;
 		effect_drop(request, effect);
 	}
+	/* What the provider still shows matters no longer. */
+	meeting_warn(cause, meeting, "provider_not_updated", NULL);
 	if (made)
 		meeting_owe_removal(cause, request, &target);
 }

@@ -257,6 +257,31 @@ def test_forty_accept_while_everything_hangs(providers: Providers) -> None:
     assert len(providers.live()) == ready, "and nothing else"
 
 
+def test_a_warning_ends_with_its_reason(providers: Providers) -> None:
+    """A move that the provider does not know of is no news of a meeting that is cancelled."""
+    zoom, parties = providers["zoom"], providers.stack.parties()
+    request = parties.create(title=unique("Advice"))
+    parties.accept(request, provider="zoom")
+
+    def warnings() -> set[str]:
+        meeting = parties.lawyer.request(request["id"])["meeting"]
+        return {warning["code"] for warning in meeting["warnings"]}
+
+    zoom.down()
+    url = f"/api/requests/{request['id']}/meeting/reschedule"
+    answer = parties.lawyer.post(url, {"starts_at": providers.stack.at(days=4)})
+    assert answer.status_code == 200, answer.text
+    providers.until_tried(request["id"])
+    assert warnings() == {"provider_not_updated"}
+    assert parties.client.cancel(request["id"]).status_code == 200
+    providers.until_tried(request["id"], 2)
+    assert warnings() == {"provider_orphan"}
+    zoom.up()
+    providers.finish(request["id"])
+    assert warnings() == set()
+    assert providers.live_of(request) == []
+
+
 # ---- what a person has to mend, and what time mends ----
 
 
