@@ -84,7 +84,7 @@ static void test_create(void)
 		{"not yet visible", false, ERR_OK,
 			{{200, PENDING, 0}, {404, NOT_FOUND, 0}, {200, READY, 0}}, {POST, GET, GET},
 			0},
-		{"pending for too long", false, ERR_OUTCOME_UNKNOWN,
+		{"pending for too long", false, ERR_STILL_PENDING,
 			{{200, PENDING, 0}, {200, PENDING, 0}}, {POST, GET}, 1200},
 		{"no answer while pending", false, ERR_OUTCOME_UNKNOWN,
 			{{200, PENDING, 0}, {503, "<html>", 7}}, {POST, GET}, 0},

@@ -235,6 +235,30 @@ static void test_provision_goes_round(void)
 	arena_free(&arena);
 }
 
+/* A conference that the provider is making is looked at for a minute before another is asked. */
+static void test_provision_waits_for_what_is_being_made(void)
+{
+	static const int64_t pauses_s[] = {1, 2, 4, 8, 16};
+	const struct policy policy = core_policy(1);
+	struct arena *arena = arena_new();
+	struct request *request = provision_pending(arena, false);
+	const char *key = request->meeting->provider_key;
+	size_t i;
+
+	for (i = 0; i < sizeof(pauses_s) / sizeof(pauses_s[0]); i++) {
+		provision_try(arena, request, ERR_STILL_PENDING, &policy);
+		CU_ASSERT_STRING_EQUAL(request->meeting->provider_key, key);
+		CU_ASSERT(core_creation(request)->begun);
+		CU_ASSERT_EQUAL(
+			request->meeting->next_attempt_at - request->meeting->last_error->at,
+			pauses_s[i] * INSTANT_SECOND);
+	}
+	provision_try(arena, request, ERR_STILL_PENDING, &policy);
+	CU_ASSERT_STRING_NOT_EQUAL(request->meeting->provider_key, key);
+	CU_ASSERT_STRING_EQUAL(core_effect(request, DELETE, 0)->target->provider_key, key);
+	arena_free(&arena);
+}
+
 /* A list that names the requested provider, or one twice, asks each once in a round. */
 static void test_provision_asks_each_once_in_a_round(void)
 {
@@ -871,6 +895,7 @@ static void test_provision_expiry_waits_for_its_time(void)
 static const struct unit_case cases[] = {
 	{"creations that fail", test_provision_creations_that_fail},
 	{"goes round", test_provision_goes_round},
+	{"waits for what is being made", test_provision_waits_for_what_is_being_made},
 	{"asks each once in a round", test_provision_asks_each_once_in_a_round},
 	{"gives up in time", test_provision_gives_up_in_time},
 	{"retry after giving up", test_provision_retry_after_giving_up},

@@ -9,6 +9,10 @@
  * long the second waits at most. What asks us to wait longer is left at once. */
 enum { PROVISION_TRIES = 2, PROVISION_PAUSE_S = 1 };
 
+/* How often a meeting that is being made is looked at: after 1, 2, 4, 8 and 16 s, about a minute
+ * with the time that the calls take (PROVIDERS.md section 1.2). */
+enum { PROVISION_POLLS = 6 };
+
 /* Whether an effect is of the meeting as it is now. */
 static bool provision_is_current(
 	const struct request *request, const struct effect *effect, enum meeting_status status)
@@ -51,12 +55,17 @@ static void provision_note_failure(
 		arena_printf(cause->arena, "%s: %s", meeting->provider, err_code(outcome->err)));
 }
 
+static bool provision_may_be_made(const struct effect_outcome *outcome)
+{
+	return outcome->err == ERR_OUTCOME_UNKNOWN || outcome->err == ERR_STILL_PENDING;
+}
+
 /* The answer comes too late: the request has moved on. */
 static void provision_discard(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome, const struct meeting_link *link)
 {
 	struct effect_target target = provision_target_of(request, effect);
-	bool made = outcome->err == ERR_OUTCOME_UNKNOWN || effect->repeated;
+	bool made = provision_may_be_made(outcome) || effect->repeated;
 
 	if (outcome->err == ERR_OK) {
 		target.external_id = link->external_id;
@@ -149,25 +158,39 @@ static void provision_end_round(struct cause *cause, struct request *request, st
 		provision_switch(cause, request, effect->id, meeting->requested_provider, NULL);
 }
 
+/* Whether the same provider is asked again before any other one. */
+static bool provision_stays(const struct effect *effect, const struct effect_outcome *outcome)
+{
+	switch (outcome->err) {
+	case ERR_STILL_PENDING:
+		return effect->tries < PROVISION_POLLS;
+	case ERR_TEMPORARY:
+	case ERR_OUTCOME_UNKNOWN:
+		return effect->tries < PROVISION_TRIES &&
+		       outcome->retry_after_s <= PROVISION_PAUSE_S;
+	default:
+		return false;
+	}
+}
+
 static void provision_failed(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome, const struct policy *policy)
 {
-	const bool unknown = outcome->err == ERR_OUTCOME_UNKNOWN;
-	const bool again = (unknown || outcome->err == ERR_TEMPORARY) &&
-			   outcome->retry_after_s <= PROVISION_PAUSE_S;
 	struct meeting *meeting = request->meeting;
 	const char *next;
 
 	effect_note_failure(cause, effect, outcome);
 	provision_note_failure(cause, request, outcome);
-	effect->begun =
-		unknown || effect->repeated; /* only success tells what became of an earlier one */
+	/* Only success tells what became of an earlier one. */
+	effect->begun = provision_may_be_made(outcome) || effect->repeated;
 	effect->hope |= outcome->err != ERR_PERMANENT;
 	effect->tries++;
-	if (again && effect->tries < PROVISION_TRIES) {
+	if (provision_stays(effect, outcome)) {
 		/* An unknown outcome is looked up at once: the answer may just have been late. */
 		effect->due = cause->now;
-		if (!unknown)
+		if (outcome->err == ERR_STILL_PENDING)
+			effect->due += INSTANT_SECOND << (effect->tries - 1);
+		else if (outcome->err == ERR_TEMPORARY)
 			effect->due += backoff_delay_ms(1, PROVISION_PAUSE_S, PROVISION_PAUSE_S,
 				outcome->retry_after_s, cause_jitter(cause, BACKOFF_SPREAD));
 		meeting->next_attempt_at = effect->due;

@@ -232,6 +232,7 @@ static enum err dispatch_outcome(enum err err)
 	case ERR_OK:
 	case ERR_PERMANENT:
 	case ERR_OUTCOME_UNKNOWN:
+	case ERR_STILL_PENDING:
 	case ERR_UNAVAILABLE:
 	case ERR_CREDENTIAL:
 	case ERR_GONE:

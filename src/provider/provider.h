@@ -9,6 +9,7 @@
  * nor anything the provider wrote:
  *   ERR_TEMPORARY        not done; try again (after info->retry_after_s, when it is set)
  *   ERR_OUTCOME_UNKNOWN  perhaps done: look it up before anything else
+ *   ERR_STILL_PENDING    begun, and the provider works on it: look again
  *   ERR_UNAVAILABLE      not done, and not by this provider for now: another one may
  *   ERR_CREDENTIAL       not done, credential or rights are refused: a person must act; another may
  *   ERR_GONE             the provider does not have the meeting (any more)

@@ -262,7 +262,7 @@ static enum err google_settle(const struct provider_call *call, const struct req
 		GOOGLE_READY) {
 		if (conference == GOOGLE_PENDING) {
 			if (!google_pause(call, turn++))
-				return err_set(info, ERR_OUTCOME_UNKNOWN,
+				return err_set(info, ERR_STILL_PENDING,
 					"Google Meet: The link is still being made.");
 			err = google_event(call, REST_GET, event_id, NULL, &event, info);
 			if (err != ERR_OK && err != ERR_GONE)

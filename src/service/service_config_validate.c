@@ -135,7 +135,8 @@ static void validation_go_deep(const struct service_call *call, const struct pro
 	validation_add(call->arena, validation, "create", err == ERR_OK,
 		err == ERR_OK ? "A test meeting was made." : info.detail);
 	asked.until_us = given->until_us;
-	if (err == ERR_OK || err == ERR_OUTCOME_UNKNOWN || link.external_id)
+	if (err == ERR_OK || err == ERR_OUTCOME_UNKNOWN || err == ERR_STILL_PENDING ||
+		link.external_id)
 		validation_delete(&asked, request->meeting, &link, validation);
 }
 

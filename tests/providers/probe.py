@@ -173,7 +173,7 @@ class Probe(contextlib.ExitStack):
 
     def keep(self, does: str, answer: Answer) -> None:
         if does == "create":
-            self.repeated = answer.err == "outcome_unknown" or (
+            self.repeated = answer.err in ("outcome_unknown", "still_pending") or (
                 self.repeated and answer.err != "ok"
             )
         if answer.link is None:

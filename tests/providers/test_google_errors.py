@@ -230,7 +230,7 @@ CONFERENCES = [
     Row(
         "pending for too long",
         [],
-        "outcome_unknown",
+        "still_pending",
         "The link is still being made",
         live=1,
         state=conference("pending", polls=None),

@@ -78,8 +78,8 @@ def test_lesson_12_a_pending_conference_is_polled_and_not_made_again() -> None:
     with Probe(Google) as probe:
         probe.sim.conference("pending", polls=None)
         probe.total_ms = 700
-        assert probe("create").err == "outcome_unknown"
-        assert probe("create").err == "outcome_unknown"
+        assert probe("create").err == "still_pending"
+        assert probe("create").err == "still_pending"
         probe.sim.settle()
         probe.total_ms = 5000
         assert probe("create").link["url"] == probe.sim.live()[0].join_url

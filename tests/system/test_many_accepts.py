@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
 from providers import KINDS, Providers, provide, unique  # noqa: F401
 from sim import CHAOS
 from stack import DATABASES, LEASE_S, PATH
@@ -144,7 +145,7 @@ def test_processes_die_while_a_hundred_accept(provide: Provide) -> None:
     whole = len(stack.children())
     for sim in providers.sims.values():
         sim.chaos(0.5, ["slow"])  # so that many are killed amid a call
-    killer = Killer(providers, 0.2)
+    killer = Killer(providers, 0.1)
     try:
         requests = accept_all(providers, 100)
     finally:
@@ -167,3 +168,93 @@ def test_processes_die_while_a_hundred_accept(provide: Provide) -> None:
     assert done["meeting.ready"] == len(requests)
     # Mails that were handed over by one who died before that was written down.
     assert twice <= killed["meetlink-disp"] * SENDERS
+
+
+# ---- not only accepted ----
+
+
+class Life:
+    """A request that its people move, replace and cancel as the dice say."""
+
+    def __init__(self, providers: Providers, number: int):
+        self.dice = random.Random(number)
+        self.stack, self.parties = providers.stack, providers.stack.parties()
+        self.request = self.parties.create(title=unique(f"Advice {number}"))
+        self.parties.accept(self.request, provider=self.dice.choice(list(KINDS)))
+
+    def live(self) -> None:
+        for _ in range(self.dice.randrange(6)):
+            time.sleep(0.3 * self.dice.random())
+            self.change()
+        if self.dice.random() < 0.3:
+            answer = self.parties.client.cancel(self.request["id"])
+            assert answer.status_code in (200, 409), answer.text
+
+    def change(self) -> None:
+        days, name = self.dice.randrange(3, 12), self.dice.choice(list(KINDS))
+        what, body = self.dice.choice(
+            [
+                ("reschedule", {"starts_at": self.stack.at(days=days)}),
+                ("regenerate", {"provider": name}),
+                ("retry", {}),
+                ("cancel", {}),
+            ]
+        )
+        url = f"/api/requests/{self.request['id']}/meeting/{what}"
+        answer = self.parties.lawyer.post(url, body)
+        assert answer.status_code in (200, 409), answer.text
+
+    def check(self, providers: Providers) -> None:
+        document = self.stack.document(self.request["id"])
+        meeting = document["meeting"]
+        assert self.stack.owed(self.request["id"]) == [], "given up"
+        codes = {warning["code"] for warning in meeting["warnings"]}
+        assert codes <= {"provider_failover", "setting_not_granted"}, codes
+        method = "REQUEST"
+        if meeting["status"] == "ready":
+            providers.the_meeting(self.request)
+        else:
+            assert meeting["status"] == "cancelled"
+            assert providers.live_of(self.request) == []
+            method = "CANCEL"
+        for who in ("client", "lawyer"):
+            mails = self.stack.mails.to(self.request[who]["email"])
+            parts = [mail.part("text/calendar") for mail in mails]
+            assert [part.get_param("method") for part in parts[-1:]] in ([method], [])
+            assert mails or method == "CANCEL", "invited"
+
+
+@pytest.mark.parametrize("dying", [False, True], ids=["all live", "some die"])
+def test_people_change_their_minds_in_bad_weather(provide: Provide, dying: bool) -> None:
+    count = 80
+    policy = {"failover": list(KINDS)[1:], "inline_wait_ms": 1500, "max_generations": 50}
+    providers = provide(policy=policy, SERVER_WORKERS=4, SERVER_DISPATCHERS=2)
+    providers.warm_up()
+    stack = providers.stack
+    for number, sim in enumerate(providers.sims.values()):
+        sim.chaos(0.25, CHAOS, seed=number)
+    killer = Killer(providers, 0.3) if dying else None
+    try:
+        with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+            lives = list(pool.map(lambda number: Life(providers, number), range(count)))
+            list(pool.map(Life.live, lives))
+    finally:
+        killed = killer.stop() if killer else collections.Counter()
+    for sim in providers.sims.values():
+        sim.calm()
+    if dying:
+        time.sleep(2)
+        stack.advance(LEASE_S + 1)
+        time.sleep(1)
+    providers.finish_all(120)
+    done = actions(providers)
+    print(
+        f"\n{count} lives, a quarter of all calls failing, {sum(killed.values())} processes killed: "
+        f"{done['meeting.ready']} meetings made, {done['meeting.rescheduled']} moves, "
+        f"{done['meeting.regenerated']} new links, {done['meeting.cancelled']} cancelled, "
+        f"{done['provider.attempt_failed']} attempts failed, "
+        f"{done['provider.failed_over']} failovers, {len(providers.live())} left"
+    )
+    for life in lives:
+        life.check(providers)
+    assert len(providers.live()) == stack.requests.count_documents({"meeting.status": "ready"})
