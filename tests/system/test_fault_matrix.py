@@ -9,20 +9,20 @@ import concurrent.futures
 import dataclasses
 import pathlib
 import re
-import threading
 import time
 import traceback
 from collections.abc import Iterator
 from mailbox import SmtpServer
 
 import pytest
+from caller import Parties
 from faults import AGAIN, AWAY, REFUSED, REMADE, TROUBLES, UNNOTICED, Trouble
 from providers import KINDS, TITLES, Providers, midnight, unique
 from stack import PROGRAM
 from support import at_once
 
 AT_ONCE = 13  # lanes
-# So that even the quota of a day ends before the meeting does, and in the afternoon before it begins.
+# Even the quota of a day ends before the meeting does; in the afternoon before it begins.
 AHEAD, MINUTES = {"hours": 20}, 24 * 60
 POLICY = {
     "opens_minutes_before": 24 * 60,
@@ -75,12 +75,10 @@ class Lane:
     def tell(self, case: Case) -> End:
         end = End()
         night = (midnight(self.stack.now()) - self.stack.now()).total_seconds()
-        if night > AHEAD["hours"] * 3600 - 3600:
+        if night > (AHEAD["hours"] - 1) * 3600:
             self.stack.advance(night / 2)
         try:
-            {"create": self.create, "update": self.update, "delete": self.delete}[
-                case.trouble.operation
-            ](case.trouble, end)
+            getattr(self, case.trouble.operation)(case.trouble, end)
         except Exception:
             end.wrong = traceback.format_exc()
         self.providers[case.trouble.provider].calm()
@@ -90,10 +88,7 @@ class Lane:
 
     def create(self, trouble: Trouble, end: End) -> None:
         sim = self.providers[trouble.provider]
-        parties = self.stack.parties()
-        request = parties.create(
-            title=unique(str(trouble)), starts_at=self.stack.at(**AHEAD), duration_minutes=MINUTES
-        )
+        parties, request = self.asked(trouble)
         trouble.inflict(sim)
         began = time.monotonic()
         answer = parties.accept(request, provider=trouble.provider)
@@ -175,22 +170,24 @@ class Lane:
 
     # ---- their parts ----
 
-    def accepted(self, trouble: Trouble) -> tuple:
+    def asked(self, trouble: Trouble) -> tuple[Parties, dict]:
         parties = self.stack.parties()
-        request = parties.create(
-            title=unique(str(trouble)), starts_at=self.stack.at(**AHEAD), duration_minutes=MINUTES
-        )
+        times = {"starts_at": self.stack.at(**AHEAD), "duration_minutes": MINUTES}
+        return parties, parties.create(title=unique(str(trouble)), **times)
+
+    def accepted(self, trouble: Trouble) -> tuple[Parties, dict]:
+        parties, request = self.asked(trouble)
         parties.accept(request, provider=trouble.provider)
         self.providers.finish(request["id"])
         self.providers.the_meeting(request)
         return parties, request
 
-    def reschedule(self, parties, request: dict, hours: float) -> None:
+    def reschedule(self, parties: Parties, request: dict, hours: float) -> None:
         url = f"/api/requests/{request['id']}/meeting/reschedule"
         answer = parties.lawyer.post(url, {"starts_at": self.stack.at(hours=hours)})
         assert answer.status_code == 200, answer.text
 
-    def cancel(self, parties, request: dict) -> None:
+    def cancel(self, parties: Parties, request: dict) -> None:
         """Nothing is left, and both hear of it."""
         answer = parties.client.cancel(request["id"], reason="Ill")
         assert answer.status_code == 200, answer.text
@@ -198,12 +195,14 @@ class Lane:
         assert self.providers.live_of(request) == [], "cancelled"
         self.check_mails(request, {"CANCEL": {1}}, only=False)
 
-    def warnings(self, parties, request: dict) -> set[str]:
+    def warnings(self, parties: Parties, request: dict) -> set[str]:
         """Codes, but for what a provider never grants."""
         meeting = parties.lawyer.request(request["id"])["meeting"]
         return {warning["code"] for warning in meeting["warnings"]} - {"setting_not_granted"}
 
-    def check(self, parties, request: dict, trouble: Trouble, end: End, mails: dict) -> None:
+    def check(
+        self, parties: Parties, request: dict, trouble: Trouble, end: End, mails: dict
+    ) -> None:
         """All that is said of a meeting that is ready."""
         name, meeting = self.providers.the_meeting(request)
         seen = [who.request(request["id"])["meeting"] for who in (parties.client, parties.lawyer)]
@@ -297,7 +296,8 @@ class Matrix:
         kinds = (UNNOTICED, AGAIN, AWAY, REFUSED, REMADE)
         count = collections.Counter()
         for case, end in self.ends.items():
-            row = case.lane if case.lane != "hang" else f"{case.trouble.provider} {case.trouble.operation}"
+            row = f"{case.trouble.provider} {case.trouble.operation}"
+            row += " failover" if case.failover else ""
             count[row, case.trouble.becomes] += 1
             count[row, "failed attempts"] += end.attempts
             count[row, "orphans deleted"] += end.orphans
@@ -307,14 +307,16 @@ class Matrix:
         lines = [f"{'':28}" + "".join(f"{column:>16}" for column in columns)]
         lines += [f"{row:28}" + "".join(f"{count[row, c]:16}" for c in columns) for row in rows]
         accepts = sorted(end.seconds for end in self.ends.values() if end.first)
-        lines.append(f"{len(self.ends)} stories, {sum(bool(e.wrong) for e in self.ends.values())} wrong")
+        wrong = sum(bool(end.wrong) for end in self.ends.values())
+        lines.append(f"{len(self.ends)} stories, {wrong} wrong")
         if accepts:
             ready = sum(end.first == "ready" for end in self.ends.values())
             lines.append(
                 f"{len(accepts)} acceptances under a fault: {ready} ready in the answer; "
                 f"median {accepts[len(accepts) // 2]:.2f} s, longest {accepts[-1]:.2f} s"
             )
-        lines += [f"lane {name}: {took:.0f} s" for name, took in sorted(self.took.items())]
+        longest = max(self.took, key=lambda name: self.took[name])
+        lines.append(f"longest of {len(self.took)} lanes: {longest}, {self.took[longest]:.0f} s")
         return "\n".join(lines)
 
 
@@ -335,7 +337,7 @@ def matrix(
     smtp.stop()
     summary = f"{matrix.summary()}\nall in {time.monotonic() - began:.0f} s\n"
     (PROGRAM.parent / "fault-matrix.txt").write_text(summary)
-    print(f"\n{summary}", threading.active_count())
+    print(f"\n{summary}")
     yield matrix
 
 

@@ -381,11 +381,11 @@ def over(people: Parties, request: dict) -> None:
 
 PAGES = {
     early: (403, "You are early", "Sie sind früh dran"),
-    pending: (403, "The meeting is being prepared", "Das Treffen wird vorbereitet"),
+    pending: (403, "The meeting is being prepared", "Das Gespräch wird vorbereitet"),
     is_open: (200, "Your meeting", "Ihr Gespräch"),
-    cancelled: (410, "This meeting was cancelled", "Dieses Treffen wurde abgesagt"),
+    cancelled: (410, "This meeting was cancelled", "Dieses Gespräch wurde abgesagt"),
     replaced: (410, "This link has been replaced", "Dieser Link wurde ersetzt"),
-    over: (410, "This meeting is over", "Dieses Treffen ist vorbei"),
+    over: (410, "This meeting is over", "Dieses Gespräch ist vorbei"),
 }
 
 
