@@ -272,13 +272,12 @@ static const char *request_start_text(struct cause *cause, int64_t instant)
 	return text;
 }
 
-/* A meeting that was given up is tried again; false when it was not. */
+/* A meeting that waits, or was given up, is tried again now; false while somebody is trying. */
 static bool request_begin_again(
 	struct cause *cause, struct request *request, const struct policy *policy)
 {
-	if (request->meeting->status != MEETING_FAILED)
+	if (!provision_retry(cause, request, policy))
 		return false;
-	provision_retry(cause, request, policy);
 	meeting_set_status(cause, request, MEETING_PENDING, "meeting.requested", "tried again");
 	return true;
 }
@@ -309,7 +308,8 @@ enum err request_reschedule(struct cause *cause, struct request *request,
 	audit_add(cause, request, "meeting.rescheduled", request_start_text(cause, before),
 		request_start_text(cause, request->starts_at), NULL);
 	meeting_move(cause, request, policy);
-	request_begin_again(cause, request, policy);
+	if (request->meeting->status == MEETING_FAILED)
+		request_begin_again(cause, request, policy);
 	return ERR_OK;
 }
 
@@ -321,9 +321,7 @@ enum err request_retry(struct cause *cause, struct request *request, const struc
 	*changed_r = false;
 	if (err != ERR_OK)
 		return err;
-	*changed_r = request->meeting->status == MEETING_FAILED
-			     ? request_begin_again(cause, request, policy)
-			     : provision_retry(cause, request, policy);
+	*changed_r = request_begin_again(cause, request, policy);
 	return ERR_OK;
 }
 

@@ -21,8 +21,10 @@ REASONS = st.one_of(
     st.none(), st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1)
 )
 STEPS = st.one_of(
-    st.tuples(st.just("regenerate"), st.fixed_dictionaries(
-        {"reason": REASONS}, optional={"provider": st.sampled_from(NAMES)})),
+    st.tuples(
+        st.just("regenerate"),
+        st.fixed_dictionaries({"reason": REASONS}, optional={"provider": st.sampled_from(NAMES)}),
+    ),
     st.tuples(st.just("meeting cancel"), st.fixed_dictionaries({"reason": REASONS})),
     st.tuples(st.just("reschedule"), st.fixed_dictionaries({"hours": st.integers(3, 300)})),
     st.tuples(st.just("cancel"), st.fixed_dictionaries({"reason": REASONS})),
@@ -152,7 +154,10 @@ def test_the_life_of_a_meeting(world: Simulated, first: str, steps: list) -> Non
         if model.now.status == "ready":
             links[len(model.generations)] = [view["meeting"]["join_url"] for view in views]
             assert len({url for urls in links.values() for url in urls}) == 2 * len(links)
-        (before, rows) = (rows, parties.lawyer.fetch(f"/api/requests/{request_id}/meetings")["items"])
+        (before, rows) = (
+            rows,
+            parties.lawyer.fetch(f"/api/requests/{request_id}/meetings")["items"],
+        )
         check_history(rows, model, before)
         check_doors(world, links, model)
         live = [model.now.provider] if model.now.status == "ready" else []

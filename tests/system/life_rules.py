@@ -102,7 +102,7 @@ def instant(text: str) -> datetime.datetime:
 def verdict(
     command: str, body: dict, state: State, now: datetime.datetime, accepted_with: dict | None
 ) -> str:
-    """"yes", or the code that refuses the command."""
+    """ "yes", or the code that refuses the command."""
     if command == "accept" and state.status == "accepted" and body == accepted_with:
         return "yes"
     for table, column in ((BY_REQUEST, state.status), (BY_MEETING, state.meeting)):

@@ -28,7 +28,7 @@ POLICY = {
     "max_generations": MAX_GENERATIONS,
     "retry": {"first_s": 5, "max_s": 300, "give_up_s": 3600},
 }
-# Nothing is late to begin: what Zoom makes after it was asked whether it has made it is one too many.
+# Nobody begins late: what Zoom makes after it was asked whether it has is one too many.
 FAULTS = {
     "down": lambda sim: sim.down(),
     "up": lambda sim: sim.up(),
@@ -188,8 +188,10 @@ class World:
         is declined."""
         mark = secrets.token_hex(4)
         host = self.caller("service", "host-application")
-        people = {who: {"id": f"{who}-{mark}", "name": who, "email": f"{who}@example.net"}
-                  for who in ("client", "lawyer")}
+        people = {
+            who: {"id": f"{who}-{mark}", "name": who, "email": f"{who}@example.net"}
+            for who in ("client", "lawyer")
+        }
         draft = people | {"title": "Nothing", "starts_at": self.stack.at(days=1)}
         made = host.post("/api/requests", draft | {"duration_minutes": 30})
         assert made.status_code == 201, made.text
@@ -245,6 +247,7 @@ class World:
         """Ends a story: what is left of it concerns nobody any more."""
         self.stack.requests.delete_many({"_id": {"$in": ids}})
         self.stack.requests.delete_many({"title": "Nothing"})
+        self.smtp.mails.clear()
         for sim in self.sims.values():
             with sim.lock:
                 sim.calls.clear()

@@ -249,8 +249,8 @@ def test_people_change_their_minds_in_bad_weather(provide: Provide, dying: bool)
     providers.finish_all(120)
     done = actions(providers)
     print(
-        f"\n{count} lives, a quarter of all calls failing, {sum(killed.values())} processes killed: "
-        f"{done['meeting.ready']} meetings made, {done['meeting.rescheduled']} moves, "
+        f"\n{count} lives, a quarter of all calls failing, {sum(killed.values())} processes "
+        f"killed: {done['meeting.ready']} meetings made, {done['meeting.rescheduled']} moves, "
         f"{done['meeting.regenerated']} new links, {done['meeting.cancelled']} cancelled, "
         f"{done['provider.attempt_failed']} attempts failed, "
         f"{done['provider.failed_over']} failovers, {len(providers.live())} left"
