@@ -858,4 +858,4 @@ static const struct unit_case cases[] = {
 	{"more credentials than fit", test_more_credentials_than_fit},
 };
 
-UNIT_MAIN("provider token", cases)
+UNIT_MAIN_IN_REAL_TIME("provider token", cases)

@@ -4,6 +4,7 @@
 #include <CUnit/Basic.h>
 #include <CUnit/CUnit.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,17 @@ struct unit_case {
 #define UNIT_MAIN(suite_name, cases)                                                               \
 	int main(void)                                                                             \
 	{                                                                                          \
+		return unit_run(suite_name, cases, sizeof(cases) / sizeof((cases)[0]));            \
+	}
+
+/* The same for tests whose seconds are real ones: under valgrind there are not enough of them. */
+#define UNIT_MAIN_IN_REAL_TIME(suite_name, cases)                                                  \
+	int main(void)                                                                             \
+	{                                                                                          \
+		if (getenv("UNIT_UNDER_VALGRIND")) {                                               \
+			puts("skipped: it measures time");                                         \
+			return 77;                                                                 \
+		}                                                                                  \
 		return unit_run(suite_name, cases, sizeof(cases) / sizeof((cases)[0]));            \
 	}
 

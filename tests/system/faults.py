@@ -16,6 +16,7 @@ OPERATIONS = ("create", "update", "delete")
 UNNOTICED = "unnoticed"  # done, as if nothing had been
 AGAIN = "again"  # the same provider does it when it is asked once more
 AWAY = "away"  # creation: another provider, or the same one later
+EITHER = "either"  # creation: as it happens, one of the two before
 REFUSED = "refused"  # creation: another provider; else a person has to act
 REMADE = "remade"  # update: the meeting is made anew
 
@@ -25,6 +26,13 @@ CALLS = {
     ("zoom", "create"): "POST /users/*/meetings",
     ("teams", "create"): "POST /onlineMeetings/createOrGet",
 }
+# Where tokens come from, and how a meeting is looked up whose answer was lost.
+SIGN_IN = {"google_meet": "/token", "zoom": "/oauth/token", "teams": "/oauth2/v2.0/token"}
+LOOK_UP = {
+    "google_meet": "GET /events/*",
+    "zoom": "GET /users/*/meetings",
+    "teams": CALLS["teams", "create"],
+}
 METHODS = {"update": "PATCH", "delete": "DELETE"}
 
 
@@ -32,7 +40,8 @@ METHODS = {"update": "PATCH", "delete": "DELETE"}
 class Trouble:
     """A fault of one operation: the fields of Fault, or None for a server that is down.
 
-    A body or a header that is a function is given the simulator.
+    A body or a header that is a function is given the simulator. `match` names another call than
+    the first of the operation; `before` is what happens to the simulator first.
     """
 
     provider: str
@@ -41,6 +50,8 @@ class Trouble:
     becomes: str
     fields: dict | None
     hold: Callable[[Sim], float]
+    match: str | None = None
+    before: Callable[[Sim], object] = lambda _: None
 
     def __str__(self) -> str:
         return f"{self.provider}-{self.operation}-{self.name}".replace(" ", "_")
@@ -49,14 +60,24 @@ class Trouble:
     def hangs(self) -> bool:
         return bool(self.fields and self.fields.get("hang"))
 
+    @property
+    def of_sign_in(self) -> bool:
+        return self.match == f"POST {SIGN_IN[self.provider]}"
+
+    @property
+    def makes(self) -> bool:
+        """Whether a creation has made a meeting that nobody here learnt of."""
+        return bool(self.fields) and self.fields.get("when") == "after" and not self.of_sign_in
+
     def inflict(self, sim: Sim, external_id: str = "*") -> None:
+        self.before(sim)
         if self.fields is None:
             sim.down()
-            return
-        fields = {name: said(sim, value) for name, value in self.fields.items()}
-        match = CALLS.get((self.provider, self.operation))
-        match = match or f"{METHODS[self.operation]} /{external_id}"
-        sim.script(Fault(match, **fields))
+        elif self.fields:
+            fields = {name: said(sim, value) for name, value in self.fields.items()}
+            match = self.match or CALLS.get((self.provider, self.operation))
+            match = match or f"{METHODS[self.operation]} /{external_id}"
+            sim.script(Fault(match, **fields))
 
 
 def said(sim: Sim, value: object) -> object:
@@ -79,14 +100,17 @@ class Table:
         update: str | None = None,
         delete: str | None = None,
         hold: Callable[[Sim], float] = lambda _: BREAKER_S,
+        match: str | None = None,
+        before: Callable[[Sim], object] = lambda _: None,
         down: bool = False,
         **fields: object,
     ) -> None:
         """A row for each operation that is given an end."""
+        own = None if down else fields
         for operation, becomes in zip(OPERATIONS, (create, update, delete), strict=True):
             if becomes:
-                own = None if down else fields
-                self.rows.append(Trouble(self.provider, operation, name, becomes, own, hold))
+                more = (becomes, own, hold, match, before)
+                self.rows.append(Trouble(self.provider, operation, name, *more))
 
 
 SPELLINGS: dict[str, Callable[[datetime.datetime], str]] = {
@@ -113,7 +137,8 @@ def add_common(table: Table) -> None:
     # Teams is asked once more, for less, when it refuses.
     refused = UNNOTICED if table.provider == "teams" else AGAIN
     again, unnoticed = (AGAIN,) * 3, (UNNOTICED,) * 3
-    table.add("refused", AWAY, AGAIN, AGAIN, down=True)
+    # How long it is down is how long the first tries take.
+    table.add("refused", EITHER, AGAIN, AGAIN, down=True)
     for when in ("before", "after"):
         table.add(f"hang {when}", *again, hang=True, when=when)
         table.add(f"drop {when}", *again, drop=True, when=when)
@@ -142,6 +167,23 @@ def add_common(table: Table) -> None:
         table.add(f"200 {name}", AGAIN, reads, UNNOTICED, when="after", **fields)
     table.add("cut before", *again, cut=True)
     table.add("cut after", *again, cut=True, when="after")
+    sign_in = {"match": f"POST {SIGN_IN[table.provider]}", "before": Sim.expire_tokens}
+    table.add("sign-in slow", *unnoticed, delay=0.4, **sign_in)
+    table.add("sign-in in pieces", *unnoticed, split=True, when="after", **sign_in)
+    # A process remembers for a second that it could not sign in; its next try may come before.
+    soon = EITHER, AGAIN, AGAIN
+    table.add("sign-in 503", *soon, status=503, **sign_in)
+    table.add("sign-in 502 HTML", *soon, html=True, **sign_in)
+    table.add("sign-in 429", *soon, status=429, **sign_in)
+    table.add("sign-in drop after", *soon, drop=True, when="after", **sign_in)
+    refusal = {"status": 401, "body": {"error": "invalid_client"}}
+    table.add("sign-in refused", AWAY, AGAIN, AGAIN, **refusal, **sign_in)
+
+    def lose(sim: Sim) -> None:
+        sim.script(Fault(CALLS[table.provider, "create"], drop=True, when="after"))
+
+    unknown = {"drop": True, "when": "after", "before": lose, "match": LOOK_UP[table.provider]}
+    table.add("lost, and not to be looked up", AWAY, **unknown)
     table.add("slow", *unnoticed, delay=0.4)
     table.add("slow after", *unnoticed, delay=0.4, when="after")
     table.add("chunked", *unnoticed, chunked=True, when="after")
@@ -182,7 +224,23 @@ def google() -> list[Trouble]:
     table.add("410 deleted", update=REMADE, **answer(410, "deleted"))
     table.add("410 deleted after", delete=UNNOTICED, when="after", **answer(410, "deleted"))
     table.add("412 conditionNotMet", None, AGAIN, AGAIN, **answer(412, "conditionNotMet"))
+    for states, becomes in (
+        (["pending"], UNNOTICED),
+        (["failure"], UNNOTICED),
+        (["failure", "pending"], UNNOTICED),
+        (["failure", "failure"], AWAY),
+    ):
+        words = " then ".join(states)
+        table.add(f"conference {words}", becomes, before=ordered(states))
     return table.rows
+
+
+def ordered(states: list[str]) -> Callable[[Sim], None]:
+    def order(sim: Sim) -> None:
+        for state in states:
+            sim.conference(state, polls=1)
+
+    return order
 
 
 def zoom() -> list[Trouble]:
@@ -228,6 +286,13 @@ def zoom() -> list[Trouble]:
         "permitted for this particular user. You may resume these requests at GMT 00:00:00."
     )
     table.add("429 100 a day", AWAY, AGAIN, hold=until_midnight, **answer(429, 429, words))
+    for name, fields in (
+        ("500", {"status": 500}),
+        ("cut", {"cut": True, "when": "after"}),
+        ("HTML", {"status": 200, "body": "<html>"}),
+    ):
+        table.add(f"read back {name}", update=AGAIN, match="GET /meetings/*", **fields)
+    table.add("read back 404", update=REMADE, match="GET /meetings/*", **answer(404, 3001))
     return table.rows
 
 
@@ -257,6 +322,12 @@ def teams() -> list[Trouble]:
     table.add("410 after", delete=UNNOTICED, when="after", **answer(410, "Gone"))
     for status in (409, 412, 423, 509):
         table.add(f"{status}", *(AGAIN,) * 3, **answer(status, "Conflict"))
+    for when in ("before", "after"):
+        options = {"match": "PATCH *", "when": when}
+        table.add(f"options 500 {when}", AGAIN, status=500, **options)
+        table.add(f"options drop {when}", AGAIN, drop=True, **options)
+    table.add("options 403", UNNOTICED, match="PATCH *", **answer(403, "Forbidden"))
+    table.add("options 429", AGAIN, match="PATCH *", **answer(429, "TooManyRequests"))
     table.add(
         "509 with Retry-After",
         *(AWAY, AGAIN, AGAIN),

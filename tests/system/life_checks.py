@@ -142,6 +142,19 @@ def check_view(document: dict, view: dict, who: str, now: datetime.datetime) -> 
         assert token.generation == stored["generation"], "the link is that of the present meeting"
 
 
+def check_row(row: dict, view: dict, now: datetime.datetime) -> None:
+    """A row of a list against the request, seen by the same person at the same time."""
+    for name in ("status", "starts_at", "ends_at", "updated_at"):
+        assert row[name] == view[name], name
+    assert (row["meeting"] is None) == (view["meeting"] is None)
+    if row["meeting"]:
+        for name in ("status", "provider", "generation", "sequence"):
+            assert row["meeting"][name] == view["meeting"][name], name
+        # The link goes with the clock.
+        if abs(instant(view["meeting"]["expires_at"]) - now) > datetime.timedelta(minutes=1):
+            assert row["meeting"]["join_url"] == view["meeting"]["join_url"]
+
+
 def check_gate(
     world: World, document: dict, generation: int, answer: object, span: list[datetime.datetime]
 ) -> None:

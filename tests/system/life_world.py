@@ -225,14 +225,19 @@ class World:
         due = [utc(e["due"]) for e in document["effects"] if e["kind"] == "meeting.verify"]
         return due[0] if due else None
 
-    def quieten(self, ids: list[str], dead: set[str]) -> None:
-        """Ends all faults, and lets time pass until nothing is owed any more."""
+    def quieten(self, ids: list[str], dead: set[str], meddled: set[str]) -> None:
+        """Ends all faults, and lets time pass until nothing is owed any more, and what somebody
+        changed at a provider has been found."""
         self.calm()
         for _ in range(100):
             self.rest(ids, dead)
             documents = self.documents(ids).values()
             due = [at for document in documents for at in self.owed(document)]
-            due = due or [at for document in documents if (at := self.drifted(document))]
+            due = due or [
+                at
+                for document in documents
+                if document["_id"] in meddled and (at := self.drifted(document))
+            ]
             if not due:
                 return
             ahead = (min(due) - self.stack.now()).total_seconds()
