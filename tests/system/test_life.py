@@ -40,6 +40,7 @@ from life_rules import (
     may_call,
     passed_through,
     read_token,
+    state_of,
     utc,
     verdict,
 )
@@ -390,7 +391,7 @@ class Life(stateful.RuleBasedStateMachine):
         answer = self.callers["nobody"].call(method, own.links[who, generation])
         after, ended = self.stack.document(own.id), self.stack.now()
         self.world.covered[f"gate: {answer.status_code}"] += 1
-        if after["meeting"] == before["meeting"]:
+        if state_of(after) == state_of(before):
             check_gate(self.world, before, generation, answer, [began, ended])
         return True
 
