@@ -22,6 +22,8 @@ from zoom import Zoom
 
 # How long work may take that is under way, or was just woken.
 PATIENCE_S = 30
+# How often the watch may look at a meeting until what was changed at the provider is found.
+LOOKS = 3
 POLICY = {
     "failover": ["zoom", "teams"],
     "inline_wait_ms": 700,
@@ -229,15 +231,15 @@ class World:
         """Ends all faults, and lets time pass until nothing is owed any more, and what somebody
         changed at a provider has been found."""
         self.calm()
+        looks = 0
         for _ in range(100):
             self.rest(ids, dead)
             documents = self.documents(ids).values()
             due = [at for document in documents for at in self.owed(document)]
-            due = due or [
-                at
-                for document in documents
-                if document["_id"] in meddled and (at := self.drifted(document))
-            ]
+            if not due and looks < LOOKS * len(meddled):
+                looks += 1
+                changed = [d for d in documents if d["_id"] in meddled]
+                due = [at for document in changed if (at := self.drifted(document))]
             if not due:
                 return
             ahead = (min(due) - self.stack.now()).total_seconds()
