@@ -40,6 +40,10 @@ static int child_start(const struct conf *conf, int threads, void (**stop)(void)
 		return EXIT_FAILURE;
 	}
 	pthread_detach(thread);
+	/* Finds the database before anybody waits for it. Without one, all that needs none is
+	 * served. */
+	if (store_ping(app->store, &info) != ERR_OK)
+		log_warning("begins without the database: %s", info.detail);
 	return EXIT_SUCCESS;
 }
 

@@ -12,7 +12,7 @@
 enum {
 	TOKEN_ENTRIES = 32,
 	TOKEN_POLL_MS = 100,
-	TOKEN_PAUSE_MS = 1000,      /* between two grants when the first has failed */
+	TOKEN_MARK_MS = 1000,       /* the lease of marking a token as refused */
 	TOKEN_GRANT_MS = 10 * 1000, /* of the lease; the rest is for storing what was granted */
 	TOKEN_SAVES = 5,
 	TOKEN_MAX_LIFE_S = 24 * 3600
@@ -115,6 +115,13 @@ static struct token_entry *token_entry(const char *id)
 	return oldest;
 }
 
+/* Between two grants when the first has failed with `err`. What may pass is asked for again as soon
+ * as the rules try again (backoff_delay_ms); a refusal is not likely to. */
+static int64_t token_pause_ms(enum err err)
+{
+	return err == ERR_TEMPORARY ? 100 : 1000;
+}
+
 enum token_turn { TOKEN_WAIT, TOKEN_DONE, TOKEN_MINE };
 
 /* DONE: *err_r is the answer, and with ERR_OK work->token. MINE: this thread renews. */
@@ -130,8 +137,8 @@ static enum token_turn token_take_turn(
 		return TOKEN_WAIT;
 	if (work->renewed == UINT64_MAX)
 		work->renewed = entry->renewed;
-	failed =
-		entry->failed_us && clock_monotonic_us() - entry->failed_us < TOKEN_PAUSE_MS * 1000;
+	failed = entry->failed_us && clock_monotonic_us() - entry->failed_us <
+					     token_pause_ms(entry->failure.err) * 1000;
 	changed = entry->renewed != work->renewed;
 	left = token_left_ms(&entry->token, entry->refused, token_now(work));
 	if (left > PROVIDER_TOKEN_EARLY_MS || (left > 0 && (entry->busy || failed || changed))) {
@@ -280,7 +287,7 @@ static enum err token_grant(struct token_work *work, int64_t until, struct err_i
 	if (err != ERR_OK) {
 		/* Shortens the lease: others need not wait for its end, but do not storm. */
 		work->store->lease(work->store->data, work->id, token, until,
-			clock_now_ms() + TOKEN_PAUSE_MS, NULL);
+			clock_now_ms() + token_pause_ms(token_class(err)), NULL);
 		log_warning("provider %s: no new token: %s", call.provider->name, info->detail);
 		return token_class(err);
 	}
@@ -389,7 +396,7 @@ void provider_token_refused(const struct provider_call *call, const char *access
 		return;
 	/* To save ends the lease, so it must be ours: whoever else has it is renewing already. */
 	now = clock_now_ms();
-	if (store->lease(store->data, id, &token, now, now + TOKEN_PAUSE_MS, NULL) != ERR_OK)
+	if (store->lease(store->data, id, &token, now, now + TOKEN_MARK_MS, NULL) != ERR_OK)
 		return;
 	token.expires_at = 0;
 	if (store->save(store->data, call->arena, id, &token, NULL) != ERR_OK)
