@@ -129,9 +129,27 @@ void news_withdraw(struct cause *cause, struct request *request)
 	news_withdraw_from(cause, request, PARTY_LAWYER);
 }
 
+/* There is a meeting again: a cancellation that has not begun to leave is no news, and the person
+ * still has the invitation that it was to revoke. */
+static void news_recall_cancellation(struct cause *cause, struct request *request, enum party party)
+{
+	size_t i;
+
+	for (i = request->effects.count; i-- > 0;) {
+		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
+
+		if (effect->kind != EFFECT_MAIL_MEETING_CANCELLED || effect->party != (int)party ||
+			effect->attempts > 0)
+			continue;
+		effect_drop(request, effect);
+		news_of(cause, request, party)->told = true;
+	}
+}
+
 /* An invitation, or the news of a change to who has one. */
 static void news_invite(struct cause *cause, struct request *request, enum party party)
 {
+	news_recall_cancellation(cause, request, party);
 	news_withdraw_from(cause, request, party);
 	news_owe(cause, request,
 		news_told(request, party) ? EFFECT_MAIL_MEETING_UPDATED : EFFECT_MAIL_MEETING_READY,

@@ -3,8 +3,8 @@
 /*
  * What the two people of a request are told by mail about their meeting. A person who holds an
  * invitation, or may hold one, is told of every change; one who does not is invited when there is a
- * link. What has not left yet is coalesced: two moves are one mail, and ready, moved and cancelled
- * before the first mail left is no mail at all.
+ * link. What has not left yet is coalesced: two moves are one mail, cancelled and made again is the
+ * news of a new link, and ready, moved and cancelled before the first mail left is no mail at all.
  */
 #include "cause.h"
 #include "effect.h"
