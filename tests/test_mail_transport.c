@@ -322,6 +322,7 @@ static void bad_settings(void)
 		{.smtp_url = "smtp://user:s3cret@a b"},
 		{.smtp_url = "smtp://localhost:99999"},
 		{.smtp_url = "smtp://localhost", .ca_file = "/nowhere/ca.pem"},
+		/* Files. */
 		{.smtp_url = "", .folder = "/dev/null/mail"},
 		{.folder = "/dev/null"},
 		{.folder = ""},
@@ -331,6 +332,10 @@ static void bad_settings(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const bool files = !cases[i].smtp_url || cases[i].smtp_url[0] == '\0';
+
+		CU_ASSERT_EQUAL(
+			mail_transport_check(&cases[i], &info), files ? ERR_OK : ERR_CONFIG);
 		CU_ASSERT_EQUAL(mail_transport_open(&cases[i], &transport, &info), ERR_CONFIG);
 		CU_ASSERT_PTR_NULL(transport);
 		CU_ASSERT_PTR_NULL(strstr(info.detail, "s3cret"));

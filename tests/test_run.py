@@ -182,6 +182,7 @@ def test_a_database_that_does_not_answer(started):
         ({"STATE_DIR": "/"}, "STATE_DIR must be a folder of its own"),
         ({"STATE_DIR": "/proc/x"}, "cannot write to /proc/x"),
         ({"MEETLINK_SERVER_THREADS": "0"}, "server.threads must be a number from 1 to 512"),
+        ({"MEETLINK_SMTP_URL": "mail.example:25"}, "smtp.url is not smtp://host:port"),
         ({"MEETLINK_SERVER_SOCKET": "/tmp/a b"}, "MEETLINK_SERVER_SOCKET must be"),
     ],
 )

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "fault.h"
 #include "log.h"
+#include "mail_transport.h"
 #include "rest.h"
 
 static enum err app_check_url(const struct conf *conf, struct err_info *info)
@@ -80,6 +81,8 @@ void app_close(struct app *app)
 
 enum err app_check(const struct conf *conf, struct err_info *info)
 {
+	const struct mail_transport_options mail = {
+		.smtp_url = conf->smtp_url, .ca_file = conf->smtp_ca_file};
 	enum log_level level;
 	struct app app;
 	enum err err;
@@ -92,6 +95,8 @@ enum err app_check(const struct conf *conf, struct err_info *info)
 	if (clock_init(conf->clock_offset_file) != 0)
 		return err_set(info, ERR_CONFIG, "clock.offset_file cannot be mapped.");
 	err = store_check_uri(conf->mongodb_uri, info);
+	if (err == ERR_OK)
+		err = mail_transport_check(&mail, info);
 	if (err == ERR_OK)
 		err = app_open(conf, 0, &app, info);
 	if (err == ERR_OK)

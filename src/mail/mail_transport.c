@@ -195,32 +195,56 @@ static void mail_curl_init(struct mail_transport *transport, const char *ca_file
 	curl_easy_setopt(curl, CURLOPT_DEBUGDATA, transport);
 }
 
-static enum err mail_smtp_open(struct mail_transport *transport,
-	const struct mail_transport_options *options, struct err_info *info)
+static enum err mail_url_read(const struct mail_transport_options *options, CURLU *url,
+	bool *loopback_r, struct err_info *info)
 {
 	char *scheme = NULL, *host = NULL;
 	enum err err = ERR_OK;
+
+	if (curl_url_set(url, CURLUPART_URL, options->smtp_url, CURLU_NON_SUPPORT_SCHEME) !=
+			CURLUE_OK ||
+		curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+		curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+		(strcmp(scheme, "smtp") != 0 && strcmp(scheme, "smtps") != 0))
+		err = err_set(
+			info, ERR_CONFIG, "smtp.url is not smtp://host:port or smtps://host:port.");
+	else if (options->ca_file && options->ca_file[0] != '\0' &&
+		 access(options->ca_file, R_OK) != 0)
+		err = err_set(info, ERR_CONFIG, "%s: cannot be read.", options->ca_file);
+	else
+		*loopback_r = mail_is_loopback(host);
+	curl_free(scheme);
+	curl_free(host);
+	return err;
+}
+
+enum err mail_transport_check(const struct mail_transport_options *options, struct err_info *info)
+{
+	CURLU *url = curl_url();
+	bool loopback;
+	enum err err = ERR_OK;
+
+	if (options->smtp_url && options->smtp_url[0] != '\0')
+		err = mail_url_read(options, url, &loopback, info);
+	curl_url_cleanup(url);
+	return err;
+}
+
+static enum err mail_smtp_open(struct mail_transport *transport,
+	const struct mail_transport_options *options, struct err_info *info)
+{
+	bool loopback;
+	enum err err;
 
 	transport->url = curl_url();
 	transport->curl = curl_easy_init();
 	if (!transport->url || !transport->curl)
 		return err_set(info, ERR_CONFIG, "libcurl does not start.");
-	if (curl_url_set(transport->url, CURLUPART_URL, options->smtp_url,
-		    CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
-		curl_url_get(transport->url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-		curl_url_get(transport->url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-		(strcmp(scheme, "smtp") != 0 && strcmp(scheme, "smtps") != 0)) {
-		err = err_set(
-			info, ERR_CONFIG, "The mail server's URL is not smtp:// or smtps://.");
-	} else if (options->ca_file && options->ca_file[0] != '\0' &&
-		   access(options->ca_file, R_OK) != 0) {
-		err = err_set(info, ERR_CONFIG, "%s: cannot be read.", options->ca_file);
-	} else {
+	err = mail_url_read(options, transport->url, &loopback, info);
+	if (err == ERR_OK) {
 		transport->greets = mail_greets(transport->url);
-		mail_curl_init(transport, options->ca_file, mail_is_loopback(host));
+		mail_curl_init(transport, options->ca_file, loopback);
 	}
-	curl_free(scheme);
-	curl_free(host);
 	return err;
 }
 

@@ -18,9 +18,13 @@ struct mail_transport_options {
 	const char *folder;  /* for files: created when missing */
 };
 
-/* ERR_CONFIG when the URL is not smtp:// or smtps://, when ca_file cannot be read, or when the
- * folder cannot be made. Without TLS only a loopback host is accepted: smtp:// to any other host
- * demands STARTTLS; to a loopback host it uses STARTTLS where offered, if ca_file is given. */
+/* ERR_CONFIG when the URL is not smtp:// or smtps://, or when ca_file cannot be read. Opens
+ * nothing, so it may be called before a fork. */
+enum err mail_transport_check(const struct mail_transport_options *options, struct err_info *info);
+
+/* ERR_CONFIG as for mail_transport_check(), and when the folder cannot be made. Without TLS only a
+ * loopback host is accepted: smtp:// to any other host demands STARTTLS; to a loopback host it uses
+ * STARTTLS where offered, if ca_file is given. */
 enum err mail_transport_open(const struct mail_transport_options *options,
 	struct mail_transport **transport_r, struct err_info *info);
 void mail_transport_close(struct mail_transport **transport);
