@@ -1,4 +1,5 @@
 /* One claimer, a bounded queue, and performers. */
+#define _GNU_SOURCE /* pthread_cond_clockwait */
 #include "dispatch.h"
 
 #include <pthread.h>
@@ -67,11 +68,12 @@ static size_t dispatch_queue_wait(struct dispatch_queue *queue)
 	struct timespec until;
 	size_t idle = 0;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec++;
 	pthread_mutex_lock(&queue->mutex);
 	while ((queue->count > 0 || queue->idle == 0) &&
-		pthread_cond_timedwait(&queue->drained, &queue->mutex, &until) == 0)
+		pthread_cond_clockwait(&queue->drained, &queue->mutex, CLOCK_MONOTONIC, &until) ==
+			0)
 		;
 	if (queue->count == 0)
 		idle = queue->idle;
