@@ -1,16 +1,15 @@
 #include "mail_transport.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "host.h"
 #include "mail_address.h"
 #include "mail_file.h"
 #include "mail_message.h"
@@ -41,22 +40,6 @@ struct mail_transport {
 	int code;
 	bool login, transaction, leaving; /* said AUTH, MAIL, QUIT */
 };
-
-static bool mail_is_loopback(const char *host)
-{
-	unsigned char v4[4], v6[16];
-	char text[INET6_ADDRSTRLEN];
-
-	if (strcasecmp(host, "localhost") == 0)
-		return true;
-	if (inet_pton(AF_INET, host, v4) == 1)
-		return v4[0] == 127;
-	if (host[0] != '[' || strlen(host) - 2 >= sizeof(text))
-		return false;
-	memcpy(text, host + 1, strlen(host) - 2);
-	text[strlen(host) - 2] = '\0';
-	return inet_pton(AF_INET6, text, v6) == 1 && memcmp(v6, &in6addr_loopback, sizeof(v6)) == 0;
-}
 
 static bool mail_greet_as(CURLU *url, const char *name)
 {
@@ -212,7 +195,7 @@ static enum err mail_url_read(const struct mail_transport_options *options, CURL
 		 access(options->ca_file, R_OK) != 0)
 		err = err_set(info, ERR_CONFIG, "%s: cannot be read.", options->ca_file);
 	else
-		*loopback_r = mail_is_loopback(host);
+		*loopback_r = host_is_loopback(host);
 	curl_free(scheme);
 	curl_free(host);
 	return err;

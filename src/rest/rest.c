@@ -1,6 +1,5 @@
 #include "rest.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "host.h"
 #include "json.h"
 #include "log.h"
 #include "xalloc.h"
@@ -77,14 +77,6 @@ void rest_free(struct rest **rest)
 
 /* libcurl has brought the address into its one spelling. It answers "localhost" itself, without
  * asking a name server. */
-static bool rest_is_loopback(const char *host)
-{
-	unsigned char v4[4];
-
-	return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-	       (inet_pton(AF_INET, host, v4) == 1 && v4[0] == 127);
-}
-
 /* A segment "." or "..", however it is spelled, leads to another resource (RFC 3986 section
  * 6.2.2.3), and rest_escape cannot make it harmless. */
 static bool rest_has_dot_segment(const char *path)
@@ -118,7 +110,7 @@ static bool rest_url_read(struct rest_url *url, const char *text)
 	if (strncmp(rest, "://", 3) != 0 || rest[3] == '/' || rest_has_dot_segment(url->path))
 		return false;
 	return strcmp(url->scheme, "https") == 0 ||
-	       (strcmp(url->scheme, "http") == 0 && rest_is_loopback(url->host));
+	       (strcmp(url->scheme, "http") == 0 && host_is_loopback(url->host));
 }
 
 static void rest_url_fini(struct rest_url *url)
