@@ -1,7 +1,6 @@
 #ifndef GOOGLE_UNIT_H
 #define GOOGLE_UNIT_H
 /* Google on a loopback port, as a script says, and a call to work with. */
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -12,6 +11,7 @@
 #include "provider_http.h"
 #include "provider_token.h"
 #include "unit.h"
+#include "unit_listen.h"
 
 /* The key of the tests, and the event id that its 16 bytes make. */
 #define KEY      "AAECAwQFBgcICQoLDA0ODw"
@@ -32,7 +32,7 @@ struct step {
 
 static struct google {
 	int fd;
-	unsigned short port;
+	int port;
 	pthread_t thread;
 	const struct step *steps; /* for all but token requests; ends with status 0 */
 	struct step token;
@@ -129,15 +129,7 @@ static void *serve(void *context)
 
 static void google_start(void)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
-
-	google.fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(google.fd, (struct sockaddr *)&address, len) != 0 || listen(google.fd, 8) != 0 ||
-		getsockname(google.fd, (struct sockaddr *)&address, &len) != 0)
-		abort();
-	google.port = ntohs(address.sin_port);
+	google.fd = unit_listen(&google.port);
 	pthread_create(&google.thread, NULL, serve, NULL);
 }
 

@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -10,6 +9,7 @@
 
 #include "mail_transport.h"
 #include "unit.h"
+#include "unit_listen.h"
 
 #define MESSAGE "Subject: x\r\n\r\n.dot\r\n..two\r\nend\r\n"
 #define STUFFED "Subject: x\r\n\r\n..dot\r\n...two\r\nend\r\n.\r\n"
@@ -27,7 +27,7 @@ struct server {
 	struct script script;
 	pthread_t thread;
 	int fd;
-	unsigned short port;
+	int port;
 	atomic_int connections;
 	char heard[MAX_HEARD]; /* read it when the thread has ended */
 	size_t len;
@@ -94,17 +94,9 @@ static void *serve(void *context)
 
 static void server_start(struct server *server, const struct script *script)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t len = sizeof(address);
-
 	memset(server, 0, sizeof(*server));
 	server->script = *script;
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	server->fd = socket(AF_INET, SOCK_STREAM, 0);
-	CU_ASSERT_FATAL(bind(server->fd, (struct sockaddr *)&address, sizeof(address)) == 0);
-	CU_ASSERT_FATAL(listen(server->fd, 8) == 0);
-	getsockname(server->fd, (struct sockaddr *)&address, &len);
-	server->port = ntohs(address.sin_port);
+	server->fd = unit_listen(&server->port);
 	pthread_create(&server->thread, NULL, serve, server);
 }
 

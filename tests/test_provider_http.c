@@ -1,9 +1,9 @@
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
 #include "provider_unit.h"
+#include "unit_listen.h"
 
 /* A peer on loopback: answers one request a connection with the next of its replies. */
 
@@ -52,16 +52,10 @@ static void *peer_run(void *data)
 
 static void peer_start(struct peer *peer)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
+	int port;
 
-	peer->fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (peer->fd < 0 || bind(peer->fd, (struct sockaddr *)&address, len) != 0 ||
-		listen(peer->fd, 8) != 0 ||
-		getsockname(peer->fd, (struct sockaddr *)&address, &len) != 0)
-		abort();
-	snprintf(peer->url, sizeof(peer->url), "http://127.0.0.1:%d", ntohs(address.sin_port));
+	peer->fd = unit_listen(&port);
+	snprintf(peer->url, sizeof(peer->url), "http://127.0.0.1:%d", port);
 	if (pthread_create(&peer->thread, NULL, peer_run, peer) != 0)
 		abort();
 }

@@ -1,6 +1,5 @@
 #define _GNU_SOURCE /* strcasestr */
 #include <json-c/json.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -10,6 +9,7 @@
 #include "provider_teams.h"
 #include "provider_token.h"
 #include "unit.h"
+#include "unit_listen.h"
 
 #define KEY       "AAECAwQFBgcICQoLDA0ODw"
 #define TENANT    "8f1c-tenant.example"
@@ -86,16 +86,10 @@ static void *serve_all(void *data)
 
 static void server_start(struct server *server)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
+	int port;
 
-	server->fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (server->fd < 0 || bind(server->fd, (struct sockaddr *)&address, len) != 0 ||
-		listen(server->fd, 8) != 0 ||
-		getsockname(server->fd, (struct sockaddr *)&address, &len) != 0)
-		abort();
-	snprintf(server->url, sizeof(server->url), "http://127.0.0.1:%d", ntohs(address.sin_port));
+	server->fd = unit_listen(&port);
+	snprintf(server->url, sizeof(server->url), "http://127.0.0.1:%d", port);
 	if (pthread_create(&server->thread, NULL, serve_all, server) != 0)
 		abort();
 }

@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <json-c/json.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
@@ -13,6 +12,7 @@
 #include "log.h"
 #include "rest.h"
 #include "unit.h"
+#include "unit_listen.h"
 
 enum { MAX_HEARD = 2 * 1024 * 1024, MAX_PARTS = 6, SHORT_MS = 300, LONG_MS = 10000 };
 
@@ -54,7 +54,7 @@ struct server {
 	pthread_t thread;
 	int fd;
 	atomic_int peer;
-	unsigned short port;
+	int port;
 	atomic_int connections, requests;
 	char heard[MAX_HEARD]; /* of the last request; read it when the call or the thread has ended
 				*/
@@ -167,20 +167,12 @@ static void *serve(void *context)
 static void server_start(
 	struct server *server, const struct answer *script, size_t count, SSL_CTX *tls)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t len = sizeof(address);
-
 	memset(server, 0, sizeof(*server));
 	server->script = script;
 	server->count = count;
 	server->tls = tls;
 	server->peer = -1;
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	server->fd = socket(AF_INET, SOCK_STREAM, 0);
-	CU_ASSERT_FATAL(bind(server->fd, (struct sockaddr *)&address, sizeof(address)) == 0);
-	CU_ASSERT_FATAL(listen(server->fd, 8) == 0);
-	getsockname(server->fd, (struct sockaddr *)&address, &len);
-	server->port = ntohs(address.sin_port);
+	server->fd = unit_listen(&server->port);
 	pthread_create(&server->thread, NULL, serve, server);
 }
 

@@ -3,7 +3,6 @@
 /* An installation with Zoom set up, a request whose meeting is to be made, and a peer on loopback
  * that answers by a script. The including file defines _GNU_SOURCE. */
 #include <json-c/json.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -16,6 +15,7 @@
 #include "provider_token.h"
 #include "provider_zoom.h"
 #include "unit.h"
+#include "unit_listen.h"
 
 #define NOW    INT64_C(1803909600000) /* 2027-03-01T14:00:00Z */
 #define START  (NOW + INSTANT_DAY)
@@ -102,16 +102,10 @@ static inline void *peer_run(void *data)
 
 static inline void peer_start(struct peer *peer, const struct step *steps)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
+	int port;
 
-	*peer = (struct peer){.steps = steps, .fd = socket(AF_INET, SOCK_STREAM, 0)};
-	if (peer->fd < 0 || bind(peer->fd, (struct sockaddr *)&address, len) != 0 ||
-		listen(peer->fd, 8) != 0 ||
-		getsockname(peer->fd, (struct sockaddr *)&address, &len) != 0)
-		abort();
-	snprintf(peer->url, sizeof(peer->url), "http://127.0.0.1:%d", ntohs(address.sin_port));
+	*peer = (struct peer){.steps = steps, .fd = unit_listen(&port)};
+	snprintf(peer->url, sizeof(peer->url), "http://127.0.0.1:%d", port);
 	if (pthread_create(&peer->thread, NULL, peer_run, peer) != 0)
 		abort();
 }
