@@ -203,8 +203,8 @@ class World:
 
     def owed(self, document: dict) -> list[datetime.datetime]:
         """When what is owed for a request is due, but for the watch over its meeting, and mails
-        that wait for a link which nobody is making."""
-        waits = (document["meeting"] or {}).get("status") == "failed"
+        that wait for a link: to make it is owed too, or nobody makes it."""
+        waits = (document["meeting"] or {}).get("status") in ("pending", "failed")
         return [
             utc(effect["due"])
             for effect in document.get("effects") or []
