@@ -13,7 +13,7 @@ from mailbox import SmtpServer
 
 from caller import Caller
 from google import Google
-from life_rules import MAX_GENERATIONS, instant, utc
+from life_rules import LANES, MAX_GENERATIONS, instant, utc
 from providers import WATCH, Providers
 from sim import CHAOS, Fault, Live, Sim
 from sim_http import Handler, Request
@@ -202,16 +202,19 @@ class World:
     # ---- quiet ----
 
     def owed(self, document: dict) -> list[datetime.datetime]:
-        """When what is owed for a request is due, but for the watch over its meeting, and mails
-        that wait for a link: to make it is owed too, or nobody makes it."""
+        """When what is owed for a request is due, the first of each lane, but for the watch over
+        its meeting, and mails that wait for a link: to make it is owed too, or nobody makes it."""
         waits = (document["meeting"] or {}).get("status") in ("pending", "failed")
-        return [
-            utc(effect["due"])
-            for effect in document.get("effects") or []
-            if effect["state"] == "due"
-            and effect["kind"] not in WATCH
-            and not (waits and effect["kind"] in ("mail.meeting_ready", "mail.meeting_updated"))
-        ]
+        heads: dict[tuple, datetime.datetime] = {}
+        for effect in document.get("effects") or []:
+            kind, lane = effect["kind"], LANES[effect["kind"]]
+            if effect["state"] != "due" or kind in WATCH:
+                continue
+            if waits and kind in ("mail.meeting_ready", "mail.meeting_updated"):
+                continue
+            own = {"PROVIDER": "", "MAIL": effect["party"], "ALONE": effect["id"]}[lane]
+            heads.setdefault((lane, own), utc(effect["due"]))
+        return list(heads.values())
 
     def drifted(self, document: dict) -> datetime.datetime | None:
         """When the provider is asked next about a meeting that is not there as it should be."""
