@@ -19,7 +19,7 @@ from support import free_port, listens, until
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
-TOKEN = "tok-3f9a8c"
+TOKEN = "AAECAwQFBgcICQoLDA0ODwEBAAAAAE_-tok3f9a8cZmFrZQxyz"
 
 pytestmark = pytest.mark.skipif(not NGINX, reason="nginx is not here")
 
@@ -151,6 +151,40 @@ def assert_problem(answer, status, code):
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def assert_page(answer, status, *words):
+    """The small page for people, in both languages."""
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["X-Request-Id"] in answer.text
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert "style-src 'unsafe-inline'" in answer.headers["Content-Security-Policy"]
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in answer.text
+    assert '<section lang="de">' in answer.text and "$" not in answer.text
+    for word in words:
+        assert word in answer.text
+
+
+class Raw:
+    """What is answered to these bytes, which no client library would send."""
+
+    def __init__(self, site, bytes_sent):
+        with socket.create_connection(("127.0.0.1", site.port), timeout=20) as raw:
+            raw.sendall(bytes_sent)
+            answer = raw.makefile("rb")
+            self.status_code = int(answer.readline().split(b" ")[1])
+            self.headers = dict(
+                line.decode().rstrip("\r\n").split(": ", 1)
+                for line in iter(answer.readline, b"\r\n")
+            )
+            length = int(self.headers.get("Content-Length", -1))
+            head = bytes_sent.startswith(b"HEAD")
+            body = b"" if head else answer.read(length)
+        self.text = body.decode()
+
+    def json(self):
+        return json.loads(self.text)
+
+
 @pytest.mark.parametrize(
     "path",
     ["/api/requests", "/join/x", "/calendar/feed/x.ics", "/healthz", "/readyz", "/metrics"],
@@ -166,13 +200,39 @@ def test_goes_to_the_application(site, path):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/api", "/index.html", "/healthz/", "/readyzz", "/join", "/metrics/x", "/.git/config",
-     "/joinx/a", "/join/../x", "/API/requests"],
+    ["/", "/api", "/index.html", "/healthz/", "/readyzz", "/metrics/x", "/.git/config",
+     "/joinx/a", "/API/requests", "/-/problem", "/-/page"],
 )
 def test_is_not_there(site, path):
     before = len(site.app.seen)
     assert_problem(requests.get(site.url + path, allow_redirects=False), 404, "not_found")
     assert len(site.app.seen) == before
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/join", "/join/", "/join//", "/join/{}/", "/join/{}/x", "//join/{}", "/join//{}", "/join/{}.",
+     "/join/{}%3E", "/join/{}%2F", "/join/{}%20", "/join/%20{}", "/join/{}%0A", "/join/./{}",
+     "/JOIN/{}", "/%6aoin/{}", "/x/../join/{}", "/join/%2e", "/join/" + "A" * 5000, "/join/%ff", "/join/<{}>"],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_damaged_link_is_a_page(site, path, method):
+    before = len(site.app.seen)
+    line = f"{method} {path.format(TOKEN)} HTTP/1.0\r\n\r\n"
+    answer = Raw(site, line.encode())
+    if method == "GET":
+        assert_page(answer, 404, "is not known", "ist nicht bekannt")
+    assert (answer.status_code, answer.headers["Content-Type"][:9]) == (404, "text/html")
+    assert len(site.app.seen) == before
+
+
+@pytest.mark.parametrize("path", [f"/join/{TOKEN}", f"/join/{TOKEN}?utm_source=mail", "/join/x?"])
+def test_a_link_is_passed_on(site, path):
+    assert Raw(site, f"GET {path} HTTP/1.0\r\n\r\n".encode()).status_code == 200
+
+
+def test_what_leaves_the_links_is_no_page(site):
+    assert_problem(Raw(site, b"GET /join/../x HTTP/1.0\r\n\r\n"), 404, "not_found")
 
 
 def test_headers_of_an_answer(site):
@@ -237,9 +297,8 @@ def test_without_an_application(tmp_path):
     assert_problem(answer, 502, "unavailable")
     assert answer.headers["Retry-After"] == "2"
     page = requests.get(f"{site.url}/join/{TOKEN}")
-    assert page.status_code == 502
-    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert "Please try again" in page.text and page.headers["Retry-After"] == "2"
+    assert_page(page, 502, "Please try the same link again", "noch einmal")
+    assert page.headers["Retry-After"] == "2"
     assert requests.get(f"{site.url}/calendar/event/{TOKEN}.ics").status_code == 502
     site.stop()
     for name in ("nginx.log", "access.log"):
@@ -249,31 +308,83 @@ def test_without_an_application(tmp_path):
 @pytest.mark.parametrize(
     "path",
     ["/join/{}", "/calendar/event/{}.ics", "/calendar/feed/{}.ics", "/%6aoin/{}", "//join/{}",
-     "/x/../join/{}", "/api/x?access_token={}", "/nowhere?{}", "/calendar/{}"],
+     "/x/../join/{}", "/api/x?access_token={}", "/nowhere?{}", "/calendar/{}", "/JOIN/{}",
+     "/join/{}/", "/x/join/{}", "/api/join/{}", "/api/x/{}/{}/y", "/join%2F{}", "/joins/{}", "/{}",
+     "/join%20{}", "/API/{}", "/join/%zz{}", "/JOIN/{}%", "/x/{}%zz", "/Kalender/event/{}.ics",
+     "/JO%20IN/AAECAwQFBgcICQoLD%0d%0aA0ODwEBAAAAAE_-tok3f9a8c"],
 )
 def test_the_log_keeps_no_token(site, path):
     before = len(site.access_log().splitlines())
     with socket.create_connection(("127.0.0.1", site.port)) as raw:
-        raw.sendall(f"GET {path.format(TOKEN)} HTTP/1.0\r\n\r\n".encode())
+        raw.sendall(f"GET {path.replace('{}', TOKEN)} HTTP/1.0\r\n\r\n".encode())
         while raw.recv(4096):
             pass
     until(lambda: len(site.access_log().splitlines()) > before, "a line in the access log")
     entry = json.loads(site.access_log().splitlines()[-1])
-    assert TOKEN not in json.dumps(entry)
+    assert "tok3f9a8c" not in json.dumps(entry)
+    assert "tok3f9a8c" not in (site.folder / "log/nginx.log").read_text()
     assert entry["method"] == "GET"
 
 
-@pytest.mark.parametrize(
-    "bytes_sent",
-    [b"GARBAGE\r\n\r\n", b"GET /%2e%2e/etc/passwd HTTP/1.0\r\n\r\n", b"GET /api/x HTTP/1.1\r\n\r\n", b"GET /api/\0 HTTP/1.0\r\n\r\n",
-     b"GET / HTTP/1.0\r\nX: " + b"a" * 40000 + b"\r\n\r\n",
-     b"POST /api/x HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"],
-)
-def test_what_is_no_request_is_refused(site, bytes_sent):
+def test_what_the_log_keeps(site):
+    def logged(method, path):
+        before = len(site.access_log().splitlines())
+        Raw(site, f"{method} {path} HTTP/1.0\r\nReferer: http://x/join/{TOKEN}\r\n\r\n".encode())
+        until(lambda: len(site.access_log().splitlines()) > before, "a line in the access log")
+        line = site.access_log().splitlines()[-1]
+        assert TOKEN not in line
+        return tuple(json.loads(line)[name] for name in ("method", "path", "status"))
+
+    assert logged("POST", "/api/a/b") == ("POST", "/api/a/b", 200)
+    assert logged("GET", "/api/" + "a" * 39) == ("GET", "/api/" + "a" * 39, 200)
+    assert logged("DELETE", "/api") == ("DELETE", "***", 404)
+    assert logged("POST", "/nowhere") == ("POST", "***", 404)
+    assert logged("POST", "/api/%zz") == ("POST", "***", 400)
+    assert logged("GET", "/join/x/") == ("GET", "/join/***", 404)
+    assert logged("PUT", "/calendar/event/x.ics") == ("PUT", "/calendar/event/***", 200)
+
+
+HOST = b" HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = HOST + b"Transfer-Encoding: chunked\r\n\r\n"
+REFUSED = {
+    "no HTTP": (b"GARBAGE\r\n\r\n", 400),
+    "above the root": (b"GET /%2e%2e/etc/passwd HTTP/1.0\r\n\r\n", 400),
+    "no host": (b"GET {}x HTTP/1.1\r\n\r\n", 400),
+    "two hosts": (b"GET {}x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+    "NUL": (b"GET {}\0 HTTP/1.0\r\n\r\n", 400),
+    "an escaped NUL": (b"GET {}%00 HTTP/1.0\r\n\r\n", 400),
+    "no escape": (b"GET {}requests/%zz" + HOST + b"\r\n", 400),
+    "half an escape": (b"POST {}requests/%4" + HOST + b"\r\n", 400),
+    "a long header": (b"GET {}x" + HOST + b"X: " + b"a" * 40000 + b"\r\n\r\n", 400),
+    "many headers": (b"GET {}x" + HOST + (b"X: " + b"a" * 4000 + b"\r\n") * 10 + b"\r\n", 400),
+    "a long address": (b"GET {}" + b"a" * 40000 + HOST + b"\r\n", 414),
+    "a bad header": (b"GET {}x" + HOST + b"\0: a\r\n\r\n", 400),
+    "no chunk": (b"POST {}x" + CHUNKED + b"zz\r\n", 400),
+    "a chunk that goes on": (b"POST {}x" + CHUNKED + b"1\r\nabc\r\n0\r\n\r\n", 400),
+    "a length that is none": (b"POST {}x" + HOST + b"Content-Length: -1\r\n\r\n", 400),
+    "two lengths": (
+        b"POST {}x" + HOST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400,
+    ),
+    "another coding": (b"POST {}x" + HOST + b"Transfer-Encoding: gzip\r\n\r\n", 501),
+    "another version": (b"GET {}x HTTP/3.7\r\nHost: a\r\n\r\n", 505),
+    "a method of nginx": (b"TRACE {}x" + HOST + b"\r\n", 405),
+    "large": (b"POST {}x" + HOST + b"Content-Length: 131073\r\n\r\n", 413),
+}  # fmt: skip
+# Their request line cannot be read at all: nothing says that it was meant for a person.
+UNREAD = {"no HTTP", "above the root"}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_request_is_refused(site, name):
     before = len(site.app.seen)
-    with socket.create_connection(("127.0.0.1", site.port)) as raw:
-        raw.sendall(bytes_sent)
-        assert b" 400 " in raw.recv(4096).split(b"\r\n")[0]
+    bytes_sent, status = REFUSED[name]
+    code = {405: "method_not_allowed", 413: "too_large"}.get(status, "malformed")
+    assert_problem(Raw(site, bytes_sent.replace(b"{}", b"/api/")), status, code)
+    answer = Raw(site, bytes_sent.replace(b"{}", b"/join/"))
+    if name in UNREAD:
+        assert_problem(answer, status, code)
+    else:
+        assert_page(answer, status, "not known" if status in (400, 414) else "cannot open")
     assert len(site.app.seen) == before
 
 
@@ -284,10 +395,33 @@ def test_limits(limited_site, path, calls):
     refused = [answer for answer in answers if answer.status_code == 429]
     assert {answer.status_code for answer in answers} == {200, 429}
     assert len(answers) - len(refused) >= 20
-    if path != "/join/x":
+    if path == "/join/x":
+        assert_page(refused[0], 429, "Too many visits", "Zu viele Besuche")
+    else:
         assert_problem(refused[0], 429, "rate_limited")
     assert refused[0].headers["Retry-After"] == "1"
     assert requests.get(limited_site.url + "/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/join/{}", "/calendar/event/{}.ics"])
+def test_one_link_shuts_out_no_other(limited_site, path):
+    def get(name):
+        return requests.get(limited_site.url + path.format(name)).status_code
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        hammered = list(pool.map(get, ["one"] * 300))
+        assert hammered.count(429) > 200
+        assert set(pool.map(get, [f"link{i}" for i in range(100)])) == {200}
+        # All links of an address together have their bound, too.
+        several = list(pool.map(get, [f"guess{i}" for i in range(600)]))
+    assert set(several) == {200, 429}
+
+
+def test_damaged_links_count_for_nobody(limited_site):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda i: requests.get(f"{limited_site.url}/join/{i}/"), range(400)))
+    assert {answer.status_code for answer in got} == {404}
+    assert requests.get(limited_site.url + "/join/x").status_code == 200
 
 
 def test_a_provider_is_told_to_come_again(limited_site):
