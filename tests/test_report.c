@@ -10,7 +10,7 @@
 #define NUMBER "85746065432"
 #define PERIOD (6 * INSTANT_HOUR)
 
-enum { LEASE_MS = 90 * 1000, MOST_EVENTS = 200, MOST_KEPT = 32 };
+enum { LEASE_MS = 90 * 1000, MOST_EVENTS = 200, KEPT = 32, MOST_KEPT = 256 };
 
 static struct person client = {.id = "client-1", .name = "Ada", .email = "ada@client.test"};
 static struct person lawyer = {.id = "lawyer-1", .name = "Bo", .email = "bo@lawyer.test"};
@@ -214,6 +214,7 @@ static void test_order_does_not_matter(void)
 	}
 }
 
+/* Whatever its age. */
 static void test_a_repeat_is_known_among_the_latest(void)
 {
 	struct bench bench;
@@ -221,13 +222,48 @@ static void test_a_repeat_is_known_among_the_latest(void)
 
 	bench_init(&bench, true);
 	CU_ASSERT(apply(&bench, REPORT_JOINED, "first", NOW));
-	for (i = 0; i < MOST_KEPT - 1; i++)
+	for (i = 0; i < KEPT - 1; i++)
 		CU_ASSERT(apply_new(&bench, REPORT_JOINED));
+	bench.now += REPORT_KNOWN_FOR + INSTANT_HOUR;
 	CU_ASSERT(!apply(&bench, REPORT_JOINED, "first", NOW));
-	CU_ASSERT_EQUAL(bench.request.meeting->reports.count, MOST_KEPT);
+	CU_ASSERT_EQUAL(bench.request.meeting->reports.count, KEPT);
 	CU_ASSERT(apply_new(&bench, REPORT_JOINED));
-	CU_ASSERT_EQUAL(bench.request.meeting->reports.count, MOST_KEPT);
+	CU_ASSERT_EQUAL(bench.request.meeting->reports.count, KEPT);
 	CU_ASSERT(apply(&bench, REPORT_JOINED, "first", NOW));
+	arena_free(&bench.arena);
+}
+
+/* As long as its signature is good, however many came since. */
+static void test_a_repeat_is_known_for_a_while(void)
+{
+	struct bench bench;
+	int i;
+
+	bench_init(&bench, true);
+	CU_ASSERT(apply(&bench, REPORT_CHANGED, "first", NOW));
+	for (i = 1; i < MOST_KEPT; i++) {
+		bench.now = NOW + i * REPORT_KNOWN_FOR / (MOST_KEPT - 1);
+		CU_ASSERT(apply_new(&bench, REPORT_CHANGED));
+		CU_ASSERT(!apply(&bench, REPORT_CHANGED, "first", NOW));
+	}
+	CU_ASSERT_EQUAL(bench.now, NOW + REPORT_KNOWN_FOR);
+	CU_ASSERT_EQUAL(bench.request.meeting->reports.count, MOST_KEPT);
+	/* Full: nothing is forgotten for what is new, until the first may be. */
+	CU_ASSERT(!apply_new(&bench, REPORT_CHANGED));
+	CU_ASSERT(!apply_new(&bench, REPORT_ENDED));
+	CU_ASSERT(!apply(&bench, REPORT_CHANGED, "first", NOW));
+	CU_ASSERT_EQUAL(bench.request.meeting->reports.count, MOST_KEPT);
+	CU_ASSERT_EQUAL(count_events(&bench, "meeting.ended"), 0);
+	bench.now++;
+	CU_ASSERT(apply_new(&bench, REPORT_ENDED));
+	CU_ASSERT_EQUAL(bench.request.meeting->reports.count, MOST_KEPT);
+	CU_ASSERT(!apply_new(&bench, REPORT_CHANGED));
+	/* When it is quiet again there are no more than the latest. */
+	bench.now += REPORT_KNOWN_FOR;
+	CU_ASSERT(apply_new(&bench, REPORT_ENDED));
+	bench.now++;
+	CU_ASSERT(apply_new(&bench, REPORT_ENDED));
+	CU_ASSERT_EQUAL(bench.request.meeting->reports.count, KEPT);
 	arena_free(&bench.arena);
 }
 
@@ -244,7 +280,7 @@ static void test_nobody_grows_a_document(void)
 	for (i = 0; i < 50; i++)
 		CU_ASSERT(!apply_new(&bench, REPORT_JOINED));
 	CU_ASSERT_EQUAL(bench.request.events.count, events);
-	CU_ASSERT_EQUAL(bench.request.meeting->reports.count, MOST_KEPT);
+	CU_ASSERT_EQUAL(bench.request.meeting->reports.count, MOST_EVENTS);
 	/* The others are still noted: that it was held matters more than who looked in. */
 	CU_ASSERT(apply_new(&bench, REPORT_STARTED));
 	CU_ASSERT(apply_new(&bench, REPORT_HOST_JOINED));
@@ -408,6 +444,7 @@ static const struct unit_case cases[] = {
 	{"what is noted", test_what_is_noted},
 	{"order does not matter", test_order_does_not_matter},
 	{"a repeat is known among the latest", test_a_repeat_is_known_among_the_latest},
+	{"a repeat is known for a while", test_a_repeat_is_known_for_a_while},
 	{"nobody grows a document", test_nobody_grows_a_document},
 	{"a change makes us look", test_a_change_makes_us_look},
 	{"a change while we look", test_a_change_while_we_look},

@@ -6,7 +6,8 @@
 #include "instant.h"
 
 enum {
-	REPORT_MAX_KEPT = 32,    /* of a meeting, to know them again */
+	REPORT_KEPT = 32,        /* of a meeting, of any age: senders come again for hours */
+	REPORT_MAX_KEPT = 256,   /* of a meeting, within REPORT_KNOWN_FOR */
 	REPORT_MAX_EVENTS = 200, /* of a meeting and action: no sender grows a document for ever */
 	REPORT_LOOKS_AT_ONCE = 4,
 	REPORT_MAX_DOUBLINGS = 8,
@@ -31,12 +32,20 @@ static bool report_is_known(const struct meeting *meeting, const struct report *
 	return false;
 }
 
+/* The oldest kept ones go that are neither among the latest nor within REPORT_KNOWN_FOR. */
+static void report_forget(const struct cause *cause, struct meeting *meeting)
+{
+	struct model_list *reports = &meeting->reports;
+
+	while (reports->count >= REPORT_KEPT &&
+		MODEL_AT(reports, struct meeting_report, 0)->at < cause->now - REPORT_KNOWN_FOR)
+		model_list_remove(reports, sizeof(struct meeting_report), 0);
+}
+
 static void report_keep(struct cause *cause, struct meeting *meeting, const struct report *report)
 {
 	struct meeting_report *kept;
 
-	if (meeting->reports.count == REPORT_MAX_KEPT)
-		model_list_remove(&meeting->reports, sizeof(*kept), 0);
 	kept = model_list_add(cause->arena, &meeting->reports, sizeof(*kept));
 	*kept = (struct meeting_report){
 		.digest = report->digest,
@@ -125,6 +134,14 @@ bool report_apply(struct cause *cause, struct request *request, const struct rep
 
 	if (report->kind == REPORT_OTHER || meeting->status != MEETING_READY ||
 		report_is_known(meeting, report))
+		return false;
+	/*
+	 * When all that may be kept is, a new one counts as nothing. Were an older one forgotten
+	 * for it, anybody who has that message could repeat it and have it count again; what is
+	 * lost is made good by the regular comparison, and only who can sign can get us here.
+	 */
+	report_forget(cause, meeting);
+	if (meeting->reports.count >= REPORT_MAX_KEPT)
 		return false;
 	if (report->kind == REPORT_CHANGED ? !report_look(cause, request)
 					   : !report_note(cause, request, report))

@@ -5,7 +5,12 @@
  * may come late, twice, in any order, or be of something that is no more: it is a reason to look,
  * and never believed where anything depends on it.
  */
+#include "instant.h"
 #include "request.h"
+
+/* How long a meeting knows at least what was reported of it: as long as a sender's signature may
+ * be repeated to us. */
+#define REPORT_KNOWN_FOR (10 * INSTANT_MINUTE)
 
 enum report_kind {
 	REPORT_OTHER, /* nothing that concerns us */
@@ -27,7 +32,8 @@ struct report {
  * Notes a report of the request's meeting. That it was held goes to the audit trail and to
  * held_from and held_until; that it was changed makes meeting.verify due: at once, or, when that
  * was so again and again within hours, after a growing pause. False when nothing is to be saved: it
- * came before, is of an ended meeting, or there were too many. The cause is SOURCE_PROVIDER.
+ * came before, is of an ended meeting, or there were too many, ever or within REPORT_KNOWN_FOR. The
+ * cause is SOURCE_PROVIDER.
  */
 bool report_apply(struct cause *cause, struct request *request, const struct report *report);
 #endif

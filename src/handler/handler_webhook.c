@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "handler_private.h"
+#include "http_media.h"
 #include "service_webhook.h"
 
 enum err handler_webhook_zoom(struct http_exchange *exchange, struct err_info *info)
@@ -13,11 +14,13 @@ enum err handler_webhook_zoom(struct http_exchange *exchange, struct err_info *i
 		.body = call.body,
 		.body_len = call.body_len,
 	};
+	const bool is_json = http_media_is_json(http_variable(exchange, "CONTENT_TYPE")) &&
+			     !http_variable(exchange, "HTTP_CONTENT_ENCODING");
 	const char *reply;
 	enum err err;
 
 	err = service_webhook_zoom(
-		&handler_context(exchange)->service, &call, &message, &reply, info);
+		&handler_context(exchange)->service, &call, &message, is_json, &reply, info);
 	if (err == ERR_OK)
 		http_reply(exchange, 200, "application/json", reply, strlen(reply));
 	return err;

@@ -6,6 +6,10 @@
 
 enum { SERVICE_WEBHOOK_TRIES = 16 };
 
+/* A message whose clock is ahead is good from that much before its time until as much after it. */
+_Static_assert(REPORT_KNOWN_FOR >= 2 * PROVIDER_ZOOM_WEBHOOK_WINDOW_S * INSTANT_SECOND,
+	"what is repeated must be known");
+
 static enum err service_report_once(const struct service *service, const struct service_call *call,
 	const char *provider, const struct report *report, struct err_info *info)
 {
@@ -46,7 +50,8 @@ static enum err service_report(const struct service *service, const struct servi
 }
 
 enum err service_webhook_zoom(const struct service *service, const struct service_call *call,
-	const struct provider_zoom_message *message, const char **reply_r, struct err_info *info)
+	const struct provider_zoom_message *message, bool is_json, const char **reply_r,
+	struct err_info *info)
 {
 	struct provider_zoom_event event;
 	struct config *config;
@@ -62,6 +67,9 @@ enum err service_webhook_zoom(const struct service *service, const struct servic
 		!provider_zoom_webhook_verify(call->arena, message, secret, call->now))
 		return err_set(
 			info, ERR_UNAUTHENTICATED, "The signature is missing, wrong or too old.");
+	if (!is_json)
+		return err_set(info, ERR_UNSUPPORTED_MEDIA,
+			"Content-Type must be application/json, and the body not encoded.");
 	err = provider_zoom_webhook_read(call->arena, message, &event, info);
 	if (err != ERR_OK)
 		return err;
