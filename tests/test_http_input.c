@@ -1,5 +1,7 @@
 #include "http_input.h"
+#include "buf.h"
 #include "http_media.h"
+#include "instant.h"
 #include "unit.h"
 
 static const char *const order_names[] = {"desc", "asc", NULL};
@@ -97,6 +99,8 @@ static void test_query(void)
 		{"no value", "limit", ERR_INVALID, "/limit"},
 		{"empty value", "limit=", ERR_INVALID, "/limit"},
 		{"bool in words", "all=yes", ERR_INVALID, "/all"},
+		{"the first instant", "from=1970-01-01T00:00:00Z", ERR_OK, ""},
+		{"before the first instant", "from=1969-12-31T23:59:59Z", ERR_INVALID, "/from"},
 		{"instant with offset", "from=2027-03-01T14:00:00%2B01:00", ERR_INVALID, "/from"},
 		{"enum of another case", "order=ASC", ERR_INVALID, "/order"},
 		{"too long", "cursor=123456789", ERR_INVALID, "/cursor"},
@@ -145,6 +149,12 @@ static void test_query_values(void)
 	CU_ASSERT_EQUAL(http_query_read(arena, "", &listing_model, &query, &info), ERR_OK);
 	listing = query;
 	CU_ASSERT(listing->limit == 0 && !listing->cursor);
+	CU_ASSERT_EQUAL(listing->from, 0);
+	CU_ASSERT_EQUAL(
+		http_query_read(arena, "from=1970-01-01T00:00:00Z", &listing_model, &query, &info),
+		ERR_OK);
+	listing = query;
+	CU_ASSERT_EQUAL(listing->from, INSTANT_SECOND);
 	arena_free(&arena);
 }
 
@@ -300,6 +310,54 @@ static void test_accept(void)
 			CU_FAIL(cases[i].accept);
 }
 
+static void test_accept_language(void)
+{
+	static const struct {
+		const char *accept, *ranges; /* "range=weight" of each */
+	} cases[] = {
+		{NULL, ""},
+		{"", ""},
+		{" ,, ,", ""},
+		{"de", "de=1000"},
+		{"DE", "DE=1000"},
+		{"de-DE,de;q=0.9,en;q=0.5", "de-DE=1000 de=900 en=500"},
+		{"en;q=0.5,de;q=0.9,de-DE", "de-DE=1000 de=900 en=500"},
+		{"fr, de;q=0.8", "fr=1000 de=800"},
+		{"de;q=0, en", "en=1000 de=0"},
+		{"de;q=0.000,en;q=0.001", "en=1 de=0"},
+		{"de ; q=0.3\t,\ten;Q=1.000", "en=1000 de=300"},
+		{"a, b;q=0.5, c, d;q=0.5", "a=1000 c=1000 b=500 d=500"},
+		{"*, de;q=0.1", "*=1000 de=100"},
+		{"zh-Hant-TW, es-419, sl-1994", "zh-Hant-TW=1000 es-419=1000 sl-1994=1000"},
+		{"de;q=2, en;q=-1, fr;q=, it;q=0.1234, es;q=x", ""},
+		{"de_DE, ../de, de/x, \"de\", d\xc3\xa9, *-de, de en, ;q=1, nl", "nl=1000"},
+		{"\"de, en", ""},
+		{"abcdefghijklmnopqrstuvwxyzabcdefghi;q=0.1, abcdefghijklmnopqrstuvwxyzabcdefghij",
+			"abcdefghijklmnopqrstuvwxyzabcdefghi=100"},
+	};
+	struct http_language languages[HTTP_MAX_LANGUAGES];
+	struct arena *arena = arena_new();
+	size_t i, n, count;
+	char many[1000];
+	struct buf told;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		buf_init(&told, 1000);
+		count = http_media_languages(arena, cases[i].accept, languages);
+		for (n = 0; n < count; n++)
+			buf_addf(&told, "%s%s=%d", n ? " " : "", languages[n].range,
+				languages[n].weight);
+		UNIT_CHECK(strcmp(told.bytes, cases[i].ranges) == 0, told.bytes);
+		buf_fini(&told);
+	}
+	for (i = 0; i + 3 < sizeof(many); i += 3)
+		memcpy(many + i, "xx,", 4);
+	memcpy(many, "de", 2);
+	CU_ASSERT_EQUAL(http_media_languages(arena, many, languages), HTTP_MAX_LANGUAGES);
+	CU_ASSERT_STRING_EQUAL(languages[0].range, "de");
+	arena_free(&arena);
+}
+
 static void test_content_type(void)
 {
 	static const struct {
@@ -339,6 +397,7 @@ static const struct unit_case cases[] = {
 	{"bodies", test_body},
 	{"Idempotency-Key", test_idempotency_key},
 	{"Accept", test_accept},
+	{"Accept-Language", test_accept_language},
 	{"Content-Type", test_content_type},
 };
 

@@ -171,6 +171,10 @@ int app_verify_audit(int argc, char **argv)
 			return c == 'h' ? EXIT_SUCCESS : 2;
 		}
 	}
+	if (optind < argc) {
+		fputs(audit_help, stderr);
+		return 2;
+	}
 	conf = app_conf(run.config_path);
 	if (!conf)
 		return EXIT_FAILURE;

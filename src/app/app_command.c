@@ -40,9 +40,16 @@ struct command_option {
 
 enum { COMMAND_MAX_OPTIONS = 8 };
 
-/* 0 to go on, else 1 + the exit status. Arguments that are no options stay from `optind` on. */
-static int command_options(
-	int argc, char **argv, const char *help, const struct command_option *options, size_t count)
+static int command_usage(const char *help)
+{
+	fputs(help, stderr);
+	return 2;
+}
+
+/* 0 to go on, else 1 + the exit status. Arguments that are no options stay from `optind` on; there
+ * may be `most` of them. */
+static int command_options(int argc, char **argv, const char *help,
+	const struct command_option *options, size_t count, int most)
 {
 	struct option longs[COMMAND_MAX_OPTIONS + 2] = {{"help", no_argument, NULL, 'h'}};
 	int index, c;
@@ -55,13 +62,11 @@ static int command_options(
 			fputs(help, stdout);
 			return 1 + EXIT_SUCCESS;
 		}
-		if (c != 'o') {
-			fputs(help, stderr);
-			return 1 + 2;
-		}
+		if (c != 'o')
+			return 1 + command_usage(help);
 		*options[index - 1].value = optarg;
 	}
-	return 0;
+	return argc - optind > most ? 1 + command_usage(help) : 0;
 }
 
 int app_serve(int argc, char **argv)
@@ -78,7 +83,7 @@ int app_serve(int argc, char **argv)
 	enum err err;
 	int done;
 
-	done = command_options(argc, argv, help, options, 1);
+	done = command_options(argc, argv, help, options, 1, 0);
 	if (done)
 		return done - 1;
 	conf = app_conf(path);
@@ -121,7 +126,7 @@ int app_check_command(int argc, char **argv)
 	struct conf *conf;
 	int status;
 
-	status = command_options(argc, argv, help, options, 1);
+	status = command_options(argc, argv, help, options, 1, 1);
 	if (status)
 		return status - 1;
 	if (optind < argc && strcmp(argv[optind], "settings") == 0) {
@@ -132,6 +137,8 @@ int app_check_command(int argc, char **argv)
 		app_print_tables();
 		return EXIT_SUCCESS;
 	}
+	if (optind < argc)
+		return command_usage(help);
 	conf = app_conf(path);
 	if (!conf)
 		return EXIT_FAILURE;
@@ -157,7 +164,7 @@ int app_init_db(int argc, char **argv)
 	struct conf *conf;
 	int status;
 
-	status = command_options(argc, argv, help, options, 1);
+	status = command_options(argc, argv, help, options, 1, 0);
 	if (status)
 		return status - 1;
 	conf = app_conf(path);
@@ -199,7 +206,7 @@ int app_token(int argc, char **argv)
 	enum err err;
 	int done;
 
-	done = command_options(argc, argv, help, options, 6);
+	done = command_options(argc, argv, help, options, 6, 0);
 	if (done)
 		return done - 1;
 	conf = app_conf(path);
@@ -254,13 +261,11 @@ int app_render(int argc, char **argv)
 	enum err err;
 	int done;
 
-	done = command_options(argc, argv, help, options, 2);
+	done = command_options(argc, argv, help, options, 2, 1);
 	if (done)
 		return done - 1;
-	if (optind + 1 != argc) {
-		fputs(help, stderr);
-		return 2;
-	}
+	if (optind == argc)
+		return command_usage(help);
 	conf = app_conf(path);
 	if (!conf)
 		return EXIT_FAILURE;
@@ -285,8 +290,11 @@ int app_render(int argc, char **argv)
 
 int app_version(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	static const char help[] = "usage: meetlink version\n\nPrints the version.\n";
+	const int done = command_options(argc, argv, help, NULL, 0, 0);
+
+	if (done)
+		return done - 1;
 	puts("meetlink " APP_VERSION);
 	return EXIT_SUCCESS;
 }

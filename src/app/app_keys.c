@@ -152,6 +152,10 @@ int app_rotate_keys(int argc, char **argv)
 			return c == 'h' ? EXIT_SUCCESS : 2;
 		}
 	}
+	if (optind < argc) {
+		fputs(keys_help, stderr);
+		return 2;
+	}
 	conf = app_conf(path);
 	if (!conf)
 		return EXIT_FAILURE;

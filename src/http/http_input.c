@@ -56,6 +56,11 @@ static const struct model_field *http_parameter_find(const struct model *model, 
 	return NULL;
 }
 
+/* The very first instant is how a struct says "none". Nothing here is as old as the next one, which
+ * therefore bounds a search in the same place. */
+static const char http_first_instant[] = "1970-01-01T00:00:00Z";
+static const char http_second_instant[] = "1970-01-01T00:00:01Z";
+
 /* What is not of the field's type stays a string, and the model says what is wrong with it. */
 static struct json_object *http_parameter_to_json(
 	const struct model_field *field, const char *value)
@@ -72,6 +77,8 @@ static struct json_object *http_parameter_to_json(
 		if (errno == 0 && *end == '\0')
 			return json_object_new_int64(number);
 	}
+	if (type == MODEL_INSTANT && strcmp(value, http_first_instant) == 0)
+		value = http_second_instant;
 	return json_object_new_string(value);
 }
 
