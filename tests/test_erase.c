@@ -131,6 +131,97 @@ static void test_erase_drops_that_persons_mails_only(void)
 	arena_free(&arena);
 }
 
+/* Owes the provider an update with the new title, whose settling is news to nobody. */
+static void erase_at_zoom(struct arena *arena, struct request *request)
+{
+	const struct effect_outcome outcome = {.err = ERR_OK};
+	const int64_t sequence = request->meeting->sequence;
+	struct cause cause = erase_cause(arena);
+	struct effect *update;
+
+	CU_ASSERT(erase_person(&cause, request, core_client.id));
+	if (request->meeting->status == MEETING_PENDING)
+		provision_created(&cause, request, core_creation(request), &outcome, &core_link,
+			&policy_default);
+	CU_ASSERT_EQUAL_FATAL(core_count_effects(request, EFFECT_MEETING_UPDATE), 1);
+	update = meeting_effect(request, EFFECT_MEETING_UPDATE);
+	CU_ASSERT_EQUAL(update->due, CORE_NOW + 9);
+	CU_ASSERT_EQUAL(request_effect_wanted(request, update, CORE_NOW + 9, NULL), ERR_OK);
+	provision_updated(&cause, request, update, &outcome, &core_link, &policy_default);
+	CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_MEETING_UPDATE), 0);
+	CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_MAIL_MEETING_UPDATED), 0);
+	CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_MAIL_MEETING_READY), 1);
+	CU_ASSERT_PTR_NOT_NULL(core_effect(request, EFFECT_MAIL_MEETING_READY, PARTY_LAWYER));
+	CU_ASSERT_EQUAL(request->meeting->sequence, sequence);
+
+	/* The title goes but once. */
+	request->message = WORDS;
+	CU_ASSERT(erase_person(&cause, request, core_client.id));
+	CU_ASSERT(erase_person(&cause, request, core_lawyer.id));
+	CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_MEETING_UPDATE), 0);
+}
+
+static void test_erase_reaches_the_provider(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_at_zoom(arena);
+	struct cause cause;
+
+	erase_at_zoom(arena, request);
+
+	/* An update that was given up, and one that is under way with the old title. */
+	request = core_at_zoom(arena);
+	core_move(arena, request, CORE_NOW, CORE_START + INSTANT_HOUR);
+	meeting_effect(request, EFFECT_MEETING_UPDATE)->state = EFFECT_FAILED;
+	erase_at_zoom(arena, request);
+	request = core_at_zoom(arena);
+	core_move(arena, request, CORE_NOW, CORE_START + INSTANT_HOUR);
+	effect_claim(request, CORE_NOW, "theirs", EFFECT_LEASE_MS);
+	cause = erase_cause(arena);
+	CU_ASSERT(erase_person(&cause, request, core_client.id));
+	CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_MEETING_UPDATE), 2);
+	arena_free(&arena);
+}
+
+/* It may be made with the old title after that has been erased here. */
+static void test_erase_reaches_what_is_being_made(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_in_state(arena, CORE_PENDING);
+
+	effect_claim(request, CORE_NOW, "ours", EFFECT_LEASE_MS);
+	erase_at_zoom(arena, request);
+	arena_free(&arena);
+}
+
+/* An update is for what lives, at a provider that can be told. */
+static void test_erase_updates_nothing_else(void)
+{
+	struct arena *arena = arena_new();
+	int state;
+
+	for (state = 0; state < CORE_STATES; state++) {
+		struct request *request = erase_request(arena, state, PARTY_CLIENT);
+		struct cause cause = erase_cause(arena);
+
+		CU_ASSERT(erase_person(&cause, request, core_client.id));
+		UNIT_CHECK(core_count_effects(request, EFFECT_MEETING_UPDATE) == 0,
+			request_status_names[request->status]);
+	}
+	for (state = 0; state < 2; state++) {
+		struct request *request = core_at_zoom(arena);
+		struct cause cause = erase_cause(arena);
+
+		if (state == 0)
+			core_cancel(arena, request, CORE_NOW);
+		else
+			cause.now = CORE_END;
+		CU_ASSERT(erase_person(&cause, request, core_client.id));
+		CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_MEETING_UPDATE), 0);
+	}
+	arena_free(&arena);
+}
+
 static void test_erase_twice_is_once(void)
 {
 	struct arena *arena = arena_new();
@@ -245,6 +336,9 @@ static const struct unit_case cases[] = {
 	{"leaves no trace in any state", test_erase_leaves_no_trace_in_any_state},
 	{"names the person by id and role", test_erase_names_the_person_by_id_and_role},
 	{"drops that person's mails only", test_erase_drops_that_persons_mails_only},
+	{"reaches the provider", test_erase_reaches_the_provider},
+	{"reaches what is being made", test_erase_reaches_what_is_being_made},
+	{"updates nothing else", test_erase_updates_nothing_else},
 	{"twice is once", test_erase_twice_is_once},
 	{"somebody else changes nothing", test_erase_somebody_else_changes_nothing},
 	{"two people stay two", test_erase_two_people_stay_two},

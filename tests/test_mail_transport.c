@@ -181,6 +181,20 @@ static const struct refusal refusals[] = {
 	{"554 to the dot", {.dot = "554 5.7.1 spam\r\n"}, ERR_PERMANENT,
 		"answered: 554 5.7.1 spam"},
 	{"hangs up after the dot", {.dot = ""}, ERR_TEMPORARY, "could not be handed over"},
+	{"550 with a link", {.rcpt = "550 see:https://x.example/join/AAAA?b for <more>\r\n"},
+		ERR_PERMANENT, "answered: 550 ... for <more>"},
+	{"550 with our address", {.rcpt = "550 5.1.1 <you@xn--mller-kva.example>: unknown\r\n"},
+		ERR_PERMANENT, "answered: 550 5.1.1 <...>: unknown"},
+	{"550 with addresses in lines",
+		{.rcpt = "550-you@x.example... no\r\n550 RCPT=\"a.b+c@y\",d@z.example (d@z)\r\n"},
+		ERR_PERMANENT, "answered: 550... no 550 RCPT=\"...\"... ..."},
+	{"450 with an address at its ends", {.dot = "450 a@b <c@d\r\n"}, ERR_TEMPORARY,
+		"answered: 450 ... <..."},
+	{"550 with signs alone", {.rcpt = "550 @ <@> a@ @@ ://\r\n"}, ERR_PERMANENT,
+		"answered: 550 . <.> .. .. ..."},
+	{"550 and nothing but an address", {.rcpt = "550 @\r\n"}, ERR_PERMANENT, "answered: 550 ."},
+	{"login refused with an address", {.ehlo = LOGIN, .auth = "535 5.7.8 a@b.example\r\n"},
+		ERR_TEMPORARY, "refuses our login: 535 5.7.8"},
 	{"login refused", {.ehlo = LOGIN, .auth = "535 5.7.8 not s3cret\r\n"}, ERR_TEMPORARY,
 		"refuses our login: 535 5.7.8"},
 	{"login repeated", {.ehlo = LOGIN, .auth = "501 AHVzZXIAczNjcmV0\r\n"}, ERR_TEMPORARY,
@@ -227,6 +241,29 @@ static void answer_has_a_ceiling(void)
 	CU_ASSERT(strlen(info.detail) < 450);
 	mail_transport_close(&transport);
 	server_stop(&server);
+}
+
+/* Wherever the ceiling falls, with or without the "@" before it. */
+static void answer_is_cut_between_words(void)
+{
+	static const char address[] = "zoe.quasten@home.example";
+	char line[600];
+	struct mail_transport *transport;
+	struct server server;
+	struct err_info info;
+	int before;
+
+	for (before = 399 - 26; before <= 399; before++) {
+		snprintf(line, sizeof(line), "550 %.*d <%s> gone\r\n", before - 6, 0, address);
+		server_start(&server, &(struct script){.rcpt = line});
+		transport = transport_to(&server, "127.0.0.1", "");
+		CU_ASSERT_EQUAL(deliver(transport, &info), ERR_PERMANENT);
+		UNIT_CHECK(
+			!strstr(info.detail, "zoe") && !strstr(info.detail, "home"), info.detail);
+		UNIT_CHECK(strstr(info.detail, "550 000") != NULL, info.detail);
+		mail_transport_close(&transport);
+		server_stop(&server);
+	}
 }
 
 static void one_refusal_does_not_taint_the_next(void)
@@ -384,6 +421,7 @@ static const struct unit_case cases[] = {
 	{"two mails over one connection", delivered},
 	{"what a server's answer means", refused},
 	{"a long answer is cut", answer_has_a_ceiling},
+	{"a long answer leaves no half of an address", answer_is_cut_between_words},
 	{"a refusal does not taint the next delivery", one_refusal_does_not_taint_the_next},
 	{"a lost idle connection is replaced", idle_connection_lost},
 	{"no plain text beyond the loopback", tls_is_demanded},

@@ -4,6 +4,7 @@
 
 #include "audit.h"
 #include "id.h"
+#include "meeting.h"
 
 /* Never anybody's: RFC 2606 section 2. */
 #define ERASE_DOMAIN "@erased.invalid"
@@ -77,6 +78,22 @@ static bool erase_texts(struct request *request)
 	return changed;
 }
 
+/* The provider has the old title, or may have been given it by now: an update follows. */
+static void erase_at_provider(struct cause *cause, struct request *request)
+{
+	const struct meeting *meeting = request->meeting;
+	struct effect *create;
+
+	if (!meeting || meeting->ends_at <= cause->now)
+		return;
+	if (meeting->status == MEETING_READY && meeting->external_id)
+		meeting_owe_update(cause, request);
+	/* Like one that has been moved since it was begun. */
+	create = meeting_creation(request);
+	if (create)
+		create->sequence = meeting->sequence - 1;
+}
+
 /* Nothing leaves for that person any more. One that is leaving at this moment may arrive. */
 static bool erase_mails(struct cause *cause, struct request *request, enum party party)
 {
@@ -105,12 +122,15 @@ bool erase_person(struct cause *cause, struct request *request, const char *pers
 	struct person **person = party == PARTY_CLIENT ? &request->client : &request->lawyer;
 	struct person_news **news =
 		party == PARTY_CLIENT ? &request->client_news : &request->lawyer_news;
-	bool changed;
+	bool changed, retitled;
 
 	if (strcmp((*person)->id, person_id) != 0)
 		return false;
 	changed = erase_party(cause, person);
+	retitled = strcmp(request->title, ERASE_TITLE) != 0;
 	changed |= erase_texts(request);
+	if (retitled)
+		erase_at_provider(cause, request);
 	changed |= erase_mails(cause, request, party);
 	if (!changed)
 		return false;

@@ -11,8 +11,9 @@
 /*
  * Takes a person out of a request, whatever its status: in place of the name stands "Erased
  * person", in place of the address one that reaches nobody. Mails owed to the person are dropped,
- * and so are answers kept for repeats, which show both people. False, and nothing is changed, when
- * the person is none of the two or there is nothing (more) to erase.
+ * and so are answers kept for repeats, which show both people. A meeting that a provider has gets
+ * the new title there, of which nobody is told. False, and nothing is changed, when the person is
+ * none of the two or there is nothing (more) to erase.
  */
 bool erase_person(struct cause *cause, struct request *request, const char *person_id);
 

@@ -1,6 +1,5 @@
 #include "mail_transport.h"
 
-#include <ctype.h>
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,13 +14,15 @@
 #include "mail_message.h"
 #include "xalloc.h"
 
-#define MAIL_DIGITS "0123456789"
+#define MAIL_DIGITS  "0123456789"
+#define MAIL_BETWEEN " <>\"" /* the words of an answer */
 
 enum {
 	MAIL_CONNECT_S = 10,
 	MAIL_TOTAL_S = 60,
 	MAIL_QUIT_S = 2,
 	MAIL_ANSWER_SIZE = 400,
+	MAIL_CODE_LEN = 3,
 	MAIL_PATH_SIZE = MAIL_EMAIL_SIZE,
 };
 
@@ -266,19 +267,36 @@ void mail_transport_close(struct mail_transport **transport)
 	*transport = NULL;
 }
 
-/* A server may quote the mail, and with it a link that is one person's alone. */
-static void mail_hide_links(char *answer)
+/* Puts "..." in the place of each word that has the mark in it. */
+static void mail_hide(char *answer, const char *mark)
 {
-	char *link, *end;
+	char *word, *end;
+	size_t dots;
 
-	while ((link = strstr(answer, "://")) != NULL) {
-		while (link > answer && isalpha((unsigned char)link[-1]))
-			link--;
-		end = link + strcspn(link, " <>\"");
-		memmove(link + 3, end, strlen(end) + 1);
-		memcpy(link, "...", 3);
-		answer = link + 3;
+	while ((word = strstr(answer, mark)) != NULL) {
+		while (word > answer && !strchr(MAIL_BETWEEN, word[-1]))
+			word--;
+		end = word + strcspn(word, MAIL_BETWEEN);
+		dots = end - word < 3 ? (size_t)(end - word) : 3;
+		memmove(word + dots, end, strlen(end) + 1);
+		memset(word, '.', dots);
+		answer = word + dots;
 	}
+}
+
+/* A server may quote the mail, and with it a link that is one person's alone, or an address. */
+static void mail_hide_people(struct mail_transport *transport)
+{
+	char *words = transport->answer + MAIL_CODE_LEN;
+	char *end = transport->answer + transport->answer_len;
+
+	/* Of what was too long the last word may be half of one. */
+	if (transport->answer_len == MAIL_ANSWER_SIZE - 1)
+		while (end > words && !strchr(MAIL_BETWEEN, end[-1]))
+			end--;
+	*end = '\0';
+	mail_hide(words, "://");
+	mail_hide(words, "@");
 }
 
 /* What an unsuccessful dialogue means. A refusal before MAIL, or for want of a login (RFC 4954
@@ -295,7 +313,7 @@ static enum err mail_verdict(
 	if (code < 400)
 		return err_set(info, ERR_TEMPORARY, "The mail could not be handed over: %s",
 			transport->failure[0] ? transport->failure : curl_easy_strerror(result));
-	mail_hide_links(transport->answer);
+	mail_hide_people(transport);
 	if (transport->login)
 		return err_set(info, ERR_TEMPORARY, "The mail server refuses our login: %s",
 			transport->answer);

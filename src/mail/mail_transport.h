@@ -35,7 +35,7 @@ void mail_transport_close(struct mail_transport **transport);
  * ERR_INVALID: not a message id or an address; nothing was sent.
  * ERR_TEMPORARY: try again (network, 4yz, 421, greylisting, our own login or connection refused).
  * ERR_PERMANENT: never for this recipient (5yz). RFC 5321 section 4.2.1. The detail says the
- * server's answer, without credentials.
+ * server's answer, without credentials, and with "..." for every link and address in it.
  */
 enum err mail_transport_deliver(struct mail_transport *transport, const char *message_id,
 	const char *from, const char *to, const char *bytes, size_t len, struct err_info *info);

@@ -11,7 +11,6 @@
 /* Zoom's limits in characters and minutes, and ours for what comes back. */
 enum {
 	ZOOM_MAX_TOPIC = 200,
-	ZOOM_MAX_AGENDA = 2000,
 	ZOOM_MAX_MINUTES = 1440,
 	ZOOM_PASSCODE_SIZE = 11,
 	ZOOM_MAX_ID_DIGITS = 19,
@@ -90,18 +89,6 @@ bool provider_zoom_is_marked(struct json_object *meeting, const char *mark)
 	return json_object_object_get_ex(meeting, "agenda", &agenda) &&
 	       json_object_is_type(agenda, json_type_string) &&
 	       strstr(json_object_get_string(agenda), mark);
-}
-
-/* A list shows the first 250 characters of an agenda, so the mark leads. */
-static char *zoom_agenda(struct arena *arena, const struct request *request)
-{
-	const char *mark = provider_zoom_mark(arena, request->meeting->provider_key);
-	const char *description = request->description;
-
-	return zoom_cut(arena,
-		arena_printf(arena, "%s%s%s", mark, description && description[0] ? "\n\n" : "",
-			description ? description : ""),
-		ZOOM_MAX_AGENDA);
 }
 
 static char *zoom_topic(struct arena *arena, const struct request *request)
@@ -212,7 +199,9 @@ struct json_object *provider_zoom_body(
 	arena_defer(call->arena, zoom_release, body);
 	instant_format(request->starts_at, false, start);
 	zoom_add_text(body, "topic", zoom_topic(call->arena, request));
-	zoom_add_text(body, "agenda", zoom_agenda(call->arena, request));
+	/* What the client wrote about the case stays here. */
+	zoom_add_text(
+		body, "agenda", provider_zoom_mark(call->arena, request->meeting->provider_key));
 	json_object_object_add(body, "type", json_object_new_int(2));
 	zoom_add_text(body, "start_time", start);
 	zoom_add_text(body, "timezone", request->timezone);

@@ -14,11 +14,14 @@ from operator import itemgetter
 
 import bson
 import pytest
-from caller import Caller, Parties, new_key
+from caller import Caller, Parties, done, new_key
+from providers import BREAKER_S, Providers, provide  # noqa: F401
+from sim import Fault
 from stack import LEASE_S, PROGRAM, Stack
 from support import at_once, until
 
 AUDIT = "/api/audit"
+EPOCH = "1970-01-01T00:00:00Z"
 POLICY = "/api/config/meetings"
 FIELDS = ["id", "at", "actor.id", "actor.role", "source", "action", "from", "to", "detail"]
 FIELDS += ["request_id", "meeting_id", "trace_id", "hash"]
@@ -376,8 +379,27 @@ def test_the_export_is_what_the_api_shows(start: Callable[..., Stack], tmp_path)
     ):
         status, said, complaint = verify(stack, *arguments)
         assert status == 1 and word in complaint, complaint
-    assert verify(stack, "--colour")[0] == 2
+    for wrong in (["--colour"], [tmp_path / "audit.jsonl"], ["--request", "config", "x"]):
+        status, said, complaint = verify(stack, *wrong)
+        assert (status, said) == (2, "") and "usage: meetlink verify-audit" in complaint
     assert verify(stack, "--help")[1].startswith("usage: meetlink verify-audit")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["serve", "check", "init-db", "token", "render", "rotate-keys", "verify-audit", "version"],
+)
+def test_a_command_refuses_what_it_does_not_know(stack: Stack, command: str) -> None:
+    for wrong in (["x", "y"], ["--colour"], ["--config", "/dev/null", "settings", "tables"]):
+        done = subprocess.run(
+            [PROGRAM, command, *wrong],
+            env=stack.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (done.returncode, done.stdout) == (2, ""), wrong
+        assert f"usage: meetlink {command}" in done.stderr
 
 
 # ---- GET /api/audit ----
@@ -438,10 +460,11 @@ def test_filters_and_pages_against_a_model(start: Callable[..., Stack]) -> None:
         return len(expected)
 
     assert check(200) == check(50) == check(7) == len(rows)
+    assert check(200, **{"from": EPOCH}) == len(rows) and check(200, to=EPOCH) == 0
     rng = random.Random(3)
     choices = {
-        "from": [*instants, stack.at(days=9), "1970-01-01T00:00:01Z"],
-        "to": [*instants, stack.at(days=9), "1970-01-01T00:00:01Z"],
+        "from": [*instants, stack.at(days=9), EPOCH, "1970-01-01T00:00:01Z"],
+        "to": [*instants, stack.at(days=9), EPOCH, "1970-01-01T00:00:01Z"],
         "actor": [*(pair.lawyer_id for pair in pairs), first.client_id, "admin-1", "nobody"],
         "action": [*actions, "nothing.done"],
         "request_id": [*{row[1] for row in rows}, "config", "A" * 22],
@@ -695,9 +718,11 @@ def test_mails_that_are_owed_do_not_leave(start: Callable[..., Stack], smtp: Smt
         ),
         "all are noted",
     )
-    assert b"cannot tell" in dump(stack) and traces(dump(stack))
+    assert b"cannot tell you about ..." in dump(stack) and traces(dump(stack))
     assert erase(stack.service(), parties.client_id)["requests"] == 3
     assert traces(dump(stack)) == []
+    assert "cannot tell you about ..." in stack.logged("meetlink")
+    assert EMAIL not in stack.logged("meetlink")
     for request_id in made:
         document = stack.document(request_id)
         assert {(e["kind"], e["party"]) for e in document["effects"]} == {
@@ -734,6 +759,89 @@ def test_erasing_while_the_mail_is_leaving(start: Callable[..., Stack], smtp: Sm
     until(lambda: "lease of effect" in stack.logged("meetlink"), "the outcome comes too late")
     assert traces(dump(stack)) == [] and smtp.attempts[EMAIL] == 1
     assert_whole(stack)
+
+
+def test_no_log_keeps_the_address_of_a_refused_mail(
+    start: Callable[..., Stack], smtp: SmtpServer
+) -> None:
+    """What a server answers is kept without the address, so that erasing need not look there."""
+    stack = start(smtp)
+    parties = stack.parties()
+    smtp.answers[EMAIL] = f"550 5.1.1 <{EMAIL}>: no such mailbox {EMAIL.upper()}"
+    request = parties.accepted(client=parties.person("client", name=NAME, email=EMAIL))
+
+    def failed() -> dict | None:
+        effects = stack.document(request["id"])["effects"]
+        return next((e for e in effects if e["state"] == "failed"), None)
+
+    error = until(failed, "it is refused")["last_error"]
+    assert error["detail"].endswith("550 5.1.1 <...>: no such mailbox ...")
+    actions = [event["action"] for event in parties.lawyer.audit(request["id"])]
+    assert "mail.failed" in actions
+    erase(stack.admin(), parties.client_id)
+    assert traces(dump(stack)) == []
+    logs = "".join(stack.logged(name) for name in ("meetlink", "nginx", "access"))
+    assert "<...>: no such mailbox ..." in logs and traces(logs.encode()) == []
+    assert_whole(stack)
+
+
+# ---- what providers have of a person ----
+
+
+def test_erasing_reaches_the_provider(provide: Callable[..., Providers]) -> None:  # noqa: F811
+    """The title goes from the meeting at Zoom, too, without a word to anybody."""
+    providers = provide(names=["zoom"])
+    stack, zoom = providers.stack, providers["zoom"]
+    parties = stack.parties()
+    person = parties.person("client", name=NAME, email=EMAIL)
+    draft = {"client": person, "title": WORDS, "description": WORDS}
+    made, cancelled = (parties.accepted(**draft)["id"] for _ in range(2))
+    for request_id in (made, cancelled):
+        providers.until_status(request_id, "ready")
+        providers.finish(request_id)
+    done(parties.lawyer.cancel(cancelled))
+    providers.finish(cancelled)
+    (meeting,) = zoom.meetings.values()
+    assert meeting.raw["topic"] == WORDS and traces(meeting.raw["agenda"].encode()) == []
+    document, told = stack.document(made), len(stack.mails.all())
+
+    zoom.down()
+    erase(stack.admin(), parties.client_id)
+    providers.until_tried(made)
+    assert meeting.raw["topic"] == WORDS, "it is owed until Zoom is there again"
+    zoom.up()
+    stack.advance(BREAKER_S + 1)
+    after = providers.finish(made)
+    providers.finish(cancelled)
+    assert [one.raw["topic"] for one in zoom.meetings.values()] == ["Erased"]
+    assert traces(json.dumps(meeting.raw).encode() + dump(stack)) == []
+    assert EMAIL not in stack.logged("meetlink")
+    for name in ("sequence", "generation", "status", "external_mark", "starts_at", "ends_at"):
+        assert after["meeting"][name] == document["meeting"][name]
+    assert len(stack.mails.all()) == told, "nobody is told"
+    erase(stack.admin(), parties.lawyer_id)
+    updates = zoom.count("PATCH", f"/v2/meetings/{meeting.id}")
+    providers.finish(made)
+    assert zoom.count("PATCH", f"/v2/meetings/{meeting.id}") == updates, "once is enough"
+    assert_whole(stack)
+
+
+def test_erasing_while_the_meeting_is_being_made(
+    provide: Callable[..., Providers],  # noqa: F811
+) -> None:
+    """Zoom makes it with the title of before, and then gets the other one."""
+    providers = provide(names=["zoom"], policy={"inline_wait_ms": 0})
+    stack, zoom = providers.stack, providers["zoom"]
+    parties = stack.parties()
+    zoom.script(Fault("POST /users/*/meetings", delay=2))
+    person = parties.person("client", name=NAME, email=EMAIL)
+    request = parties.accepted(client=person, title=WORDS)
+    until(lambda: zoom.seen("POST", "/users/*/meetings"), "it is being made")
+    erase(stack.admin(), parties.client_id)
+    providers.until_status(request["id"], "ready")
+    providers.finish(request["id"])
+    assert [one.raw["topic"] for one in zoom.meetings.values()] == ["Erased"]
+    assert [mail.recipient for mail in stack.mails.all()] == [parties.person("lawyer")["email"]]
 
 
 def test_erasing_nobody(stack: Stack) -> None:
