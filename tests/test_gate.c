@@ -201,20 +201,23 @@ static void test_gate_state_over_time(void)
 		[GATE_OPEN] = 'o',
 		[GATE_EARLY] = 'e',
 		[GATE_PENDING] = 'p',
+		[GATE_FAILED] = 'f',
 		[GATE_OVER] = '-',
 		[GATE_CANCELLED] = 'c',
 		[GATE_REPLACED] = 'r',
+		[GATE_RENEWING] = 'n',
 	};
 	static const struct {
 		enum meeting_status status;
-		const char *gates; /* at each of the times */
+		/* At each of the times, to who has a link of it, and of another generation. */
+		const char *gates, *others;
 	} cases[] = {
-		{MEETING_PENDING, "pppppp--"},
-		{MEETING_READY, "eeoooo--"},
-		{MEETING_FAILED, "pppppp--"},
-		{MEETING_CANCELLED, "cccccccc"},
-		{MEETING_EXPIRED, "--------"},
-		{MEETING_REPLACED, "rrrrrrrr"},
+		{MEETING_PENDING, "pppppp--", "nnnnnn--"},
+		{MEETING_READY, "eeoooo--", "rrrrrr--"},
+		{MEETING_FAILED, "ffffff--", "nnnnnn--"},
+		{MEETING_CANCELLED, "cccccccc", "cccccccc"},
+		{MEETING_EXPIRED, "--------", "--------"},
+		{MEETING_REPLACED, "rrrrrrrr", "rrrrrrrr"},
 	};
 	struct arena *arena = arena_new();
 	struct request *request = core_in_state(arena, CORE_READY);
@@ -229,8 +232,10 @@ static void test_gate_state_over_time(void)
 					j);
 			CU_ASSERT_EQUAL(
 				letters[gate_state(request, 2, times[j])], cases[i].gates[j]);
-			CU_ASSERT_EQUAL(gate_state(request, 1, times[j]), GATE_REPLACED);
-			CU_ASSERT_EQUAL(gate_state(request, 3, times[j]), GATE_REPLACED);
+			CU_ASSERT_EQUAL(
+				letters[gate_state(request, 1, times[j])], cases[i].others[j]);
+			CU_ASSERT_EQUAL(
+				letters[gate_state(request, 3, times[j])], cases[i].others[j]);
 		}
 	arena_free(&arena);
 }

@@ -29,6 +29,7 @@ static const struct ics_event meeting = {
 	.summary = "Consultation",
 	.description = "Bring the contract.",
 	.join_url = "https://meet.example.com/join/abc,d;e?f=1",
+	.join_label = "Join",
 	.page_url = "https://meet.example.com/requests/1?a=b,c;d",
 	.organizer_name = "Meetings",
 	.organizer_email = "meetings@example.com",
@@ -177,10 +178,12 @@ static void a_cancellation(void)
 	static const char *const lines[] = {"METHOD:CANCEL", "STATUS:CANCELLED",
 		"UID:abcDEF_123@meet.example.com", "SEQUENCE:3",
 		"ORGANIZER;CN=Meetings:mailto:meetings@example.com", "SUMMARY:Consultation",
-		"DTSTART:20261201T090000Z", "TRANSP:TRANSPARENT", NULL};
+		"DTSTART:20261201T090000Z", "TRANSP:TRANSPARENT",
+		"COMMENT:I am ill\\, sorry.\\nNext week?", NULL};
 	struct ics_event event = meeting;
 
 	event.method = ICS_CANCEL;
+	event.comment = "I am ill, sorry.\r\nNext week?";
 	check_has(&event, lines);
 	CU_ASSERT_EQUAL(count_of(&event, "VALARM"), 0);
 	CU_ASSERT_EQUAL(count_of(&event, "RSVP"), 0);
@@ -204,6 +207,28 @@ static void a_snapshot(void)
 	CU_ASSERT_EQUAL(count_of(&event, "VALARM"), 0);
 }
 
+static void the_link_in_the_readers_words(void)
+{
+	static const char *const lines[] = {
+		"DESCRIPTION:Raum 1\\, hier: https://meet.example.com/join/abc\\,d\\;e?f=1\\n\\n"
+		"Bring the contract.",
+		"CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO;LABEL=\"Raum 1, hier\":"
+		"https://meet.example.com/join/abc,d;e?f=1",
+		NULL};
+	static const char *const nameless[] = {
+		"DESCRIPTION:https://meet.example.com/join/abc\\,d\\;e?f=1\\n\\n"
+		"Bring the contract.",
+		"CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO:"
+		"https://meet.example.com/join/abc,d;e?f=1",
+		NULL};
+	struct ics_event event = meeting;
+
+	event.join_label = "Raum 1, hier";
+	check_has(&event, lines);
+	event.join_label = " ";
+	check_has(&event, nameless);
+}
+
 static void what_is_not_there_is_left_out(void)
 {
 	static const char *const lines[] = {"SUMMARY:Meeting",
@@ -213,7 +238,7 @@ static void what_is_not_there_is_left_out(void)
 		NULL};
 	static const struct ics_attendee nameless[] = {{NULL, "anna@example.com"}};
 	static const char *const absent[] = {"DESCRIPTION", "LOCATION", "CONFERENCE", "URL",
-		"VALARM", "CREATED", "LAST-MODIFIED", "CN="};
+		"VALARM", "CREATED", "LAST-MODIFIED", "CN=", "COMMENT"};
 	struct ics_event event = meeting;
 	size_t i;
 
@@ -305,7 +330,7 @@ static void check_contained(const struct ics_event *hostile_event, const char *w
 	CU_ASSERT_EQUAL(icalcomponent_count_components(calendar, ICAL_ANY_COMPONENT), 1);
 	CU_ASSERT_EQUAL(icalcomponent_count_components(event, ICAL_ANY_COMPONENT), 1);
 	CU_ASSERT_EQUAL(icalcomponent_count_properties(calendar, ICAL_ANY_PROPERTY), 4);
-	CU_ASSERT_EQUAL(icalcomponent_count_properties(event, ICAL_ANY_PROPERTY), 17);
+	CU_ASSERT_EQUAL(icalcomponent_count_properties(event, ICAL_ANY_PROPERTY), 18);
 	CU_ASSERT_EQUAL(icalcomponent_count_properties(event, ICAL_ATTENDEE_PROPERTY), 2);
 	CU_ASSERT_STRING_EQUAL(icalproperty_get_uid(only(event, ICAL_UID_PROPERTY)), meeting.uid);
 	CU_ASSERT_STRING_EQUAL(icalproperty_get_organizer(only(event, ICAL_ORGANIZER_PROPERTY)),
@@ -338,6 +363,7 @@ static void hostile_words_stay_in_their_place(void)
 		attendees[0] = (struct ics_attendee){hostile[i], "anna@example.com"};
 		attendees[1] = (struct ics_attendee){hostile[i], "bob@example.com"};
 		event.organizer_name = event.summary = event.description = hostile[i];
+		event.comment = event.join_label = hostile[i];
 		check_contained(&event, hostile[i]);
 	}
 }
@@ -360,7 +386,7 @@ static void words_of_every_length(void)
 			if (at[-1] == ' ')
 				at[-1] = 'z';
 			attendees[0].name = event.organizer_name = word;
-			event.summary = event.description = word;
+			event.summary = event.description = event.comment = word;
 			check_contained(&event, word);
 		}
 	}
@@ -462,8 +488,9 @@ static const struct {
 		"CATEGORIES:Law,Meeting\nCLASS:PRIVATE\nX-MICROSOFT-CDO-BUSYSTATUS:BUSY\nSUMMARY:",
 		NULL, ICS_REQUEST},
 	{"SUMMARY:", "SUMMARY;LANGUAGE=de:Termin\\, ", NULL, ICS_REQUEST},
-	{"CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO;LABEL=Join:{{{join_url}}}\n", "", NULL,
-		ICS_REQUEST},
+	{"CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO{{#label}};LABEL={{{label}}}{{/label}}:"
+	 "{{{join_url}}}\n",
+		"", NULL, ICS_REQUEST},
 	{"DTSTART:", "DTSART:", "DTSART", ICS_REQUEST},
 	{"DTSTART:{{dtstart}}\n", "", "has 0 of DTSTART", ICS_REQUEST},
 	{"DTSTART:{{dtstart}}", "DTSTART:tomorrow", "DTSTART", ICS_REQUEST},
@@ -561,8 +588,8 @@ static void edits_of_the_template(void)
 
 static void a_careless_template_lets_nothing_recur(void)
 {
-	struct tmpl_set *templates =
-		edited("DESCRIPTION:Join: {{join_url}}", "DESCRIPTION:{{{description}}}");
+	struct tmpl_set *templates = edited(
+		"DESCRIPTION:{{#join_label}}", "DESCRIPTION:{{{description}}}{{#join_label}}");
 	struct ics_event event = meeting;
 	struct err_info info;
 	struct buf out;
@@ -629,6 +656,7 @@ static const struct unit_case cases[] = {
 	{"an invitation", an_invitation},
 	{"a cancellation", a_cancellation},
 	{"a snapshot", a_snapshot},
+	{"the link in the reader's words", the_link_in_the_readers_words},
 	{"what is not there is left out", what_is_not_there_is_left_out},
 	{"hostile words stay in their place", hostile_words_stay_in_their_place},
 	{"words of every length", words_of_every_length},

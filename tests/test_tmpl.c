@@ -336,6 +336,8 @@ static void test_set(void)
 	CU_ASSERT_EQUAL(tmpl_set_add(set, "a", TMPL_TEXT, "1", &info), ERR_OK);
 	CU_ASSERT_EQUAL(tmpl_set_add(set, "b", TMPL_HEADER, "2\n", &info), ERR_OK);
 	CU_ASSERT(tmpl_set_has(set, "a") && tmpl_set_has(set, "b") && !tmpl_set_has(set, "ab"));
+	CU_ASSERT(!tmpl_set_has(set, "A") && !tmpl_set_find(set, "AB"));
+	CU_ASSERT_STRING_EQUAL(tmpl_set_find(set, "A"), "a");
 	CU_ASSERT_EQUAL(tmpl_render(set, "b", values, &out, &info), ERR_OK);
 	CU_ASSERT_EQUAL(tmpl_render(set, "a", values, &out, &info), ERR_OK);
 	CU_ASSERT_STRING_EQUAL(out.bytes, "before\n21");

@@ -62,22 +62,22 @@ enum gate gate_state(const struct request *request, int64_t generation, int64_t 
 {
 	const struct meeting *meeting = request->meeting;
 
-	if (generation != meeting->generation)
-		return GATE_REPLACED;
 	switch (meeting->status) {
 	case MEETING_CANCELLED:
 		return GATE_CANCELLED;
-	case MEETING_REPLACED:
-		return GATE_REPLACED;
 	case MEETING_EXPIRED:
 		return GATE_OVER;
+	case MEETING_REPLACED:
+		return GATE_REPLACED;
 	default:
 		break;
 	}
 	if (now >= meeting->expires_at)
 		return GATE_OVER;
+	if (generation != meeting->generation)
+		return meeting->status == MEETING_READY ? GATE_REPLACED : GATE_RENEWING;
 	if (meeting->status != MEETING_READY)
-		return GATE_PENDING;
+		return meeting->status == MEETING_FAILED ? GATE_FAILED : GATE_PENDING;
 	return now < meeting->opens_at ? GATE_EARLY : GATE_OPEN;
 }
 
@@ -98,6 +98,5 @@ bool gate_joined(struct cause *cause, struct request *request, enum party party)
 	if (uses >= GATE_MAX_EVENTS && cause->now - last < INSTANT_MINUTE)
 		return false;
 	cause->actor = (struct actor){.id = person->id, .role = gate_roles[party]};
-	audit_add(cause, request, "meeting.joined", NULL, NULL, NULL);
-	return true;
+	return audit_add_again(cause, request, "meeting.joined", NULL, NULL, NULL);
 }

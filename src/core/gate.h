@@ -41,10 +41,12 @@ char *gate_url(struct arena *arena, const struct secret_ring *ring, enum gate_pu
 enum gate {
 	GATE_OPEN,
 	GATE_EARLY,
-	GATE_PENDING, /* no link yet, or creation failed */
+	GATE_PENDING, /* no link yet */
+	GATE_FAILED,  /* creation was given up */
 	GATE_OVER,
 	GATE_CANCELLED,
-	GATE_REPLACED,
+	GATE_REPLACED, /* by a link that there is */
+	GATE_RENEWING, /* by one that there is not yet */
 };
 
 /* The request must have had a meeting of that generation. */

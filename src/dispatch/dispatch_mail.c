@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit.h"
 #include "dispatch_private.h"
 #include "gate.h"
 #include "ics_invite.h"
@@ -97,6 +98,28 @@ static void mail_add_warnings(const struct meeting *meeting, struct json_object 
 	mail_add_text(values, "requested_provider_title", wanted->title);
 }
 
+/* Who cancelled, as the recipient sees it. The host application may have done it for anybody. */
+static void mail_add_canceller(
+	const struct request *request, enum party party, struct json_object *values)
+{
+	const bool is_client = party == PARTY_CLIENT;
+	struct json_object *by = json_object_new_object();
+	const struct actor *actor = NULL;
+
+	MODEL_FOREACH (&request->events, struct audit_event, event) {
+		/* Its own, not that of an earlier or later generation. */
+		if (!actor && event->at >= request->meeting->ended_at &&
+			strcmp(event->action, "meeting.cancelled") == 0)
+			actor = event->actor;
+	}
+	json_object_object_add(values, "cancelled_by", by);
+	if (!actor)
+		return;
+	mail_add_flag(by, "recipient", actor->role == (is_client ? ROLE_CLIENT : ROLE_LAWYER));
+	mail_add_flag(by, "other", actor->role == (is_client ? ROLE_LAWYER : ROLE_CLIENT));
+	mail_add_flag(by, "administration", actor->role == ROLE_ADMIN);
+}
+
 /* The values of every mail template; released with the arena. */
 static enum err mail_values(const struct dispatch *dispatch, struct arena *arena,
 	const struct request *request, const struct effect *effect, const char *locale,
@@ -122,6 +145,8 @@ static enum err mail_values(const struct dispatch *dispatch, struct arena *arena
 		mail_add_meeting(dispatch, arena, request, party, values);
 		mail_add_warnings(request->meeting, values);
 	}
+	if (effect->kind == EFFECT_MAIL_MEETING_CANCELLED)
+		mail_add_canceller(request, party, values);
 	if (effect->kind == EFFECT_MAIL_MEETING_UPDATED)
 		mail_add_changes(dispatch, arena, request, party, values);
 	*values_r = values;
@@ -161,6 +186,7 @@ static enum err mail_calendar(const struct dispatch *dispatch, struct arena *are
 	const bool cancel = effect->kind == EFFECT_MAIL_MEETING_CANCELLED;
 	const struct ics_invite invite = {
 		.request = request,
+		.party = (enum party)effect->party,
 		.method = cancel ? ICS_CANCEL : ICS_REQUEST,
 		.dtstamp = effect->created_at,
 		.sequence = effect->sequence,
@@ -221,6 +247,31 @@ static enum err mail_message_make(const struct dispatch *dispatch, struct arena 
 	return err;
 }
 
+/* What the mail is about. A cancellation that could not leave is still about the meeting that was
+ * cancelled, when another has been made since, perhaps for another time. */
+static const struct request *mail_subject(
+	struct arena *arena, const struct request *request, const struct effect *effect)
+{
+	struct request *subject;
+
+	if (effect->kind != EFFECT_MAIL_MEETING_CANCELLED)
+		return request;
+	MODEL_FOREACH (&request->meetings, struct meeting, meeting) {
+		if (meeting->generation != effect->generation)
+			continue;
+		subject = arena_alloc(arena, sizeof(*subject));
+		*subject = *request;
+		subject->meeting = meeting;
+		subject->starts_at = meeting->starts_at;
+		subject->ends_at = meeting->ends_at;
+		subject->duration_minutes =
+			(meeting->ends_at - meeting->starts_at) / INSTANT_MINUTE;
+		subject->timezone = meeting->timezone;
+		return subject;
+	}
+	return request;
+}
+
 static enum err mail_perform(
 	const struct dispatch_work *work, struct dispatch_result *result_r, struct err_info *info)
 {
@@ -230,7 +281,9 @@ static enum err mail_perform(
 	enum err err;
 
 	(void)result_r;
-	err = mail_message_make(dispatch, work->arena, work->request, work->effect, &message, info);
+	err = mail_message_make(dispatch, work->arena,
+		mail_subject(work->arena, work->request, work->effect), work->effect, &message,
+		info);
 	if (err != ERR_OK)
 		return err;
 	buf_init(&buf, MAIL_MAX_MESSAGE);

@@ -14,6 +14,7 @@ static enum err calendar_reply(struct http_exchange *exchange, const struct requ
 	const struct handler_context *context = handler_context(exchange);
 	const struct ics_invite invite = {
 		.request = request,
+		.party = party,
 		.method = ICS_SNAPSHOT,
 		.dtstamp = request->updated_at,
 		.sequence = request->meeting->sequence,

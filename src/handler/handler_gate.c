@@ -3,8 +3,10 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "handler_private.h"
+#include "http_media.h"
 #include "ics_when.h"
 #include "log.h"
 
@@ -17,20 +19,39 @@ static const struct {
 	[GATE_OPEN] = {"open", 200}, /* to previews; people are sent on */
 	[GATE_EARLY] = {"early", 403},
 	[GATE_PENDING] = {"pending", 403},
+	[GATE_FAILED] = {"failed", 403},
 	[GATE_OVER] = {"over", 410},
 	[GATE_CANCELLED] = {"cancelled", 410},
 	[GATE_REPLACED] = {"replaced", 410},
+	[GATE_RENEWING] = {"renewing", 410},
 };
 
-/* The first language of Accept-Language, for visitors we do not know. */
+static bool gate_is_refused(const struct http_language *languages, size_t count, const char *locale)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (languages[i].weight == 0 && strcasecmp(languages[i].range, locale) == 0)
+			return true;
+	return false;
+}
+
+/* The language that visitors we do not know like best of those we have; NULL when any will do. */
 static const char *gate_visitor_language(const struct http_exchange *exchange)
 {
-	const char *languages = http_variable(exchange, "HTTP_ACCEPT_LANGUAGE");
+	const char *accept = http_variable(exchange, "HTTP_ACCEPT_LANGUAGE"), *locale;
+	struct http_language languages[HTTP_MAX_LANGUAGES];
+	size_t count = http_media_languages(exchange->arena, accept, languages), i;
 
-	return languages ? arena_strndup(exchange->arena, languages,
-				   strspn(languages, "abcdefghijklmnopqrstuvwxyz"
-						     "ABCDEFGHIJKLMNOPQRSTUVWXYZ-"))
-			 : NULL;
+	for (i = 0; i < count && languages[i].weight > 0; i++) {
+		if (strcmp(languages[i].range, "*") == 0)
+			break;
+		locale = ics_when_locale_find(handler_context(exchange)->templates, exchange->arena,
+			languages[i].range, "pages", "gate.html");
+		if (locale && !gate_is_refused(languages, count, locale))
+			return locale;
+	}
+	return NULL;
 }
 
 static bool gate_mentions(
@@ -56,10 +77,11 @@ static bool gate_mentions(
  */
 static bool gate_is_preview(const struct http_exchange *exchange)
 {
-	/* Not "bot" alone: there are telephones of that name. */
-	static const char *const programs[] = {"+http", "bot/", "bot-", "crawler", "embedly",
-		"facebookexternalhit", "googleimageproxy", "mimecast", "preview", "proofpoint",
-		"slack-imgproxy", "spider", "telegrambot", "vkshare", "whatsapp/", NULL};
+	/* Not "bot" or "preview" alone: there are telephones and browsers of that name. */
+	static const char *const programs[] = {"+http", "bingpreview", "bot/", "bot-", "crawler",
+		"embedly", "facebookexternalhit", "googleimageproxy", "mimecast", "proofpoint",
+		"slack-imgproxy", "spider", "telegrambot", "uripreview", "url-preview", "vkshare",
+		"whatsapp/", NULL};
 	static const char *const purposes[] = {"prefetch", "preview", NULL};
 
 	return gate_mentions(exchange, "HTTP_USER_AGENT", programs) ||
@@ -150,17 +172,20 @@ enum err handler_gate_enter(struct http_exchange *exchange, struct err_info *inf
 {
 	const struct service_call call = handler_call(exchange);
 	const bool preview = gate_is_preview(exchange);
+	const bool entering = exchange->method == HTTP_GET && !preview;
 	struct service_gate gate;
 	enum err err;
 
 	err = service_gate_open(&handler_context(exchange)->service, &call, exchange->params[0],
-		exchange->method == HTTP_GET && !preview, &gate, info);
+		entering, &gate, info);
 	if (err != ERR_OK)
 		return gate_reply_error(exchange, err, info);
 	if (gate.state != GATE_OPEN || preview)
 		return gate_reply_state(exchange, &gate, info);
 	http_reply(exchange, 302, "text/plain", "", 0);
-	http_set_header(exchange, "Location", "%s", gate.url);
+	/* Who is not recorded does not learn where it leads. */
+	if (entering)
+		http_set_header(exchange, "Location", "%s", gate.url);
 	gate_set_headers(exchange);
 	return ERR_OK;
 }

@@ -105,19 +105,21 @@ enum err handler_meeting_outcome(struct http_exchange *exchange, struct err_info
 	return handler_reply_answer(exchange, err, &answer);
 }
 
-/* Made for this click: nothing of the link is kept here or on the way. */
+/* Made for this click: nothing of the link is kept here or on the way. A HEAD is no click. */
 enum err handler_meeting_host(struct http_exchange *exchange, struct err_info *info)
 {
 	const struct service_call call = handler_call(exchange);
+	const bool entering = exchange->method == HTTP_GET;
 	const char *url;
 	enum err err;
 
-	err = service_meeting_host(
-		&handler_context(exchange)->service, &call, exchange->params[0], &url, info);
+	err = service_meeting_host(&handler_context(exchange)->service, &call, exchange->params[0],
+		entering, &url, info);
 	if (err != ERR_OK)
 		return err;
 	http_reply(exchange, 302, "text/plain", "", 0);
-	http_set_header(exchange, "Location", "%s", url);
+	if (entering)
+		http_set_header(exchange, "Location", "%s", url);
 	http_set_header(exchange, "Cache-Control", "no-store");
 	http_set_header(exchange, "Referrer-Policy", "no-referrer");
 	return ERR_OK;

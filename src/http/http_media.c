@@ -4,7 +4,11 @@
 #include <string.h>
 #include <strings.h>
 
+enum { HTTP_MAX_LANGUAGE = 35 }; /* RFC 5646 section 4.4.1 */
+
 static const char http_spaces[] = " \t";
+static const char http_language_characters[] = "abcdefghijklmnopqrstuvwxyz"
+					       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
 
 /* The length of a list element or parameter: up to one of `ends` outside quotes. */
 static size_t http_media_span(const char *text, const char *ends)
@@ -86,6 +90,37 @@ bool http_media_accepted(const char *accept, const char *type)
 		}
 	}
 	return closest > 0 && weight > 0;
+}
+
+/* The length of the language range that an element begins with; 0 when it does not. */
+static size_t http_media_language_span(const char *element, size_t len)
+{
+	size_t range = *element == '*' ? 1 : strspn(element, http_language_characters), end;
+
+	end = range + strspn(element + range, http_spaces);
+	return range <= HTTP_MAX_LANGUAGE && (end >= len || element[end] == ';') ? range : 0;
+}
+
+size_t http_media_languages(struct arena *arena, const char *accept,
+	struct http_language languages_r[HTTP_MAX_LANGUAGES])
+{
+	size_t count = 0, i, len, range;
+	int weight;
+
+	for (; accept && *accept && count < HTTP_MAX_LANGUAGES;
+		accept += len + (accept[len] == ',')) {
+		accept += strspn(accept, http_spaces);
+		len = http_media_span(accept, ",");
+		range = http_media_language_span(accept, len);
+		weight = http_media_range_weight(accept, len);
+		if (range == 0 || weight < 0)
+			continue;
+		for (i = count++; i > 0 && languages_r[i - 1].weight < weight; i--)
+			languages_r[i] = languages_r[i - 1];
+		languages_r[i] = (struct http_language){
+			.range = arena_strndup(arena, accept, range), .weight = weight};
+	}
+	return count;
 }
 
 bool http_media_is_json(const char *content_type)

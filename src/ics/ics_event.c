@@ -92,7 +92,10 @@ static struct json_object *event_values(struct arena *arena, const struct ics_ev
 	event_add_time(arena, values, "dtend", event->ends_at);
 	event_add_text(values, "summary", ics_text_line(arena, event->summary));
 	event_add_text(values, "description", ics_text_lines(arena, event->description));
+	event_add_text(values, "comment", ics_text_lines(arena, event->comment));
 	event_add_text(values, "join_url", event->join_url);
+	event_add_text(values, "join_label", ics_text_line(arena, event->join_label));
+	event_add_text(values, "label", ics_text_param(arena, event->join_label));
 	event_add_text(values, "page_url", event->page_url);
 	event_add_people(arena, values, event);
 	if (event->alarm_minutes > 0 && !cancelled) {

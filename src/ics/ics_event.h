@@ -31,7 +31,9 @@ struct ics_event {
 	int64_t starts_at, ends_at;              /* ms; written in UTC */
 	const char *summary;
 	const char *description; /* may be NULL; may have lines */
+	const char *comment;     /* why it was cancelled; may be NULL; may have lines */
 	const char *join_url;    /* LOCATION and CONFERENCE; NULL when there is none */
+	const char *join_label;  /* what the link is for, in the reader's words */
 	const char *page_url;    /* URL; may be NULL */
 	const char *organizer_name, *organizer_email;
 	const struct ics_attendee *attendees;
@@ -47,7 +49,7 @@ struct ics_event {
  * ERR_INTERNAL, with nothing appended, when the template does not make one (what is wrong with it
  * is in the detail) or when there can be none: links that are not http or https, an end that is not
  * after the start, a cancelled ICS_REQUEST, text that is not UTF-8. Control characters in names and
- * texts never leave their place: they become spaces, or line breaks in the description.
+ * texts never leave their place: they become spaces, or line breaks in the description and comment.
  */
 enum err ics_event_render(const struct tmpl_set *templates, const struct ics_event *event,
 	struct buf *out, struct err_info *info);

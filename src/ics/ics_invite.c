@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "ics_when.h"
+
 enum { ICS_ALARM_MINUTES = 15 };
 
 enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_invite *invite,
@@ -15,17 +17,20 @@ enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_in
 	};
 	const bool cancelled = meeting->status == MEETING_CANCELLED || invite->method == ICS_CANCEL;
 	char uid[ID_SIZE + sizeof("@meetlink")];
-	const struct ics_event event = {
+	struct arena *arena = arena_new();
+	struct ics_event event = {
 		.method = invite->method,
 		.uid = uid,
 		.sequence = invite->sequence,
 		.dtstamp = invite->dtstamp,
-		.created = meeting->created_at,
+		/* Every generation is the same entry in the calendar (RFC 5545 section 3.8.7.1). */
+		.created = request->created_at,
 		.last_modified = invite->dtstamp,
 		.starts_at = meeting->starts_at,
 		.ends_at = meeting->ends_at,
 		.summary = request->title,
 		.description = request->description,
+		.comment = cancelled ? meeting->ended_reason : NULL,
 		.join_url = cancelled ? NULL : invite->join_url,
 		.page_url = cancelled ? NULL : invite->join_url,
 		.organizer_name = invite->organizer_name,
@@ -35,7 +40,13 @@ enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_in
 		.alarm_minutes = cancelled ? 0 : ICS_ALARM_MINUTES,
 		.cancelled = cancelled,
 	};
+	enum err err;
 
 	snprintf(uid, sizeof(uid), "%s@meetlink", meeting->id);
-	return ics_event_render(templates, &event, out, info);
+	err = ics_when_words(templates, arena, request_person(request, invite->party)->locale,
+		"join.txt", NULL, &event.join_label, info);
+	if (err == ERR_OK)
+		err = ics_event_render(templates, &event, out, info);
+	arena_free(&arena);
+	return err;
 }

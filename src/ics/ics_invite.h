@@ -6,7 +6,8 @@
 #include "request.h"
 
 struct ics_invite {
-	const struct request *request; /* has a meeting */
+	const struct request *request; /* has a meeting; loaded whole */
+	enum party party;              /* the reader */
 	enum ics_method method;
 	int64_t dtstamp;
 	int64_t sequence;
@@ -15,7 +16,7 @@ struct ics_invite {
 };
 
 /* Appends the iCalendar object; errors as ics_event_render(). The same for the whole life of the
- * meeting: UID, ORGANIZER and the attendees. */
+ * meeting: UID, CREATED, ORGANIZER and the attendees. */
 enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_invite *invite,
 	struct buf *out, struct err_info *info);
 #endif

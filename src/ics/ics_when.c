@@ -8,24 +8,54 @@
 #include "ics_zone.h"
 #include "instant.h"
 
-enum { ICS_MAX_DATE = 256 };
+enum { ICS_MAX_WORDS = 256 };
 
-const char *ics_when_locale(const struct tmpl_set *templates, struct arena *arena,
+const char *ics_when_locale_find(const struct tmpl_set *templates, struct arena *arena,
 	const char *locale, const char *folder, const char *file)
 {
+	const char *found;
 	char name[256];
 	size_t len;
 
 	for (len = locale ? strlen(locale) : 0; len > 0 && len < 64;) {
-		const char *candidate = arena_strndup(arena, locale, len);
-
-		snprintf(name, sizeof(name), "%s/%s/%s", folder, candidate, file);
-		if (tmpl_set_has(templates, name))
-			return candidate;
+		snprintf(name, sizeof(name), "%s/%.*s/%s", folder, (int)len, locale, file);
+		found = tmpl_set_find(templates, name);
+		if (found)
+			return arena_strndup(arena, found + strlen(folder) + 1, len);
 		while (len > 0 && locale[--len] != '-')
 			;
 	}
-	return "en";
+	return NULL;
+}
+
+const char *ics_when_locale(const struct tmpl_set *templates, struct arena *arena,
+	const char *locale, const char *folder, const char *file)
+{
+	const char *found = ics_when_locale_find(templates, arena, locale, folder, file);
+
+	return found ? found : "en";
+}
+
+enum err ics_when_words(const struct tmpl_set *templates, struct arena *arena, const char *locale,
+	const char *file, struct json_object *values, const char **text_r, struct err_info *info)
+{
+	char name[128];
+	struct buf buf;
+	enum err err;
+
+	snprintf(name, sizeof(name), "text/%s/%s",
+		ics_when_locale(templates, arena, locale, "text", file), file);
+	buf_init(&buf, ICS_MAX_WORDS);
+	err = tmpl_render(templates, name, values, &buf, info);
+	if (err == ERR_OK)
+		*text_r = arena_strndup(arena, buf.bytes, strcspn(buf.bytes, "\n"));
+	buf_fini(&buf);
+	return err;
+}
+
+static void ics_when_add_text(struct json_object *values, const char *name, const char *text)
+{
+	json_object_object_add(values, name, json_object_new_string(text));
 }
 
 static const char *ics_when_zone(const struct request *request, const struct person *person)
@@ -34,51 +64,46 @@ static const char *ics_when_zone(const struct request *request, const struct per
 }
 
 /* The names of days and months are in the template: it is told which ones to show. */
-static const char *ics_when_date(const struct tmpl_set *templates, struct arena *arena,
-	const char *locale, const struct tm *tm)
+static enum err ics_when_date(const struct tmpl_set *templates, struct arena *arena,
+	const char *locale, const struct tm *tm, const char **date_r, struct err_info *info)
 {
 	struct json_object *values = json_object_new_object();
-	const char *date = NULL;
-	char name[128];
-	struct buf buf;
+	char name[32];
+	enum err err;
 
-	locale = ics_when_locale(templates, arena, locale, "text", "date.txt");
 	snprintf(name, sizeof(name), "weekday_%d", tm->tm_wday);
 	json_object_object_add(values, name, json_object_new_boolean(true));
 	snprintf(name, sizeof(name), "month_%d", tm->tm_mon + 1);
 	json_object_object_add(values, name, json_object_new_boolean(true));
 	json_object_object_add(values, "day", json_object_new_int(tm->tm_mday));
 	json_object_object_add(values, "year", json_object_new_int(tm->tm_year + 1900));
-	snprintf(name, sizeof(name), "text/%s/date.txt", locale);
-	buf_init(&buf, ICS_MAX_DATE);
-	if (tmpl_render(templates, name, values, &buf, NULL) == ERR_OK)
-		date = arena_strndup(arena, buf.bytes, strcspn(buf.bytes, "\n"));
-	buf_fini(&buf);
+	err = ics_when_words(templates, arena, locale, "date.txt", values, date_r, info);
 	json_object_put(values);
-	return date;
-}
-
-static void ics_when_add_text(struct json_object *values, const char *name, const char *text)
-{
-	json_object_object_add(values, name, json_object_new_string(text));
+	return err;
 }
 
 enum err ics_when_add(const struct tmpl_set *templates, struct arena *arena,
 	const struct request *request, const struct person *person, struct json_object *values,
 	struct err_info *info)
 {
-	const char *zone = ics_when_zone(request, person), *date;
+	const char *zone = ics_when_zone(request, person), *date, *end_date = NULL;
 	struct ics_zone_local start, end, utc;
 	char text[64];
+	enum err err;
 
 	if (!ics_zone_local(zone, request->starts_at, &start) ||
 		!ics_zone_local(zone, request->ends_at, &end) ||
 		!ics_zone_local("UTC", request->starts_at, &utc))
 		return err_set(info, ERR_INTERNAL, "The zone %s is not known here.", zone);
-	date = ics_when_date(templates, arena, person->locale, &start.tm);
-	if (!date)
-		return err_set(info, ERR_INTERNAL, "The date template cannot be rendered.");
+	err = ics_when_date(templates, arena, person->locale, &start.tm, &date, info);
+	if (err == ERR_OK &&
+		(start.tm.tm_yday != end.tm.tm_yday || start.tm.tm_year != end.tm.tm_year))
+		err = ics_when_date(templates, arena, person->locale, &end.tm, &end_date, info);
+	if (err != ERR_OK)
+		return err;
 	ics_when_add_text(values, "date", date);
+	if (end_date)
+		ics_when_add_text(values, "end_date", end_date);
 	strftime(text, sizeof(text), "%H:%M", &start.tm);
 	ics_when_add_text(values, "start_time", text);
 	strftime(text, sizeof(text), "%H:%M", &end.tm);
@@ -95,15 +120,22 @@ enum err ics_when_add(const struct tmpl_set *templates, struct arena *arena,
 const char *ics_when_instant(const struct tmpl_set *templates, struct arena *arena,
 	const struct request *request, const struct person *person, int64_t instant)
 {
+	const char *date, *words = NULL;
 	struct ics_zone_local local;
-	const char *date;
+	struct json_object *values;
 	char time[16];
 
-	if (!ics_zone_local(ics_when_zone(request, person), instant, &local))
-		return NULL;
-	date = ics_when_date(templates, arena, person->locale, &local.tm);
-	if (!date)
+	if (!ics_zone_local(ics_when_zone(request, person), instant, &local) ||
+		ics_when_date(templates, arena, person->locale, &local.tm, &date, NULL) != ERR_OK)
 		return NULL;
 	strftime(time, sizeof(time), "%H:%M", &local.tm);
-	return arena_printf(arena, "%s, %s (%s)", date, time, local.abbreviation);
+	values = json_object_new_object();
+	ics_when_add_text(values, "date", date);
+	ics_when_add_text(values, "time", time);
+	ics_when_add_text(values, "zone_abbreviation", local.abbreviation);
+	if (ics_when_words(templates, arena, person->locale, "instant.txt", values, &words, NULL) !=
+		ERR_OK)
+		words = NULL;
+	json_object_put(values);
+	return words;
 }

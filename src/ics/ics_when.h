@@ -2,7 +2,7 @@
 #define ICS_WHEN_H
 /*
  * A meeting's time in a person's words: their zone by name, their language by template
- * (templates/text/<locale>/date.txt), for mails and pages.
+ * (templates/text/<locale>/), for mails, pages and calendars.
  */
 #include <stdint.h>
 
@@ -13,13 +13,24 @@
 
 struct json_object;
 
-/* The locale whose template `<folder>/<locale>/<file>` suits a person: exact, then shorter, then
- * "en". `locale` may be NULL. The result is in the arena. */
+/* The locale whose template `<folder>/<locale>/<file>` suits a language tag: exact, then shorter
+ * (RFC 4647 section 3.4), whatever the case (RFC 5646 section 2.1.1); as the folder is spelled, or
+ * NULL. `locale` may be NULL. The result is in the arena. */
+const char *ics_when_locale_find(const struct tmpl_set *templates, struct arena *arena,
+	const char *locale, const char *folder, const char *file);
+
+/* The same, with "en" where there is none. */
 const char *ics_when_locale(const struct tmpl_set *templates, struct arena *arena,
 	const char *locale, const char *folder, const char *file);
 
-/* Adds date, start_time, end_time, zone, zone_abbreviation, utc_start and duration_minutes to
- * `values`, in the person's zone, or the request's when the person has named none. */
+/* The line of text that `text/<locale>/<file>` makes of `values` (NULL: of none). ERR_INTERNAL when
+ * it cannot be rendered. The text is in the arena. */
+enum err ics_when_words(const struct tmpl_set *templates, struct arena *arena, const char *locale,
+	const char *file, struct json_object *values, const char **text_r, struct err_info *info);
+
+/* Adds date, start_time, end_time, zone, zone_abbreviation, utc_start, duration_minutes, and
+ * end_date when the last day is not the first, to `values`, in the person's zone, or the request's
+ * when the person has named none. */
 enum err ics_when_add(const struct tmpl_set *templates, struct arena *arena,
 	const struct request *request, const struct person *person, struct json_object *values,
 	struct err_info *info);

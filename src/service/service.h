@@ -92,9 +92,11 @@ enum err service_meeting_outcome(const struct service *service, const struct ser
 	const char *id, const struct meeting_verdict *verdict, struct service_answer *answer_r,
 	struct err_info *info);
 
-/* A link that makes the lawyer the host, fetched from the provider now; never log it. */
+/* A link that makes the lawyer the host, fetched from the provider now; never log it. Unless
+ * `entering` (a HEAD is not) the provider is not asked, nothing is recorded, and there is no link:
+ * only what would be refused is. */
 enum err service_meeting_host(const struct service *service, const struct service_call *call,
-	const char *id, const char **url_r, struct err_info *info);
+	const char *id, bool entering, const char **url_r, struct err_info *info);
 
 /* Loads a request for somebody who may see it; ERR_NOT_FOUND otherwise. */
 enum err service_request_get(const struct service *service, const struct service_call *call,

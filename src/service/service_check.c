@@ -12,8 +12,10 @@ static const char service_id_alphabet[] =
 /* A language tag (RFC 5646) as far as we look at it: subtags of letters and digits. */
 static bool service_locale_valid(const char *locale)
 {
-	size_t len = strspn(locale, "abcdefghijklmnopqrstuvwxyz");
+	size_t len;
 
+	for (len = 0; isalpha((unsigned char)locale[len]); len++)
+		;
 	if (len < 2 || len > 3)
 		return false;
 	for (locale += len; *locale == '-'; locale += len) {

@@ -27,12 +27,19 @@ static enum err service_rule_regenerate(const struct service *service, struct ca
 	struct request *request, const void *input, const struct config *config, bool *changed_r,
 	struct err_info *info)
 {
-	const struct meeting_regeneration *regeneration = input;
-	const enum err err = request_regenerate(cause, request, regeneration, config->policy, info);
+	struct meeting_regeneration regeneration = *(const struct meeting_regeneration *)input;
+	struct err_info unusable = {0};
+	enum err err;
 
 	(void)changed_r;
-	if (err == ERR_OK && regeneration->provider)
-		return service_check_provider(service, config, regeneration->provider, info);
+	/* The old link is not given up for one that its provider cannot make any more. */
+	if (!regeneration.provider && request->meeting &&
+		service_check_provider(
+			service, config, request->meeting->requested_provider, &unusable) != ERR_OK)
+		regeneration.provider = config->policy->default_provider;
+	err = request_regenerate(cause, request, &regeneration, config->policy, info);
+	if (err == ERR_OK && regeneration.provider)
+		err = service_check_provider(service, config, regeneration.provider, info);
 	return err;
 }
 
@@ -182,8 +189,8 @@ static bool service_host_gone(struct cause *cause, struct request *request)
 }
 
 static enum err service_fetch_host_url(const struct service *service,
-	const struct service_call *call, const struct request *request, const char **url_r,
-	struct err_info *info)
+	const struct service_call *call, const struct request *request, bool entering,
+	const char **url_r, struct err_info *info)
 {
 	const struct provider *provider = provider_find(request->meeting->provider);
 	struct provider_call provider_call;
@@ -197,9 +204,10 @@ static enum err service_fetch_host_url(const struct service *service,
 	err = service_config_load(service, call, &config, info);
 	if (err == ERR_OK)
 		err = provider_usable(service->conf, config, provider, info);
-	if (err == ERR_OK)
-		err = service_provider_call(
-			service, call, config, provider, SERVICE_HOST_MS, &provider_call, info);
+	if (err != ERR_OK || !entering)
+		return err;
+	err = service_provider_call(
+		service, call, config, provider, SERVICE_HOST_MS, &provider_call, info);
 	if (err != ERR_OK)
 		return err;
 	err = provider_host_url(&provider_call, request, url_r, info);
@@ -241,9 +249,11 @@ static enum err service_host_check(
 		[GATE_OPEN] = {ERR_OK, NULL},
 		[GATE_EARLY] = {ERR_OK, NULL},
 		[GATE_PENDING] = {ERR_STILL_PENDING, "The meeting has no link yet."},
+		[GATE_FAILED] = {ERR_STILL_PENDING, "The meeting has no link yet."},
 		[GATE_OVER] = {ERR_MEETING_OVER, "The links of the meeting have expired."},
 		[GATE_CANCELLED] = {ERR_MEETING_ENDED, "The meeting has been cancelled."},
 		[GATE_REPLACED] = {ERR_MEETING_ENDED, "The meeting has been replaced."},
+		[GATE_RENEWING] = {ERR_MEETING_ENDED, "The meeting has been replaced."},
 	};
 	enum gate gate;
 
@@ -256,7 +266,7 @@ static enum err service_host_check(
 }
 
 enum err service_meeting_host(const struct service *service, const struct service_call *call,
-	const char *id, const char **url_r, struct err_info *info)
+	const char *id, bool entering, const char **url_r, struct err_info *info)
 {
 	struct request *request;
 	enum err err;
@@ -266,8 +276,8 @@ enum err service_meeting_host(const struct service *service, const struct servic
 		err = service_host_check(call, request, info);
 	if (err != ERR_OK)
 		return err;
-	err = service_fetch_host_url(service, call, request, url_r, info);
+	err = service_fetch_host_url(service, call, request, entering, url_r, info);
 	if (err != ERR_OK)
 		return service_host_failed(service, call, request, err, info);
-	return service_host_save(service, call, id, service_host_joined, info);
+	return !entering ? ERR_OK : service_host_save(service, call, id, service_host_joined, info);
 }

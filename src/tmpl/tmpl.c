@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "xalloc.h"
@@ -44,6 +45,16 @@ const struct tmpl *tmpl_set_get(const struct tmpl_set *set, const char *name, si
 bool tmpl_set_has(const struct tmpl_set *set, const char *name)
 {
 	return tmpl_set_get(set, name, strlen(name)) != NULL;
+}
+
+const char *tmpl_set_find(const struct tmpl_set *set, const char *name)
+{
+	const struct tmpl *tmpl;
+
+	for (tmpl = set->first; tmpl; tmpl = tmpl->next)
+		if (strcasecmp(tmpl->name, name) == 0)
+			return tmpl->name;
+	return NULL;
 }
 
 enum err tmpl_set_add(struct tmpl_set *set, const char *name, enum tmpl_kind kind, const char *text,

@@ -40,6 +40,9 @@ enum err tmpl_set_load(struct tmpl_set *set, const char *root, struct err_info *
 
 bool tmpl_set_has(const struct tmpl_set *set, const char *name);
 
+/* The name of a template as the set spells it, found whatever its case; NULL when there is none. */
+const char *tmpl_set_find(const struct tmpl_set *set, const char *name);
+
 /* Renders with `values` (borrowed) appended to `out`, which holds a part after an error.
  * ERR_INTERNAL when there is no such template, when partials nest deeper than 32, when the output
  * passes the buffer's ceiling, when rendering takes over a million steps (nodes visited), or when

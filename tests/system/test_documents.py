@@ -7,6 +7,7 @@ import email.header
 import email.policy
 import email.utils
 import hashlib
+import html
 import re
 import zoneinfo
 from mailbox import Mail
@@ -135,17 +136,55 @@ def test_times_in_the_persons_zone(stack: Stack, parties: Parties, zone: str) ->
 
 
 @pytest.mark.parametrize(
-    "locale, word", [("de", "Uhr"), ("de-CH", "Uhr"), ("en", "at"), ("xx", "")]
+    "locale, language",
+    [("de", "de"), ("DE", "de"), ("de-CH", "de"), ("dE-cH", "de"), ("en", "en"), ("xx", "en")],
 )
 def test_mails_in_the_persons_language(
-    stack: Stack, parties: Parties, locale: str, word: str
+    stack: Stack, parties: Parties, locale: str, language: str
 ) -> None:
     person = parties.person("client", locale=locale)
     request = parties.accepted(client=person)
+    assert request["client"]["locale"] == locale
     stack.settle(request["id"])
     (mail,) = [m for m in stack.mails.of(request["id"]) if m.recipient == person["email"]]
-    language = "de" if locale.startswith("de") else "en"
     assert f'lang="{language}"' in mail.text("text/html")
+    join = {"de": "Teilnehmen", "en": "Join"}[language]
+    file = parties.client.get(f"/api/requests/{request['id']}/calendar.ics").content
+    for raw in (mail.part("text/calendar").get_payload(decode=True), file):
+        (event,) = icalendar.Calendar.from_ical(raw).walk("VEVENT")
+        assert event["DESCRIPTION"].startswith(f"{join}: {event['LOCATION']}")
+        assert event["CONFERENCE"].params["LABEL"] == join
+
+
+@pytest.mark.parametrize(
+    "locale, first, last, separator, hour",
+    [
+        ("en", "31 December {}", "1 January {}, 00:05", "to", ""),
+        ("de", "31. Dezember {}", "1. Januar {}, 00:05", "bis", " Uhr"),
+    ],
+)
+def test_a_meeting_that_ends_on_another_day(
+    stack: Stack, parties: Parties, locale: str, first: str, last: str, separator: str, hour: str
+) -> None:
+    year = stack.now().year + 1
+    person = parties.person("client", locale=locale, timezone="UTC")
+    request = parties.accepted(
+        client=person, starts_at=f"{year}-12-31T00:05:00Z", duration_minutes=1440
+    )
+    page = stack.anyone().get(parties.client.request(request["id"])["meeting"]["join_url"]).text
+    stack.settle(request["id"])
+    parties.client.cancel(request["id"])
+    stack.settle(request["id"])
+    mails = [m for m in stack.mails.of(request["id"]) if m.recipient == person["email"]]
+    assert len(mails) == 2
+    end = rf"\w+, {re.escape(last.format(year + 1))}"
+    start = re.escape(first.format(year))
+    for mail in mails:
+        plain = " ".join(mail.text().split())
+        assert re.search(rf"{start} 00:05{hour} {separator} {end}{hour}, UTC", plain)
+        shown = " ".join(html.unescape(re.sub("<[^>]*>", " ", mail.text("text/html"))).split())
+        assert re.search(rf"{start} 00:05 – {end} UTC", re.sub(" ,", ",", shown))
+    assert re.search(rf"{start}, 00:05{hour} – {end}{hour} \(UTC\)", page)
 
 
 def test_an_international_address(stack: Stack, parties: Parties) -> None:

@@ -236,6 +236,7 @@ def test_a_cancelled_meeting(stack: Stack, parties: Parties, who: str) -> None:
         assert event["STATUS"] == "CANCELLED" and event["SEQUENCE"] > invitation["SEQUENCE"]
         assert event["UID"] == invitation["UID"]
         assert event["ORGANIZER"] == invitation["ORGANIZER"]
+        assert event["COMMENT"] == "Ill"
         assert not event.walk("VALARM")
         assert before[mail.recipient].message["Message-ID"] in mail.message["References"]
         assert "Ill" in mail.text()

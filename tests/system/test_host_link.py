@@ -111,6 +111,35 @@ def test_each_click_is_a_fetch(providers: Providers, zoom: Zoom) -> None:
     assert "host" not in case.people.client.request(case.id)["links"]
 
 
+def test_who_only_looks_is_not_worth_a_fetch(providers: Providers, zoom: Zoom) -> None:
+    """A HEAD is answered as a GET would be, but without the link."""
+    case, stack = Case(providers), providers.stack
+
+    def look(caller: Caller | None = None) -> int:
+        answer = (caller or case.people.lawyer).head(f"{case.url}/meeting/host")
+        assert "Location" not in answer.headers and answer.content == b""
+        return answer.status_code
+
+    assert look() == 404, "there is no meeting yet"
+    case.made()
+    before, document = case.asked(), stack.document(case.id)
+    given = len(case.links())
+    assert [look() for _ in range(3)] == [302] * 3
+    callers = (case.people.client, stack.lawyer("another"), stack.anyone())
+    assert [look(caller) for caller in callers] == [403, 404, 401]
+    providers.policy(default_provider="google_meet")
+    try:
+        providers.configure("zoom", {"enabled": False})
+        assert look() == 503
+    finally:
+        providers.configure("zoom", zoom.provider())
+        providers.policy(default_provider="zoom")
+    assert (case.asked(), len(case.links())) == (before, given), "Zoom heard nothing of it"
+    assert case.entered() == [] and stack.document(case.id) == document
+    done(case.people.lawyer.cancel(case.id))
+    assert look() == 409
+
+
 def test_nobody_else_is_worth_a_fetch(providers: Providers, zoom: Zoom) -> None:
     case, stack = Case(providers).made(), providers.stack
     before = case.asked()

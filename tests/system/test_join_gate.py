@@ -100,8 +100,9 @@ def test_each_use_is_in_the_audit(gated: Stack) -> None:
     request = parties.accepted(starts_at=gated.at(minutes=5))
     urls = join_urls(parties, request)
     for url in urls.values():
-        assert anyone.head(url).status_code == 302
-    assert joins(parties, request) == [], "link previews look, they do not join"
+        answer = anyone.head(url)
+        assert answer.status_code == 302 and "Location" not in answer.headers
+    assert joins(parties, request) == [], "who only looks does not join, and learns nothing"
     for who in ("lawyer", "client", "client"):
         anyone.get(urls[who])
     events = joins(parties, request)
@@ -138,7 +139,7 @@ def test_the_early_page_speaks_to_its_visitor(
     assert "script" not in answer.headers["Content-Security-Policy"]
     opens = datetime.datetime.fromisoformat(request["meeting"]["opens_at"])
     local = opens.astimezone(zoneinfo.ZoneInfo(zone))
-    assert local.strftime("%H:%M") in answer.text
+    assert local.strftime("%H:%M") + " Uhr" * (language == "de") in answer.text
     assert str(local.year) in answer.text and str(local.day) in answer.text
     assert zone in answer.text, "the zone by its name"
     assert "<b>" not in answer.text and "meetlink-" not in answer.text
@@ -198,10 +199,33 @@ def test_a_token_of_another_installation(gated: Stack, stack: Stack) -> None:
     assert stack.anyone().get(f"/join/{token}").status_code == 404
 
 
-def test_an_unknown_visitor_is_told_in_their_language(gated: Stack) -> None:
-    headers = {"Accept-Language": "de-DE,de;q=0.9,en;q=0.5"}
+@pytest.mark.parametrize(
+    "accepts, language",
+    [
+        ("de-DE,de;q=0.9,en;q=0.5", "de"),
+        ("DE", "de"),
+        ("de-at", "de"),
+        ("fr, de;q=0.8", "de"),
+        ("en;q=0.5, de;q=0.8", "de"),
+        ("en;q=0, de", "de"),
+        ("de;q=0, en", "en"),
+        ("de-DE, de;q=0", "en"),
+        ("de;q=0", "en"),
+        ("*, de;q=0.1", "en"),
+        ("en, de", "en"),
+        ("fr, it", "en"),
+        ("../de, de/gate", "en"),
+        ("x," * 100 + "de", "en"),
+        ("", "en"),
+    ],
+)
+def test_an_unknown_visitor_is_told_in_their_language(
+    gated: Stack, accepts: str, language: str
+) -> None:
+    headers = {"Accept-Language": accepts}
     answer = gated.anyone().get("/join/" + "A" * 50, headers=headers)
-    assert (answer.status_code, answer.headers["Content-Language"]) == (404, "de")
+    assert (answer.status_code, answer.headers["Content-Language"]) == (404, language)
+    assert f'<html lang="{language}">' in answer.text
     assert "text/html" in answer.headers["Content-Type"]
 
 
@@ -282,6 +306,8 @@ BROWSERS = {
     "(KHTML, like Gecko) Version/17.2 Mobile/15E148 Safari/604.1",
     "Edge": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/120.0.0.0 Safari/537.36 Edg/120.0.0.0",
+    "Safari ahead of its time": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) "
+    "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15 (Technology Preview)",
     "a telephone": "Mozilla/5.0 (Linux; Android 9; CUBOT_P40) AppleWebKit/537.36 "
     "(KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36",
     "another": "Mozilla/5.0 (Linux; U; Android 4.2.2; de-de; CUBOT S208 Build/JDQ39) "
@@ -292,6 +318,9 @@ BROWSERS = {
 }
 
 
+GO_IN = {"en": "Join the meeting", "de": "Am Gespräch teilnehmen"}
+
+
 def assert_kept_to_itself(answer: requests.Response) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -299,7 +328,7 @@ def assert_kept_to_itself(answer: requests.Response) -> None:
 
 
 def assert_small_page(answer: requests.Response, status: int, language: str) -> None:
-    """A page that loads nothing and leads nowhere."""
+    """A page that loads nothing and leads nowhere but, when the door is open, to itself."""
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert answer.headers["Content-Language"] == language
@@ -311,7 +340,9 @@ def assert_small_page(answer: requests.Response, status: int, language: str) -> 
     told = answer.text + str(answer.headers)
     for secret in ("example.org", "meetlink-", "zoom", "jwt"):
         assert secret not in told.lower(), "nothing of the provider's link"
-    assert re.search("<script|<link|src=|href=|url\\(|@import", answer.text) is None
+    assert re.search("<script|<link|src=|url\\(|@import", answer.text) is None
+    links = re.findall("<a[^>]*>[^<]*</a>|href=[^>]*", answer.text)
+    assert links == ([f'<a href="">{GO_IN[language]}</a>'] if status == 200 else [])
 
 
 @pytest.mark.parametrize("name", PREVIEWS)
@@ -334,8 +365,8 @@ def test_people_come_in(gated: Stack, name: str) -> None:
     for call in (anyone.head, anyone.get):
         answer = call(url, headers=headers)
         assert answer.status_code == 302
-        assert answer.headers["Location"].startswith("https://meet.example.org/")
         assert_kept_to_itself(answer)
+    assert answer.headers["Location"].startswith("https://meet.example.org/")
     assert len(joins(parties, request)) == 1
 
 
@@ -375,6 +406,22 @@ def pending(people: Parties, request: dict) -> None:
     people.stack.requests.update_one({"_id": request["id"]}, change)
 
 
+def failed(people: Parties, request: dict) -> None:
+    people.stack.settle(request["id"])
+    change = {"$set": {"meeting.status": "failed"}}
+    people.stack.requests.update_one({"_id": request["id"]}, change)
+
+
+def renewing(people: Parties, request: dict) -> None:
+    replaced(people, request)
+    pending(people, request)
+
+
+def replaced_and_cancelled(people: Parties, request: dict) -> None:
+    replaced(people, request)
+    cancelled(people, request)
+
+
 def over(people: Parties, request: dict) -> None:
     people.stack.advance(3 * 24 * 3600)
 
@@ -384,7 +431,14 @@ PAGES = {
     pending: (403, "The meeting is being prepared", "Das Gespräch wird vorbereitet"),
     is_open: (200, "Your meeting", "Ihr Gespräch"),
     cancelled: (410, "This meeting was cancelled", "Dieses Gespräch wurde abgesagt"),
+    failed: (403, "The meeting has no room yet", "Das Gespräch hat noch keinen Raum"),
     replaced: (410, "This link has been replaced", "Dieser Link wurde ersetzt"),
+    renewing: (410, "This link is being replaced", "Dieser Link wird ersetzt"),
+    replaced_and_cancelled: (
+        410,
+        "This meeting was cancelled",
+        "Dieses Gespräch wurde abgesagt",
+    ),
     over: (410, "This meeting is over", "Dieses Gespräch ist vorbei"),
 }
 
@@ -404,7 +458,7 @@ def assert_readable(style: str) -> None:
     for sheet in (day, night):
         rules = dict(re.findall(r"([\w.]+)\{([^{}]*)\}", sheet))
         (behind,) = re.findall("background:(#[0-9a-f]+)", rules["main"])
-        for text in ("body", ".about"):
+        for text in ("body", ".about", "a"):
             (colour,) = re.findall("(?<![-\\w])color:(#[0-9a-f]+)", rules[text])
             light, dark = sorted((luminance(colour), luminance(behind)), reverse=True)
             assert (light + 0.05) / (dark + 0.05) >= (7 if text == "body" else 4.5), (text, sheet)
