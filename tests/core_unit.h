@@ -48,6 +48,8 @@ static inline struct policy core_policy(size_t failovers)
 	static const char *names[] = {"google", "teams"};
 	struct policy policy = policy_default;
 
+	/* Most requests name zoom; nothing else is the last resort. */
+	policy.default_provider = "zoom";
 	policy.failover = (struct model_list){.items = names, .count = failovers};
 	return policy;
 }

@@ -245,6 +245,50 @@ static void test_audit_repeats_nobody(void)
 	arena_free(&arena);
 }
 
+/* A long trail takes what repeats itself once an hour, and everything else. */
+static void test_audit_long_trails_grow_slowly(void)
+{
+	static const struct {
+		const char *name, *action, *from, *to, *detail;
+		int64_t after;
+		bool added;
+	} cases[] = {
+		{"at once", "provider.attempt_failed", NULL, NULL, "zoom: temporary", 0, false},
+		{"59 minutes later", "provider.attempt_failed", NULL, NULL, "zoom: temporary",
+			INSTANT_HOUR - INSTANT_MINUTE, false},
+		{"an hour later", "provider.attempt_failed", NULL, NULL, "zoom: temporary",
+			INSTANT_HOUR, true},
+		{"another detail", "provider.attempt_failed", NULL, NULL, "zoom: credential",
+			INSTANT_HOUR, true},
+		{"another action", "mail.retried", NULL, NULL, "zoom: temporary", INSTANT_HOUR,
+			true},
+		{"another status", "mail.retried", NULL, "client", "zoom: temporary", INSTANT_HOUR,
+			true},
+	};
+	struct arena *arena = arena_new();
+	struct request *request = audit_request(arena);
+	struct cause cause = core_system(arena, CORE_END);
+	size_t i;
+
+	while (request->events.count < 1000)
+		CU_ASSERT_TRUE(audit_add_again(
+			&cause, request, "provider.attempt_failed", NULL, NULL, "zoom: temporary"));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const size_t before = request->events.count;
+
+		cause.now = CORE_END + cases[i].after;
+		UNIT_CHECK(audit_add_again(&cause, request, cases[i].action, cases[i].from,
+				   cases[i].to, cases[i].detail) == cases[i].added,
+			cases[i].name);
+		UNIT_CHECK(request->events.count == before + cases[i].added, cases[i].name);
+	}
+	cause.actor = (struct actor){.id = "somebody", .role = ROLE_LAWYER};
+	CU_ASSERT_TRUE(audit_add_again(
+		&cause, request, "mail.retried", NULL, "client", "zoom: temporary"));
+	CU_ASSERT_EQUAL(audit_verify(&request->events, request->id), -1);
+	arena_free(&arena);
+}
+
 static void test_audit_null_is_not_empty(void)
 {
 	static const size_t offsets[] = {offsetof(struct audit_event, from),
@@ -371,6 +415,7 @@ static const struct unit_case cases[] = {
 	{"order matters", test_audit_order_matters},
 	{"chain of another request is found", test_audit_chain_of_another_request_is_found},
 	{"repeats nobody", test_audit_repeats_nobody},
+	{"long trails grow slowly", test_audit_long_trails_grow_slowly},
 	{"null is not empty", test_audit_null_is_not_empty},
 	{"seal holds the end", test_audit_seal_holds_the_end},
 	{"flaw of what cannot be read", test_audit_flaw_of_what_cannot_be_read},

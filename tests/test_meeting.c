@@ -221,7 +221,7 @@ static void test_meeting_moves_with_its_times(void)
 	CU_ASSERT_STRING_EQUAL(meeting->change_reason, "The court moved.");
 	CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_MEETING_UPDATE), 1);
 	update = core_effect(request, EFFECT_MEETING_UPDATE, 0);
-	CU_ASSERT_EQUAL(update->give_up_at, meeting->ends_at);
+	CU_ASSERT_EQUAL(update->give_up_at, update->created_at + INSTANT_DAY);
 	CU_ASSERT_EQUAL(core_effect(request, EFFECT_MEETING_EXPIRE, 0)->due, meeting->expires_at);
 	arena_free(&arena);
 }
@@ -247,6 +247,59 @@ static void test_meeting_moved_while_it_is_updated(void)
 
 /* What is pending has nothing to be updated, and longer to be made; what was given up is tried
  * again. */
+/* A meeting to which nobody came may be moved: how it went was then. */
+static void test_meeting_moves_after_its_outcome(void)
+{
+	const struct meeting_verdict no_show = {.outcome = 1};
+	struct arena *arena = arena_new();
+	struct request *request = core_at_zoom(arena);
+	struct cause cause = core_as_lawyer(arena, CORE_START + INSTANT_MINUTE);
+	bool changed;
+
+	CU_ASSERT_EQUAL(request_note_outcome(&cause, request, &no_show, &changed, NULL), ERR_OK);
+	request->meeting->held_from = CORE_START;
+	CU_ASSERT_EQUAL(core_move(arena, request, cause.now, CORE_START + INSTANT_DAY), ERR_OK);
+	CU_ASSERT_PTR_NULL(request->meeting->outcome);
+	CU_ASSERT_EQUAL(request->meeting->held_from, 0);
+	CU_ASSERT_EQUAL(core_count_events(request, "meeting.outcome"), 1);
+	arena_free(&arena);
+}
+
+/* While it is running it may be made longer or shorter, but not end in the past. */
+static void test_meeting_is_made_longer_while_it_runs(void)
+{
+	static const struct {
+		const char *name;
+		int64_t starts_at, minutes;
+		enum err err;
+	} cases[] = {
+		{"longer", CORE_START, 120, ERR_OK},
+		{"shorter", CORE_START, 40, ERR_OK},
+		{"ends now", CORE_START, 30, ERR_INVALID},
+		{"began earlier", CORE_START - INSTANT_MINUTE, 120, ERR_INVALID},
+		{"began later", CORE_START + INSTANT_MINUTE, 120, ERR_INVALID},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = core_at_zoom(arena);
+		struct cause cause = core_as_lawyer(arena, CORE_START + 30 * INSTANT_MINUTE);
+		const struct meeting_rescheduling longer = {
+			.starts_at = cases[i].starts_at, .duration_minutes = cases[i].minutes};
+		bool changed;
+
+		UNIT_CHECK(request_reschedule(&cause, request, &longer, &policy_default, &changed,
+				   NULL) == cases[i].err,
+			cases[i].name);
+		UNIT_CHECK(changed == (cases[i].err == ERR_OK), cases[i].name);
+		UNIT_CHECK(!changed || request->meeting->ends_at ==
+					       CORE_START + cases[i].minutes * INSTANT_MINUTE,
+			cases[i].name);
+	}
+	arena_free(&arena);
+}
+
 static void test_meeting_moves_without_a_link(void)
 {
 	static const enum core_state states[] = {CORE_PENDING, CORE_FAILED};
@@ -454,6 +507,8 @@ static const struct unit_case cases[] = {
 	{"replaced after its cancellation", test_meeting_replaced_after_its_cancellation},
 	{"moves with its times", test_meeting_moves_with_its_times},
 	{"moved while it is updated", test_meeting_moved_while_it_is_updated},
+	{"moves after its outcome", test_meeting_moves_after_its_outcome},
+	{"is made longer while it runs", test_meeting_is_made_longer_while_it_runs},
 	{"moves without a link", test_meeting_moves_without_a_link},
 	{"creation is the present one", test_meeting_creation_is_the_present_one},
 	{"lost creation of before is kept", test_meeting_lost_creation_of_before_is_kept},

@@ -270,7 +270,7 @@ static void test_news_mails_carry_their_version(void)
 	news_play(arena, request, "X");
 	mail = core_effect(request, CANCEL, PARTY_CLIENT);
 	CU_ASSERT_EQUAL(mail->sequence, 2);
-	CU_ASSERT_EQUAL(mail->give_up_at, request->ends_at + INSTANT_DAY);
+	CU_ASSERT_EQUAL(mail->give_up_at, mail->created_at + EFFECT_MAIL_GIVE_UP);
 	CU_ASSERT_PTR_NULL(core_effect(request, CANCEL, PARTY_LAWYER));
 	arena_free(&arena);
 }

@@ -115,7 +115,14 @@ static void provision_check_failed_over(
 	UNIT_CHECK(create->due == NOW && meeting->next_attempt_at == NOW, row->name);
 	UNIT_CHECK(!create->begun && create->tries == 0, row->name);
 	UNIT_CHECK(core_count_events(request, "provider.failed_over") == 1, row->name);
-	provision_check_removal(row, request, key);
+	/* Its turn comes again, so nothing is deleted yet. */
+	UNIT_CHECK(core_count_effects(request, DELETE) == 0, row->name);
+	UNIT_CHECK(
+		create->left.count == (row->unknown || row->err == ERR_OUTCOME_UNKNOWN), row->name);
+	MODEL_FOREACH (&create->left, struct effect_target, left) {
+		UNIT_CHECK(provision_same(left->provider, "zoom"), row->name);
+		UNIT_CHECK(provision_same(left->provider_key, key), row->name);
+	}
 }
 
 static void provision_check_given_up(
@@ -200,11 +207,13 @@ static void test_provision_creations_that_fail(void)
 	arena_free(&arena);
 }
 
-/* Two tries each, then from the requested one on, later. */
+/* Two tries each, then from the requested one on, later, each under its own key. What the others
+ * may have made is deleted once one of them has made it. */
 static void test_provision_goes_round(void)
 {
 	static const char *const providers[] = {
 		"zoom", "zoom", "google", "google", "teams", "teams", "zoom"};
+	const struct effect_outcome made = {.err = ERR_OK, .detail = ""};
 	const struct policy policy = core_policy(2);
 	struct arena *arena = arena_new();
 	struct request *request = provision_pending(arena, false);
@@ -215,23 +224,142 @@ static void test_provision_goes_round(void)
 		UNIT_CHECK(provision_same(request->meeting->provider, providers[i]), providers[i]);
 		keys[i] = request->meeting->provider_key;
 		for (j = 0; j < i; j++)
-			CU_ASSERT_EQUAL(provision_same(keys[i], keys[j]), i < 6 && i / 2 == j / 2);
+			CU_ASSERT_EQUAL(provision_same(keys[i], keys[j]),
+				provision_same(providers[i], providers[j]));
 		CU_ASSERT_EQUAL(request->meeting->status, MEETING_PENDING);
 		CU_ASSERT_EQUAL(core_count_effects(request, CREATE), 1);
-		CU_ASSERT_EQUAL(core_count_effects(request, DELETE), i / 2);
-		if (i == 6)
+		CU_ASSERT_EQUAL(core_count_effects(request, DELETE), 0);
+		if (i == 6) {
 			CU_ASSERT(core_creation(request)->due >= NOW + 100);
+			CU_ASSERT(core_creation(request)->begun);
+		}
 		provision_try(arena, request, ERR_OUTCOME_UNKNOWN, &policy);
 	}
 	CU_ASSERT_EQUAL(core_count_events(request, "provider.failed_over"), 2);
-	i = 0;
+	provision_claim(request, core_creation(request), NOW);
+	provision_settle_creation(arena, request, &made, &policy);
+	CU_ASSERT_EQUAL(request->meeting->status, MEETING_READY);
+	CU_ASSERT_EQUAL(core_count_effects(request, DELETE), 2);
+	i = 2;
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (effect->kind != DELETE)
 			continue;
 		CU_ASSERT_STRING_EQUAL(effect->target->provider, providers[i]);
 		CU_ASSERT_STRING_EQUAL(effect->target->provider_key, keys[i]);
+		CU_ASSERT_EQUAL(effect->due, NOW + INSTANT_MINUTE);
 		i += 2;
 	}
+	arena_free(&arena);
+}
+
+/* What two providers may have made is owed to be deleted, however the round ends. */
+static void test_provision_forgets_nobody(void)
+{
+	static const struct {
+		const char *name;
+		bool cancelled, late; /* while somebody asks */
+	} cases[] = {
+		{"given up", false, false},
+		{"cancelled", true, false},
+		{"cancelled while the next is asked", true, true},
+	};
+	const struct policy policy = core_policy(1);
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = provision_pending(arena, false);
+		const char *keys[2] = {request->meeting->provider_key};
+
+		provision_try(arena, request, ERR_OUTCOME_UNKNOWN, &policy);
+		provision_try(arena, request, ERR_OUTCOME_UNKNOWN, &policy);
+		keys[1] = request->meeting->provider_key;
+		provision_try(arena, request, ERR_OUTCOME_UNKNOWN, &policy);
+		UNIT_CHECK(core_count_effects(request, DELETE) == 0, cases[i].name);
+		core_creation(request)->give_up_at = NOW;
+		if (cases[i].late)
+			provision_claim(request, core_creation(request), NOW);
+		if (cases[i].cancelled)
+			UNIT_CHECK(
+				core_cancel_meeting(arena, request, NOW) == ERR_OK, cases[i].name);
+		if (cases[i].late)
+			provision_settle_creation(arena, request,
+				&(struct effect_outcome){.err = ERR_OUTCOME_UNKNOWN, .detail = ""},
+				&policy);
+		if (!cases[i].cancelled)
+			provision_try(arena, request, ERR_UNAVAILABLE, &policy);
+		UNIT_CHECK(core_count_effects(request, DELETE) == 2, cases[i].name);
+		MODEL_FOREACH (&request->effects, struct effect, effect) {
+			if (effect->kind == DELETE)
+				UNIT_CHECK(provision_same(effect->target->provider_key, keys[0]) ||
+						   provision_same(
+							   effect->target->provider_key, keys[1]),
+					cases[i].name);
+		}
+		/* Neither key is used again. */
+		if (request->meeting->status == MEETING_FAILED)
+			UNIT_CHECK(!provision_same(request->meeting->provider_key, keys[0]) &&
+					   !provision_same(request->meeting->provider_key, keys[1]),
+				cases[i].name);
+	}
+	arena_free(&arena);
+}
+
+/* The round begins again as soon as one of the providers may be able to. */
+static void test_provision_waits_for_the_first(void)
+{
+	static const struct {
+		const char *name;
+		enum err first, second;
+		int64_t first_s, second_s, least_s, most_s;
+	} cases[] = {
+		{"one does not say", ERR_UNAVAILABLE, ERR_UNAVAILABLE, 0, 36000, 0, 5},
+		{"the other does not say", ERR_UNAVAILABLE, ERR_UNAVAILABLE, 36000, 0, 0, 5},
+		{"both say", ERR_UNAVAILABLE, ERR_UNAVAILABLE, 600, 60, 60, 60},
+		{"one has no hope", ERR_PERMANENT, ERR_UNAVAILABLE, 0, 60, 60, 60},
+		{"longer than we try: once more at the end", ERR_UNAVAILABLE, ERR_UNAVAILABLE,
+			1000000, 1000000, 3600, 3600},
+	};
+	const struct policy policy = core_policy(1);
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = provision_pending(arena, false);
+		const struct effect_outcome outcomes[] = {
+			{.err = cases[i].first, .detail = "", .retry_after_s = cases[i].first_s},
+			{.err = cases[i].second, .detail = "", .retry_after_s = cases[i].second_s},
+		};
+		size_t j;
+
+		core_creation(request)->give_up_at = NOW + INSTANT_HOUR;
+		for (j = 0; j < 2; j++) {
+			provision_claim(request, core_creation(request), NOW);
+			provision_settle_creation(arena, request, &outcomes[j], &policy);
+		}
+		UNIT_CHECK(request->meeting->status == MEETING_PENDING, cases[i].name);
+		UNIT_CHECK(core_creation(request)->due >= NOW + cases[i].least_s * INSTANT_SECOND,
+			cases[i].name);
+		UNIT_CHECK(core_creation(request)->due <= NOW + cases[i].most_s * INSTANT_SECOND,
+			cases[i].name);
+	}
+	arena_free(&arena);
+}
+
+/* Who wanted another provider gets the default one before nothing. */
+static void test_provision_ends_at_the_default(void)
+{
+	struct policy policy = core_policy(1);
+	struct arena *arena = arena_new();
+	struct request *request = provision_pending(arena, false);
+
+	policy.default_provider = "jitsi";
+	provision_try(arena, request, ERR_UNAVAILABLE, &policy);
+	CU_ASSERT_STRING_EQUAL(request->meeting->provider, "google");
+	provision_try(arena, request, ERR_UNAVAILABLE, &policy);
+	CU_ASSERT_STRING_EQUAL(request->meeting->provider, "jitsi");
+	provision_try(arena, request, ERR_UNAVAILABLE, &policy);
+	CU_ASSERT_STRING_EQUAL(request->meeting->provider, "zoom");
 	arena_free(&arena);
 }
 
@@ -255,7 +383,9 @@ static void test_provision_waits_for_what_is_being_made(void)
 	}
 	provision_try(arena, request, ERR_STILL_PENDING, &policy);
 	CU_ASSERT_STRING_NOT_EQUAL(request->meeting->provider_key, key);
-	CU_ASSERT_STRING_EQUAL(core_effect(request, DELETE, 0)->target->provider_key, key);
+	CU_ASSERT_STRING_EQUAL(
+		MODEL_AT(&core_creation(request)->left, struct effect_target, 0)->provider_key,
+		key);
 	arena_free(&arena);
 }
 
@@ -291,8 +421,9 @@ static void test_provision_gives_up_in_time(void)
 		bool skipped, begun, failed;
 	} cases[] = {
 		{"time for another", 10 * INSTANT_SECOND, false, false, false},
-		{"no time for another", 50, false, false, true},
-		{"no time, and something may have been made", 50, false, true, true},
+		{"a last one at the end", 50, false, false, false},
+		{"no time for another", 0, false, false, true},
+		{"no time, and something may have been made", 0, false, true, true},
 		{"too late already", -1, true, false, true},
 		{"too late, and something may have been made", -1, true, true, true},
 	};
@@ -314,6 +445,7 @@ static void test_provision_gives_up_in_time(void)
 		provision_settle_creation(arena, request, &outcome, &policy);
 		UNIT_CHECK((request->meeting->status == MEETING_FAILED) == cases[i].failed,
 			cases[i].name);
+		UNIT_CHECK(cases[i].failed || create->due <= create->give_up_at, cases[i].name);
 		UNIT_CHECK(
 			core_count_effects(request, DELETE) == (cases[i].failed && cases[i].begun),
 			cases[i].name);
@@ -380,13 +512,16 @@ static void test_provision_retry_begins_at_the_requested_one(void)
 		CU_ASSERT_EQUAL(provision_ask_again(arena, request, NOW + 1), !unknown[i]);
 		CU_ASSERT_EQUAL(provision_ask_again(arena, request, NOW + LEASE_MS), true);
 		CU_ASSERT_STRING_EQUAL(request->meeting->provider, "zoom");
-		CU_ASSERT_EQUAL(core_count_effects(request, DELETE), unknown[i]);
+		CU_ASSERT_EQUAL(core_count_effects(request, DELETE), 0);
+		CU_ASSERT_EQUAL(core_creation(request)->left.count, unknown[i]);
 		/* A late answer of google's is not taken for zoom's. */
 		CU_ASSERT_PTR_NULL(core_creation(request)->lease);
 		CU_ASSERT_FALSE(core_creation(request)->begun);
 		if (unknown[i])
 			CU_ASSERT_STRING_EQUAL(
-				core_effect(request, DELETE, 0)->target->provider_key, key);
+				MODEL_AT(&core_creation(request)->left, struct effect_target, 0)
+					->provider_key,
+				key);
 	}
 	arena_free(&arena);
 }
@@ -522,7 +657,7 @@ static void test_provision_made_loudly_elsewhere(void)
 	CU_ASSERT_PTR_NULL(meeting->last_error);
 	CU_ASSERT_STRING_EQUAL(provision_warning(request, "provider_failover"),
 		"google was used, because zoom could not.");
-	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "EDVr");
+	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "EVrD");
 	arena_free(&arena);
 }
 
@@ -692,26 +827,34 @@ static void test_provision_deletions(void)
 	arena_free(&arena);
 }
 
-/* The last one that is deleted takes the warning away, and a new link does not. */
+/* The last one that is deleted takes the warning away, and a change at the provider does not. */
 static void test_provision_orphans_stay_visible(void)
 {
+	const struct effect_outcome done = {.err = ERR_OK, .detail = ""};
 	const struct policy policy = core_policy(2);
 	struct arena *arena = arena_new();
 	struct request *request = provision_pending(arena, true);
-	struct effect *removal;
+	struct cause cause = core_system(arena, NOW);
 
 	provision_try(arena, request, ERR_UNAVAILABLE, &policy);
 	core_creation(request)->begun = true;
 	provision_try(arena, request, ERR_UNAVAILABLE, &policy);
-	CU_ASSERT_EQUAL(core_count_effects(request, DELETE), 2);
-	removal = core_effect(request, DELETE, 0);
-	provision_settle_removal(arena, request, removal, ERR_TEMPORARY);
 	provision_try(arena, request, ERR_OK, &policy);
 	CU_ASSERT_EQUAL(request->meeting->status, MEETING_READY);
+	CU_ASSERT_EQUAL(core_count_effects(request, DELETE), 2);
+	CU_ASSERT_PTR_NULL(provision_warning(request, "provider_orphan"));
+	provision_settle_removal(arena, request, core_effect(request, DELETE, 0), ERR_TEMPORARY);
+	CU_ASSERT_STRING_EQUAL(provision_warning(request, "provider_orphan"),
+		"zoom may still have a meeting that has ended here; it is being deleted.");
+	provision_updated(
+		&cause, request, provision_owe_update(arena, request), &done, &core_link, &policy);
 	CU_ASSERT_PTR_NOT_NULL(provision_warning(request, "provider_orphan"));
 	CU_ASSERT_PTR_NOT_NULL(provision_warning(request, "provider_failover"));
-	provision_settle_removal(arena, request, core_effect(request, DELETE, 0), ERR_OK);
-	CU_ASSERT_PTR_NOT_NULL(provision_warning(request, "provider_orphan"));
+	provision_settle_removal(arena, request, core_effect(request, DELETE, 0), ERR_PERMANENT);
+	CU_ASSERT_STRING_EQUAL(provision_warning(request, "provider_orphan"),
+		"zoom may still have a meeting that has ended here; it has to be deleted there by "
+		"hand.");
+	effect_drop(request, core_effect(request, DELETE, 0));
 	provision_settle_removal(arena, request, core_effect(request, DELETE, 0), ERR_OK);
 	CU_ASSERT_PTR_NULL(provision_warning(request, "provider_orphan"));
 	arena_free(&arena);
@@ -895,6 +1038,9 @@ static void test_provision_expiry_waits_for_its_time(void)
 static const struct unit_case cases[] = {
 	{"creations that fail", test_provision_creations_that_fail},
 	{"goes round", test_provision_goes_round},
+	{"forgets nobody", test_provision_forgets_nobody},
+	{"waits for the first", test_provision_waits_for_the_first},
+	{"ends at the default", test_provision_ends_at_the_default},
 	{"waits for what is being made", test_provision_waits_for_what_is_being_made},
 	{"asks each once in a round", test_provision_asks_each_once_in_a_round},
 	{"gives up in time", test_provision_gives_up_in_time},

@@ -1,6 +1,6 @@
 #include "core_unit.h"
 
-enum { ANSWERS_CAP = 16 };
+enum { ANSWERS_CAP = 16, KEYS_CAP = 256 };
 
 /* ---- open ---- */
 
@@ -523,9 +523,13 @@ static void test_request_effects_that_are_wanted(void)
 		{"cancellation", EFFECT_MAIL_MEETING_CANCELLED, MEETING_CANCELLED, 1, 0, ERR_OK},
 		{"cancellation, too late", EFFECT_MAIL_MEETING_CANCELLED, MEETING_CANCELLED, 1,
 			1001, ERR_PERMANENT},
+		{"deletion, too late", EFFECT_MEETING_DELETE, MEETING_CANCELLED, 1, 1001, ERR_OK},
+		{"creation, everything was down", EFFECT_MEETING_CREATE, MEETING_PENDING, 1,
+			-INSTANT_MINUTE, ERR_OK},
 	};
 	struct arena *arena = arena_new();
 	struct request *request = core_open(arena);
+	const int64_t end = request->ends_at - 1000;
 	struct err_info info;
 	struct effect effect;
 	bool changed;
@@ -536,9 +540,11 @@ static void test_request_effects_that_are_wanted(void)
 		request->meeting->status = cases[i].status;
 		request->meeting->generation = cases[i].generation;
 		effect = (struct effect){
-			.kind = cases[i].kind, .generation = 1, .give_up_at = CORE_NOW + 1000};
+			.kind = cases[i].kind, .generation = 1, .give_up_at = end + 1000};
+		if (cases[i].after_ms < 0)
+			effect.give_up_at = end - INSTANT_HOUR;
 		err_clear(&info);
-		UNIT_CHECK(request_effect_wanted(request, &effect, CORE_NOW + cases[i].after_ms,
+		UNIT_CHECK(request_effect_wanted(request, &effect, end + cases[i].after_ms,
 				   &info) == cases[i].err,
 			cases[i].name);
 		UNIT_CHECK((info.detail[0] == '\0') == (cases[i].err == ERR_OK), cases[i].name);
@@ -599,18 +605,20 @@ static void test_request_answers_are_capped(void)
 	struct arena *arena = arena_new();
 	struct request *request = core_open(arena);
 	struct cause cause = core_cause(arena, CORE_NOW, ROLE_CLIENT, core_client.id);
-	int i, kept;
+	int i;
 
-	for (i = 0; i < 3 * ANSWERS_CAP; i++) {
+	for (i = 0; i < KEYS_CAP + 3; i++) {
 		cause.now = CORE_NOW + i;
 		keep(&cause, request, arena_printf(arena, "key-%d", i), "body", 200, "{}");
-		for (kept = 0; kept <= i; kept++)
-			CU_ASSERT_EQUAL(
-				request_answer_find(request, arena_printf(arena, "key-%d", kept),
-					cause.now) != NULL,
-				kept > i - ANSWERS_CAP);
 	}
-	CU_ASSERT_EQUAL(request->answers.count, ANSWERS_CAP);
+	for (i = 0; i < KEYS_CAP + 3; i++) {
+		const struct request_answer *answer =
+			request_answer_find(request, arena_printf(arena, "key-%d", i), cause.now);
+
+		CU_ASSERT_EQUAL(answer != NULL, i >= 3);
+		CU_ASSERT_EQUAL(answer && answer->reply, i >= KEYS_CAP + 3 - ANSWERS_CAP);
+	}
+	CU_ASSERT_EQUAL(request->answers.count, KEYS_CAP);
 	arena_free(&arena);
 }
 
@@ -651,8 +659,8 @@ static void test_request_answers_of_repeats_leave_first(void)
 		cause.now = CORE_NOW + i;
 		request_answer_keep(&cause, request, &answer);
 	}
-	CU_ASSERT_PTR_NOT_NULL(request_answer_find(request, "keyed", cause.now));
-	CU_ASSERT_PTR_NULL(request_answer_find(request, "trace-0", cause.now));
+	CU_ASSERT_PTR_NOT_NULL(request_answer_find(request, "keyed", cause.now)->reply);
+	CU_ASSERT_PTR_NULL(request_answer_find(request, "trace-0", cause.now)->reply);
 	arena_free(&arena);
 }
 

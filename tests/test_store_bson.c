@@ -103,6 +103,10 @@ static void store_fill_effect(struct arena *arena, struct effect *effect)
 	effect->tries = 1;
 	store_add_text(arena, &effect->tried, "google");
 	effect->give_up_at = CORE_END;
+	effect->wait_s = 60;
+	*(struct effect_target *)model_list_add(
+		arena, &effect->left, sizeof(struct effect_target)) =
+		(struct effect_target){"teams", "key", "ext-2", "host@meet.test"};
 	effect->starts_at = CORE_START;
 	effect->ends_at = CORE_END;
 	effect->provider = "zoom";

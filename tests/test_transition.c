@@ -165,6 +165,36 @@ static void test_transition_refusals_have_words(void)
 	arena_free(&arena);
 }
 
+/* Room is left in the document to end it. */
+static void test_transition_after_too_much(void)
+{
+	static const struct {
+		enum command command;
+		enum err err;
+	} cases[] = {
+		{COMMAND_RESCHEDULE, ERR_TOO_MANY_CHANGES},
+		{COMMAND_REGENERATE, ERR_TOO_MANY_CHANGES},
+		{COMMAND_OUTCOME, ERR_TOO_MANY_CHANGES},
+		{COMMAND_RETRY, ERR_ALREADY_READY},
+		{COMMAND_ACCEPT, ERR_ALREADY_DECIDED},
+		{COMMAND_CANCEL, ERR_OK},
+		{COMMAND_CANCEL_MEETING, ERR_OK},
+	};
+	struct arena *arena = arena_new();
+	struct request *request = transition_request(arena, REQUEST_ACCEPTED, MEETING_READY);
+	struct cause cause = core_system(arena, CORE_NOW);
+	size_t i;
+
+	while (request->events.count < TRANSITION_MAX_EVENTS - 1)
+		audit_add(&cause, request, "meeting.joined", NULL, NULL, NULL);
+	CU_ASSERT_EQUAL(transition_check(COMMAND_RESCHEDULE, request, NULL), ERR_OK);
+	audit_add(&cause, request, "meeting.joined", NULL, NULL, NULL);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		UNIT_CHECK(transition_check(cases[i].command, request, NULL) == cases[i].err,
+			command_names[cases[i].command]);
+	arena_free(&arena);
+}
+
 static void test_transition_commands_have_names(void)
 {
 	int command;
@@ -178,6 +208,7 @@ static const struct unit_case cases[] = {
 	{"every pair", test_transition_every_pair},
 	{"when its time is over", test_transition_when_its_time_is_over},
 	{"refusals have words", test_transition_refusals_have_words},
+	{"after too much", test_transition_after_too_much},
 	{"commands have names", test_transition_commands_have_names},
 };
 

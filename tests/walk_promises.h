@@ -290,6 +290,10 @@ static bool walk_is_accounted_for(const struct request *request, const struct wo
 		if (effect->kind == EFFECT_MEETING_CREATE && effect->begun &&
 			strcmp(walk_key_of(request, effect->generation), live->key) == 0)
 			return true;
+		MODEL_FOREACH (&effect->left, struct effect_target, left) {
+			if (strcmp(left->provider_key, live->key) == 0)
+				return strcmp(left->provider, live->provider) == 0;
+		}
 	}
 	return false;
 }

@@ -24,6 +24,7 @@ ERR(NOT_STARTED, "meeting_not_started", 409, 0, INFO, "The meeting has not start
 ERR(ALREADY_READY, "already_ready", 409, 0, INFO, "The meeting has its link already")
 ERR(STILL_PENDING, "still_pending", 409, 0, INFO, "The link is still being made")
 ERR(TOO_MANY_GENERATIONS, "too_many_generations", 409, 0, INFO, "The link was replaced too often")
+ERR(TOO_MANY_CHANGES, "too_many_changes", 409, 0, INFO, "The request was changed too often")
 ERR(STARTS_IN_PAST, "starts_in_past", 409, 0, INFO, "The requested time has already passed")
 ERR(PRECONDITION_FAILED, "precondition_failed", 412, 0, INFO, "The resource has changed")
 ERR(TOO_LARGE, "too_large", 413, 0, INFO, "The request body is too large")

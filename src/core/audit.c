@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "id.h"
+#include "instant.h"
 #include "request.h"
 
 static const struct model_field audit_actor_fields[] = {
@@ -48,6 +49,9 @@ static const struct model_field audit_seal_fields[] = {
 };
 
 const struct model audit_seal_model = MODEL(struct audit_trail, "audit_trail", audit_seal_fields);
+
+/* How many events make a trail long. */
+enum { AUDIT_LONG = 1000 };
 
 /* A text that may be null, which is not the same as an empty one. */
 #define AUDIT_TEXT(text) (text) ? "+" : "-", (text) ? (text) : ""
@@ -114,6 +118,31 @@ void audit_add(struct cause *cause, struct request *request, const char *action,
 	};
 
 	audit_append(cause, &subject, action, from, to, detail);
+}
+
+static bool audit_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool audit_add_again(struct cause *cause, struct request *request, const char *action,
+	const char *from, const char *to, const char *detail)
+{
+	const struct model_list *events = &request->events;
+	const struct audit_event *event;
+	size_t i;
+
+	for (i = events->count; i-- > 0 && events->count >= AUDIT_LONG;) {
+		event = MODEL_AT(events, struct audit_event, i);
+		if (event->at <= cause->now - INSTANT_HOUR)
+			break;
+		if (strcmp(event->action, action) == 0 && audit_same(event->from, from) &&
+			audit_same(event->to, to) && audit_same(event->detail, detail) &&
+			audit_same(event->actor->id, cause->actor.id))
+			return false;
+	}
+	audit_add(cause, request, action, from, to, detail);
+	return true;
 }
 
 long audit_verify(const struct model_list *events, const char *request_id)

@@ -7,6 +7,7 @@
  * server's answer) may hold a name or an address, so it stays in the fields that can be erased, and
  * `detail` is our own words.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cause.h"
@@ -45,6 +46,12 @@ void audit_append(struct cause *cause, const struct audit_subject *subject, cons
  * the request. */
 void audit_add(struct cause *cause, struct request *request, const char *action, const char *from,
 	const char *to, const char *detail);
+
+/* The same for what may happen any number of times. Once the trail is long, what repeats an event
+ * of the hour before is left out, so that no peer or visitor can fill the document (16 MB at most):
+ * false then. */
+bool audit_add_again(struct cause *cause, struct request *request, const char *action,
+	const char *from, const char *to, const char *detail);
 
 /* The index of the first event that is of another request, or whose hash does not follow from its
  * content and its predecessor; -1 when the chain is whole. That its end is missing, or that all of

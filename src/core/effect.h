@@ -63,7 +63,9 @@ struct effect {
 	bool begun, repeated;
 	int64_t tries;           /* failures at the present provider in a row */
 	struct model_list tried; /* strings: providers that could not, in this round */
+	struct model_list left;  /* struct effect_target: what others of them may have made */
 	bool hope;               /* one of them may be able to later */
+	int64_t wait_s;          /* and the first of those asks us to wait that long */
 
 	int64_t starts_at, ends_at;   /* mails: the times that they tell */
 	const char *provider;         /* mails: the provider that they name */

@@ -15,6 +15,9 @@
 /* How long we try to delete at the provider what has ended here. */
 #define MEETING_REMOVAL_GIVE_UP (7 * INSTANT_DAY)
 
+/* How long we try to change a meeting there; the next comparison begins again. */
+#define MEETING_UPDATE_GIVE_UP INSTANT_DAY
+
 /* How often a live meeting is compared with what the provider has. */
 #define MEETING_VERIFY_EVERY (6 * INSTANT_HOUR)
 
@@ -206,7 +209,9 @@ void meeting_owe_update(struct cause *cause, struct request *request)
 			effect_drop(request, update);
 	}
 	update = effect_owe(cause, request, EFFECT_MEETING_UPDATE);
-	update->give_up_at = request->meeting->ends_at;
+	update->give_up_at = cause->now + MEETING_UPDATE_GIVE_UP;
+	if (update->give_up_at > request->meeting->ends_at)
+		update->give_up_at = request->meeting->ends_at;
 }
 
 void meeting_owe_removal(
@@ -219,6 +224,14 @@ void meeting_owe_removal(
 	if (!target->external_id)
 		removal->due += MEETING_REMOVAL_DELAY;
 	removal->give_up_at = cause->now + MEETING_REMOVAL_GIVE_UP;
+}
+
+void meeting_owe_removals(
+	struct cause *cause, struct request *request, const struct model_list *targets)
+{
+	MODEL_FOREACH (targets, struct effect_target, target) {
+		meeting_owe_removal(cause, request, target);
+	}
 }
 
 /*
@@ -236,6 +249,7 @@ static void meeting_leave_provider(struct cause *cause, struct request *request)
 		.account = meeting->account,
 	};
 	bool made = meeting->external_id != NULL;
+	struct model_list left = {0};
 	size_t i;
 
 	for (i = request->effects.count; i-- > 0;) {
@@ -248,12 +262,15 @@ static void meeting_leave_provider(struct cause *cause, struct request *request)
 			effect_is_running(effect, cause->now))
 			continue;
 		made |= effect->kind == EFFECT_MEETING_CREATE && effect->begun;
+		if (effect->kind == EFFECT_MEETING_CREATE)
+			left = effect->left;
 		effect_drop(request, effect);
 	}
 	/* What the provider still shows matters no longer. */
 	meeting_warn(cause, meeting, "provider_not_updated", NULL);
 	if (made)
 		meeting_owe_removal(cause, request, &target);
+	meeting_owe_removals(cause, request, &left);
 }
 
 /* ---- its life ---- */
@@ -332,6 +349,9 @@ void meeting_move(struct cause *cause, struct request *request, const struct pol
 	meeting->opens_at = meeting->starts_at - before;
 	meeting->expires_at = meeting->ends_at + after;
 	meeting->sequence++;
+	/* How it went was how it went at that time. */
+	meeting->outcome = NULL;
+	meeting->held_from = meeting->held_until = 0;
 	if (create)
 		create->give_up_at = meeting_give_up_at(cause, request, policy);
 	meeting_owe_expiry(cause, request);

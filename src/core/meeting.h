@@ -116,6 +116,9 @@ void meeting_owe_removal(
 int64_t meeting_give_up_at(
 	const struct cause *cause, const struct request *request, const struct policy *policy);
 
+void meeting_owe_removals(
+	struct cause *cause, struct request *request, const struct model_list *targets);
+
 /* Owes its creation, and that it is compared with what the provider has. */
 struct effect *meeting_owe_creation(
 	struct cause *cause, struct request *request, const struct policy *policy);

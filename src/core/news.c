@@ -193,7 +193,9 @@ void news_owe_cancellation(struct cause *cause, struct request *request)
 		news_of(cause, request, party)->told = false;
 		mail = effect_owe(cause, request, EFFECT_MAIL_MEETING_CANCELLED);
 		mail->party = party;
-		mail->give_up_at = request->meeting->ends_at + INSTANT_DAY;
+		mail->give_up_at = cause->now + EFFECT_MAIL_GIVE_UP;
+		if (mail->give_up_at > request->meeting->ends_at + INSTANT_DAY)
+			mail->give_up_at = request->meeting->ends_at + INSTANT_DAY;
 	}
 }
 
@@ -266,7 +268,8 @@ void news_settled(struct cause *cause, struct request *request, struct effect *e
 		return;
 	}
 	effect_failed(cause, effect, outcome, NEWS_FIRST_S, NEWS_MAX_S);
-	audit_add(cause, request, effect->state == EFFECT_FAILED ? "mail.failed" : "mail.retried",
-		NULL, party_names[party],
+	audit_add_again(cause, request,
+		effect->state == EFFECT_FAILED ? "mail.failed" : "mail.retried", NULL,
+		party_names[party],
 		arena_printf(cause->arena, "%s: %s", what, err_code(outcome->err)));
 }

@@ -51,7 +51,7 @@ static void provision_note_failure(
 		.at = cause->now,
 	};
 	request->updated_at = cause->now;
-	audit_add(cause, request, "provider.attempt_failed", NULL, NULL,
+	audit_add_again(cause, request, "provider.attempt_failed", NULL, NULL,
 		arena_printf(cause->arena, "%s: %s", meeting->provider, err_code(outcome->err)));
 }
 
@@ -65,6 +65,7 @@ static void provision_discard(struct cause *cause, struct request *request, stru
 	const struct effect_outcome *outcome, const struct meeting_link *link)
 {
 	struct effect_target target = provision_target_of(request, effect);
+	const struct model_list left = effect->left;
 	bool made = provision_may_be_made(outcome) || effect->repeated;
 
 	if (outcome->err == ERR_OK) {
@@ -75,6 +76,7 @@ static void provision_discard(struct cause *cause, struct request *request, stru
 	effect_drop(request, effect);
 	if (made)
 		meeting_owe_removal(cause, request, &target);
+	meeting_owe_removals(cause, request, &left);
 }
 
 static bool provision_was_tried(const struct effect *effect, const char *provider)
@@ -86,76 +88,101 @@ static bool provision_was_tried(const struct effect *effect, const char *provide
 	return false;
 }
 
-/* The next provider in the policy's order that has not been asked in this round, or NULL. */
+/* The next provider in the policy's order that has not been asked in this round, or NULL. The
+ * default one is the last resort of who wanted another. */
 static const char *provision_next(const struct effect *effect, const struct policy *policy)
 {
 	MODEL_FOREACH (&policy->failover, const char *, name) {
 		if (!provision_was_tried(effect, *name))
 			return *name;
 	}
-	return NULL;
+	return provision_was_tried(effect, policy->default_provider) ? NULL
+								     : policy->default_provider;
 }
 
-/*
- * Goes on with another provider, under a new key: what the old one may have made stays told apart
- * and is deleted.
- */
-static void provision_switch(struct cause *cause, struct request *request, const char *effect_id,
+/* The key to ask a provider with: the one under which it may have made the meeting in an earlier
+ * round, or else a new one. */
+static void provision_take_key(
+	struct cause *cause, struct meeting *meeting, struct effect *effect, const char *provider)
+{
+	size_t i;
+
+	meeting->provider = provider;
+	meeting->provider_key = NULL;
+	for (i = effect->left.count; i-- > 0;) {
+		const struct effect_target *left = MODEL_AT(&effect->left, struct effect_target, i);
+
+		if (strcmp(left->provider, provider) != 0)
+			continue;
+		meeting->provider_key = left->provider_key;
+		model_list_remove(&effect->left, sizeof(*left), i);
+	}
+	effect->begun = meeting->provider_key != NULL;
+	if (!effect->begun)
+		meeting->provider_key = cause_id(cause);
+}
+
+/* Goes on with another provider. What the one before may have made stays known, until its turn
+ * comes again or it is not needed any more. */
+static void provision_switch(struct cause *cause, struct request *request, struct effect *effect,
 	const char *provider, const char *why)
 {
 	struct meeting *meeting = request->meeting;
-	const struct effect_target left = provision_target(meeting);
-	struct effect *effect = effect_find(request, effect_id);
-	const bool begun = effect->begun;
 
 	if (why)
-		audit_add(cause, request, "provider.failed_over", meeting->provider, provider, why);
-	meeting->provider = provider;
-	meeting->provider_key = cause_id(cause);
-	effect->begun = effect->repeated = false;
+		audit_add_again(
+			cause, request, "provider.failed_over", meeting->provider, provider, why);
+	if (effect->begun)
+		*(struct effect_target *)model_list_add(cause->arena, &effect->left,
+			sizeof(struct effect_target)) = provision_target(meeting);
+	provision_take_key(cause, meeting, effect, provider);
+	effect->repeated = false;
 	effect->tries = 0;
-	if (begun)
-		meeting_owe_removal(cause, request, &left);
 }
 
 /* A key under which something may have been made is deleted, so it is not used again. */
 static void provision_give_up(struct cause *cause, struct request *request, struct effect *effect)
 {
 	const struct effect_target target = provision_target(request->meeting);
+	const struct model_list left = effect->left;
 	const bool begun = effect->begun;
 
 	effect->state = EFFECT_FAILED;
 	effect->begun = false;
+	effect->left = (struct model_list){0};
 	request->meeting->next_attempt_at = 0;
 	meeting_set_status(cause, request, MEETING_FAILED, "meeting.failed",
 		arena_printf(cause->arena, "%s: %s", target.provider,
 			request->meeting->last_error->code));
-	if (!begun)
-		return;
-	request->meeting->provider_key = cause_id(cause);
-	meeting_owe_removal(cause, request, &target);
+	if (begun) {
+		request->meeting->provider_key = cause_id(cause);
+		meeting_owe_removal(cause, request, &target);
+	}
+	meeting_owe_removals(cause, request, &left);
 }
 
 /* Every provider has been asked: later again, from the requested one on. */
 static void provision_end_round(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome, const struct policy *policy)
+	const struct policy *policy)
 {
 	const int64_t rounds = (effect->attempts + PROVISION_TRIES - 1) / PROVISION_TRIES;
 	struct meeting *meeting = request->meeting;
 
-	effect->due =
-		cause->now + backoff_delay_ms(rounds, policy->retry->first_s, policy->retry->max_s,
-				     outcome->retry_after_s, cause_jitter(cause, BACKOFF_SPREAD));
-	if (!effect->hope || effect->due > effect->give_up_at) {
+	if (!effect->hope || cause->now >= effect->give_up_at) {
 		provision_give_up(cause, request, effect);
 		return;
 	}
+	effect->due =
+		cause->now + backoff_delay_ms(rounds, policy->retry->first_s, policy->retry->max_s,
+				     effect->wait_s, cause_jitter(cause, BACKOFF_SPREAD));
+	if (effect->due > effect->give_up_at)
+		effect->due = effect->give_up_at;
 	effect->tries = 0;
 	effect->hope = false;
 	effect->tried = (struct model_list){0};
 	meeting->next_attempt_at = effect->due;
 	if (strcmp(meeting->provider, meeting->requested_provider) != 0)
-		provision_switch(cause, request, effect->id, meeting->requested_provider, NULL);
+		provision_switch(cause, request, effect, meeting->requested_provider, NULL);
 }
 
 /* Whether the same provider is asked again before any other one. */
@@ -183,6 +210,9 @@ static void provision_failed(struct cause *cause, struct request *request, struc
 	provision_note_failure(cause, request, outcome);
 	/* Only success tells what became of an earlier one. */
 	effect->begun = provision_may_be_made(outcome) || effect->repeated;
+	if (outcome->err != ERR_PERMANENT &&
+		(!effect->hope || outcome->retry_after_s < effect->wait_s))
+		effect->wait_s = outcome->retry_after_s;
 	effect->hope |= outcome->err != ERR_PERMANENT;
 	effect->tries++;
 	if (provision_stays(effect, outcome)) {
@@ -200,18 +230,19 @@ static void provision_failed(struct cause *cause, struct request *request, struc
 		meeting->provider;
 	next = provision_next(effect, policy);
 	if (!next) {
-		provision_end_round(cause, request, effect, outcome, policy);
+		provision_end_round(cause, request, effect, policy);
 		return;
 	}
 	effect->due = cause->now;
 	meeting->next_attempt_at = effect->due;
-	provision_switch(cause, request, effect->id, next, err_code(outcome->err));
+	provision_switch(cause, request, effect, next, err_code(outcome->err));
 }
 
 void provision_created(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome, const struct meeting_link *link,
 	const struct policy *policy)
 {
+	struct model_list left;
 	int64_t sequence;
 
 	if (!provision_is_current(request, effect, MEETING_PENDING)) {
@@ -232,11 +263,13 @@ void provision_created(struct cause *cause, struct request *request, struct effe
 		return;
 	}
 	sequence = effect->sequence;
+	left = effect->left;
 	effect_drop(request, effect);
 	meeting_made(cause, request, link);
 	/* It may have been made, by this call or one before, with the times of then. */
 	if (sequence < request->meeting->sequence && link->external_id)
 		meeting_owe_update(cause, request);
+	meeting_owe_removals(cause, request, &left);
 }
 
 void provision_updated(struct cause *cause, struct request *request, struct effect *effect,
@@ -262,8 +295,8 @@ void provision_updated(struct cause *cause, struct request *request, struct effe
 	effect_failed(cause, effect, outcome, policy->retry->first_s, policy->retry->max_s);
 	provision_note_failure(cause, request, outcome);
 	meeting_warn(cause, request->meeting, "provider_not_updated",
-		arena_printf(
-			cause->arena, "%s still shows the old time.", request->meeting->provider));
+		arena_printf(cause->arena, "%s does not have the latest time and settings yet.",
+			request->meeting->provider));
 }
 
 void provision_deleted(struct cause *cause, struct request *request, struct effect *effect,
@@ -279,12 +312,13 @@ void provision_deleted(struct cause *cause, struct request *request, struct effe
 		return;
 	}
 	effect_failed(cause, effect, outcome, policy->retry->first_s, policy->retry->max_s);
-	audit_add(cause, request, "provider.attempt_failed", NULL, NULL,
+	audit_add_again(cause, request, "provider.attempt_failed", NULL, NULL,
 		arena_printf(cause->arena, "%s: delete: %s", provider, err_code(outcome->err)));
 	meeting_warn(cause, request->meeting, "provider_orphan",
-		arena_printf(cause->arena,
-			"%s may still have a meeting that has ended here; it is being deleted.",
-			provider));
+		arena_printf(cause->arena, "%s may still have a meeting that has ended here; %s.",
+			provider,
+			effect->state == EFFECT_FAILED ? "it has to be deleted there by hand"
+						       : "it is being deleted"));
 }
 
 void provision_verified(struct cause *cause, struct request *request, struct effect *effect,
@@ -343,8 +377,7 @@ bool provision_retry(struct cause *cause, struct request *request, const struct 
 	if (!create)
 		create = meeting_owe_creation(cause, request, policy);
 	if (strcmp(meeting->provider, meeting->requested_provider) != 0)
-		provision_switch(cause, request, create->id, meeting->requested_provider, NULL);
-	create = meeting_creation(request);
+		provision_switch(cause, request, create, meeting->requested_provider, NULL);
 	create->state = EFFECT_DUE;
 	create->lease = NULL; /* a lost one, whose answer may be of the provider before */
 	create->due = cause->now;

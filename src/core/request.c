@@ -8,7 +8,7 @@
 #include "provision.h"
 #include "transition.h"
 
-enum { REQUEST_YEARS_AHEAD = 5, REQUEST_MAX_ANSWERS = 16 };
+enum { REQUEST_YEARS_AHEAD = 5, REQUEST_MAX_ANSWERS = 16, REQUEST_MAX_KEYS = 256 };
 
 enum standing request_standing(const struct request *request, const struct actor *actor)
 {
@@ -295,8 +295,12 @@ enum err request_reschedule(struct cause *cause, struct request *request,
 	*changed_r = false;
 	if (err != ERR_OK)
 		return err;
-	if (request_check_start(cause, rescheduling->starts_at, info) != ERR_OK)
+	/* A meeting that is running may be made longer. */
+	if (rescheduling->starts_at != before &&
+		request_check_start(cause, rescheduling->starts_at, info) != ERR_OK)
 		return ERR_INVALID;
+	if (before + minutes * INSTANT_MINUTE <= cause->now && rescheduling->starts_at == before)
+		return err_add_field(info, "/duration_minutes", "must end in the future");
 	if (rescheduling->starts_at == before && minutes == request->duration_minutes &&
 		strcmp(timezone, request->timezone) == 0)
 		return ERR_OK;
@@ -379,7 +383,9 @@ enum err request_effect_wanted(const struct request *request, const struct effec
 {
 	if (!request_effect_current(request, effect))
 		return err_set(info, ERR_PERMANENT, "The meeting has changed since.");
-	if (effect->give_up_at && effect->give_up_at < now)
+	/* What nobody could try in time, since everything was down, is tried once all the same. */
+	if (effect->kind != EFFECT_MEETING_DELETE && effect->give_up_at &&
+		effect->give_up_at < now && request->meeting && request->meeting->ends_at <= now)
 		return err_set(info, ERR_PERMANENT, "It is too late.");
 	return ERR_OK;
 }
@@ -394,23 +400,40 @@ const struct request_answer *request_answer_find(
 	return NULL;
 }
 
-/* The answer that ends first, or NULL. */
-static struct request_answer *request_answer_first(const struct request *request)
+/* The kept answer that ends first, or NULL; `whole`: among those that have their text. */
+static struct request_answer *request_answer_first(const struct request *request, bool whole)
 {
 	struct request_answer *first = NULL;
 
 	MODEL_FOREACH (&request->answers, struct request_answer, answer) {
-		if (!first || answer->until < first->until)
+		if ((answer->reply || !whole) && (!first || answer->until < first->until))
 			first = answer;
 	}
 	return first;
+}
+
+/* Makes room for another: the texts are heavy, the keys are not. */
+static void request_answer_make_room(struct request *request, int64_t now)
+{
+	struct model_list *answers = &request->answers;
+	struct request_answer *first;
+	size_t whole = 0;
+
+	while ((first = request_answer_first(request, false)) != NULL &&
+		(first->until <= now || answers->count >= REQUEST_MAX_KEYS))
+		model_list_remove(answers, sizeof(*first),
+			(size_t)(first - MODEL_AT(answers, struct request_answer, 0)));
+	MODEL_FOREACH (answers, struct request_answer, answer) {
+		whole += answer->reply != NULL;
+	}
+	if (whole >= REQUEST_MAX_ANSWERS)
+		request_answer_first(request, true)->reply = NULL;
 }
 
 void request_answer_keep(
 	struct cause *cause, struct request *request, const struct request_answer *answer)
 {
 	struct model_list *answers = &request->answers;
-	struct request_answer *first;
 
 	MODEL_FOREACH (answers, struct request_answer, old) {
 		if (strcmp(old->key, answer->key) == 0) {
@@ -418,9 +441,6 @@ void request_answer_keep(
 			return;
 		}
 	}
-	while ((first = request_answer_first(request)) != NULL &&
-		(first->until <= cause->now || answers->count >= REQUEST_MAX_ANSWERS))
-		model_list_remove(answers, sizeof(*first),
-			(size_t)(first - MODEL_AT(answers, struct request_answer, 0)));
+	request_answer_make_room(request, cause->now);
 	*(struct request_answer *)model_list_add(cause->arena, answers, sizeof(*answer)) = *answer;
 }

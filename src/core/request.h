@@ -32,7 +32,7 @@ struct request_answer {
 	const char *key;   /* hash of caller, action and key */
 	const char *input; /* hash of the body */
 	int64_t status;
-	const char *reply; /* sealed at rest: it may hold a join link */
+	const char *reply; /* sealed at rest: it may hold a join link; NULL: not kept any more */
 	int64_t until;     /* kept until then */
 };
 

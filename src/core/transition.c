@@ -63,6 +63,10 @@ enum err transition_check(
 			info, err, "The request is %s.", request_status_names[request->status]);
 	if (request->meeting)
 		err = transition_of_meeting(command, request->meeting->status);
+	if (err == ERR_OK && request->events.count >= TRANSITION_MAX_EVENTS &&
+		command != COMMAND_CANCEL && command != COMMAND_CANCEL_MEETING)
+		return err_set(info, ERR_TOO_MANY_CHANGES,
+			"So much has happened to this request that it can only be cancelled.");
 	return err == ERR_OK ? err
 			     : err_set(info, err, "The meeting is %s.",
 				       meeting_status_names[request->meeting->status]);

@@ -20,6 +20,10 @@ extern const char *const command_names[]; /* NULL-terminated, indexed by enum co
 enum err transition_of_request(enum command command, enum request_status status);
 enum err transition_of_meeting(enum command command, enum meeting_status status);
 
+/* What people may do to one request before only ending it is left: its trail must fit into one
+ * document (16 MB), with room for what the providers and the gate still add. */
+enum { TRANSITION_MAX_EVENTS = 5000 };
+
 /* Both for a request as it is, with words. */
 enum err transition_check(
 	enum command command, const struct request *request, struct err_info *info);

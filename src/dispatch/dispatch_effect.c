@@ -122,23 +122,25 @@ size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
 	return claimed;
 }
 
-/* The effect of the task while its lease is ours, or NULL. */
+/* The effect of the task while that lease holds, or NULL. */
 static struct effect *dispatch_find_leased(
-	struct request *request, const struct dispatch_task *task)
+	struct request *request, const struct dispatch_task *task, const char *lease)
 {
 	struct effect *effect = effect_find(request, task->effect_id);
 
-	return effect && effect->lease && strcmp(effect->lease, task->lease) == 0 ? effect : NULL;
+	return effect && effect->lease && strcmp(effect->lease, lease) == 0 ? effect : NULL;
 }
 
 /* ---- settle ---- */
 
 /*
  * Somebody waits for the link: what is due again within moments (a second look, or the next
- * provider) is leased again with the same write. Returns how long to pause before, or -1.
+ * provider) is leased again with the same write, under `next`: should the database's answer be
+ * lost, the settling that is tried again must not take it for what was just settled. Returns how
+ * long to pause before, or -1.
  */
 static int64_t dispatch_lease_again(const struct dispatch_performer *performer,
-	const struct dispatch_task *task, struct request *request, int64_t now)
+	const struct dispatch_task *task, const char *next, struct request *request, int64_t now)
 {
 	struct effect *effect = effect_find(request, task->effect_id);
 	int64_t pause;
@@ -147,15 +149,15 @@ static int64_t dispatch_lease_again(const struct dispatch_performer *performer,
 		return -1;
 	pause = effect->due > now ? effect->due - now : 0;
 	if (clock_monotonic_us() + (pause + DISPATCH_WORTHWHILE_MS) * 1000 > performer->until_us ||
-		!effect_claim_one(request, effect, now + pause, task->lease, EFFECT_LEASE_MS))
+		!effect_claim_one(request, effect, now + pause, next, EFFECT_LEASE_MS))
 		return -1;
 	return pause;
 }
 
 static enum err dispatch_settle_once(const struct dispatch_performer *performer,
-	struct arena *arena, const struct dispatch_task *task, const struct effect_outcome *outcome,
-	const struct dispatch_result *result, const struct config *config, int64_t *pause_r,
-	struct err_info *info)
+	struct arena *arena, const struct dispatch_task *task, const char *next,
+	const struct effect_outcome *outcome, const struct dispatch_result *result,
+	const struct config *config, int64_t *pause_r, struct err_info *info)
 {
 	const struct dispatch *dispatch = performer->dispatch;
 	struct request *request;
@@ -168,7 +170,11 @@ static enum err dispatch_settle_once(const struct dispatch_performer *performer,
 		dispatch->store, arena, task->request_id, STORE_WHOLE, &request, info);
 	if (err != ERR_OK)
 		return err;
-	effect = dispatch_find_leased(request, task);
+	effect = dispatch_find_leased(request, task, task->lease);
+	if (!effect && dispatch_find_leased(request, task, next)) {
+		*pause_r = 0; /* settled already: the answer was lost */
+		return ERR_OK;
+	}
 	if (!effect) {
 		log_warning("request %s: the lease of effect %s was lost", task->request_id,
 			task->effect_id);
@@ -176,7 +182,7 @@ static enum err dispatch_settle_once(const struct dispatch_performer *performer,
 	}
 	dispatch_cause_init(arena, &cause);
 	dispatch_effects[effect->kind]->settle(&cause, request, effect, outcome, result, config);
-	*pause_r = dispatch_lease_again(performer, task, request, cause.now);
+	*pause_r = dispatch_lease_again(performer, task, next, request, cause.now);
 	fault_pass(FAULT_SETTLE_BEFORE_SAVE);
 	err = store_request_replace(dispatch->store, arena, request, info);
 	if (err != ERR_OK)
@@ -195,29 +201,34 @@ static bool dispatch_is_late(const struct dispatch_performer *performer, enum er
 	       clock_monotonic_us() > performer->until_us;
 }
 
-/* Returns after how many ms the effect is to be performed again by this thread, or -1. */
+/* Returns after how many ms the effect is to be performed again by this thread, under the task's
+ * new lease, or -1. */
 static int64_t dispatch_settle(const struct dispatch_performer *performer,
-	const struct dispatch_task *task, const struct effect_outcome *outcome,
+	struct dispatch_task *task, const struct effect_outcome *outcome,
 	const struct dispatch_result *result, const struct config *config)
 {
+	char next[sizeof(task->lease)];
 	struct err_info info = {0};
 	struct arena *arena;
 	int64_t pause = -1;
 	enum err err;
 	int tries;
 
+	id_random(next);
 	for (tries = 0; tries < DISPATCH_SETTLE_TRIES; tries++) {
 		arena = arena_new();
 		err = dispatch_settle_once(
-			performer, arena, task, outcome, result, config, &pause, &info);
+			performer, arena, task, next, outcome, result, config, &pause, &info);
 		arena_free(&arena);
 		if (!err_retryable(err) || dispatch_is_late(performer, err))
 			break;
 		dispatch_pause(err == ERR_CONFLICT ? id_random_below(DISPATCH_PAUSE_MS)
 						   : DISPATCH_AWAY_PAUSE_MS);
 	}
-	if (err == ERR_OK)
+	if (err == ERR_OK) {
+		memcpy(task->lease, next, sizeof(next));
 		return pause;
+	}
 	log_error("request %s: effect %s cannot be settled: %s", task->request_id, task->effect_id,
 		info.detail);
 	return -1;
@@ -268,7 +279,7 @@ static enum err dispatch_work_load(
 	if (err != ERR_OK)
 		return err;
 	work->request = request;
-	work->effect = dispatch_find_leased(request, task);
+	work->effect = dispatch_find_leased(request, task, task->lease);
 	if (!work->effect)
 		return ERR_NOT_FOUND;
 	if (!dispatch_effects[work->effect->kind]->asks_provider)
@@ -279,7 +290,7 @@ static enum err dispatch_work_load(
 }
 
 static int64_t dispatch_perform_once(
-	struct dispatch_performer *performer, const struct dispatch_task *task)
+	struct dispatch_performer *performer, struct dispatch_task *task)
 {
 	struct dispatch_work work = {.performer = performer, .arena = arena_new()};
 	struct effect_outcome outcome = {0};
@@ -313,7 +324,7 @@ out:
 	return pause;
 }
 
-void dispatch_perform(struct dispatch_performer *performer, const struct dispatch_task *task)
+void dispatch_perform(struct dispatch_performer *performer, struct dispatch_task *task)
 {
 	int64_t pause;
 

@@ -60,7 +60,7 @@ extern const struct dispatch_effect dispatch_expiry;
 
 /* Load -> perform -> settle. Never fails: what cannot be settled is done again by whoever leases
  * it next. */
-void dispatch_perform(struct dispatch_performer *performer, const struct dispatch_task *task);
+void dispatch_perform(struct dispatch_performer *performer, struct dispatch_task *task);
 
 /* Leases what is due, at most `limit` requests; calls `give` for each effect. Returns how many
  * requests were claimed. */

@@ -108,8 +108,11 @@ static void service_begin_creation(const struct service *service, struct cause *
 	}
 }
 
-static enum err service_replay(const struct service_call *call, const struct request_answer *stored,
-	const char *id, struct service_answer *answer_r, struct err_info *info)
+/* Of an answer whose text is not kept any more, the status is as it was, and the request as it is.
+ */
+static enum err service_replay(const struct service *service, const struct service_call *call,
+	const struct request_answer *stored, const struct request *request,
+	struct service_answer *answer_r, struct err_info *info)
 {
 	char input[HASH_SIZE];
 
@@ -119,8 +122,8 @@ static enum err service_replay(const struct service_call *call, const struct req
 			"This Idempotency-Key came with another body before.");
 	*answer_r = (struct service_answer){
 		.status = (int)stored->status,
-		.reply = stored->reply,
-		.request_id = id,
+		.reply = stored->reply ? stored->reply : call->render(service, call, request),
+		.request_id = request->id,
 		.replayed = call->idempotency_key != NULL,
 	};
 	return ERR_OK;
@@ -227,7 +230,7 @@ static enum err service_try_change(const struct service *service, const struct s
 		return err;
 	stored = request_answer_find(request, key, call->now);
 	if (stored)
-		return service_replay(call, stored, request->id, answer_r, info);
+		return service_replay(service, call, stored, request, answer_r, info);
 	err = service_check_if_match(service, call, request, info);
 	if (err != ERR_OK)
 		return err;
@@ -319,7 +322,7 @@ static enum err service_replay_create(const struct service *service,
 		return ERR_NOT_FOUND;
 	stored = request_answer_find(request, service_answer_key(call, "create", ""), call->now);
 	if (stored)
-		return service_replay(call, stored, request->id, answer_r, info);
+		return service_replay(service, call, stored, request, answer_r, info);
 	/* Later answers have pushed it out: the request stands all the same. */
 	*answer_r = (struct service_answer){
 		.status = 201,

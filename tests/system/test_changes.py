@@ -1,6 +1,7 @@
 """What becomes of a meeting after it was made: moved, given a new link, cancelled, held, over."""
 
 import datetime
+import html
 import os
 import signal
 import zoneinfo
@@ -207,6 +208,9 @@ def test_a_german_is_told_in_german(own: Stack, people: Parties) -> None:
     mail = threads(own, request, 2)[0][1]
     assert mail.message["Subject"].startswith("Neuer Termin: ")
     assert both_say(mail, "Geplant war das Gespräch für")
+    local = instant(request["starts_at"]).astimezone(BERLIN)
+    assert both_say(mail, f"{local:%H:%M} Uhr ({local:%Z})"), "what it was"
+    assert both_say(mail, "aktualisiert den Eintrag in Ihrem Kalender.")
     assert both_say(mail, "Links aus früheren E-Mails gelten nicht mehr.")
 
 
@@ -313,6 +317,8 @@ def test_a_new_link(own: Stack, people: Parties) -> None:
         first, second = check_thread(thread, "REQUEST", "REQUEST")
         assert second["LOCATION"] == link
         assert thread[1].message["Subject"].startswith("New link: ")
+        assert first["CREATED"].dt == second["CREATED"].dt == instant(old["created_at"])
+        assert both_say(thread[1], "updates the entry in your calendar.")
         assert both_say(thread[1], "Links from earlier e-mails no longer work.")
         assert both_say(thread[1], link) and not both_say(thread[1], first["LOCATION"])
     assert {"meeting.replaced", "meeting.regenerated"} < set(actions(people, request))
@@ -436,7 +442,45 @@ def test_the_meeting_alone_is_cancelled_and_made_again(own: Stack, people: Parti
             "CONFIRMED",
         ]
         assert both_say(thread[1], "Not by video")
-    assert event_of(people.lawyer.get(url + "/calendar.ics"))["UID"] == last["UID"]
+        assert cancel["COMMENT"] == "Not by video" and "COMMENT" not in last
+        assert first["CREATED"].dt == cancel["CREATED"].dt == last["CREATED"].dt
+    calendars = [people.lawyer.get(url + "/calendar.ics"), anyone.get(again["calendar_url"])]
+    for event in map(event_of, calendars):
+        assert (event["UID"], event["CREATED"].dt) == (last["UID"], last["CREATED"].dt)
+
+
+@pytest.mark.parametrize("who", ["client", "lawyer", "admin", "service"])
+def test_who_cancelled(own: Stack, people: Parties, who: str) -> None:
+    """By name, or "you"; the host application may have done it for anybody."""
+    client = people.person("client", locale="de", name="Anna Ä. <Ex>")
+    request = people.accepted(client=client)
+    threads(own, request, 1)
+    callers = {
+        "client": people.client,
+        "lawyer": people.lawyer,
+        "admin": own.admin(),
+        "service": own.service(),
+    }
+    done(callers[who].cancel(request["id"]))
+    (_, german), (_, english) = threads(own, request, 2)
+    lawyer = request["lawyer"]["name"]
+    to_client = {
+        "client": "Sie haben es abgesagt.",
+        "lawyer": f"{lawyer} hat es abgesagt.",
+        "admin": "Die Verwaltung von Meetings hat es abgesagt.",
+    }
+    to_lawyer = {
+        "client": "Anna Ä. <Ex> cancelled it.",
+        "lawyer": "You cancelled it.",
+        "admin": "The administration of Meetings cancelled it.",
+    }
+    told = ((german, to_client, "abgesagt."), (english, to_lawyer, "cancelled it."))
+    for mail, said, word in told:
+        page = " ".join(html.unescape(mail.text("text/html")).split())
+        for text in (" ".join(mail.text().split()), page):
+            assert text.count(word) == (who in said)
+            assert said.get(who, "") in text
+        assert "COMMENT" not in check_invitation(mail, "CANCEL"), "no reason was given"
 
 
 # ---- mails that have not left ----
@@ -530,10 +574,8 @@ def test_another_provider_had_to_be_used(start: Callable[..., Stack]) -> None:
     assert (meeting["provider"], meeting["requested_provider"]) == ("jitsi", "zoom")
     assert "provider_failover" in {warning["code"] for warning in meeting["warnings"]}
     (german,), (english,) = threads(stack, request, 1)
-    assert both_say(
-        english, "on Jitsi Meet, because Zoom could not be reached when the link was made."
-    )
-    assert both_say(german, "Jitsi Meet statt, weil Zoom nicht erreichbar war")
+    assert both_say(english, "on Jitsi Meet, because Zoom could not make the link.")
+    assert both_say(german, "Jitsi Meet statt, weil Zoom den Link nicht erstellen konnte.")
 
 
 def test_a_link_that_cannot_be_made_yet(start: Callable[..., Stack]) -> None:
@@ -571,7 +613,7 @@ def test_a_link_that_cannot_be_made_yet(start: Callable[..., Stack]) -> None:
     for mail in stack.mails.of(request["id"]):
         (event,) = check_thread([mail], "REQUEST")
         assert event["DTSTART"].dt == instant(starts_at)
-        assert not both_say(mail, "could not be reached"), "somebody chose it"
+        assert not both_say(mail, "could not make the link"), "somebody chose it"
 
 
 # ---- held, and over ----
