@@ -346,9 +346,10 @@ static void test_provision_waits_for_the_first(void)
 	arena_free(&arena);
 }
 
-/* Who wanted another provider gets the default one before nothing. */
+/* Who wanted another provider gets the default one before nothing, unless there is no failover. */
 static void test_provision_ends_at_the_default(void)
 {
+	const struct policy none = {.default_provider = "jitsi", .retry = policy_default.retry};
 	struct policy policy = core_policy(1);
 	struct arena *arena = arena_new();
 	struct request *request = provision_pending(arena, false);
@@ -359,6 +360,8 @@ static void test_provision_ends_at_the_default(void)
 	provision_try(arena, request, ERR_UNAVAILABLE, &policy);
 	CU_ASSERT_STRING_EQUAL(request->meeting->provider, "jitsi");
 	provision_try(arena, request, ERR_UNAVAILABLE, &policy);
+	CU_ASSERT_STRING_EQUAL(request->meeting->provider, "zoom");
+	provision_try(arena, request, ERR_UNAVAILABLE, &none);
 	CU_ASSERT_STRING_EQUAL(request->meeting->provider, "zoom");
 	arena_free(&arena);
 }

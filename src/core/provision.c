@@ -88,16 +88,17 @@ static bool provision_was_tried(const struct effect *effect, const char *provide
 	return false;
 }
 
-/* The next provider in the policy's order that has not been asked in this round, or NULL. The
- * default one is the last resort of who wanted another. */
+/* The next provider in the policy's order that has not been asked in this round, or NULL. Where
+ * there is failover at all, the default provider is the last resort of who wanted another. */
 static const char *provision_next(const struct effect *effect, const struct policy *policy)
 {
 	MODEL_FOREACH (&policy->failover, const char *, name) {
 		if (!provision_was_tried(effect, *name))
 			return *name;
 	}
-	return provision_was_tried(effect, policy->default_provider) ? NULL
-								     : policy->default_provider;
+	return policy->failover.count && !provision_was_tried(effect, policy->default_provider)
+		       ? policy->default_provider
+		       : NULL;
 }
 
 /* The key to ask a provider with: the one under which it may have made the meeting in an earlier
