@@ -551,6 +551,52 @@ def test_who_may_have_been_told_is_told(start: Callable[..., Stack], smtp: SmtpS
         assert mail.message["In-Reply-To"].startswith(f"<{request['id']}.1.0.meeting_ready.client")
 
 
+def test_a_late_cancellation_is_of_what_was_cancelled(
+    start: Callable[..., Stack], smtp: SmtpServer
+) -> None:
+    """Though there is another meeting by then, at another time."""
+    stack = start(smtp)
+    people = stack.parties()
+    request = people.accepted()
+    threads(stack, request, 1)
+    client = people.person("client")["email"]
+    smtp.answers[client] = "451 Greylisted"
+    done(people.lawyer.command(request["id"], "cancel", reason="The court moved"))
+    until(lambda: "mail.retried" in actions(people, request), "the client's is tried")
+    with nobody_delivers(stack):
+        done(people.lawyer.command(request["id"], "regenerate"))
+        later = stack.at(days=9)
+        done(people.lawyer.command(request["id"], "reschedule", starts_at=later))
+        del smtp.answers[client]
+    stack.settle(request["id"])
+    mails = [mail for mail in smtp.of(request["id"]) if mail.recipient == client]
+    invited, cancelled, again = check_thread(mails, "REQUEST", "CANCEL", "REQUEST")
+    assert (cancelled["DTSTART"].dt, cancelled["DTEND"].dt) == (
+        invited["DTSTART"].dt,
+        invited["DTEND"].dt,
+    )
+    assert str(cancelled["COMMENT"]) == "The court moved"
+    assert both_say(mails[1], words(request["starts_at"], BERLIN).rpartition(",")[0])
+    assert again["DTSTART"].dt == instant(later)
+
+
+def test_cancelled_and_made_again_before_a_mail_left_is_a_new_link(
+    start: Callable[..., Stack], smtp: SmtpServer
+) -> None:
+    stack = start(smtp)
+    people = stack.parties()
+    request = people.accepted()
+    threads(stack, request, 1)
+    with nobody_delivers(stack):
+        done(people.lawyer.command(request["id"], "cancel", reason="The court moved"))
+        done(people.lawyer.command(request["id"], "regenerate"))
+    for thread in threads(stack, request, 2):
+        check_thread(thread, "REQUEST", "REQUEST")
+        assert both_say(thread[1], "Links from earlier e-mails no longer work.") or both_say(
+            thread[1], "Links aus früheren E-Mails"
+        )
+
+
 # ---- a link that is still being made ----
 
 

@@ -4,7 +4,7 @@ import pathlib
 import secrets
 
 import pytest
-from caller import Parties, new_key
+from caller import Parties, new_key, refused
 from stack import Stack
 
 
@@ -240,6 +240,27 @@ def test_later_keys_do_not_push_out_the_creation(parties: Parties) -> None:
     again = parties.client.post("/api/requests", body, headers=headers)
     assert (again.status_code, again.json()["id"]) == (201, first["id"])
     assert parties.stack.requests.count_documents({"client.id": parties.client_id}) == 1
+
+
+def test_later_keys_do_not_push_out_a_command(parties: Parties) -> None:
+    """Its text leaves early, and what it did is not done again."""
+    request = parties.accepted()
+    url = f"/api/requests/{request['id']}/meeting/regenerate"
+    headers = {"Idempotency-Key": new_key()}
+    assert parties.lawyer.post(url, {}, headers=headers).json()["meeting"]["generation"] == 2
+    for days in range(5, 25):
+        moved = parties.lawyer.post(
+            f"/api/requests/{request['id']}/meeting/reschedule",
+            {"starts_at": parties.stack.at(days=days)},
+            headers={"Idempotency-Key": new_key()},
+        )
+        assert moved.status_code == 200, moved.text
+    again = parties.lawyer.post(url, {}, headers=headers)
+    assert (again.status_code, again.headers["Idempotency-Replayed"]) == (200, "true")
+    assert again.json() == parties.lawyer.request(request["id"]), "as it is now"
+    assert again.json()["meeting"]["generation"] == 2
+    other = parties.lawyer.post(url, {"reason": "Leaked"}, headers=headers)
+    assert refused(other) == (422, "idempotency_key_reused")
 
 
 def test_a_request_id_is_found_in_the_audit_and_the_log(stack: Stack, parties: Parties) -> None:

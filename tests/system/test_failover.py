@@ -432,6 +432,21 @@ def test_a_provider_that_was_switched_off_still_deletes(providers: Providers) ->
     assert providers.live_of(request) == []
 
 
+def test_a_new_link_when_its_provider_was_switched_off(providers: Providers) -> None:
+    """The good link is not given up for one that nobody can make."""
+    parties = providers.stack.parties()
+    request = parties.accept(parties.create(title=unique("Advice")), provider="zoom")
+    providers.configure("zoom", {"enabled": False})
+    named = parties.lawyer.command(request["id"], "regenerate", provider="zoom")
+    assert refused(named) == (422, "invalid")
+    renewed = parties.lawyer.command(request["id"], "regenerate").json()["meeting"]
+    default = providers.stack.admin().fetch("/api/config/meetings")["default_provider"]
+    assert default != "zoom"
+    assert (renewed["requested_provider"], renewed["status"]) == (default, "ready")
+    providers.finish(request["id"])
+    assert [name for name, _ in providers.live_of(request)] in ([default], [])
+
+
 def test_health_knows_what_concerns_one_meeting(providers: Providers) -> None:
     parties, zoom = providers.stack.parties(), providers["zoom"]
     request = parties.accept(parties.create(title=unique("Advice")), provider="zoom")
