@@ -459,6 +459,56 @@ static void test_provision_gives_up_in_time(void)
 	arena_free(&arena);
 }
 
+/* What is due now is done with providers that do not answer, and then are left alone for a while.
+ */
+static void provision_sick(
+	struct arena *arena, struct request *request, int64_t now, const struct policy *policy)
+{
+	const struct effect_outcome silent = {.err = ERR_OUTCOME_UNKNOWN, .detail = "words"};
+	const struct effect_outcome away = {
+		.err = ERR_UNAVAILABLE, .detail = "words", .retry_after_s = 30};
+	struct cause cause = core_system(arena, now);
+
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (!effect_claim_one(request, effect, now, "ours", LEASE_MS))
+			continue;
+		if (effect->kind == CREATE)
+			provision_created(&cause, request, effect, effect->tries ? &away : &silent,
+				NULL, policy);
+		else
+			provision_deleted(&cause, request, effect, &away, policy);
+		return;
+	}
+}
+
+/* However long providers are sick, little is owed, and the document stays small. */
+static void test_provision_a_sick_week(void)
+{
+	const struct request_response accept = {.decision = DECISION_ACCEPT, .provider = "zoom"};
+	const struct policy policy = core_policy(1);
+	struct arena *arena = arena_new();
+	struct request *request = core_open(arena);
+	int64_t now = CORE_NOW;
+	size_t calls = 0;
+	bool changed;
+
+	request->starts_at += 20 * INSTANT_DAY;
+	request->ends_at += 20 * INSTANT_DAY;
+	core_respond(arena, request, now, &accept, &changed);
+	while (now < CORE_NOW + 10 * INSTANT_DAY && calls < 10000) {
+		calls++;
+		provision_sick(arena, request, now, &policy);
+		CU_ASSERT_FATAL(core_count_effects(request, DELETE) <= 2);
+		now = effect_next_due(request) > now ? effect_next_due(request) : now;
+	}
+	CU_ASSERT_EQUAL(request->meeting->status, MEETING_FAILED);
+	CU_ASSERT(calls > 2000);
+	CU_ASSERT_EQUAL(core_count_effects(request, DELETE), 2);
+	CU_ASSERT_EQUAL(core_effect(request, DELETE, 0)->state, EFFECT_FAILED);
+	CU_ASSERT(request->events.count < 2000);
+	arena_free(&arena);
+}
+
 /* ---- retry ---- */
 
 static bool provision_ask_again(struct arena *arena, struct request *request, int64_t now)
@@ -1044,6 +1094,7 @@ static const struct unit_case cases[] = {
 	{"forgets nobody", test_provision_forgets_nobody},
 	{"waits for the first", test_provision_waits_for_the_first},
 	{"ends at the default", test_provision_ends_at_the_default},
+	{"a sick week", test_provision_a_sick_week},
 	{"waits for what is being made", test_provision_waits_for_what_is_being_made},
 	{"asks each once in a round", test_provision_asks_each_once_in_a_round},
 	{"gives up in time", test_provision_gives_up_in_time},
