@@ -23,6 +23,7 @@ from stack import PROGRAM
 from support import at_once
 
 AT_ONCE = 13  # lanes
+HOLD_SPARE_S = 10  # a provider is left alone from its answer on, and that may take a while
 SIGN_IN_S = 1.1  # a process remembers for so long that it could not sign in
 # Even the quota of a day ends before the meeting does; in the afternoon before it begins.
 AHEAD, MINUTES = {"hours": 20}, 24 * 60
@@ -118,7 +119,7 @@ class Lane:
         self.cancel(parties, request)
         if away:
             time.sleep(SIGN_IN_S if trouble.of_sign_in else 0)
-            self.stack.advance(trouble.hold(sim) + 1)
+            self.stack.advance(trouble.hold(sim) + HOLD_SPARE_S)
             if trouble.becomes in (AWAY, REFUSED):
                 self.try_out(trouble.provider)
 

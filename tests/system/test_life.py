@@ -610,7 +610,7 @@ def life(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator
 
 def test_life(life: World, capsys: pytest.CaptureFixture) -> None:
     settings = hypothesis.settings(
-        max_examples=1 + STEPS * 11 // 8 // STEPS_OF_ONE,  # some steps find nothing to do
+        max_examples=1 + STEPS * 8 // 5 // STEPS_OF_ONE,  # some steps find nothing to do
         stateful_step_count=STEPS_OF_ONE,
         derandomize="MEETLINK_LIFE_STEPS" not in os.environ,
         # Shrinking repeats a story for minutes.
