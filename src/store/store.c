@@ -2,9 +2,15 @@
 
 #include <stdlib.h>
 
+#include "clock.h"
 #include "log.h"
 #include "store_private.h"
 #include "xalloc.h"
+
+/* After the database was missed everybody is refused for so long before the next one tries it:
+ * those who waited for a thread meanwhile have waited for one timeout, and are not given another.
+ */
+enum { STORE_REFUSE_US = 500 * 1000 };
 
 static void store_log(mongoc_log_level_t level, const char *domain, const char *message, void *data)
 {
@@ -95,7 +101,11 @@ static enum err store_away(struct err_info *info)
 enum err store_session_begin(
 	struct store *store, struct store_session *session_r, struct err_info *info)
 {
-	session_r->probe = atomic_load(&store->away);
+	const int64_t away_us = atomic_load(&store->away_us);
+
+	session_r->probe = away_us != 0;
+	if (session_r->probe && clock_monotonic_us() - away_us < STORE_REFUSE_US)
+		return store_away(info);
 	if (session_r->probe && atomic_exchange(&store->probing, true))
 		return store_away(info);
 	session_r->store = store;
@@ -109,7 +119,7 @@ enum err store_session_end(struct store_session *session, enum err err)
 {
 	mongoc_collection_destroy(session->requests);
 	mongoc_client_pool_push(session->store->pool, session->client);
-	atomic_store(&session->store->away, err == ERR_DATABASE_AWAY);
+	atomic_store(&session->store->away_us, err == ERR_DATABASE_AWAY ? clock_monotonic_us() : 0);
 	if (session->probe)
 		atomic_store(&session->store->probing, false);
 	return err;

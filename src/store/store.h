@@ -2,10 +2,9 @@
 #define STORE_H
 /*
  * MongoDB: the only folder that sees bson. One connection pool per process, opened after the fork;
- * every function is thread-safe and blocks for at most STORE_TIMEOUT_MS per round trip. A caller
- * who waited for that and then is the one to find a server again (STORE_SELECT_MS) stays within 3
- * s. Errors everywhere: ERR_DATABASE_AWAY (retry later), ERR_INTERNAL (the database refused;
- * logged).
+ * every function is thread-safe and blocks for at most STORE_TIMEOUT_MS per round trip, and
+ * STORE_SELECT_MS more when a server has to be found: nobody waits for longer than 3 s. Errors
+ * everywhere: ERR_DATABASE_AWAY (retry later), ERR_INTERNAL (the database refused; logged).
  */
 #include "conf.h"
 #include "err.h"

@@ -11,8 +11,10 @@ struct store {
 	const struct secret_ring *ring;
 	char *database;
 	/* While the database does not answer, one session at a time finds out whether it does
-	 * again, and the others are refused at once instead of waiting for the same timeout. */
-	atomic_bool away, probing;
+	 * again, and the others are refused at once instead of waiting for the same timeout.
+	 * `away_us` is when it was last missed (monotonic), 0 while it answers. */
+	_Atomic int64_t away_us;
+	atomic_bool probing;
 };
 
 /* A connection of the pool and its collection, for one operation. */
