@@ -1,17 +1,7 @@
 #include "ics_invite.h"
 
 #include "core_unit.h"
-
-static struct tmpl_set *shipped_templates(void)
-{
-	const char *srcdir = getenv("srcdir");
-	struct tmpl_set *templates = tmpl_set_new();
-	char root[4096];
-
-	snprintf(root, sizeof(root), "%s/templates", srcdir ? srcdir : ".");
-	CU_ASSERT_EQUAL_FATAL(tmpl_set_load(templates, root, NULL), ERR_OK);
-	return templates;
-}
+#include "unit_templates.h"
 
 /* What a person gets, its folded lines whole; the caller frees. */
 static char *rendered(const struct request *request, enum party party, enum ics_method method)
@@ -26,7 +16,7 @@ static char *rendered(const struct request *request, enum party party, enum ics_
 		.organizer_name = "Meetings",
 		.organizer_email = "meetings@meet.test",
 	};
-	struct tmpl_set *templates = shipped_templates();
+	struct tmpl_set *templates = unit_templates();
 	char *text, *in, *out;
 	struct buf buf;
 

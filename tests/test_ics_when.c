@@ -3,20 +3,9 @@
 #include <json-c/json.h>
 
 #include "instant.h"
-#include "unit.h"
+#include "unit_templates.h"
 
 enum { FRIDAY = 1795734300 /* 2026-11-26T23:05:00Z, a Friday in Berlin */ };
-
-static struct tmpl_set *shipped_templates(void)
-{
-	const char *srcdir = getenv("srcdir");
-	struct tmpl_set *templates = tmpl_set_new();
-	char root[4096];
-
-	snprintf(root, sizeof(root), "%s/templates", srcdir ? srcdir : ".");
-	CU_ASSERT_EQUAL_FATAL(tmpl_set_load(templates, root, NULL), ERR_OK);
-	return templates;
-}
 
 static void test_locale(void)
 {
@@ -40,7 +29,7 @@ static void test_locale(void)
 		{"de-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 			NULL},
 	};
-	struct tmpl_set *templates = shipped_templates();
+	struct tmpl_set *templates = unit_templates();
 	struct arena *arena = arena_new();
 	const char *found, *locale;
 	size_t i;
@@ -103,7 +92,7 @@ static void test_spans(void)
 			"Thursday, 31 December 2026 23:55 to Friday, 1 January 2027, 00:05,",
 			"Thursday, 31 December 2026, 23:55 – Friday, 1 January 2027, 00:05 ("},
 	};
-	struct tmpl_set *templates = shipped_templates();
+	struct tmpl_set *templates = unit_templates();
 	struct arena *arena = arena_new();
 	size_t i;
 
@@ -142,7 +131,7 @@ static void test_spans(void)
 
 static void test_instant(void)
 {
-	struct tmpl_set *templates = shipped_templates();
+	struct tmpl_set *templates = unit_templates();
 	struct arena *arena = arena_new();
 	const struct request request = {.timezone = "Europe/Berlin"};
 	struct person person = {.locale = "en"};

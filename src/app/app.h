@@ -61,6 +61,21 @@ app_command app_serve, app_check_command, app_init_db, app_token, app_render, ap
 /* Writes docs/tables.md to standard output. */
 void app_print_tables(void);
 
+/* A long option of a subcommand: where its argument goes or, when it takes none, what it sets. */
+struct app_option {
+	const char *name;
+	const char **value;
+	bool *given;
+};
+
+/* 0 to go on, else 1 + the exit status. Arguments that are no options stay from `optind` on; there
+ * may be `most` of them. */
+int app_options(int argc, char **argv, const char *help, const struct app_option *options,
+	size_t count, int most);
+
+/* Writes the help to standard error; returns the exit status of a wrong call, 2. */
+int app_usage(const char *help);
+
 /* For subcommands: reads the configuration named by --config, or the built-in one; on failure says
  * why on standard error and returns NULL. */
 struct conf *app_conf(const char *path);

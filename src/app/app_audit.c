@@ -1,6 +1,5 @@
 /* `meetlink verify-audit`: whether the audit trails are what was once written. */
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -152,29 +151,15 @@ static int audit_main(const struct conf *conf, struct audit_run *run)
 
 int app_verify_audit(int argc, char **argv)
 {
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
-		{"config", required_argument, NULL, 'c'}, {"request", required_argument, NULL, 'r'},
-		{"export", required_argument, NULL, 'e'}, {0}};
 	struct audit_run run = {0};
+	const struct app_option options[] = {{"config", .value = &run.config_path},
+		{"request", .value = &run.request_id}, {"export", .value = &run.export_path}};
+	const int done = app_options(argc, argv, audit_help, options, 3, 0);
 	struct conf *conf;
-	int c, status;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c == 'c') {
-			run.config_path = optarg;
-		} else if (c == 'r') {
-			run.request_id = optarg;
-		} else if (c == 'e') {
-			run.export_path = optarg;
-		} else {
-			fputs(audit_help, c == 'h' ? stdout : stderr);
-			return c == 'h' ? EXIT_SUCCESS : 2;
-		}
-	}
-	if (optind < argc) {
-		fputs(audit_help, stderr);
-		return 2;
-	}
+	if (done)
+		return done - 1;
 	conf = app_conf(run.config_path);
 	if (!conf)
 		return EXIT_FAILURE;

@@ -32,41 +32,37 @@ struct conf *app_conf(const char *path)
 	return conf;
 }
 
-/* A long option of a subcommand and where its argument goes. */
-struct command_option {
-	const char *name;
-	const char **value;
-};
-
 enum { COMMAND_MAX_OPTIONS = 8 };
 
-static int command_usage(const char *help)
+int app_usage(const char *help)
 {
 	fputs(help, stderr);
 	return 2;
 }
 
-/* 0 to go on, else 1 + the exit status. Arguments that are no options stay from `optind` on; there
- * may be `most` of them. */
-static int command_options(int argc, char **argv, const char *help,
-	const struct command_option *options, size_t count, int most)
+int app_options(int argc, char **argv, const char *help, const struct app_option *options,
+	size_t count, int most)
 {
 	struct option longs[COMMAND_MAX_OPTIONS + 2] = {{"help", no_argument, NULL, 'h'}};
 	int index, c;
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		longs[i + 1] = (struct option){options[i].name, required_argument, NULL, 'o'};
+		longs[i + 1] = (struct option){options[i].name,
+			options[i].value ? required_argument : no_argument, NULL, 'o'};
 	while ((c = getopt_long(argc, argv, "h", longs, &index)) != -1) {
 		if (c == 'h') {
 			fputs(help, stdout);
 			return 1 + EXIT_SUCCESS;
 		}
 		if (c != 'o')
-			return 1 + command_usage(help);
-		*options[index - 1].value = optarg;
+			return 1 + app_usage(help);
+		if (options[index - 1].value)
+			*options[index - 1].value = optarg;
+		else
+			*options[index - 1].given = true;
 	}
-	return argc - optind > most ? 1 + command_usage(help) : 0;
+	return argc - optind > most ? 1 + app_usage(help) : 0;
 }
 
 int app_serve(int argc, char **argv)
@@ -77,13 +73,13 @@ int app_serve(int argc, char **argv)
 		"and\n"
 		"ends, SIGHUP reloads configuration and templates without failing a request.\n";
 	const char *path = NULL;
-	const struct command_option options[] = {{"config", &path}};
+	const struct app_option options[] = {{"config", .value = &path}};
 	struct err_info info = {0};
 	struct conf *conf;
 	enum err err;
 	int done;
 
-	done = command_options(argc, argv, help, options, 1, 0);
+	done = app_options(argc, argv, help, options, 1, 0);
 	if (done)
 		return done - 1;
 	conf = app_conf(path);
@@ -121,12 +117,12 @@ int app_check_command(int argc, char **argv)
 		"`meetlink check tables` who may call what, and what may be done in which "
 		"status.\n";
 	const char *path = NULL;
-	const struct command_option options[] = {{"config", &path}};
+	const struct app_option options[] = {{"config", .value = &path}};
 	struct err_info info = {0};
 	struct conf *conf;
 	int status;
 
-	status = command_options(argc, argv, help, options, 1, 1);
+	status = app_options(argc, argv, help, options, 1, 1);
 	if (status)
 		return status - 1;
 	if (optind < argc && strcmp(argv[optind], "settings") == 0) {
@@ -138,7 +134,7 @@ int app_check_command(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	if (optind < argc)
-		return command_usage(help);
+		return app_usage(help);
 	conf = app_conf(path);
 	if (!conf)
 		return EXIT_FAILURE;
@@ -160,11 +156,11 @@ int app_init_db(int argc, char **argv)
 		"usage: meetlink init-db [--config FILE]\n\n"
 		"Creates the indexes of the database. Running it again changes nothing.\n";
 	const char *path = NULL;
-	const struct command_option options[] = {{"config", &path}};
+	const struct app_option options[] = {{"config", .value = &path}};
 	struct conf *conf;
 	int status;
 
-	status = command_options(argc, argv, help, options, 1, 0);
+	status = app_options(argc, argv, help, options, 1, 0);
 	if (status)
 		return status - 1;
 	conf = app_conf(path);
@@ -196,8 +192,10 @@ int app_token(int argc, char **argv)
 		"or service; a token lives for an hour unless --ttl says otherwise.\n";
 	const char *path = NULL, *role = NULL, *ttl = "3600";
 	struct actor actor = {0};
-	const struct command_option options[] = {{"config", &path}, {"sub", &actor.id},
-		{"role", &role}, {"name", &actor.name}, {"email", &actor.email}, {"ttl", &ttl}};
+	const struct app_option options[] = {{"config", .value = &path},
+		{"sub", .value = &actor.id}, {"role", .value = &role},
+		{"name", .value = &actor.name}, {"email", .value = &actor.email},
+		{"ttl", .value = &ttl}};
 	struct http_token_rules *rules = NULL;
 	struct err_info info = {0};
 	struct arena *arena;
@@ -206,7 +204,7 @@ int app_token(int argc, char **argv)
 	enum err err;
 	int done;
 
-	done = command_options(argc, argv, help, options, 6, 0);
+	done = app_options(argc, argv, help, options, 6, 0);
 	if (done)
 		return done - 1;
 	conf = app_conf(path);
@@ -251,7 +249,8 @@ int app_render(int argc, char **argv)
 		"the\n"
 		"values of the file, or of sample.json in the folder of the templates.\n";
 	const char *path = NULL, *file = NULL;
-	const struct command_option options[] = {{"config", &path}, {"values", &file}};
+	const struct app_option options[] = {
+		{"config", .value = &path}, {"values", .value = &file}};
 	struct tmpl_set *templates;
 	struct json_object *values;
 	struct err_info info = {0};
@@ -261,11 +260,11 @@ int app_render(int argc, char **argv)
 	enum err err;
 	int done;
 
-	done = command_options(argc, argv, help, options, 2, 1);
+	done = app_options(argc, argv, help, options, 2, 1);
 	if (done)
 		return done - 1;
 	if (optind == argc)
-		return command_usage(help);
+		return app_usage(help);
 	conf = app_conf(path);
 	if (!conf)
 		return EXIT_FAILURE;
@@ -291,7 +290,7 @@ int app_render(int argc, char **argv)
 int app_version(int argc, char **argv)
 {
 	static const char help[] = "usage: meetlink version\n\nPrints the version.\n";
-	const int done = command_options(argc, argv, help, NULL, 0, 0);
+	const int done = app_options(argc, argv, help, NULL, 0, 0);
 
 	if (done)
 		return done - 1;

@@ -1,5 +1,4 @@
 /* `meetlink rotate-keys`: everything that is sealed, under the newest key. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,27 +134,16 @@ static int keys_main(const struct conf *conf, bool check)
 
 int app_rotate_keys(int argc, char **argv)
 {
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
-		{"check", no_argument, NULL, 'k'}, {"config", required_argument, NULL, 'c'}, {0}};
 	const char *path = NULL;
-	struct conf *conf;
 	bool check = false;
-	int c, status;
+	const struct app_option options[] = {
+		{"config", .value = &path}, {"check", .given = &check}};
+	const int done = app_options(argc, argv, keys_help, options, 2, 0);
+	struct conf *conf;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c == 'k') {
-			check = true;
-		} else if (c == 'c') {
-			path = optarg;
-		} else {
-			fputs(keys_help, c == 'h' ? stdout : stderr);
-			return c == 'h' ? EXIT_SUCCESS : 2;
-		}
-	}
-	if (optind < argc) {
-		fputs(keys_help, stderr);
-		return 2;
-	}
+	if (done)
+		return done - 1;
 	conf = app_conf(path);
 	if (!conf)
 		return EXIT_FAILURE;

@@ -11,6 +11,11 @@
 
 enum { INSTANT_TEXT_SIZE = 32 };
 
+static inline int64_t instant_earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Reads exactly `YYYY-MM-DDTHH:MM:SSZ`, years 1970 to 9999; false for anything else, offsets,
  * fractions and leap seconds included. */
 bool instant_parse(const char *text, int64_t *instant_r);

@@ -53,7 +53,8 @@ enum gate {
 enum gate gate_state(const struct request *request, int64_t generation, int64_t now);
 
 /* Records a use of the gate. Every use is an event, up to 200 for a party and generation; then one
- * a minute, so that a token holder cannot grow the document without bound. False when this use
+ * a minute, and one an hour once the trail is long (audit_add_again), so that a token holder cannot
+ * grow the document without bound. False when this use
  * needs no record. */
 bool gate_joined(struct cause *cause, struct request *request, enum party party);
 #endif

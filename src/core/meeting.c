@@ -156,9 +156,8 @@ void meeting_warn(
 int64_t meeting_give_up_at(
 	const struct cause *cause, const struct request *request, const struct policy *policy)
 {
-	const int64_t at = cause->now + policy->retry->give_up_s * INSTANT_SECOND;
-
-	return at < request->meeting->ends_at ? at : request->meeting->ends_at;
+	return instant_earlier(
+		cause->now + policy->retry->give_up_s * INSTANT_SECOND, request->meeting->ends_at);
 }
 
 struct effect *meeting_owe_creation(
@@ -209,9 +208,8 @@ void meeting_owe_update(struct cause *cause, struct request *request)
 			effect_drop(request, update);
 	}
 	update = effect_owe(cause, request, EFFECT_MEETING_UPDATE);
-	update->give_up_at = cause->now + MEETING_UPDATE_GIVE_UP;
-	if (update->give_up_at > request->meeting->ends_at)
-		update->give_up_at = request->meeting->ends_at;
+	update->give_up_at =
+		instant_earlier(cause->now + MEETING_UPDATE_GIVE_UP, request->meeting->ends_at);
 }
 
 void meeting_owe_removal(

@@ -107,17 +107,17 @@ void meeting_expire(struct cause *cause, struct request *request);
 void meeting_set_status(struct cause *cause, struct request *request, enum meeting_status status,
 	const char *action, const char *detail);
 
-/* Owes that what was, or may have been, made under a provider and key of ours is deleted there. */
+/* Owes that what was, or may have been, made under a provider and key of ours is deleted there.
+ * `targets` are struct effect_target. */
 void meeting_owe_removal(
 	struct cause *cause, struct request *request, const struct effect_target *target);
+void meeting_owe_removals(
+	struct cause *cause, struct request *request, const struct model_list *targets);
 
 /* When the next attempt to make it would be too late: policy->retry->give_up_s from now, and not
  * after its end. */
 int64_t meeting_give_up_at(
 	const struct cause *cause, const struct request *request, const struct policy *policy);
-
-void meeting_owe_removals(
-	struct cause *cause, struct request *request, const struct model_list *targets);
 
 /* Owes its creation, and that it is compared with what the provider has. */
 struct effect *meeting_owe_creation(

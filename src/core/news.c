@@ -66,8 +66,8 @@ static void news_owe(
 	if (request->meeting)
 		mail->provider = request->meeting->provider;
 	/* An invitation is of no use once the meeting is over. */
-	if (news_is_invitation(mail) && mail->give_up_at > request->meeting->ends_at)
-		mail->give_up_at = request->meeting->ends_at;
+	if (news_is_invitation(mail))
+		mail->give_up_at = instant_earlier(mail->give_up_at, request->meeting->ends_at);
 }
 
 /* Whether its cancellation follows it. */
@@ -193,9 +193,8 @@ void news_owe_cancellation(struct cause *cause, struct request *request)
 		news_of(cause, request, party)->told = false;
 		mail = effect_owe(cause, request, EFFECT_MAIL_MEETING_CANCELLED);
 		mail->party = party;
-		mail->give_up_at = cause->now + EFFECT_MAIL_GIVE_UP;
-		if (mail->give_up_at > request->meeting->ends_at + INSTANT_DAY)
-			mail->give_up_at = request->meeting->ends_at + INSTANT_DAY;
+		mail->give_up_at = instant_earlier(
+			cause->now + EFFECT_MAIL_GIVE_UP, request->meeting->ends_at + INSTANT_DAY);
 	}
 }
 

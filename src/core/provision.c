@@ -168,16 +168,15 @@ static void provision_end_round(struct cause *cause, struct request *request, st
 {
 	const int64_t rounds = (effect->attempts + PROVISION_TRIES - 1) / PROVISION_TRIES;
 	struct meeting *meeting = request->meeting;
+	int64_t delay_ms;
 
 	if (!effect->hope || cause->now >= effect->give_up_at) {
 		provision_give_up(cause, request, effect);
 		return;
 	}
-	effect->due =
-		cause->now + backoff_delay_ms(rounds, policy->retry->first_s, policy->retry->max_s,
-				     effect->wait_s, cause_jitter(cause, BACKOFF_SPREAD));
-	if (effect->due > effect->give_up_at)
-		effect->due = effect->give_up_at;
+	delay_ms = backoff_delay_ms(rounds, policy->retry->first_s, policy->retry->max_s,
+		effect->wait_s, cause_jitter(cause, BACKOFF_SPREAD));
+	effect->due = instant_earlier(cause->now + delay_ms, effect->give_up_at);
 	effect->tries = 0;
 	effect->hope = false;
 	effect->tried = (struct model_list){0};

@@ -75,8 +75,6 @@ void rest_free(struct rest **rest)
 	*rest = NULL;
 }
 
-/* libcurl has brought the address into its one spelling. It answers "localhost" itself, without
- * asking a name server. */
 /* A segment "." or "..", however it is spelled, leads to another resource (RFC 3986 section
  * 6.2.2.3), and rest_escape cannot make it harmless. */
 static bool rest_has_dot_segment(const char *path)

@@ -108,8 +108,7 @@ static void service_begin_creation(const struct service *service, struct cause *
 	}
 }
 
-/* Of an answer whose text is not kept any more, the status is as it was, and the request as it is.
- */
+/* Of an answer whose text is not kept any more, the status is as it was, the request as it is. */
 static enum err service_replay(const struct service *service, const struct service_call *call,
 	const struct request_answer *stored, const struct request *request,
 	struct service_answer *answer_r, struct err_info *info)
