@@ -8,6 +8,7 @@ enum { LEASE_MS = 90 * 1000 };
 #define EXPIRE EFFECT_MEETING_EXPIRE
 #define VERIFY EFFECT_MEETING_VERIFY
 #define NOW    (CORE_NOW + INSTANT_SECOND)
+#define OPENS  (CORE_START - 15 * INSTANT_MINUTE)
 
 /* Accepted with zoom; `unknown`: a call was made, and nobody knows what became of it. */
 static struct request *provision_pending(struct arena *arena, bool unknown)
@@ -964,6 +965,37 @@ static void test_provision_verifications(void)
 	arena_free(&arena);
 }
 
+/* A comparison that failed is repeated soon, and still when the meeting opens; after one that told
+ * something there is time. */
+static void test_provision_verification_is_repeated(void)
+{
+	static const struct {
+		const char *name;
+		enum err err;
+		int64_t now, wait;
+	} cases[] = {
+		{"told", ERR_OK, NOW, 6 * INSTANT_HOUR},
+		{"failed", ERR_TEMPORARY, NOW, 15 * INSTANT_MINUTE},
+		{"refused", ERR_CREDENTIAL, NOW, 15 * INSTANT_MINUTE},
+		{"failed before people come", ERR_TEMPORARY, OPENS - 1, 1},
+		{"failed as people come", ERR_TEMPORARY, OPENS, 15 * INSTANT_MINUTE},
+		{"told as people come", ERR_OK, OPENS, 6 * INSTANT_HOUR},
+	};
+	static const struct provision_state right = {CORE_START, CORE_END, false};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = core_at_zoom(arena);
+
+		CU_ASSERT_EQUAL_FATAL(request->meeting->opens_at, OPENS);
+		provision_verify(arena, request, cases[i].now, cases[i].err, &right);
+		UNIT_CHECK(core_effect(request, VERIFY, 0)->due == cases[i].now + cases[i].wait,
+			cases[i].name);
+	}
+	arena_free(&arena);
+}
+
 /* What is being updated may be seen half done; what could not be is tried again. */
 static void test_provision_verified_while_it_is_updated(void)
 {
@@ -1109,6 +1141,7 @@ static const struct unit_case cases[] = {
 	{"deletions", test_provision_deletions},
 	{"orphans stay visible", test_provision_orphans_stay_visible},
 	{"verifications", test_provision_verifications},
+	{"verification is repeated", test_provision_verification_is_repeated},
 	{"verified while it is updated", test_provision_verified_while_it_is_updated},
 	{"verification ends with the meeting", test_provision_verification_ends_with_the_meeting},
 	{"expires", test_provision_expires},

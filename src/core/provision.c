@@ -13,6 +13,9 @@ enum { PROVISION_TRIES = 2, PROVISION_PAUSE_S = 1 };
  * with the time that the calls take (PROVIDERS.md section 1.2). */
 enum { PROVISION_POLLS = 6 };
 
+/* When a comparison that failed is repeated. */
+#define PROVISION_VERIFY_AGAIN (15 * INSTANT_MINUTE)
+
 /* Whether an effect is of the meeting as it is now. */
 static bool provision_is_current(
 	const struct request *request, const struct effect *effect, enum meeting_status status)
@@ -327,6 +330,7 @@ void provision_verified(struct cause *cause, struct request *request, struct eff
 {
 	const struct meeting *meeting = request->meeting;
 	const struct effect *update;
+	struct effect *next;
 	bool moved;
 
 	if (!provision_is_current(request, effect, MEETING_READY) ||
@@ -340,9 +344,14 @@ void provision_verified(struct cause *cause, struct request *request, struct eff
 		return;
 	}
 	meeting_owe_verification(cause, request);
+	if (outcome->err != ERR_OK) {
+		next = meeting_effect(request, EFFECT_MEETING_VERIFY);
+		next->due = instant_earlier(next->due, cause->now + PROVISION_VERIFY_AGAIN);
+		return;
+	}
 	update = meeting_effect(request, EFFECT_MEETING_UPDATE);
 	/* What is being updated may well be seen half done. */
-	if (outcome->err != ERR_OK || (update && update->state == EFFECT_DUE))
+	if (update && update->state == EFFECT_DUE)
 		return;
 	moved = (state->starts_at && state->starts_at != meeting->starts_at) ||
 		(state->ends_at && state->ends_at != meeting->ends_at);

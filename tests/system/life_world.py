@@ -8,6 +8,7 @@ import os
 import pathlib
 import secrets
 import signal
+import time
 from collections.abc import Iterable, Iterator
 from mailbox import SmtpServer
 
@@ -24,6 +25,8 @@ from zoom import Zoom
 PATIENCE_S = 30
 # How often the watch may look at a meeting until what was changed at the provider is found.
 LOOKS = 3
+# A refused sign-in is remembered for a second of real time, which no moved clock shortens.
+SIGN_IN_PAUSE_S = 1.1
 POLICY = {
     "failover": ["zoom", "teams"],
     "inline_wait_ms": 700,
@@ -241,6 +244,8 @@ class World:
             due = [at for document in documents for at in self.owed(document)]
             if not due and looks < LOOKS * len(meddled):
                 looks += 1
+                if looks > 1:
+                    time.sleep(SIGN_IN_PAUSE_S)
                 changed = [d for d in documents if d["_id"] in meddled]
                 due = [at for document in changed if (at := self.drifted(document))]
             if not due:
