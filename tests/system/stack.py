@@ -156,6 +156,9 @@ class Stack:
     @property
     def environment(self) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("MEETLINK_")}
+        # The driver's counters are a file in /dev/shm. It stays behind a killed master, and a
+        # later process of the same number warns of it on standard error, before main().
+        inherited["MONGOC_DISABLE_SHM"] = "1"
         return inherited | {f"MEETLINK_{k}": str(v) for k, v in self.settings.items()}
 
     def run(self, *arguments: str) -> str:
