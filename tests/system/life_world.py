@@ -25,6 +25,8 @@ from zoom import Zoom
 PATIENCE_S = 30
 # How often the watch may look at a meeting until what was changed at the provider is found.
 LOOKS = 3
+# What the watch does so soon may happen before we have checked that all is quiet.
+SOON_S = 5
 # A refused sign-in is remembered for a second of real time, which no moved clock shortens.
 SIGN_IN_PAUSE_S = 1.1
 POLICY = {
@@ -162,18 +164,19 @@ class World:
         for sim in self.sims.values():
             sim.release()
 
-    def running(self, ids: Iterable[str]) -> set[str]:
+    def running(self, documents: Iterable[dict]) -> set[str]:
         """The leases that somebody holds now."""
         now = self.stack.now()
         return {
             effect["lease"]
-            for document in self.documents(ids, effects=1).values()
+            for document in documents
             for effect in document.get("effects") or []
             if effect.get("lease") and utc(effect["due"]) > now
         }
 
     def is_idle(self, ids: Iterable[str], dead: set[str]) -> bool:
-        return not any(gate.count for gate in self.gates) and self.running(ids) <= dead
+        documents = self.documents(ids, effects=1).values()
+        return not any(gate.count for gate in self.gates) and self.running(documents) <= dead
 
     def rest(self, ids: Iterable[str], dead: set[str]) -> None:
         """Waits until nobody performs anything: a lease outlasts every call only while the clock
@@ -186,7 +189,7 @@ class World:
         until(lambda: len(self.stack.children()) == 3, "everybody is back")
         with contextlib.suppress(AssertionError):
             until(lambda: self.is_idle(ids, set()), "nothing is under way", 1)
-        return self.running(ids)
+        return self.running(self.documents(ids, effects=1).values())
 
     def poke(self) -> None:
         """Wakes the dispatcher, which looks by itself only once a second: a request of nobody's
@@ -206,12 +209,14 @@ class World:
 
     def owed(self, document: dict) -> list[datetime.datetime]:
         """When what is owed for a request is due, the first of each lane, but for the watch over
-        its meeting, and mails that wait for a link: to make it is owed too, or nobody makes it."""
+        its meeting unless it is about to look, and mails that wait for a link: to make it is owed
+        too, or nobody makes it."""
+        soon = self.stack.now() + datetime.timedelta(seconds=SOON_S)
         waits = (document["meeting"] or {}).get("status") in ("pending", "failed")
         heads: dict[tuple, datetime.datetime] = {}
         for effect in document.get("effects") or []:
             kind, lane = effect["kind"], LANES[effect["kind"]]
-            if effect["state"] != "due" or kind in WATCH:
+            if effect["state"] != "due" or (kind in WATCH and utc(effect["due"]) > soon):
                 continue
             if waits and kind in ("mail.meeting_ready", "mail.meeting_updated"):
                 continue
@@ -237,10 +242,12 @@ class World:
         """Ends all faults, and lets time pass until nothing is owed any more, and what somebody
         changed at a provider has been found."""
         self.calm()
-        looks = 0
+        looks, due = 0, []
         for _ in range(100):
             self.rest(ids, dead)
             documents = self.documents(ids).values()
+            if not self.running(documents) <= dead:
+                continue  # begun just now
             due = [at for document in documents for at in self.owed(document)]
             if not due and looks < LOOKS * len(meddled):
                 looks += 1
