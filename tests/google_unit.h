@@ -185,6 +185,7 @@ struct fixture {
 	struct security security;
 	struct meeting meeting;
 	struct request request;
+	struct provider_plan plan;
 	struct provider_call call;
 	struct err_info info;
 	struct meeting_link link;
@@ -237,6 +238,13 @@ static void set_up(struct fixture *fixture, const struct step *steps, int64_t to
 	google.heard = google.tokens = 0;
 	google.token = (struct step)TOKEN_OK;
 	provider_token_forget();
+}
+
+/* As the request is by now. */
+static inline const struct provider_plan *planned(struct fixture *fixture)
+{
+	fixture->plan = provider_plan(&fixture->request);
+	return &fixture->plan;
 }
 
 static void tear_down(struct fixture *fixture)

@@ -33,7 +33,7 @@ enum { INPUT_MAX = 1024 * 1024 };
 struct session {
 	struct provider_call call;
 	struct config config;
-	struct request *request;
+	struct provider_plan plan;
 	struct json_object *input, *output;
 };
 
@@ -300,7 +300,7 @@ static enum err do_create(struct session *session, struct err_info *info)
 	enum err err;
 
 	provider_json_bool(session->input, "repeated", &repeated);
-	err = provider_create(&session->call, session->request, repeated, &link, info);
+	err = provider_create(&session->call, &session->plan, repeated, &link, info);
 	if (err == ERR_OK)
 		put_link(session->output, &link);
 	return err;
@@ -309,7 +309,7 @@ static enum err do_create(struct session *session, struct err_info *info)
 static enum err do_update(struct session *session, struct err_info *info)
 {
 	struct meeting_link link = {0};
-	const enum err err = provider_update(&session->call, session->request, &link, info);
+	const enum err err = provider_update(&session->call, &session->plan, &link, info);
 
 	if (err == ERR_OK)
 		put_link(session->output, &link);
@@ -319,9 +319,9 @@ static enum err do_update(struct session *session, struct err_info *info)
 static enum err do_remove(struct session *session, struct err_info *info)
 {
 	const struct provider_target target = {
-		.provider_key = session->request->meeting->provider_key,
-		.external_id = session->request->meeting->external_id,
-		.account = session->request->meeting->account,
+		.provider_key = session->plan.provider_key,
+		.external_id = session->plan.external_id,
+		.account = session->plan.account,
 	};
 
 	return provider_remove(&session->call, &target, info);
@@ -330,7 +330,7 @@ static enum err do_remove(struct session *session, struct err_info *info)
 static enum err do_read(struct session *session, struct err_info *info)
 {
 	struct provider_state state = {0};
-	const enum err err = provider_read(&session->call, session->request, &state, info);
+	const enum err err = provider_read(&session->call, &session->plan, &state, info);
 
 	if (err == ERR_OK)
 		put_state(session->output, &state);
@@ -340,7 +340,7 @@ static enum err do_read(struct session *session, struct err_info *info)
 static enum err do_host_url(struct session *session, struct err_info *info)
 {
 	const char *url = NULL;
-	const enum err err = provider_host_url(&session->call, session->request, &url, info);
+	const enum err err = provider_host_url(&session->call, &session->plan, &url, info);
 
 	if (err == ERR_OK)
 		put_text(session->output, "url", url);
@@ -356,8 +356,7 @@ static enum err do_personal_url(struct session *session, struct err_info *info)
 
 	if (value < 0)
 		die("\"party\" must be client or lawyer");
-	err = provider_personal_url(
-		&session->call, session->request, (enum party)value, &url, info);
+	err = provider_personal_url(&session->call, &session->plan, (enum party)value, &url, info);
 	if (err == ERR_OK)
 		put_text(session->output, "url", url);
 	return err;
@@ -404,7 +403,7 @@ static void session_begin(
 	config_set_enabled(arena, &session->config, provider->name, true);
 	read_map(arena, member(input, "settings"), provider->name, &session->config.settings);
 	read_map(arena, member(input, "credentials"), provider->name, &session->config.credentials);
-	session->request = read_request(arena, member(input, "request"));
+	session->plan = provider_plan(read_request(arena, member(input, "request")));
 	session->output = json_object_new_object();
 	session->call.conf = conf;
 	session->call.config = &session->config;

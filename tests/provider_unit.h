@@ -72,21 +72,21 @@ static void fake_read_error(const struct rest_reply *reply, struct provider_erro
 		error_r->text = json_object_get_string(member);
 }
 
-static enum err fake_create(const struct provider_call *call, const struct request *request,
+static enum err fake_create(const struct provider_call *call, const struct provider_plan *plan,
 	bool repeated, struct meeting_link *link_r, struct err_info *info)
 {
 	(void)call;
-	(void)request;
+	(void)plan;
 	(void)repeated;
 	link_r->url = fake.url;
 	link_r->passcode = fake.passcode;
 	return fake_answer(info);
 }
 
-static enum err fake_update(const struct provider_call *call, const struct request *request,
+static enum err fake_update(const struct provider_call *call, const struct provider_plan *plan,
 	struct meeting_link *link_r, struct err_info *info)
 {
-	return fake_create(call, request, true, link_r, info);
+	return fake_create(call, plan, true, link_r, info);
 }
 
 static enum err fake_remove(const struct provider_call *call, const struct provider_target *target,
@@ -97,20 +97,20 @@ static enum err fake_remove(const struct provider_call *call, const struct provi
 	return fake_answer(info);
 }
 
-static enum err fake_read(const struct provider_call *call, const struct request *request,
+static enum err fake_read(const struct provider_call *call, const struct provider_plan *plan,
 	struct provider_state *state_r, struct err_info *info)
 {
 	(void)call;
-	(void)request;
+	(void)plan;
 	state_r->starts_at = 1;
 	return fake_answer(info);
 }
 
-static enum err fake_host_url(const struct provider_call *call, const struct request *request,
+static enum err fake_host_url(const struct provider_call *call, const struct provider_plan *plan,
 	const char **url_r, struct err_info *info)
 {
 	(void)call;
-	(void)request;
+	(void)plan;
 	*url_r = fake.url;
 	return fake_answer(info);
 }
@@ -187,6 +187,7 @@ struct scene {
 	struct config config;
 	struct meeting meeting;
 	struct request request;
+	struct provider_plan plan;
 	struct err_info info;
 };
 
@@ -204,6 +205,7 @@ static inline void scene_begin(struct scene *scene)
 	config_set_text(arena, &scene->config.settings, "fake", "host_user", "host@law.test");
 	scene->meeting.provider_url = "https://meet.test/stored";
 	scene->request = (struct request){.id = "request-1", .meeting = &scene->meeting};
+	scene->plan = provider_plan(&scene->request);
 	scene->call = (struct provider_call){
 		.arena = arena,
 		.config = &scene->config,

@@ -12,7 +12,7 @@ static const struct provider provider_bare = {
 
 static enum err scene_create(struct scene *scene, struct meeting_link *link_r)
 {
-	return provider_create(&scene->call, &scene->request, false, link_r, &scene->info);
+	return provider_create(&scene->call, &scene->plan, false, link_r, &scene->info);
 }
 
 static void test_link(void)
@@ -61,7 +61,7 @@ static void test_link(void)
 			rows[i].err == ERR_OK || strcmp(scene.info.detail,
 							 "Fake Meet: It gave no usable link.") == 0,
 			rows[i].name);
-		UNIT_CHECK(provider_update(&scene.call, &scene.request, &link, NULL) ==
+		UNIT_CHECK(provider_update(&scene.call, &scene.plan, &link, NULL) ==
 				   (rows[i].url ? rows[i].err : ERR_OK),
 			rows[i].name);
 		scene_end(&scene);
@@ -75,11 +75,10 @@ static void test_host_url(void)
 	const char *url = NULL;
 
 	scene_begin(&scene);
-	CU_ASSERT_EQUAL(provider_host_url(&scene.call, &scene.request, &url, NULL), ERR_OK);
+	CU_ASSERT_EQUAL(provider_host_url(&scene.call, &scene.plan, &url, NULL), ERR_OK);
 	CU_ASSERT_STRING_EQUAL(url, "https://meet.test/j/1?pwd=a.b");
 	fake.url = "https://meet.test/\r\nX: y";
-	CU_ASSERT_EQUAL(
-		provider_host_url(&scene.call, &scene.request, &url, NULL), ERR_UNAVAILABLE);
+	CU_ASSERT_EQUAL(provider_host_url(&scene.call, &scene.plan, &url, NULL), ERR_UNAVAILABLE);
 	scene_end(&scene);
 }
 
@@ -96,14 +95,14 @@ static void test_missing_slots(void)
 	scene.call.breakers = breaker_table_new();
 	CU_ASSERT_EQUAL(scene_create(&scene, &link), ERR_OK);
 	CU_ASSERT_PTR_NULL(link.account);
-	CU_ASSERT_EQUAL(provider_update(&scene.call, &scene.request, &link, NULL), ERR_OK);
+	CU_ASSERT_EQUAL(provider_update(&scene.call, &scene.plan, &link, NULL), ERR_OK);
 	CU_ASSERT_PTR_NULL(link.url);
 	CU_ASSERT_EQUAL(provider_remove(&scene.call, &(struct provider_target){0}, NULL), ERR_OK);
 	CU_ASSERT_EQUAL(
-		provider_read(&scene.call, &scene.request, &state, &scene.info), ERR_NOT_FOUND);
-	CU_ASSERT_EQUAL(provider_host_url(&scene.call, &scene.request, &url, NULL), ERR_NOT_FOUND);
+		provider_read(&scene.call, &scene.plan, &state, &scene.info), ERR_NOT_FOUND);
+	CU_ASSERT_EQUAL(provider_host_url(&scene.call, &scene.plan, &url, NULL), ERR_NOT_FOUND);
 	CU_ASSERT_EQUAL(
-		provider_personal_url(&scene.call, &scene.request, PARTY_CLIENT, &url, &scene.info),
+		provider_personal_url(&scene.call, &scene.plan, PARTY_CLIENT, &url, &scene.info),
 		ERR_OK);
 	CU_ASSERT_STRING_EQUAL(url, "https://meet.test/stored");
 	scene_end(&scene);
@@ -121,13 +120,13 @@ static enum err scene_each(struct scene *scene, int slot)
 	case 0:
 		return scene_create(scene, &link);
 	case 1:
-		return provider_update(&scene->call, &scene->request, &link, &scene->info);
+		return provider_update(&scene->call, &scene->plan, &link, &scene->info);
 	case 2:
 		return provider_remove(&scene->call, &target, &scene->info);
 	case 3:
-		return provider_read(&scene->call, &scene->request, &state, &scene->info);
+		return provider_read(&scene->call, &scene->plan, &state, &scene->info);
 	default:
-		return provider_host_url(&scene->call, &scene->request, &url, NULL);
+		return provider_host_url(&scene->call, &scene->plan, &url, NULL);
 	}
 }
 

@@ -189,7 +189,7 @@ static void test_create(void)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		set_up(&fixture, rows[i].steps, rows[i].total_ms ? rows[i].total_ms : 10000);
-		err = provider_google.create(&fixture.call, &fixture.request, rows[i].repeated,
+		err = provider_google.create(&fixture.call, planned(&fixture), rows[i].repeated,
 			&fixture.link, &fixture.info);
 		UNIT_CHECK(err == rows[i].err, rows[i].name);
 		UNIT_CHECK(err == ERR_OK || fixture.info.err == err, rows[i].name);
@@ -209,7 +209,7 @@ static void test_insert_body(void)
 	struct fixture fixture;
 
 	set_up(&fixture, steps, 5000);
-	CU_ASSERT_EQUAL(provider_google.create(&fixture.call, &fixture.request, false,
+	CU_ASSERT_EQUAL(provider_google.create(&fixture.call, planned(&fixture), false,
 				&fixture.link, &fixture.info),
 		ERR_OK);
 	CU_ASSERT_STRING_EQUAL(google.bearer[0], "at-1");
@@ -247,7 +247,7 @@ static void test_conference_ids(void)
 	for (i = 0; i < 3; i++) {
 		set_up(&fixture[i], scripts[i], 5000);
 		provider_google.create(
-			&fixture[i].call, &fixture[i].request, true, &fixture[i].link, NULL);
+			&fixture[i].call, planned(&fixture[i]), true, &fixture[i].link, NULL);
 		CU_ASSERT_EQUAL(google.heard, 2);
 		CU_ASSERT(says(&fixture[i], 1, "id", NULL));
 		CU_ASSERT(says(&fixture[i], 1, "status", "confirmed"));
@@ -308,7 +308,7 @@ static void test_links(void)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		steps[0].body = rows[i].event;
 		set_up(&fixture, steps, 5000);
-		UNIT_CHECK(provider_google.create(&fixture.call, &fixture.request, true,
+		UNIT_CHECK(provider_google.create(&fixture.call, planned(&fixture), true,
 				   &fixture.link, &fixture.info) == ERR_OK,
 			rows[i].name);
 		UNIT_CHECK(strcmp(fixture.link.url, rows[i].url) == 0, rows[i].name);
@@ -350,7 +350,7 @@ static void test_warnings(void)
 		set_up(&fixture, steps, 5000);
 		fixture.security = rows[i].asked;
 		provider_google.create(
-			&fixture.call, &fixture.request, false, &fixture.link, &fixture.info);
+			&fixture.call, planned(&fixture), false, &fixture.link, &fixture.info);
 		UNIT_CHECK(fixture.link.warnings.count == rows[i].count, rows[i].name);
 		tear_down(&fixture);
 	}
@@ -400,12 +400,12 @@ static void test_other_slots(void)
 		set_up(&fixture, rows[i].steps, 5000);
 		if (rows[i].slot == UPDATE)
 			err = provider_google.update(
-				&fixture.call, &fixture.request, &fixture.link, &fixture.info);
+				&fixture.call, planned(&fixture), &fixture.link, &fixture.info);
 		else if (rows[i].slot == REMOVE)
 			err = provider_google.remove(&fixture.call, &target, &fixture.info);
 		else
 			err = provider_google.read(
-				&fixture.call, &fixture.request, &state, &fixture.info);
+				&fixture.call, planned(&fixture), &state, &fixture.info);
 		UNIT_CHECK(err == rows[i].err, rows[i].name);
 		UNIT_CHECK(err == ERR_OK || fixture.info.err == err, rows[i].name);
 		check_heard(rows[i].lines, rows[i].name);
@@ -441,7 +441,7 @@ static void test_update_body(void)
 	fixture.meeting.external_id = EVENT_ID;
 	fixture.meeting.provider_key = NULL;
 	CU_ASSERT_EQUAL(provider_google.update(
-				&fixture.call, &fixture.request, &fixture.link, &fixture.info),
+				&fixture.call, planned(&fixture), &fixture.link, &fixture.info),
 		ERR_OK);
 	CU_ASSERT_STRING_EQUAL(google.body[0],
 		"{ \"summary\": \"Lease \\\"dispute\\\" \xc3\xa4\", "
@@ -463,7 +463,7 @@ static void test_key_is_needed(void)
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		set_up(&fixture, NULL, 5000);
 		fixture.meeting.provider_key = target.provider_key = keys[i];
-		CU_ASSERT_EQUAL(provider_google.create(&fixture.call, &fixture.request, false,
+		CU_ASSERT_EQUAL(provider_google.create(&fixture.call, planned(&fixture), false,
 					&fixture.link, &fixture.info),
 			ERR_PERMANENT);
 		CU_ASSERT_EQUAL(provider_google.remove(&fixture.call, &target, &fixture.info),
@@ -497,10 +497,10 @@ static void test_account(void)
 		"?sendUpdates=none");
 	fixture.meeting.account = "client-1/primary";
 	CU_ASSERT_EQUAL(provider_google.update(
-				&fixture.call, &fixture.request, &fixture.link, &fixture.info),
+				&fixture.call, planned(&fixture), &fixture.link, &fixture.info),
 		ERR_PERMANENT);
 	CU_ASSERT_EQUAL(
-		provider_google.read(&fixture.call, &fixture.request, &state, &fixture.info),
+		provider_google.read(&fixture.call, planned(&fixture), &state, &fixture.info),
 		ERR_PERMANENT);
 	tear_down(&fixture);
 }
@@ -548,7 +548,7 @@ static void test_state(void)
 		steps[0].body = rows[i].event;
 		set_up(&fixture, steps, 5000);
 		fixture.meeting.provider_url = rows[i].url;
-		UNIT_CHECK(provider_google.read(&fixture.call, &fixture.request, &state,
+		UNIT_CHECK(provider_google.read(&fixture.call, planned(&fixture), &state,
 				   &fixture.info) == ERR_OK,
 			rows[i].name);
 		UNIT_CHECK(state.starts_at == rows[i].starts_at, rows[i].name);
@@ -612,7 +612,7 @@ static void test_refusals(void)
 		steps[0] = rows[i].step;
 		set_up(&fixture, steps, 5000);
 		err = provider_google.create(
-			&fixture.call, &fixture.request, false, &fixture.link, &fixture.info);
+			&fixture.call, planned(&fixture), false, &fixture.link, &fixture.info);
 		UNIT_CHECK(err == rows[i].err && fixture.info.err == err, rows[i].name);
 		UNIT_CHECK(fixture.info.retry_after_s == rows[i].retry_after_s, rows[i].name);
 		UNIT_CHECK(strncmp(fixture.info.detail, "Google Meet: ", 13) == 0, rows[i].name);
@@ -630,11 +630,11 @@ static void test_refused_token(void)
 	set_up(&fixture, once, 5000);
 	google.token.body = "{\"access_token\":\"at-1\",\"expires_in\":3599}";
 	provider_google.create(
-		&fixture.call, &fixture.request, false, &fixture.link, &fixture.info);
+		&fixture.call, planned(&fixture), false, &fixture.link, &fixture.info);
 	CU_ASSERT_EQUAL(google.tokens, 2);
 	tear_down(&fixture);
 	set_up(&fixture, twice, 5000);
-	CU_ASSERT_EQUAL(provider_google.create(&fixture.call, &fixture.request, false,
+	CU_ASSERT_EQUAL(provider_google.create(&fixture.call, planned(&fixture), false,
 				&fixture.link, &fixture.info),
 		ERR_CREDENTIAL);
 	CU_ASSERT_EQUAL(fixture.info.err, ERR_CREDENTIAL);

@@ -79,6 +79,7 @@ struct fixture {
 	struct security security;
 	struct meeting meeting;
 	struct request request;
+	struct provider_plan plan;
 };
 
 static void fixture_init(struct fixture *fixture, const char *provider_key)
@@ -96,6 +97,7 @@ static void fixture_init(struct fixture *fixture, const char *provider_key)
 	fixture->request.client = &fixture->client;
 	fixture->request.lawyer = &fixture->lawyer;
 	fixture->request.meeting = &fixture->meeting;
+	fixture->plan = provider_plan(&fixture->request);
 }
 
 /* The URL that `create` gives. */
@@ -106,7 +108,7 @@ static const char *create(struct bench *bench, const char *provider_key)
 	struct fixture fixture;
 
 	fixture_init(&fixture, provider_key);
-	if (provider_jitsi.create(&bench->call, &fixture.request, false, &link, &info) != ERR_OK)
+	if (provider_jitsi.create(&bench->call, &fixture.plan, false, &link, &info) != ERR_OK)
 		return "";
 	return link.url;
 }
@@ -219,10 +221,10 @@ static void test_broken_key(void)
 	bench_init(&bench, &(struct jitsi_settings){.app_id = "a", .secret = app_secret});
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		fixture_init(&fixture, keys[i]);
-		UNIT_CHECK(provider_jitsi.create(&bench.call, &fixture.request, false, &link,
-				   &info) == ERR_PERMANENT,
+		UNIT_CHECK(provider_jitsi.create(&bench.call, &fixture.plan, false, &link, &info) ==
+				   ERR_PERMANENT,
 			keys[i]);
-		UNIT_CHECK(provider_jitsi.personal_url(&bench.call, &fixture.request, PARTY_LAWYER,
+		UNIT_CHECK(provider_jitsi.personal_url(&bench.call, &fixture.plan, PARTY_LAWYER,
 				   &url, &info) == ERR_PERMANENT,
 			keys[i]);
 	}
@@ -266,8 +268,8 @@ static void test_warnings(void)
 		fixture_init(&fixture, "AAAAAAAAAAAAAAAAAAAAAA");
 		fixture.security = rows[i].security;
 		link = (struct meeting_link){0};
-		UNIT_CHECK(provider_jitsi.create(
-				   &bench.call, &fixture.request, false, &link, &info) == ERR_OK,
+		UNIT_CHECK(provider_jitsi.create(&bench.call, &fixture.plan, false, &link, &info) ==
+				   ERR_OK,
 			rows[i].name);
 		count = 0;
 		MODEL_FOREACH (&link.warnings, struct warning, warning) {
@@ -305,8 +307,8 @@ static void test_without_tokens(void)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		bench_init(&bench, &rows[i].settings);
 		fixture_init(&fixture, "AAAAAAAAAAAAAAAAAAAAAA");
-		UNIT_CHECK(provider_jitsi.personal_url(&bench.call, &fixture.request, PARTY_LAWYER,
-				   &url, &info) == ERR_OK,
+		UNIT_CHECK(provider_jitsi.personal_url(
+				   &bench.call, &fixture.plan, PARTY_LAWYER, &url, &info) == ERR_OK,
 			rows[i].name);
 		UNIT_CHECK(strcmp(url, "https://meet.example.com/room") == 0, rows[i].name);
 		bench_fini(&bench);
@@ -357,8 +359,8 @@ static void check_token(const struct token_case *row, enum party party)
 
 	bench_init(&bench, &row->settings);
 	fixture_init(&fixture, "AAAAAAAAAAAAAAAAAAAAAA");
-	fixture.meeting.provider_url = room = create(&bench, "AAAAAAAAAAAAAAAAAAAAAA");
-	UNIT_CHECK(provider_jitsi.personal_url(&bench.call, &fixture.request, party, &url, &info) ==
+	fixture.plan.url = room = create(&bench, "AAAAAAAAAAAAAAAAAAAAAA");
+	UNIT_CHECK(provider_jitsi.personal_url(&bench.call, &fixture.plan, party, &url, &info) ==
 			   ERR_OK,
 		row->name);
 	UNIT_CHECK(strncmp(url, room, strlen(room)) == 0 && url[strlen(room)] == '?', row->name);
@@ -542,8 +544,8 @@ static void test_broken_private_key(void)
 
 	bench_init(&bench, &(struct jitsi_settings){.app_id = "a", .private_key = ec_private});
 	fixture_init(&fixture, "AAAAAAAAAAAAAAAAAAAAAA");
-	CU_ASSERT_EQUAL(provider_jitsi.personal_url(
-				&bench.call, &fixture.request, PARTY_CLIENT, &url, &info),
+	CU_ASSERT_EQUAL(
+		provider_jitsi.personal_url(&bench.call, &fixture.plan, PARTY_CLIENT, &url, &info),
 		ERR_CREDENTIAL);
 	CU_ASSERT_PTR_NULL(url);
 	bench_fini(&bench);

@@ -142,6 +142,7 @@ struct bench {
 	struct security security;
 	struct meeting meeting;
 	struct request request;
+	struct provider_plan plan;
 	struct err_info info;
 	struct meeting_link link;
 };
@@ -206,10 +207,20 @@ static void bench_start(struct bench *bench, const struct reply *replies)
 	bench_call(bench);
 }
 
+/* As the request is by now; its meeting has the same times. */
+static const struct provider_plan *planned(struct bench *bench)
+{
+	bench->meeting.starts_at = bench->request.starts_at;
+	bench->meeting.ends_at = bench->request.ends_at;
+	bench->meeting.timezone = bench->request.timezone;
+	bench->plan = provider_plan(&bench->request);
+	return &bench->plan;
+}
+
 static enum err bench_create(struct bench *bench)
 {
 	const enum err err = provider_teams.create(
-		&bench->call, &bench->request, false, &bench->link, &bench->info);
+		&bench->call, planned(bench), false, &bench->link, &bench->info);
 
 	server_stop(&bench->server);
 	return err;
@@ -218,7 +229,7 @@ static enum err bench_create(struct bench *bench)
 static enum err bench_update(struct bench *bench)
 {
 	const enum err err =
-		provider_teams.update(&bench->call, &bench->request, &bench->link, &bench->info);
+		provider_teams.update(&bench->call, planned(bench), &bench->link, &bench->info);
 
 	server_stop(&bench->server);
 	return err;
@@ -580,7 +591,7 @@ static void test_repeat_fails(void)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		bench_start(&bench, (struct reply[]){rows[i].reply, {0}});
 		err = provider_teams.create(
-			&bench.call, &bench.request, true, &bench.link, &bench.info);
+			&bench.call, planned(&bench), true, &bench.link, &bench.info);
 		server_stop(&bench.server);
 		UNIT_CHECK(err == rows[i].err, rows[i].name);
 		UNIT_CHECK(err == bench.info.err && bench.info.retry_after_s == 9, rows[i].name);
@@ -785,7 +796,7 @@ static void test_read(void)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		bench_start(&bench, (struct reply[]){rows[i].reply, {0}});
 		state = (struct provider_state){0};
-		err = provider_teams.read(&bench.call, &bench.request, &state, &bench.info);
+		err = provider_teams.read(&bench.call, planned(&bench), &state, &bench.info);
 		server_stop(&bench.server);
 		UNIT_CHECK(err == rows[i].err, rows[i].name);
 		UNIT_CHECK(asked(&bench, 0, "GET " ID_PATH), rows[i].name);
@@ -806,7 +817,7 @@ static void test_read_warned(void)
 	provider_warn(bench.arena, &bench.link, "waiting_room", "Not granted.");
 	bench.meeting.warnings = bench.link.warnings;
 	CU_ASSERT_EQUAL(
-		provider_teams.read(&bench.call, &bench.request, &state, &bench.info), ERR_OK);
+		provider_teams.read(&bench.call, planned(&bench), &state, &bench.info), ERR_OK);
 	server_stop(&bench.server);
 	CU_ASSERT_EQUAL(state.drift.count, 0);
 	bench_fini(&bench);

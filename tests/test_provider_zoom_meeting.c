@@ -406,13 +406,13 @@ static enum err operate(struct bench *bench, enum operation operation)
 		return create(bench, false);
 	case OP_UPDATE:
 		return provider_zoom.update(
-			&bench->call, &bench->request, &bench->link, &bench->info);
+			&bench->call, planned(bench), &bench->link, &bench->info);
 	case OP_REMOVE:
 		return provider_zoom.remove(&bench->call, &target, &bench->info);
 	case OP_READ:
-		return provider_zoom.read(&bench->call, &bench->request, &state, &bench->info);
+		return provider_zoom.read(&bench->call, planned(bench), &state, &bench->info);
 	default:
-		return provider_zoom.host_url(&bench->call, &bench->request, &url, &bench->info);
+		return provider_zoom.host_url(&bench->call, planned(bench), &url, &bench->info);
 	}
 }
 
@@ -653,7 +653,7 @@ static void test_read(void)
 		bench.meeting.external_id = NUMBER;
 		bench.meeting.passcode = "Pass12";
 		state = (struct provider_state){0};
-		UNIT_CHECK(provider_zoom.read(&bench.call, &bench.request, &state, &bench.info) ==
+		UNIT_CHECK(provider_zoom.read(&bench.call, planned(&bench), &state, &bench.info) ==
 				   ERR_OK,
 			cases[i].name);
 		UNIT_CHECK(state.starts_at == cases[i].starts_at, cases[i].name);
@@ -692,7 +692,7 @@ static void test_read_warned(void)
 		provider_warn(bench.arena, &bench.link, cases[i].setting, cases[i].warned);
 		bench.meeting.warnings = bench.link.warnings;
 		state = (struct provider_state){0};
-		UNIT_CHECK(provider_zoom.read(&bench.call, &bench.request, &state, &bench.info) ==
+		UNIT_CHECK(provider_zoom.read(&bench.call, planned(&bench), &state, &bench.info) ==
 				   ERR_OK,
 			cases[i].name);
 		UNIT_CHECK(state.drift.count == cases[i].drift, cases[i].name);
@@ -710,7 +710,7 @@ static void test_host_url(void)
 	bench_init(&bench, "host link", steps);
 	bench.meeting.external_id = NUMBER;
 	CU_ASSERT_EQUAL(
-		provider_zoom.host_url(&bench.call, &bench.request, &url, &bench.info), ERR_OK);
+		provider_zoom.host_url(&bench.call, planned(&bench), &url, &bench.info), ERR_OK);
 	CU_ASSERT_STRING_EQUAL(url, "https://zoom.us/s/1?zak=abc");
 	bench_fini(&bench);
 }

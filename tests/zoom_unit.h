@@ -167,6 +167,7 @@ struct bench {
 	struct security security;
 	struct meeting meeting;
 	struct request request;
+	struct provider_plan plan;
 	struct meeting_link link;
 	struct err_info info;
 	const char *name; /* of the case */
@@ -259,10 +260,20 @@ static inline struct json_object *sent_json(const struct bench *bench, int i)
 	return json;
 }
 
+/* As the request is by now; its meeting has the same times. */
+static inline const struct provider_plan *planned(struct bench *bench)
+{
+	bench->meeting.starts_at = bench->request.starts_at;
+	bench->meeting.ends_at = bench->request.ends_at;
+	bench->meeting.timezone = bench->request.timezone;
+	bench->plan = provider_plan(&bench->request);
+	return &bench->plan;
+}
+
 static inline enum err create(struct bench *bench, bool repeated)
 {
 	return provider_zoom.create(
-		&bench->call, &bench->request, repeated, &bench->link, &bench->info);
+		&bench->call, planned(bench), repeated, &bench->link, &bench->info);
 }
 
 static inline bool has_warning(const struct meeting_link *link, const char *text)

@@ -42,14 +42,15 @@ static enum err dispatch_call_init(const struct dispatch_work *work, const char 
 static enum err creation_perform(
 	const struct dispatch_work *work, struct dispatch_result *result_r, struct err_info *info)
 {
+	const struct provider_plan plan = provider_plan(work->request);
 	struct provider_call call;
 	enum err err;
 
 	err = dispatch_call_init(work, work->request->meeting->provider, &call, info);
 	if (err == ERR_OK)
 		err = provider_usable(call.conf, call.config, call.provider, info);
-	return err == ERR_OK ? provider_create(&call, work->request, work->effect->repeated,
-				       &result_r->link, info)
+	return err == ERR_OK ? provider_create(
+				       &call, &plan, work->effect->repeated, &result_r->link, info)
 			     : err;
 }
 
@@ -64,11 +65,12 @@ static enum err update_perform(
 	const struct dispatch_work *work, struct dispatch_result *result_r, struct err_info *info)
 {
 	const struct meeting *meeting = work->request->meeting;
+	const struct provider_plan plan = provider_plan(work->request);
 	struct provider_call call;
 	enum err err;
 
 	err = dispatch_call_init(work, meeting->provider, &call, info);
-	return err == ERR_OK ? provider_update(&call, work->request, &result_r->link, info) : err;
+	return err == ERR_OK ? provider_update(&call, &plan, &result_r->link, info) : err;
 }
 
 static void update_settle(struct cause *cause, struct request *request, struct effect *effect,
@@ -107,13 +109,14 @@ static enum err verification_perform(
 	const struct dispatch_work *work, struct dispatch_result *result_r, struct err_info *info)
 {
 	const struct meeting *meeting = work->request->meeting;
+	const struct provider_plan plan = provider_plan(work->request);
 	struct provider_state state = {0};
 	struct provider_call call;
 	enum err err;
 
 	err = dispatch_call_init(work, meeting->provider, &call, info);
 	if (err == ERR_OK)
-		err = provider_read(&call, work->request, &state, info);
+		err = provider_read(&call, &plan, &state, info);
 	result_r->state = (struct provision_state){
 		.starts_at = state.starts_at,
 		.ends_at = state.ends_at,

@@ -12,6 +12,28 @@
 /* What a document should hold of one text of a provider; links with signatures are long. */
 enum { PROVIDER_MAX_TEXT = 2048 };
 
+struct provider_plan provider_plan(const struct request *request)
+{
+	const struct meeting *meeting = request->meeting;
+
+	return (struct provider_plan){
+		.request_id = request->id,
+		.provider_key = meeting->provider_key,
+		.title = request->title,
+		.starts_at = meeting->starts_at,
+		.ends_at = meeting->ends_at,
+		.timezone = meeting->timezone,
+		.expires_at = meeting->expires_at,
+		.security = meeting->security,
+		.people = {[PARTY_CLIENT] = request->client, [PARTY_LAWYER] = request->lawyer},
+		.external_id = meeting->external_id,
+		.account = meeting->account,
+		.url = meeting->provider_url,
+		.passcode = meeting->passcode,
+		.warnings = meeting->warnings,
+	};
+}
+
 const char *provider_text(const struct provider_call *call, const char *name)
 {
 	return config_text(call->config, call->provider->name, name);
@@ -162,15 +184,16 @@ static bool provider_link_sane(struct arena *arena, const struct meeting_link *l
 }
 
 /* What a provider says it made must be fit to be stored, shown and mailed. */
-static enum err provider_unfit(const struct provider_call *call, const struct request *request,
+static enum err provider_unfit(const struct provider_call *call, const struct provider_plan *plan,
 	enum err err, struct err_info *info)
 {
 	err_clear(info);
-	log_error("provider %s: no usable link for request %s", call->provider->name, request->id);
+	log_error("provider %s: no usable link for request %s", call->provider->name,
+		plan->request_id);
 	return err_set(info, err, "%s: It gave no usable link.", call->provider->title);
 }
 
-enum err provider_create(const struct provider_call *call, const struct request *request,
+enum err provider_create(const struct provider_call *call, const struct provider_plan *plan,
 	bool repeated, struct meeting_link *link_r, struct err_info *info)
 {
 	struct provider_visit visit;
@@ -179,16 +202,16 @@ enum err provider_create(const struct provider_call *call, const struct request 
 	if (err != ERR_OK)
 		return err;
 	*link_r = (struct meeting_link){0};
-	err = call->provider->create(call, request, repeated, link_r, visit.info);
+	err = call->provider->create(call, plan, repeated, link_r, visit.info);
 	/* It may have made something all the same. */
 	if (err == ERR_OK && (!link_r->url || !provider_link_sane(call->arena, link_r)))
-		err = provider_unfit(call, request, ERR_OUTCOME_UNKNOWN, visit.info);
+		err = provider_unfit(call, plan, ERR_OUTCOME_UNKNOWN, visit.info);
 	if (err == ERR_OK && call->provider->account)
 		link_r->account = call->provider->account(call);
 	return provider_leave(call, &visit, err);
 }
 
-enum err provider_update(const struct provider_call *call, const struct request *request,
+enum err provider_update(const struct provider_call *call, const struct provider_plan *plan,
 	struct meeting_link *link_r, struct err_info *info)
 {
 	struct provider_visit visit;
@@ -200,9 +223,9 @@ enum err provider_update(const struct provider_call *call, const struct request 
 	err = provider_enter_change(call, &visit, info);
 	if (err != ERR_OK)
 		return err;
-	err = call->provider->update(call, request, link_r, visit.info);
+	err = call->provider->update(call, plan, link_r, visit.info);
 	if (err == ERR_OK && !provider_link_sane(call->arena, link_r))
-		err = provider_unfit(call, request, ERR_OUTCOME_UNKNOWN, visit.info);
+		err = provider_unfit(call, plan, ERR_OUTCOME_UNKNOWN, visit.info);
 	return provider_leave(call, &visit, err);
 }
 
@@ -220,7 +243,7 @@ enum err provider_remove(const struct provider_call *call, const struct provider
 	return provider_leave(call, &visit, call->provider->remove(call, target, visit.info));
 }
 
-enum err provider_read(const struct provider_call *call, const struct request *request,
+enum err provider_read(const struct provider_call *call, const struct provider_plan *plan,
 	struct provider_state *state_r, struct err_info *info)
 {
 	struct provider_visit visit;
@@ -233,11 +256,10 @@ enum err provider_read(const struct provider_call *call, const struct request *r
 	if (err != ERR_OK)
 		return err;
 	*state_r = (struct provider_state){0};
-	return provider_leave(
-		call, &visit, call->provider->read(call, request, state_r, visit.info));
+	return provider_leave(call, &visit, call->provider->read(call, plan, state_r, visit.info));
 }
 
-enum err provider_host_url(const struct provider_call *call, const struct request *request,
+enum err provider_host_url(const struct provider_call *call, const struct provider_plan *plan,
 	const char **url_r, struct err_info *info)
 {
 	struct provider_visit visit;
@@ -249,17 +271,17 @@ enum err provider_host_url(const struct provider_call *call, const struct reques
 	err = provider_enter(call, &visit, info);
 	if (err != ERR_OK)
 		return err;
-	err = call->provider->host_url(call, request, url_r, visit.info);
+	err = call->provider->host_url(call, plan, url_r, visit.info);
 	if (err == ERR_OK && !provider_url_sane(call->arena, *url_r))
-		err = provider_unfit(call, request, ERR_UNAVAILABLE, visit.info);
+		err = provider_unfit(call, plan, ERR_UNAVAILABLE, visit.info);
 	return provider_leave(call, &visit, err);
 }
 
-enum err provider_personal_url(const struct provider_call *call, const struct request *request,
+enum err provider_personal_url(const struct provider_call *call, const struct provider_plan *plan,
 	enum party party, const char **url_r, struct err_info *info)
 {
 	if (call->provider->personal_url)
-		return call->provider->personal_url(call, request, party, url_r, info);
-	*url_r = request->meeting->provider_url;
+		return call->provider->personal_url(call, plan, party, url_r, info);
+	*url_r = plan->url;
 	return ERR_OK;
 }

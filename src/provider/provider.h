@@ -50,11 +50,28 @@ struct provider_field {
 	const char *help;
 };
 
+/* What a meeting at a provider is to be, and what there is of it. */
+struct provider_plan {
+	const char *request_id;
+	const char *provider_key; /* our identity for it, stored before the first call */
+	const char *title;
+	int64_t starts_at, ends_at;
+	const char *timezone;
+	int64_t expires_at; /* nobody enters after that */
+	const struct security *security;
+	const struct person *people[2]; /* by enum party */
+
+	/* As it was made; NULL before. The passcode is what people were told, perhaps by way of
+	 * another provider. */
+	const char *external_id, *account, *url, *passcode;
+	struct model_list warnings; /* struct warning */
+};
+
 /* A meeting at a provider, when there is no meeting of ours any more. */
 struct provider_target {
-	const char *provider_key; /* our identity for it, stored before the first call */
-	const char *external_id;  /* the provider's; NULL when we never learnt it */
-	const char *account;      /* that made it */
+	const char *provider_key;
+	const char *external_id; /* the provider's; NULL when we never learnt it */
+	const char *account;     /* that made it */
 };
 
 /* What a provider says about a meeting now. */
@@ -118,17 +135,17 @@ struct provider {
 	void (*read_error)(const struct rest_reply *reply, struct provider_error *error_r);
 
 	/*
-	 * Makes the meeting of request->meeting; safe to repeat, because everything it makes
-	 * carries meeting->provider_key. `repeated`: an earlier call may have made it, so it is
+	 * Makes the meeting; safe to repeat, because everything it makes carries
+	 * plan->provider_key. `repeated`: an earlier call may have made it, so it is
 	 * looked up first where the provider has no idempotency of its own. Never returns an
 	 * https-less link.
 	 */
-	enum err (*create)(const struct provider_call *call, const struct request *request,
+	enum err (*create)(const struct provider_call *call, const struct provider_plan *plan,
 		bool repeated, struct meeting_link *link_r, struct err_info *info);
 
-	/* Brings title and times of an existing meeting to those of the request. Fills link_r with
+	/* Brings title and times of an existing meeting to those of the plan. Fills link_r with
 	 * what may have changed (warnings, passcode, url). ERR_GONE: make it anew. */
-	enum err (*update)(const struct provider_call *call, const struct request *request,
+	enum err (*update)(const struct provider_call *call, const struct provider_plan *plan,
 		struct meeting_link *link_r, struct err_info *info);
 
 	/* Deletes it; ERR_OK too when there is none. Without external_id it is looked up by our
@@ -137,16 +154,16 @@ struct provider {
 		struct err_info *info);
 
 	/* What the provider has now. ERR_GONE. */
-	enum err (*read)(const struct provider_call *call, const struct request *request,
+	enum err (*read)(const struct provider_call *call, const struct provider_plan *plan,
 		struct provider_state *state_r, struct err_info *info);
 
 	/* A link that makes its holder the host, fetched now: never stored, mailed or logged. */
-	enum err (*host_url)(const struct provider_call *call, const struct request *request,
+	enum err (*host_url)(const struct provider_call *call, const struct provider_plan *plan,
 		const char **url_r, struct err_info *info);
 
-	/* Where the gate sends one person; NULL slot: meeting->provider_url as it stands. Does not
+	/* Where the gate sends one person; NULL slot: plan->url as it stands. Does not
 	 * block. The result may hold a credential: never stored, never logged. */
-	enum err (*personal_url)(const struct provider_call *call, const struct request *request,
+	enum err (*personal_url)(const struct provider_call *call, const struct provider_plan *plan,
 		enum party party, const char **url_r, struct err_info *info);
 
 	/* Adds to the list of struct provider_check: token, permissions. Stops at the first that
@@ -158,6 +175,9 @@ extern const struct provider *const provider_table[]; /* NULL-terminated */
 
 /* NULL when there is no provider of that name. */
 const struct provider *provider_find(const char *name);
+
+/* The present meeting of a request; borrows from it. */
+struct provider_plan provider_plan(const struct request *request);
 
 /* A setting or credential of the call's provider, or NULL. */
 const char *provider_text(const struct provider_call *call, const char *name);
@@ -180,17 +200,17 @@ void provider_warn(
  * https or cannot be stored; ERR_TEMPORARY at once without time. link_r and state_r are zeroed
  * first, and link_r->account is set by `create`. A missing slot is ERR_OK for remove and update
  * (nothing to do there), ERR_NOT_FOUND for host_url and read. */
-enum err provider_create(const struct provider_call *call, const struct request *request,
+enum err provider_create(const struct provider_call *call, const struct provider_plan *plan,
 	bool repeated, struct meeting_link *link_r, struct err_info *info);
-enum err provider_update(const struct provider_call *call, const struct request *request,
+enum err provider_update(const struct provider_call *call, const struct provider_plan *plan,
 	struct meeting_link *link_r, struct err_info *info);
 enum err provider_remove(const struct provider_call *call, const struct provider_target *target,
 	struct err_info *info);
-enum err provider_read(const struct provider_call *call, const struct request *request,
+enum err provider_read(const struct provider_call *call, const struct provider_plan *plan,
 	struct provider_state *state_r, struct err_info *info);
-enum err provider_host_url(const struct provider_call *call, const struct request *request,
+enum err provider_host_url(const struct provider_call *call, const struct provider_plan *plan,
 	const char **url_r, struct err_info *info);
-enum err provider_personal_url(const struct provider_call *call, const struct request *request,
+enum err provider_personal_url(const struct provider_call *call, const struct provider_plan *plan,
 	enum party party, const char **url_r, struct err_info *info);
 
 /* Identifies (provider, credentials) without revealing them: key of tokens and breakers. */

@@ -207,16 +207,16 @@ static enum err google_give_up(
 
 /* Asks for a conference (again), and brings a deleted event back. The requestId follows the event's
  * version: the same when the call is repeated after it was lost, another once it had an effect. */
-static enum err google_ask(const struct provider_call *call, const struct request *request,
+static enum err google_ask(const struct provider_call *call, const struct provider_plan *plan,
 	const char *event_id, struct json_object **event, struct err_info *info)
 {
 	char conference[ID_SIZE];
 	const char *body;
 	enum err err;
 
-	id_derive(conference, NULL, 0, request->meeting->provider_key,
-		provider_google_member(*event, "etag"), NULL);
-	body = provider_google_whole(call->arena, request, NULL, conference);
+	id_derive(conference, NULL, 0, plan->provider_key, provider_google_member(*event, "etag"),
+		NULL);
+	body = provider_google_whole(call->arena, plan, NULL, conference);
 	err = google_event(call, REST_PATCH, event_id, body, event, info);
 	if (err == ERR_UNAVAILABLE || err == ERR_CREDENTIAL || err == ERR_PERMANENT)
 		return google_give_up(call, event_id, err, info);
@@ -249,7 +249,7 @@ static void google_warn(
  * From an event to its link. A conference is made in Google's own time: then the event is asked for
  * again, never inserted again. One that failed, or went missing, is asked for once more.
  */
-static enum err google_settle(const struct provider_call *call, const struct request *request,
+static enum err google_settle(const struct provider_call *call, const struct provider_plan *plan,
 	const char *event_id, struct json_object *event, struct meeting_link *link_r,
 	struct err_info *info)
 {
@@ -269,7 +269,7 @@ static enum err google_settle(const struct provider_call *call, const struct req
 				return google_unknown(info);
 		} else if (!asked) {
 			asked = true;
-			err = google_ask(call, request, event_id, &event, info);
+			err = google_ask(call, plan, event_id, &event, info);
 			if (err != ERR_OK)
 				return err;
 		} else {
@@ -279,35 +279,34 @@ static enum err google_settle(const struct provider_call *call, const struct req
 	}
 	link_r->external_id = event_id;
 	link_r->account = google_account(call);
-	google_warn(call->arena, request->meeting->security, link_r);
+	google_warn(call->arena, plan->security, link_r);
 	return ERR_OK;
 }
 
 /* An event of an earlier call, which may have been about other times. */
-static enum err google_adopt(const struct provider_call *call, const struct request *request,
+static enum err google_adopt(const struct provider_call *call, const struct provider_plan *plan,
 	const char *event_id, struct json_object *event, struct meeting_link *link_r,
 	struct err_info *info)
 {
-	const struct meeting *meeting = request->meeting;
 	int64_t starts_at, ends_at;
-	const char *plan;
+	const char *schedule;
 
-	if (!provider_google_is_ours(call->arena, event, request))
+	if (!provider_google_is_ours(call->arena, event, plan))
 		return err_set(info, ERR_UNAVAILABLE,
 			"Google Meet: Another event has the name of this one.");
 	provider_google_times(event, &starts_at, &ends_at);
 	if (!provider_google_is_cancelled(event) &&
-		(starts_at != meeting->starts_at || ends_at != meeting->ends_at)) {
-		plan = provider_google_plan(call->arena, request);
-		if (google_event(call, REST_PATCH, event_id, plan, &event, info) != ERR_OK)
+		(starts_at != plan->starts_at || ends_at != plan->ends_at)) {
+		schedule = provider_google_schedule(call->arena, plan);
+		if (google_event(call, REST_PATCH, event_id, schedule, &event, info) != ERR_OK)
 			return google_unknown(info);
 	}
-	return google_settle(call, request, event_id, event, link_r, info);
+	return google_settle(call, plan, event_id, event, link_r, info);
 }
 
 /* The insert is idempotent by the event's id. Looking first is for safety: Google does not promise
  * to notice each collision. */
-static enum err google_create(const struct provider_call *call, const struct request *request,
+static enum err google_create(const struct provider_call *call, const struct provider_plan *plan,
 	bool repeated, struct meeting_link *link_r, struct err_info *info)
 {
 	struct json_object *event = NULL;
@@ -315,25 +314,24 @@ static enum err google_create(const struct provider_call *call, const struct req
 	enum err err;
 	size_t turn;
 
-	err = provider_google_event_id(
-		call->arena, request->meeting->provider_key, &event_id, info);
+	err = provider_google_event_id(call->arena, plan->provider_key, &event_id, info);
 	if (err != ERR_OK)
 		return err;
 	err = repeated ? google_event(call, REST_GET, event_id, NULL, &event, info) : ERR_GONE;
 	if (err == ERR_OK)
-		return google_adopt(call, request, event_id, event, link_r, info);
+		return google_adopt(call, plan, event_id, event, link_r, info);
 	if (err != ERR_GONE)
 		return err;
-	body = provider_google_whole(call->arena, request, event_id, event_id);
+	body = provider_google_whole(call->arena, plan, event_id, event_id);
 	err = google_event(call, REST_POST, event_id, body, &event, info);
 	if (err == ERR_OK)
-		return google_settle(call, request, event_id, event, link_r, info);
+		return google_settle(call, plan, event_id, event, link_r, info);
 	if (err != ERR_CONFLICT)
 		return err;
 	for (turn = 0; turn < GOOGLE_LOOKS; turn++) {
 		err = google_event(call, REST_GET, event_id, NULL, &event, info);
 		if (err == ERR_OK)
-			return google_adopt(call, request, event_id, event, link_r, info);
+			return google_adopt(call, plan, event_id, event, link_r, info);
 		if (err != ERR_GONE || !google_pause(call, turn))
 			break;
 	}
@@ -352,25 +350,24 @@ static enum err google_is_elsewhere(const char *account, struct err_info *info)
 		"Google Meet: Another account (%s) made this meeting: change it there.", account);
 }
 
-static enum err google_update(const struct provider_call *call, const struct request *request,
+static enum err google_update(const struct provider_call *call, const struct provider_plan *plan,
 	struct meeting_link *link_r, struct err_info *info)
 {
 	struct json_object *event = NULL;
 	const char *event_id;
 	enum err err;
 
-	err = google_id_of(call->arena, request->meeting->external_id,
-		request->meeting->provider_key, &event_id, info);
+	err = google_id_of(call->arena, plan->external_id, plan->provider_key, &event_id, info);
 	if (err == ERR_OK)
 		err = google_event(call, REST_PATCH, event_id,
-			provider_google_plan(call->arena, request), &event, info);
-	if (err == ERR_GONE && google_is_another(call, request->meeting->account))
-		return google_is_elsewhere(request->meeting->account, info);
+			provider_google_schedule(call->arena, plan), &event, info);
+	if (err == ERR_GONE && google_is_another(call, plan->account))
+		return google_is_elsewhere(plan->account, info);
 	if (err != ERR_OK)
 		return err;
 	if (provider_google_is_cancelled(event))
 		return err_set(info, ERR_GONE, "Google Meet: The event was deleted there.");
-	return google_settle(call, request, event_id, event, link_r, info);
+	return google_settle(call, plan, event_id, event, link_r, info);
 }
 
 static enum err google_remove(const struct provider_call *call,
@@ -392,22 +389,20 @@ static enum err google_remove(const struct provider_call *call,
 	return err == ERR_GONE ? ERR_OK : err;
 }
 
-static enum err google_read(const struct provider_call *call, const struct request *request,
+static enum err google_read(const struct provider_call *call, const struct provider_plan *plan,
 	struct provider_state *state_r, struct err_info *info)
 {
-	const struct meeting *meeting = request->meeting;
 	enum google_conference conference;
 	struct json_object *event = NULL;
 	struct meeting_link link;
 	const char *event_id;
 	enum err err;
 
-	err = google_id_of(
-		call->arena, meeting->external_id, meeting->provider_key, &event_id, info);
+	err = google_id_of(call->arena, plan->external_id, plan->provider_key, &event_id, info);
 	if (err == ERR_OK)
 		err = google_event(call, REST_GET, event_id, NULL, &event, info);
-	if (err == ERR_GONE && google_is_another(call, meeting->account))
-		return google_is_elsewhere(meeting->account, info);
+	if (err == ERR_GONE && google_is_another(call, plan->account))
+		return google_is_elsewhere(plan->account, info);
 	if (err != ERR_OK)
 		return err;
 	if (provider_google_is_cancelled(event))
@@ -415,8 +410,8 @@ static enum err google_read(const struct provider_call *call, const struct reque
 	*state_r = (struct provider_state){0};
 	provider_google_times(event, &state_r->starts_at, &state_r->ends_at);
 	conference = provider_google_conference(call->arena, event, &link);
-	if (conference == GOOGLE_NONE || (conference == GOOGLE_READY && meeting->provider_url &&
-						 strcmp(meeting->provider_url, link.url) != 0))
+	if (conference == GOOGLE_NONE ||
+		(conference == GOOGLE_READY && plan->url && strcmp(plan->url, link.url) != 0))
 		*(const char **)model_list_add(call->arena, &state_r->drift, sizeof(char *)) =
 			"conference";
 	return ERR_OK;

@@ -64,29 +64,28 @@ static void google_add_time(
 	google_add(when, "timeZone", timezone);
 }
 
-static struct json_object *google_plan(struct arena *arena, const struct request *request)
+static struct json_object *google_schedule(struct arena *arena, const struct provider_plan *plan)
 {
-	const struct meeting *meeting = request->meeting;
 	struct json_object *json = json_object_new_object();
 
 	arena_defer(arena, google_release, json);
-	google_add(json, "summary", request->title);
-	google_add_time(json, "start", meeting->starts_at, meeting->timezone);
-	google_add_time(json, "end", meeting->ends_at, meeting->timezone);
+	google_add(json, "summary", plan->title);
+	google_add_time(json, "start", plan->starts_at, plan->timezone);
+	google_add_time(json, "end", plan->ends_at, plan->timezone);
 	return json;
 }
 
-const char *provider_google_plan(struct arena *arena, const struct request *request)
+const char *provider_google_schedule(struct arena *arena, const struct provider_plan *plan)
 {
-	return json_object_to_json_string(google_plan(arena, request));
+	return json_object_to_json_string(google_schedule(arena, plan));
 }
 
 /* What the client wrote about the case stays here: the event is there to hold the link, and people
  * read of the meeting in our mails. So it has no attendees either. */
-const char *provider_google_whole(struct arena *arena, const struct request *request,
+const char *provider_google_whole(struct arena *arena, const struct provider_plan *plan,
 	const char *event_id, const char *conference)
 {
-	struct json_object *json = google_plan(arena, request), *member;
+	struct json_object *json = google_schedule(arena, plan), *member;
 
 	if (event_id)
 		google_add(json, "id", event_id);
@@ -94,15 +93,15 @@ const char *provider_google_whole(struct arena *arena, const struct request *req
 		arena_printf(arena,
 			"Made by meetlink for request %s. Move or cancel it there: the people "
 			"invited do not hear of changes made here.",
-			request->id));
+			plan->request_id));
 	google_add(json, "status", "confirmed");
 	google_add(json, "visibility", "private");
 	json_object_object_add(json, "guestsCanModify", json_object_new_boolean(false));
 	member = google_add_object(json, "reminders");
 	json_object_object_add(member, "useDefault", json_object_new_boolean(false));
 	member = google_add_object(google_add_object(json, "extendedProperties"), "private");
-	google_add(member, "bookingId", request->id);
-	google_add(member, "meetlinkKey", request->meeting->provider_key);
+	google_add(member, "bookingId", plan->request_id);
+	google_add(member, "meetlinkKey", plan->provider_key);
 	member = google_add_object(google_add_object(json, "conferenceData"), "createRequest");
 	google_add(member, "requestId", conference);
 	google_add(google_add_object(member, "conferenceSolutionKey"), "type", "hangoutsMeet");
@@ -110,15 +109,15 @@ const char *provider_google_whole(struct arena *arena, const struct request *req
 }
 
 bool provider_google_is_ours(
-	struct arena *arena, struct json_object *event, const struct request *request)
+	struct arena *arena, struct json_object *event, const struct provider_plan *plan)
 {
 	const char *booking =
 		provider_json_text(arena, event, "extendedProperties.private.bookingId");
 	const char *key =
 		provider_json_text(arena, event, "extendedProperties.private.meetlinkKey");
 
-	return booking && key && strcmp(booking, request->id) == 0 &&
-	       strcmp(key, request->meeting->provider_key) == 0;
+	return booking && key && strcmp(booking, plan->request_id) == 0 &&
+	       strcmp(key, plan->provider_key) == 0;
 }
 
 bool provider_google_is_cancelled(struct json_object *event)

@@ -25,15 +25,15 @@ enum err provider_google_event_id(
 	struct arena *arena, const char *provider_key, const char **id_r, struct err_info *info);
 
 /* A body with what a reschedule changes. */
-const char *provider_google_plan(struct arena *arena, const struct request *request);
+const char *provider_google_schedule(struct arena *arena, const struct provider_plan *plan);
 
 /* A body with the whole event that asks for a conference under that requestId; `event_id` is NULL
  * unless it is new. */
-const char *provider_google_whole(struct arena *arena, const struct request *request,
+const char *provider_google_whole(struct arena *arena, const struct provider_plan *plan,
 	const char *event_id, const char *conference);
 
 bool provider_google_is_ours(
-	struct arena *arena, struct json_object *event, const struct request *request);
+	struct arena *arena, struct json_object *event, const struct provider_plan *plan);
 bool provider_google_is_cancelled(struct json_object *event);
 
 /* 0 for a time that it does not say. */

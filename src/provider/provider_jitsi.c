@@ -117,13 +117,13 @@ static enum err jitsi_check(
 }
 
 /* Jitsi lower-cases room names and strips punctuation: hex keeps all 128 bits. */
-static enum err jitsi_room(struct arena *arena, const struct meeting *meeting, const char **room_r,
-	struct err_info *info)
+static enum err jitsi_room(struct arena *arena, const struct provider_plan *plan,
+	const char **room_r, struct err_info *info)
 {
 	unsigned char bytes[ID_BYTES];
 	char hex[2 * ID_BYTES + 1];
 
-	if (!meeting->provider_key || !id_decode(meeting->provider_key, bytes))
+	if (!plan->provider_key || !id_decode(plan->provider_key, bytes))
 		return err_set(info, ERR_PERMANENT, "The meeting's room has no valid name.");
 	hex_encode(bytes, sizeof(bytes), hex);
 	*room_r = arena_printf(arena, "meetlink-%s", hex);
@@ -153,13 +153,12 @@ static void jitsi_warn(struct arena *arena, const struct jitsi_settings *setting
 }
 
 /* The room's name says all there is: `repeated` is of no interest. */
-static enum err jitsi_create(const struct provider_call *call, const struct request *request,
+static enum err jitsi_create(const struct provider_call *call, const struct provider_plan *plan,
 	bool repeated, struct meeting_link *link_r, struct err_info *info)
 {
 	const struct jitsi_settings settings = jitsi_settings(call->conf, call->config);
-	const struct security *security = request->meeting->security;
 	const char *room;
-	enum err err = jitsi_room(call->arena, request->meeting, &room, info);
+	enum err err = jitsi_room(call->arena, plan, &room, info);
 
 	(void)repeated;
 	if (err != ERR_OK)
@@ -168,7 +167,7 @@ static enum err jitsi_create(const struct provider_call *call, const struct requ
 			      ? arena_printf(call->arena, "%s/%s/%s", settings.base_url,
 					settings.app_id, room)
 			      : arena_printf(call->arena, "%s/%s", settings.base_url, room);
-	jitsi_warn(call->arena, &settings, security, link_r);
+	jitsi_warn(call->arena, &settings, plan->security, link_r);
 	return ERR_OK;
 }
 
@@ -202,7 +201,7 @@ static struct json_object *jitsi_user(const struct person *person, bool moderato
 }
 
 static char *jitsi_claims(const struct provider_call *call, const struct jitsi_settings *settings,
-	const struct request *request, const char *room, enum party party)
+	const struct provider_plan *plan, const char *room, enum party party)
 {
 	const bool jaas = jitsi_is_jaas(settings);
 	struct json_object *claims = json_object_new_object();
@@ -210,7 +209,7 @@ static char *jitsi_claims(const struct provider_call *call, const struct jitsi_s
 	char *text;
 
 	json_object_object_add(
-		context, "user", jitsi_user(request_person(request, party), party == PARTY_LAWYER));
+		context, "user", jitsi_user(plan->people[party], party == PARTY_LAWYER));
 	json_object_object_add(claims, "context", context);
 	json_object_object_add(claims, "aud", json_object_new_string("jitsi"));
 	json_object_object_add(
@@ -221,8 +220,8 @@ static char *jitsi_claims(const struct provider_call *call, const struct jitsi_s
 	json_object_object_add(claims, "room", json_object_new_string(room));
 	json_object_object_add(claims, "nbf",
 		json_object_new_int64((call->now - INSTANT_MINUTE) / INSTANT_SECOND));
-	json_object_object_add(claims, "exp",
-		json_object_new_int64(request->meeting->expires_at / INSTANT_SECOND));
+	json_object_object_add(
+		claims, "exp", json_object_new_int64(plan->expires_at / INSTANT_SECOND));
 	text = arena_strdup(
 		call->arena, json_object_to_json_string_ext(claims, JSON_C_TO_STRING_PLAIN));
 	json_object_put(claims);
@@ -238,11 +237,12 @@ static bool jitsi_is_there(const struct jitsi_settings *settings, const char *ur
 	return strncmp(url, settings->base_url, len) == 0 && url[len] == '/';
 }
 
-static enum err jitsi_personal_url(const struct provider_call *call, const struct request *request,
-	enum party party, const char **url_r, struct err_info *info)
+static enum err jitsi_personal_url(const struct provider_call *call,
+	const struct provider_plan *plan, enum party party, const char **url_r,
+	struct err_info *info)
 {
 	const struct jitsi_settings settings = jitsi_settings(call->conf, call->config);
-	const char *url = request->meeting->provider_url, *kid = settings.key_id, *room;
+	const char *url = plan->url, *kid = settings.key_id, *room;
 	char *token;
 	enum err err;
 
@@ -250,12 +250,12 @@ static enum err jitsi_personal_url(const struct provider_call *call, const struc
 		*url_r = url;
 		return ERR_OK;
 	}
-	err = jitsi_room(call->arena, request->meeting, &room, info);
+	err = jitsi_room(call->arena, plan, &room, info);
 	if (err != ERR_OK)
 		return err;
 	if (jitsi_is_jaas(&settings) && !strchr(kid, '/'))
 		kid = arena_printf(call->arena, "%s/%s", settings.app_id, kid);
-	token = jitsi_sign(&settings, kid, jitsi_claims(call, &settings, request, room, party));
+	token = jitsi_sign(&settings, kid, jitsi_claims(call, &settings, plan, room, party));
 	if (!token)
 		return err_set(info, ERR_CREDENTIAL,
 			"The key that is set for Jitsi cannot sign a person's link.");

@@ -115,14 +115,14 @@ static enum err teams_send(const struct provider_call *call, enum rest_method me
 		call, call->conf->teams_api_url, path, &request, json, teams_rules, reply_r, info);
 }
 
-static struct json_object *teams_schedule(const struct request *request)
+static struct json_object *teams_schedule(const struct provider_plan *plan)
 {
 	struct json_object *body = json_object_new_object();
 	char starts_at[INSTANT_TEXT_SIZE], ends_at[INSTANT_TEXT_SIZE];
 
-	instant_format(request->starts_at, false, starts_at);
-	instant_format(request->ends_at, false, ends_at);
-	json_object_object_add(body, "subject", json_object_new_string(request->title));
+	instant_format(plan->starts_at, false, starts_at);
+	instant_format(plan->ends_at, false, ends_at);
+	json_object_object_add(body, "subject", json_object_new_string(plan->title));
 	json_object_object_add(body, "startDateTime", json_object_new_string(starts_at));
 	json_object_object_add(body, "endDateTime", json_object_new_string(ends_at));
 	return body;
@@ -185,16 +185,15 @@ static bool teams_refused(enum err err)
 /* Brings an existing meeting to title, times and options; without the options when a policy of the
  * tenant refuses those. The reply is the meeting as it is then. */
 static enum err teams_patch(const struct provider_call *call, const char *path,
-	const struct request *request, struct rest_reply *reply_r, struct err_info *info)
+	const struct provider_plan *plan, struct rest_reply *reply_r, struct err_info *info)
 {
-	struct json_object *body = teams_schedule(request);
+	struct json_object *body = teams_schedule(plan);
 	enum err err;
 
-	teams_add_options(body, request->meeting->security);
+	teams_add_options(body, plan->security);
 	err = teams_send(call, REST_PATCH, path, body, true, reply_r, info);
 	if (teams_refused(err))
-		err = teams_send(
-			call, REST_PATCH, path, teams_schedule(request), true, reply_r, info);
+		err = teams_send(call, REST_PATCH, path, teams_schedule(plan), true, reply_r, info);
 	return err;
 }
 
@@ -257,7 +256,7 @@ static void teams_read_link(
 
 /* createOrGet looks up and makes in one, and needs not be told `repeated`; but while it does not
  * answer, an earlier call may have made the meeting. */
-static enum err teams_create(const struct provider_call *call, const struct request *request,
+static enum err teams_create(const struct provider_call *call, const struct provider_plan *plan,
 	bool repeated, struct meeting_link *link_r, struct err_info *info)
 {
 	struct rest_reply made, patched;
@@ -265,8 +264,8 @@ static enum err teams_create(const struct provider_call *call, const struct requ
 	enum err err = teams_organizer(call, NULL, &organizer, info);
 
 	if (err == ERR_OK)
-		err = teams_create_or_get(call, organizer, request->meeting->provider_key,
-			teams_schedule(request), &link_r->external_id, &made, info);
+		err = teams_create_or_get(call, organizer, plan->provider_key, teams_schedule(plan),
+			&link_r->external_id, &made, info);
 	if (err == ERR_TEMPORARY && repeated)
 		return err_set(info, ERR_OUTCOME_UNKNOWN,
 			"Microsoft Teams: It does not say yet whether the meeting was made.");
@@ -278,31 +277,30 @@ static enum err teams_create(const struct provider_call *call, const struct requ
 			"Microsoft Teams: It made a meeting without a link.");
 	/* createOrGet takes no options, and an existing meeting keeps its title and times. */
 	err = teams_patch(
-		call, teams_path(call, organizer, link_r->external_id), request, &patched, info);
+		call, teams_path(call, organizer, link_r->external_id), plan, &patched, info);
 	if (teams_refused(err))
 		patched = made; /* usable as it is; the warnings say what it lacks */
 	else if (err != ERR_OK)
 		return err_set(info, ERR_OUTCOME_UNKNOWN,
 			"Microsoft Teams: It made the meeting and did not finish its settings.");
-	teams_warn(call, request->meeting->security, patched.json, link_r);
+	teams_warn(call, plan->security, patched.json, link_r);
 	return ERR_OK;
 }
 
-static enum err teams_update(const struct provider_call *call, const struct request *request,
+static enum err teams_update(const struct provider_call *call, const struct provider_plan *plan,
 	struct meeting_link *link_r, struct err_info *info)
 {
-	const struct meeting *meeting = request->meeting;
 	struct rest_reply reply;
 	const char *organizer;
-	enum err err = teams_organizer(call, meeting->account, &organizer, info);
+	enum err err = teams_organizer(call, plan->account, &organizer, info);
 
 	if (err == ERR_OK)
-		err = teams_patch(call, teams_path(call, organizer, meeting->external_id), request,
-			&reply, info);
+		err = teams_patch(
+			call, teams_path(call, organizer, plan->external_id), plan, &reply, info);
 	if (err != ERR_OK)
 		return err;
 	teams_read_link(call, reply.json, link_r);
-	teams_warn(call, meeting->security, reply.json, link_r);
+	teams_warn(call, plan->security, reply.json, link_r);
 	return ERR_OK;
 }
 
@@ -343,33 +341,32 @@ static int64_t teams_instant(
 	return instant_parse(seconds, &instant) ? instant : 0;
 }
 
-static bool teams_was_warned(const struct meeting *meeting, const char *words)
+static bool teams_was_warned(const struct provider_plan *plan, const char *words)
 {
-	MODEL_FOREACH (&meeting->warnings, struct warning, warning) {
+	MODEL_FOREACH (&plan->warnings, struct warning, warning) {
 		if (strncmp(warning->detail, words, strlen(words)) == 0)
 			return true;
 	}
 	return false;
 }
 
-static enum err teams_read(const struct provider_call *call, const struct request *request,
+static enum err teams_read(const struct provider_call *call, const struct provider_plan *plan,
 	struct provider_state *state_r, struct err_info *info)
 {
-	const struct meeting *meeting = request->meeting;
 	struct rest_reply reply;
 	const char *organizer;
-	enum err err = teams_organizer(call, meeting->account, &organizer, info);
+	enum err err = teams_organizer(call, plan->account, &organizer, info);
 
 	if (err == ERR_OK)
-		err = teams_send(call, REST_GET, teams_path(call, organizer, meeting->external_id),
+		err = teams_send(call, REST_GET, teams_path(call, organizer, plan->external_id),
 			NULL, true, &reply, info);
 	if (err != ERR_OK)
 		return err;
 	state_r->starts_at = teams_instant(call, reply.json, "startDateTime");
 	state_r->ends_at = teams_instant(call, reply.json, "endDateTime");
 	/* What Teams never granted has not drifted, and is not to be asked for again and again. */
-	if (strcmp(teams_lobby_of(call, reply.json), teams_lobby(meeting->security)) != 0 &&
-		!teams_was_warned(meeting, "waiting_room:"))
+	if (strcmp(teams_lobby_of(call, reply.json), teams_lobby(plan->security)) != 0 &&
+		!teams_was_warned(plan, "waiting_room:"))
 		*(const char **)model_list_add(call->arena, &state_r->drift, sizeof(const char *)) =
 			"waiting_room";
 	return ERR_OK;

@@ -27,10 +27,10 @@ struct zoom_switch {
 
 enum { ZOOM_SWITCHES = 5 };
 
-static void zoom_switches(const struct provider_call *call, const struct request *request,
+static void zoom_switches(const struct provider_call *call, const struct provider_plan *plan,
 	struct zoom_switch switches_r[ZOOM_SWITCHES])
 {
-	const struct security *security = request->meeting->security;
+	const struct security *security = plan->security;
 	const char *authentication = provider_zoom_setting(call, "authentication");
 	const struct zoom_switch switches[ZOOM_SWITCHES] = {
 		{.setting = "waiting_room",
@@ -91,15 +91,15 @@ bool provider_zoom_is_marked(struct json_object *meeting, const char *mark)
 	       strstr(json_object_get_string(agenda), mark);
 }
 
-static char *zoom_topic(struct arena *arena, const struct request *request)
+static char *zoom_topic(struct arena *arena, const struct provider_plan *plan)
 {
-	return zoom_cut(arena, request->title, ZOOM_MAX_TOPIC);
+	return zoom_cut(arena, plan->title, ZOOM_MAX_TOPIC);
 }
 
-static int64_t zoom_minutes(const struct request *request)
+static int64_t zoom_minutes(const struct provider_plan *plan)
 {
 	const int64_t minutes =
-		(request->ends_at - request->starts_at + INSTANT_MINUTE - 1) / INSTANT_MINUTE;
+		(plan->ends_at - plan->starts_at + INSTANT_MINUTE - 1) / INSTANT_MINUTE;
 
 	return minutes < 1 ? 1 : minutes > ZOOM_MAX_MINUTES ? ZOOM_MAX_MINUTES : minutes;
 }
@@ -131,7 +131,7 @@ static bool zoom_is_passcode(const char *text)
  * from the key, which is sealed at rest. Accounts may demand both cases and a digit; no character
  * is taken for another.
  */
-static const char *zoom_passcode(struct arena *arena, const struct meeting *meeting)
+static const char *zoom_passcode(struct arena *arena, const struct provider_plan *plan)
 {
 	static const char all[] = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789";
 	enum { UPPER = 24, LOWER = 24, DIGITS = 8, ALL = UPPER + LOWER + DIGITS };
@@ -139,9 +139,9 @@ static const char *zoom_passcode(struct arena *arena, const struct meeting *meet
 	char id[ID_SIZE], *passcode;
 	size_t i;
 
-	if (meeting->passcode && zoom_is_passcode(meeting->passcode))
-		return meeting->passcode;
-	id_derive(id, NULL, 0, "zoom passcode", meeting->provider_key, NULL);
+	if (plan->passcode && zoom_is_passcode(plan->passcode))
+		return plan->passcode;
+	id_derive(id, NULL, 0, "zoom passcode", plan->provider_key, NULL);
 	id_decode(id, bytes);
 	passcode = arena_alloc(arena, ZOOM_PASSCODE_SIZE);
 	passcode[0] = zoom_pick(bytes, all, UPPER);
@@ -163,14 +163,14 @@ static void zoom_add_bool(struct json_object *json, const char *name, bool on)
 }
 
 static struct json_object *zoom_settings(
-	const struct provider_call *call, const struct request *request)
+	const struct provider_call *call, const struct provider_plan *plan)
 {
 	const char *hosts = provider_zoom_setting(call, "alternative_hosts");
 	struct json_object *settings = json_object_new_object();
 	struct zoom_switch switches[ZOOM_SWITCHES];
 	size_t i;
 
-	zoom_switches(call, request, switches);
+	zoom_switches(call, plan, switches);
 	for (i = 0; i < ZOOM_SWITCHES; i++)
 		zoom_add_bool(settings, switches[i].key, switches[i].asked);
 	zoom_add_bool(settings, "participant_video", false);
@@ -191,24 +191,23 @@ static void zoom_release(void *json)
 }
 
 struct json_object *provider_zoom_body(
-	const struct provider_call *call, const struct request *request)
+	const struct provider_call *call, const struct provider_plan *plan)
 {
 	struct json_object *body = json_object_new_object();
 	char start[INSTANT_TEXT_SIZE];
 
 	arena_defer(call->arena, zoom_release, body);
-	instant_format(request->starts_at, false, start);
-	zoom_add_text(body, "topic", zoom_topic(call->arena, request));
+	instant_format(plan->starts_at, false, start);
+	zoom_add_text(body, "topic", zoom_topic(call->arena, plan));
 	/* What the client wrote about the case stays here. */
-	zoom_add_text(
-		body, "agenda", provider_zoom_mark(call->arena, request->meeting->provider_key));
+	zoom_add_text(body, "agenda", provider_zoom_mark(call->arena, plan->provider_key));
 	json_object_object_add(body, "type", json_object_new_int(2));
 	zoom_add_text(body, "start_time", start);
-	zoom_add_text(body, "timezone", request->timezone);
-	json_object_object_add(body, "duration", json_object_new_int64(zoom_minutes(request)));
-	if (request->meeting->security->passcode_required)
-		zoom_add_text(body, "password", zoom_passcode(call->arena, request->meeting));
-	json_object_object_add(body, "settings", zoom_settings(call, request));
+	zoom_add_text(body, "timezone", plan->timezone);
+	json_object_object_add(body, "duration", json_object_new_int64(zoom_minutes(plan)));
+	if (plan->security->passcode_required)
+		zoom_add_text(body, "password", zoom_passcode(call->arena, plan));
+	json_object_object_add(body, "settings", zoom_settings(call, plan));
 	return body;
 }
 
@@ -246,16 +245,16 @@ void provider_zoom_times(
 		*ends_at_r = *starts_at_r + minutes * INSTANT_MINUTE;
 }
 
-bool provider_zoom_is_current(const struct provider_call *call, const struct request *request,
+bool provider_zoom_is_current(const struct provider_call *call, const struct provider_plan *plan,
 	struct json_object *meeting)
 {
 	const char *topic = provider_json_text(call->arena, meeting, "topic");
 	int64_t starts_at, ends_at;
 
 	provider_zoom_times(call->arena, meeting, &starts_at, &ends_at);
-	return topic && strcmp(topic, zoom_topic(call->arena, request)) == 0 &&
-	       starts_at == request->starts_at &&
-	       ends_at == request->starts_at + zoom_minutes(request) * INSTANT_MINUTE;
+	return topic && strcmp(topic, zoom_topic(call->arena, plan)) == 0 &&
+	       starts_at == plan->starts_at &&
+	       ends_at == plan->starts_at + zoom_minutes(plan) * INSTANT_MINUTE;
 }
 
 static void zoom_add_gap(struct arena *arena, struct model_list *gaps, const char *setting,
@@ -307,30 +306,30 @@ static void zoom_compare_hosts(struct arena *arena, const char *asked, struct js
 	}
 }
 
-static void zoom_compare_passcode(struct arena *arena, const struct meeting *meeting,
+static void zoom_compare_passcode(struct arena *arena, const struct provider_plan *plan,
 	struct json_object *json, struct model_list *gaps)
 {
 	const char *passcode = provider_json_text(arena, json, "password");
 
 	if (!passcode || !passcode[0])
 		zoom_add_gap(arena, gaps, "passcode_required", !passcode, "Zoom set no passcode.");
-	else if (meeting->passcode && strcmp(meeting->passcode, passcode) != 0)
+	else if (plan->passcode && strcmp(plan->passcode, passcode) != 0)
 		zoom_add_gap(arena, gaps, "passcode_required", false,
 			"Zoom has another passcode than people were told.");
 }
 
-void provider_zoom_compare(const struct provider_call *call, const struct request *request,
+void provider_zoom_compare(const struct provider_call *call, const struct provider_plan *plan,
 	struct json_object *meeting, struct model_list *gaps)
 {
 	const char *hosts = provider_zoom_setting(call, "alternative_hosts");
 	struct zoom_switch switches[ZOOM_SWITCHES];
 	size_t i;
 
-	zoom_switches(call, request, switches);
+	zoom_switches(call, plan, switches);
 	for (i = 0; i < ZOOM_SWITCHES; i++)
 		zoom_compare_switch(call->arena, &switches[i], meeting, gaps);
-	if (request->meeting->security->passcode_required)
-		zoom_compare_passcode(call->arena, request->meeting, meeting, gaps);
+	if (plan->security->passcode_required)
+		zoom_compare_passcode(call->arena, plan, meeting, gaps);
 	if (hosts)
 		zoom_compare_hosts(call->arena, hosts, meeting, gaps);
 }

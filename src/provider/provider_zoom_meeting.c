@@ -34,22 +34,22 @@ static enum err zoom_get(const struct provider_call *call, const char *id,
 	return err;
 }
 
-/* Zoom's number of the meeting of a request, if it was made with these credentials. */
-static enum err zoom_made_id(const struct provider_call *call, const struct request *request,
+/* Zoom's number of the meeting, if it was made with these credentials. */
+static enum err zoom_made_id(const struct provider_call *call, const struct provider_plan *plan,
 	const char **id_r, struct err_info *info)
 {
-	*id_r = request->meeting->external_id;
+	*id_r = plan->external_id;
 	if (!*id_r)
 		return err_set(
 			info, ERR_GONE, "%s: It has not made this meeting.", call->provider->title);
-	return zoom_check_account(call, request->meeting->account, info);
+	return zoom_check_account(call, plan->account, info);
 }
 
-static enum err zoom_get_made(const struct provider_call *call, const struct request *request,
+static enum err zoom_get_made(const struct provider_call *call, const struct provider_plan *plan,
 	struct json_object **meeting_r, struct err_info *info)
 {
 	const char *id;
-	enum err err = zoom_made_id(call, request, &id, info);
+	enum err err = zoom_made_id(call, plan, &id, info);
 
 	return err == ERR_OK ? zoom_get(call, id, meeting_r, info) : err;
 }
@@ -156,21 +156,21 @@ static bool zoom_is_unsaid(const struct model_list *gaps)
  * not support without a word and may leave it out of its answer: what the answer does not say is
  * asked for once. Without an answer to that, the link is still good.
  */
-static enum err zoom_settle(const struct provider_call *call, const struct request *request,
+static enum err zoom_settle(const struct provider_call *call, const struct provider_plan *plan,
 	struct json_object *meeting, struct meeting_link *link_r, struct err_info *info)
 {
-	const struct security *security = request->meeting->security;
+	const struct security *security = plan->security;
 	struct model_list gaps = {0};
 	struct json_object *again;
 
 	provider_zoom_fill(call, meeting, link_r);
-	provider_zoom_compare(call, request, meeting, &gaps);
+	provider_zoom_compare(call, plan, meeting, &gaps);
 	if (link_r->external_id && (!link_r->url || zoom_is_unsaid(&gaps)) &&
 		zoom_get(call, link_r->external_id, &again, NULL) == ERR_OK &&
 		provider_zoom_link(call->arena, again, "join_url")) {
 		gaps = (struct model_list){0};
 		provider_zoom_fill(call, again, link_r);
-		provider_zoom_compare(call, request, again, &gaps);
+		provider_zoom_compare(call, plan, again, &gaps);
 	}
 	/* It was made, but cannot be used yet: it is to be found again, not made again. */
 	if (!link_r->external_id || !link_r->url)
@@ -185,26 +185,25 @@ static enum err zoom_settle(const struct provider_call *call, const struct reque
 	return ERR_OK;
 }
 
-/* Brings a meeting to the request's title, times and settings, and reads it back. */
-static enum err zoom_change(const struct provider_call *call, const struct request *request,
+/* Brings a meeting to the plan's title, times and settings, and reads it back. */
+static enum err zoom_change(const struct provider_call *call, const struct provider_plan *plan,
 	const char *id, struct json_object **meeting_r, struct err_info *info)
 {
 	struct rest_reply reply;
 	enum err err = provider_zoom_send(call, REST_PATCH, zoom_path(call->arena, id, ""),
-		provider_zoom_body(call, request), provider_zoom_meeting_rules, &reply, info);
+		provider_zoom_body(call, plan), provider_zoom_meeting_rules, &reply, info);
 
 	return err == ERR_OK ? zoom_get(call, id, meeting_r, info) : err;
 }
 
-/* Takes the meeting that an earlier call made, as the request is by now; ERR_GONE when there is
+/* Takes the meeting that an earlier call made, and brings it to the plan; ERR_GONE when there is
  * none. Should there be more of them, nobody has ever seen their links. */
-static enum err zoom_adopt(const struct provider_call *call, const struct request *request,
+static enum err zoom_adopt(const struct provider_call *call, const struct provider_plan *plan,
 	struct meeting_link *link_r, struct err_info *info)
 {
 	struct json_object *meeting;
 	struct model_list ids = {0};
-	enum err err = zoom_find(call, request->meeting->provider_key, &ids, info),
-		 found = ERR_GONE;
+	enum err err = zoom_find(call, plan->provider_key, &ids, info), found = ERR_GONE;
 	const char *id = NULL;
 	size_t i;
 
@@ -214,24 +213,25 @@ static enum err zoom_adopt(const struct provider_call *call, const struct reques
 		id = *MODEL_AT(&ids, const char *, i);
 		found = zoom_get(call, id, &meeting, info);
 	}
-	if (found == ERR_OK && !provider_zoom_is_current(call, request, meeting))
-		found = zoom_change(call, request, id, &meeting, info);
+	if (found == ERR_OK && !provider_zoom_is_current(call, plan, meeting))
+		found = zoom_change(call, plan, id, &meeting, info);
 	if (found == ERR_OK)
-		found = zoom_settle(call, request, meeting, link_r, info);
+		found = zoom_settle(call, plan, meeting, link_r, info);
 	for (; i < ids.count && found == ERR_OK; i++)
 		if (zoom_delete(call, *MODEL_AT(&ids, const char *, i), NULL) != ERR_OK)
-			log_warning("zoom: a second meeting of request %s lives on", request->id);
+			log_warning(
+				"zoom: a second meeting of request %s lives on", plan->request_id);
 	return found;
 }
 
-enum err provider_zoom_create(const struct provider_call *call, const struct request *request,
+enum err provider_zoom_create(const struct provider_call *call, const struct provider_plan *plan,
 	bool repeated, struct meeting_link *link_r, struct err_info *info)
 {
 	struct rest_reply reply;
 	enum err err;
 
 	if (repeated) {
-		err = zoom_adopt(call, request, link_r, info);
+		err = zoom_adopt(call, plan, link_r, info);
 		/* Whether the earlier call made it is not known until the list has been read. */
 		if (err == ERR_TEMPORARY) {
 			err = ERR_OUTCOME_UNKNOWN;
@@ -243,20 +243,20 @@ enum err provider_zoom_create(const struct provider_call *call, const struct req
 	}
 	err = provider_zoom_send(call, REST_POST,
 		arena_printf(call->arena, "/users/%s/meetings", provider_zoom_host(call)),
-		provider_zoom_body(call, request), provider_zoom_create_rules, &reply, info);
-	return err == ERR_OK ? zoom_settle(call, request, reply.json, link_r, info) : err;
+		provider_zoom_body(call, plan), provider_zoom_create_rules, &reply, info);
+	return err == ERR_OK ? zoom_settle(call, plan, reply.json, link_r, info) : err;
 }
 
-enum err provider_zoom_update(const struct provider_call *call, const struct request *request,
+enum err provider_zoom_update(const struct provider_call *call, const struct provider_plan *plan,
 	struct meeting_link *link_r, struct err_info *info)
 {
 	struct json_object *meeting;
 	const char *id;
-	enum err err = zoom_made_id(call, request, &id, info);
+	enum err err = zoom_made_id(call, plan, &id, info);
 
 	if (err == ERR_OK)
-		err = zoom_change(call, request, id, &meeting, info);
-	return err == ERR_OK ? zoom_settle(call, request, meeting, link_r, info) : err;
+		err = zoom_change(call, plan, id, &meeting, info);
+	return err == ERR_OK ? zoom_settle(call, plan, meeting, link_r, info) : err;
 }
 
 enum err provider_zoom_remove(const struct provider_call *call,
@@ -277,42 +277,42 @@ enum err provider_zoom_remove(const struct provider_call *call,
 }
 
 static bool zoom_was_warned(
-	struct arena *arena, const struct meeting *meeting, const struct provider_zoom_gap *gap)
+	struct arena *arena, const struct provider_plan *plan, const struct provider_zoom_gap *gap)
 {
 	const char *detail = arena_printf(arena, "%s: %s", gap->setting, gap->detail);
 
-	MODEL_FOREACH (&meeting->warnings, struct warning, warning) {
+	MODEL_FOREACH (&plan->warnings, struct warning, warning) {
 		if (strcmp(warning->detail, detail) == 0)
 			return true;
 	}
 	return false;
 }
 
-enum err provider_zoom_read(const struct provider_call *call, const struct request *request,
+enum err provider_zoom_read(const struct provider_call *call, const struct provider_plan *plan,
 	struct provider_state *state_r, struct err_info *info)
 {
 	struct json_object *meeting;
 	struct model_list gaps = {0};
-	enum err err = zoom_get_made(call, request, &meeting, info);
+	enum err err = zoom_get_made(call, plan, &meeting, info);
 
 	if (err != ERR_OK)
 		return err;
 	provider_zoom_times(call->arena, meeting, &state_r->starts_at, &state_r->ends_at);
-	provider_zoom_compare(call, request, meeting, &gaps);
+	provider_zoom_compare(call, plan, meeting, &gaps);
 	/* What Zoom never granted has not drifted, and is not to be asked for again and again. */
 	MODEL_FOREACH (&gaps, struct provider_zoom_gap, gap) {
-		if (!gap->unsaid && !zoom_was_warned(call->arena, request->meeting, gap))
+		if (!gap->unsaid && !zoom_was_warned(call->arena, plan, gap))
 			*(const char **)model_list_add(
 				call->arena, &state_r->drift, sizeof(gap->setting)) = gap->setting;
 	}
 	return ERR_OK;
 }
 
-enum err provider_zoom_host_url(const struct provider_call *call, const struct request *request,
+enum err provider_zoom_host_url(const struct provider_call *call, const struct provider_plan *plan,
 	const char **url_r, struct err_info *info)
 {
 	struct json_object *meeting;
-	enum err err = zoom_get_made(call, request, &meeting, info);
+	enum err err = zoom_get_made(call, plan, &meeting, info);
 
 	if (err != ERR_OK)
 		return err;

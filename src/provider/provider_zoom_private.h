@@ -31,20 +31,20 @@ enum err provider_zoom_send(const struct provider_call *call, enum rest_method m
 	const char *path, struct json_object *body, const struct provider_rule *rules,
 	struct rest_reply *reply_r, struct err_info *info);
 
-enum err provider_zoom_create(const struct provider_call *call, const struct request *request,
+enum err provider_zoom_create(const struct provider_call *call, const struct provider_plan *plan,
 	bool repeated, struct meeting_link *link_r, struct err_info *info);
-enum err provider_zoom_update(const struct provider_call *call, const struct request *request,
+enum err provider_zoom_update(const struct provider_call *call, const struct provider_plan *plan,
 	struct meeting_link *link_r, struct err_info *info);
 enum err provider_zoom_remove(const struct provider_call *call,
 	const struct provider_target *target, struct err_info *info);
-enum err provider_zoom_read(const struct provider_call *call, const struct request *request,
+enum err provider_zoom_read(const struct provider_call *call, const struct provider_plan *plan,
 	struct provider_state *state_r, struct err_info *info);
-enum err provider_zoom_host_url(const struct provider_call *call, const struct request *request,
+enum err provider_zoom_host_url(const struct provider_call *call, const struct provider_plan *plan,
 	const char **url_r, struct err_info *info);
 
 /* The meeting as we want it, for POST and PATCH; released with the arena. */
 struct json_object *provider_zoom_body(
-	const struct provider_call *call, const struct request *request);
+	const struct provider_call *call, const struct provider_plan *plan);
 
 /* The mark in the agenda that says whose meeting it is. */
 const char *provider_zoom_mark(struct arena *arena, const char *provider_key);
@@ -58,8 +58,8 @@ const char *provider_zoom_link(struct arena *arena, struct json_object *meeting,
 void provider_zoom_times(
 	struct arena *arena, struct json_object *meeting, int64_t *starts_at_r, int64_t *ends_at_r);
 
-/* Whether title and times are those of the request. */
-bool provider_zoom_is_current(const struct provider_call *call, const struct request *request,
+/* Whether title and times are those of the plan. */
+bool provider_zoom_is_current(const struct provider_call *call, const struct provider_plan *plan,
 	struct json_object *meeting);
 
 /* A security setting that Zoom does not have as it was asked for. */
@@ -69,7 +69,7 @@ struct provider_zoom_gap {
 };
 
 /* Adds to the list of struct provider_zoom_gap. */
-void provider_zoom_compare(const struct provider_call *call, const struct request *request,
+void provider_zoom_compare(const struct provider_call *call, const struct provider_plan *plan,
 	struct json_object *meeting, struct model_list *gaps);
 
 /* Fills all but the warnings. */

@@ -69,6 +69,7 @@ static void service_create_local(const struct service *service, struct cause *ca
 		.provider = provider,
 		.now = cause->now,
 	};
+	const struct provider_plan plan = provider_plan(request);
 	struct effect_outcome outcome = {.err = ERR_OK};
 	struct meeting_link link = {0};
 	struct err_info info = {0};
@@ -76,7 +77,7 @@ static void service_create_local(const struct service *service, struct cause *ca
 	create->attempts++;
 	outcome.err = provider_usable(service->conf, config, provider, &info);
 	if (outcome.err == ERR_OK)
-		outcome.err = provider_create(&call, request, false, &link, &info);
+		outcome.err = provider_create(&call, &plan, false, &link, &info);
 	outcome.detail = arena_strdup(cause->arena, info.detail);
 	provision_created(cause, request, create, &outcome, &link, config->policy);
 }

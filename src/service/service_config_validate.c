@@ -53,54 +53,34 @@ static bool validation_holds(const struct validation *validation)
 
 /* A meeting of tomorrow that belongs to no request. Nobody can be reached at its address
  * (RFC 2606 section 2), should a provider want to invite. */
-static const struct request *validation_request(
-	const struct service_call *call, const struct provider_call *asked)
+static struct provider_plan validation_plan(
+	const struct service_call *call, const struct security *security)
 {
-	struct arena *arena = call->arena;
-	struct request *request = arena_alloc(arena, sizeof(*request));
-	struct person *person = arena_alloc(arena, sizeof(*person));
-	struct meeting *meeting = arena_alloc(arena, sizeof(*meeting));
 	const int64_t start = call->now / INSTANT_MINUTE * INSTANT_MINUTE + INSTANT_DAY;
-	char *id = arena_alloc(arena, ID_SIZE), *key = arena_alloc(arena, ID_SIZE);
+	struct person *person = arena_alloc(call->arena, sizeof(*person));
+	char *id = arena_alloc(call->arena, ID_SIZE), *key = arena_alloc(call->arena, ID_SIZE);
 
 	id_random(id);
 	id_random(key);
 	*person = (struct person){.id = call->caller.id,
 		.name = "meetlink validation",
-		.email = "validation@meetlink.invalid",
-		.timezone = "UTC"};
-	*meeting = (struct meeting){.id = id,
-		.generation = 1,
-		.provider = asked->provider->name,
-		.requested_provider = asked->provider->name,
+		.email = "validation@meetlink.invalid"};
+	return (struct provider_plan){.request_id = id,
 		.provider_key = key,
+		.title = "meetlink validation",
 		.starts_at = start,
 		.ends_at = start + 30 * INSTANT_MINUTE,
 		.timezone = "UTC",
-		.opens_at = start,
 		.expires_at = start + 30 * INSTANT_MINUTE,
-		.security = asked->config->policy->security,
-		.created_at = call->now};
-	*request = (struct request){.id = id,
-		.status = REQUEST_ACCEPTED,
-		.title = "meetlink validation",
-		.client = person,
-		.lawyer = person,
-		.starts_at = start,
-		.ends_at = meeting->ends_at,
-		.duration_minutes = 30,
-		.timezone = "UTC",
-		.meeting = meeting,
-		.created_at = call->now,
-		.updated_at = call->now};
-	return request;
+		.security = security,
+		.people = {person, person}};
 }
 
-static void validation_delete(const struct provider_call *asked, const struct meeting *meeting,
+static void validation_delete(const struct provider_call *asked, const char *provider_key,
 	const struct meeting_link *link, struct validation *validation)
 {
 	const struct provider_target target = {
-		.provider_key = meeting->provider_key,
+		.provider_key = provider_key,
 		.external_id = link->external_id,
 		.account = link->account,
 	};
@@ -124,20 +104,20 @@ static void validation_go_deep(const struct service_call *call, const struct pro
 	struct validation *validation)
 {
 	struct provider_call asked = *given;
-	const struct request *request = validation_request(call, given);
+	const struct provider_plan plan = validation_plan(call, given->config->policy->security);
 	struct meeting_link link = {0};
 	struct err_info info = {0};
 	enum err err;
 
 	asked.breakers = NULL;
 	asked.until_us -= VALIDATE_DELETE_MS * 1000;
-	err = provider_create(&asked, request, false, &link, &info);
+	err = provider_create(&asked, &plan, false, &link, &info);
 	validation_add(call->arena, validation, "create", err == ERR_OK,
 		err == ERR_OK ? "A test meeting was made." : info.detail);
 	asked.until_us = given->until_us;
 	if (err == ERR_OK || err == ERR_OUTCOME_UNKNOWN || err == ERR_STILL_PENDING ||
 		link.external_id)
-		validation_delete(&asked, request->meeting, &link, validation);
+		validation_delete(&asked, plan.provider_key, &link, validation);
 }
 
 /* Asks the provider. What it grants a person closes its breaker. */

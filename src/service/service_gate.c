@@ -23,6 +23,7 @@ static enum err service_gate_url(const struct service *service, const struct ser
 		.provider = provider_find(request->meeting->provider),
 		.now = call->now,
 	};
+	const struct provider_plan plan = provider_plan(request);
 	struct config *config;
 	enum err err;
 
@@ -36,7 +37,7 @@ static enum err service_gate_url(const struct service *service, const struct ser
 	if (err != ERR_OK)
 		return err;
 	provider_call.config = config;
-	return provider_personal_url(&provider_call, request, party, url_r, info);
+	return provider_personal_url(&provider_call, &plan, party, url_r, info);
 }
 
 static enum err service_gate_try(const struct service *service, const struct service_call *call,

@@ -193,6 +193,7 @@ static enum err service_fetch_host_url(const struct service *service,
 	const char **url_r, struct err_info *info)
 {
 	const struct provider *provider = provider_find(request->meeting->provider);
+	const struct provider_plan plan = provider_plan(request);
 	struct provider_call provider_call;
 	struct config *config;
 	enum err err;
@@ -210,7 +211,7 @@ static enum err service_fetch_host_url(const struct service *service,
 		service, call, config, provider, SERVICE_HOST_MS, &provider_call, info);
 	if (err != ERR_OK)
 		return err;
-	err = provider_host_url(&provider_call, request, url_r, info);
+	err = provider_host_url(&provider_call, &plan, url_r, info);
 	service_provider_done(service, &provider_call);
 	return err;
 }
