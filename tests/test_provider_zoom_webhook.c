@@ -1,6 +1,7 @@
 #include <json-c/json.h>
 
 #include "instant.h"
+#include "provider_zoom.h"
 #include "provider_zoom_webhook.h"
 #include "unit.h"
 
@@ -15,10 +16,13 @@
 #define CHALLENGE "qgg8vlvZRS6UYooatFL8Aw"
 #define PROOF     "40a58fc396b81cf5fa0ee7d3431e19801ad5c46f66d6891a405bdb809268503d"
 
-static struct provider_zoom_message message_of(const char *body)
+static struct provider_message message_of(const char *body)
 {
-	return (struct provider_zoom_message){
-		.signature = SIGNATURE, .timestamp = TS, .body = body, .body_len = strlen(body)};
+	return (struct provider_message){
+		.headers = {[PROVIDER_ZOOM_SIGNATURE] = SIGNATURE, [PROVIDER_ZOOM_TIMESTAMP] = TS},
+		.body = body,
+		.body_len = strlen(body),
+		.is_json = true};
 }
 
 static void test_verify(void)
@@ -65,10 +69,10 @@ static void test_verify(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct provider_zoom_message message = message_of(cases[i].body);
+		struct provider_message message = message_of(cases[i].body);
 
-		message.signature = cases[i].signature;
-		message.timestamp = cases[i].timestamp;
+		message.headers[PROVIDER_ZOOM_SIGNATURE] = cases[i].signature;
+		message.headers[PROVIDER_ZOOM_TIMESTAMP] = cases[i].timestamp;
 		UNIT_CHECK(provider_zoom_webhook_verify(arena, &message, cases[i].secret,
 				   cases[i].now) == cases[i].verified,
 			cases[i].name);
@@ -80,10 +84,10 @@ static void test_every_bit_counts(void)
 {
 	struct arena *arena = arena_new();
 	char body[] = BODY, signature[] = SIGNATURE;
-	struct provider_zoom_message message = message_of(body);
+	struct provider_message message = message_of(body);
 	size_t bit;
 
-	message.signature = signature;
+	message.headers[PROVIDER_ZOOM_SIGNATURE] = signature;
 	for (bit = 0; bit < 8 * strlen(signature); bit++) {
 		signature[bit / 8] = (char)(signature[bit / 8] ^ 1 << bit % 8);
 		CU_ASSERT(!provider_zoom_webhook_verify(arena, &message, SECRET, NOW));
@@ -167,7 +171,7 @@ static void test_read(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct provider_zoom_message message = message_of(cases[i].body);
+		const struct provider_message message = message_of(cases[i].body);
 		struct err_info info = {0};
 
 		UNIT_CHECK(provider_zoom_webhook_read(arena, &message, &event, &info) == ERR_OK,
@@ -214,7 +218,7 @@ static void test_what_is_no_event(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct provider_zoom_message message = message_of(cases[i].body);
+		const struct provider_message message = message_of(cases[i].body);
 		struct err_info info = {0};
 
 		UNIT_CHECK(
@@ -227,7 +231,7 @@ static void test_what_is_no_event(void)
 
 static const char *digest(struct arena *arena, const char *body)
 {
-	const struct provider_zoom_message message = message_of(body);
+	const struct provider_message message = message_of(body);
 	struct provider_zoom_event event;
 
 	CU_ASSERT_EQUAL_FATAL(provider_zoom_webhook_read(arena, &message, &event, NULL), ERR_OK);
@@ -264,7 +268,7 @@ static void test_what_tells_events_apart(void)
 
 static void test_challenge(void)
 {
-	const struct provider_zoom_message message =
+	const struct provider_message message =
 		message_of("{\"payload\":{\"plainToken\":\"" CHALLENGE
 			   "\"},\"event_ts\":1700000000123,\"event\":\"endpoint.url_validation\"}");
 	struct arena *arena = arena_new();
@@ -279,6 +283,49 @@ static void test_challenge(void)
 	arena_free(&arena);
 }
 
+static void test_what_is_checked_first(void)
+{
+	static const struct {
+		const char *name, *secret, *timestamp, *body, *reply;
+		bool is_json;
+		enum err err;
+	} cases[] = {
+		{"an event", SECRET, TS, BODY, "{}", true, ERR_OK},
+		{"nobody's key", NULL, TS, BODY, NULL, true, ERR_UNAUTHENTICATED},
+		{"an empty key", "", TS, BODY, NULL, true, ERR_UNAUTHENTICATED},
+		{"not signed, of another kind", SECRET, "1", BODY, NULL, false,
+			ERR_UNAUTHENTICATED},
+		{"not signed, and no event", SECRET, TS, "{", NULL, true, ERR_UNAUTHENTICATED},
+		{"of another kind", SECRET, TS, BODY, NULL, false, ERR_UNSUPPORTED_MEDIA},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct provider_message message = message_of(cases[i].body);
+		struct provider_event event = {0};
+		struct err_info info = {0};
+		struct arena *arena = arena_new();
+		struct config config;
+		const struct provider_call call = {
+			.arena = arena, .config = &config, .provider = &provider_zoom, .now = NOW};
+
+		message.headers[PROVIDER_ZOOM_TIMESTAMP] = cases[i].timestamp;
+		message.is_json = cases[i].is_json;
+		config_init(arena, &config);
+		if (cases[i].secret)
+			config_set_text(arena, &config.credentials, "zoom", "webhook_secret",
+				cases[i].secret);
+		UNIT_CHECK(provider_zoom.webhook(&call, &message, &event, &info) == cases[i].err,
+			cases[i].name);
+		UNIT_CHECK((event.reply != NULL) == (cases[i].reply != NULL), cases[i].name);
+		if (event.reply && cases[i].reply)
+			UNIT_CHECK(strcmp(event.reply, cases[i].reply) == 0, cases[i].name);
+		UNIT_CHECK(event.report.kind == (cases[i].reply ? REPORT_STARTED : REPORT_OTHER),
+			cases[i].name);
+		arena_free(&arena);
+	}
+}
+
 static const struct unit_case cases[] = {
 	{"signatures", test_verify},
 	{"every bit counts", test_every_bit_counts},
@@ -286,6 +333,7 @@ static const struct unit_case cases[] = {
 	{"what is no event", test_what_is_no_event},
 	{"what tells events apart", test_what_tells_events_apart},
 	{"a challenge", test_challenge},
+	{"what is checked first", test_what_is_checked_first},
 };
 
 UNIT_MAIN("provider_zoom_webhook", cases)

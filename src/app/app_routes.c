@@ -68,8 +68,8 @@ const struct http_route app_routes[] = {
 		NULL, "The calendar file for the holder of a mailed link"},
 	{HTTP_GET, "/join/{}", handler_gate_enter, ANYONE, HTTP_PAGE | HTTP_NO_ETAG, NULL, NULL,
 		"The join gate"},
-	{HTTP_POST, "/api/webhooks/zoom", handler_webhook_zoom, ANYONE,
-		HTTP_BODY_RAW | HTTP_NO_ETAG, NULL, NULL, "What Zoom reports"},
+	{HTTP_POST, "/api/webhooks/{}", handler_webhook, ANYONE, HTTP_BODY_RAW | HTTP_NO_ETAG, NULL,
+		NULL, "What a provider reports"},
 	{HTTP_GET, "/healthz", handler_health, ANYONE, HTTP_NO_ETAG, NULL, NULL, "Alive"},
 	{HTTP_GET, "/readyz", handler_ready, ANYONE, HTTP_NO_ETAG, NULL, NULL, "Ready to serve"},
 };

@@ -41,7 +41,7 @@ http_handler handler_config_provider_get;
 http_handler handler_config_provider_put;
 http_handler handler_config_provider_delete;
 http_handler handler_config_provider_validate;
-http_handler handler_webhook_zoom;
+http_handler handler_webhook;
 http_handler handler_health;
 http_handler handler_ready;
 

@@ -5,22 +5,26 @@
 #include "http_media.h"
 #include "service_webhook.h"
 
-enum err handler_webhook_zoom(struct http_exchange *exchange, struct err_info *info)
+enum err handler_webhook(struct http_exchange *exchange, struct err_info *info)
 {
+	const struct provider *provider = provider_find(exchange->params[0]);
 	const struct service_call call = handler_call(exchange);
-	const struct provider_zoom_message message = {
-		.signature = http_variable(exchange, "HTTP_X_ZM_SIGNATURE"),
-		.timestamp = http_variable(exchange, "HTTP_X_ZM_REQUEST_TIMESTAMP"),
+	struct provider_message message = {
 		.body = call.body,
 		.body_len = call.body_len,
+		.is_json = http_media_is_json(http_variable(exchange, "CONTENT_TYPE")) &&
+			   !http_variable(exchange, "HTTP_CONTENT_ENCODING"),
 	};
-	const bool is_json = http_media_is_json(http_variable(exchange, "CONTENT_TYPE")) &&
-			     !http_variable(exchange, "HTTP_CONTENT_ENCODING");
 	const char *reply;
 	enum err err;
+	size_t i;
 
-	err = service_webhook_zoom(
-		&handler_context(exchange)->service, &call, &message, is_json, &reply, info);
+	if (!provider || !provider->webhook)
+		return err_set(info, ERR_NOT_FOUND, "There is nothing at this address.");
+	for (i = 0; i < PROVIDER_MAX_HEADERS && provider->webhook_headers[i]; i++)
+		message.headers[i] = http_variable(exchange, provider->webhook_headers[i]);
+	err = service_webhook(
+		&handler_context(exchange)->service, &call, provider, &message, &reply, info);
 	if (err == ERR_OK)
 		http_reply(exchange, 200, "application/json", reply, strlen(reply));
 	return err;

@@ -19,6 +19,7 @@
 
 #include "conf.h"
 #include "config.h"
+#include "report.h"
 #include "request.h"
 
 struct rest;
@@ -95,6 +96,21 @@ struct provider_grant {
 	int64_t expires_in_s;
 };
 
+/* A message that came from a provider, or says so. */
+enum { PROVIDER_MAX_HEADERS = 2 };
+struct provider_message {
+	const char *headers[PROVIDER_MAX_HEADERS]; /* as in webhook_headers; NULL: not sent */
+	const char *body;                          /* raw; NUL behind it */
+	size_t body_len;
+	bool is_json; /* by its own account */
+};
+
+/* What it says, and what it is answered with: JSON. */
+struct provider_event {
+	const char *reply;
+	struct report report;
+};
+
 struct rest_reply;
 struct provider_error {
 	const char *code; /* "" when the body names none */
@@ -165,6 +181,18 @@ struct provider {
 	 * block. The result may hold a credential: never stored, never logged. */
 	enum err (*personal_url)(const struct provider_call *call, const struct provider_plan *plan,
 		enum party party, const char **url_r, struct err_info *info);
+
+	/*
+	 * Reads a message; asks nobody. NULL slot: it sends none. ERR_UNAUTHENTICATED unless only
+	 * the provider can have written it, then ERR_UNSUPPORTED_MEDIA, then ERR_MALFORMED; what
+	 * does not concern us is REPORT_OTHER. For longer than REPORT_KNOWN_FOR no message may be
+	 * taken. The headers that it wants to see are named as CGI variables (RFC 3875 section
+	 * 4.1.18).
+	 */
+	enum err (*webhook)(const struct provider_call *call,
+		const struct provider_message *message, struct provider_event *event_r,
+		struct err_info *info);
+	const char *webhook_headers[PROVIDER_MAX_HEADERS];
 
 	/* Adds to the list of struct provider_check: token, permissions. Stops at the first that
 	 * fails. NULL slot: nothing to ask. */

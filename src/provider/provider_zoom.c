@@ -7,6 +7,7 @@
 #include "instant.h"
 #include "provider_token.h"
 #include "provider_zoom_private.h"
+#include "provider_zoom_webhook.h"
 
 enum { ZOOM_MAX_CREDENTIAL = 4096, ZOOM_MAX_HOSTS = 10 };
 
@@ -381,5 +382,8 @@ const struct provider provider_zoom = {
 	.remove = provider_zoom_remove,
 	.read = provider_zoom_read,
 	.host_url = provider_zoom_host_url,
+	.webhook = provider_zoom_webhook,
+	.webhook_headers = {[PROVIDER_ZOOM_SIGNATURE] = "HTTP_X_ZM_SIGNATURE",
+		[PROVIDER_ZOOM_TIMESTAMP] = "HTTP_X_ZM_REQUEST_TIMESTAMP"},
 	.validate = zoom_validate,
 };

@@ -8,15 +8,20 @@
 #include "id.h"
 #include "instant.h"
 #include "json.h"
-#include "provider_http.h"
+#include "provider_zoom_private.h"
 #include "secret.h"
 
 enum {
+	ZOOM_WINDOW_S = 300, /* how far a message's time may be from ours: Zoom names no limit */
 	ZOOM_MAX_MESSAGE = 128 * 1024,
 	ZOOM_MAX_CHALLENGE = 256,
 	ZOOM_MAX_SECONDS_DIGITS = 11,
 	ZOOM_MAX_ID_DIGITS = 19,
 };
+
+/* A message whose clock is ahead is good from that much before its time until as much after it. */
+_Static_assert(
+	REPORT_KNOWN_FOR >= 2 * ZOOM_WINDOW_S * INSTANT_SECOND, "what is repeated must be known");
 
 #define ZOOM_SIGNATURE "v0="
 #define ZOOM_DIGITS    "0123456789"
@@ -46,25 +51,26 @@ static bool zoom_is_recent(const char *timestamp, int64_t now)
 	if (!zoom_is_digits(timestamp, ZOOM_MAX_SECONDS_DIGITS))
 		return false;
 	age = now - strtoll(timestamp, NULL, 10) * INSTANT_SECOND;
-	return llabs(age) <= PROVIDER_ZOOM_WEBHOOK_WINDOW_S * INSTANT_SECOND;
+	return llabs(age) <= ZOOM_WINDOW_S * INSTANT_SECOND;
 }
 
-bool provider_zoom_webhook_verify(struct arena *arena, const struct provider_zoom_message *message,
+bool provider_zoom_webhook_verify(struct arena *arena, const struct provider_message *message,
 	const char *secret, int64_t now)
 {
 	char hex[SECRET_HMAC_SIZE];
+	const char *signature = message->headers[PROVIDER_ZOOM_SIGNATURE];
+	const char *timestamp = message->headers[PROVIDER_ZOOM_TIMESTAMP];
 	bool verified = false;
 	struct buf buf;
 
-	if (!message->signature || !message->timestamp || !zoom_is_recent(message->timestamp, now))
+	if (!signature || !timestamp || !zoom_is_recent(timestamp, now))
 		return false;
 	buf_init(&buf, ZOOM_MAX_MESSAGE);
-	buf_addf(&buf, "v0:%s:", message->timestamp);
+	buf_addf(&buf, "v0:%s:", timestamp);
 	buf_add(&buf, message->body, message->body_len);
 	if (!buf.overflow) {
 		secret_hmac_sha256_hex(secret, buf.bytes, buf.len, hex);
-		verified = secret_equal(
-			message->signature, arena_printf(arena, ZOOM_SIGNATURE "%s", hex));
+		verified = secret_equal(signature, arena_printf(arena, ZOOM_SIGNATURE "%s", hex));
 	}
 	buf_fini(&buf);
 	return verified;
@@ -121,9 +127,8 @@ static bool zoom_is_challenge(const char *text)
 	return len > 0 && len <= ZOOM_MAX_CHALLENGE && !text[len];
 }
 
-enum err provider_zoom_webhook_read(struct arena *arena,
-	const struct provider_zoom_message *message, struct provider_zoom_event *event_r,
-	struct err_info *info)
+enum err provider_zoom_webhook_read(struct arena *arena, const struct provider_message *message,
+	struct provider_zoom_event *event_r, struct err_info *info)
 {
 	struct json_object *json;
 	const char *name, *id;
@@ -162,4 +167,29 @@ const char *provider_zoom_webhook_answer(
 	secret_hmac_sha256_hex(secret, challenge, strlen(challenge), hex);
 	return arena_printf(
 		arena, "{\"plainToken\":\"%s\",\"encryptedToken\":\"%s\"}", challenge, hex);
+}
+
+enum err provider_zoom_webhook(const struct provider_call *call,
+	const struct provider_message *message, struct provider_event *event_r,
+	struct err_info *info)
+{
+	/* The key of nobody would be everybody's: an empty one is none. */
+	const char *secret = provider_zoom_setting(call, "webhook_secret");
+	struct provider_zoom_event event;
+	enum err err;
+
+	if (!secret || !provider_zoom_webhook_verify(call->arena, message, secret, call->now))
+		return err_set(
+			info, ERR_UNAUTHENTICATED, "The signature is missing, wrong or too old.");
+	if (!message->is_json)
+		return err_set(info, ERR_UNSUPPORTED_MEDIA,
+			"Content-Type must be application/json, and the body not encoded.");
+	err = provider_zoom_webhook_read(call->arena, message, &event, info);
+	if (err != ERR_OK)
+		return err;
+	event_r->reply =
+		event.challenge ? provider_zoom_webhook_answer(call->arena, event.challenge, secret)
+				: "{}";
+	event_r->report = event.report;
+	return ERR_OK;
 }

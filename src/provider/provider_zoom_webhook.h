@@ -2,30 +2,20 @@
 #define PROVIDER_ZOOM_WEBHOOK_H
 /*
  * Zoom's event subscriptions (developers.zoom.us, "Using webhooks"): whether a message is Zoom's,
- * and what it says. Pure functions; what they return lives in the arena.
+ * and what it says. What the functions return lives in the arena.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "provider.h"
 
-#include "arena.h"
-#include "err.h"
-#include "report.h"
+/* The headers of a message; the time is in seconds. */
+enum { PROVIDER_ZOOM_SIGNATURE, PROVIDER_ZOOM_TIMESTAMP };
 
-/* How far a message's time may be from ours; the window is our choice, Zoom names none. */
-enum { PROVIDER_ZOOM_WEBHOOK_WINDOW_S = 300 };
+enum err provider_zoom_webhook(const struct provider_call *call,
+	const struct provider_message *message, struct provider_event *event_r,
+	struct err_info *info);
 
-/* A message as it came. */
-struct provider_zoom_message {
-	const char *signature; /* header x-zm-signature, or NULL */
-	const char *timestamp; /* header x-zm-request-timestamp, in seconds, or NULL */
-	const char *body;      /* raw; NUL behind it */
-	size_t body_len;
-};
-
-/* Whether it was signed with the app's secret token, within the window around `now` (ms). Constant
+/* Whether it was signed with the app's secret token, within a window around `now` (ms). Constant
  * time in the signature. */
-bool provider_zoom_webhook_verify(struct arena *arena, const struct provider_zoom_message *message,
+bool provider_zoom_webhook_verify(struct arena *arena, const struct provider_message *message,
 	const char *secret, int64_t now);
 
 /* What a message says. */
@@ -35,9 +25,8 @@ struct provider_zoom_event {
 };
 
 /* ERR_MALFORMED for what is not an event; one that does not concern us is REPORT_OTHER. */
-enum err provider_zoom_webhook_read(struct arena *arena,
-	const struct provider_zoom_message *message, struct provider_zoom_event *event_r,
-	struct err_info *info);
+enum err provider_zoom_webhook_read(struct arena *arena, const struct provider_message *message,
+	struct provider_zoom_event *event_r, struct err_info *info);
 
 /* The JSON that answers a challenge: it proves that we know the secret token. */
 const char *provider_zoom_webhook_answer(

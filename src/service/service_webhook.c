@@ -1,14 +1,9 @@
 #include "service_webhook.h"
 
-#include "report.h"
 #include "service_private.h"
 #include "wake.h"
 
 enum { SERVICE_WEBHOOK_TRIES = 16 };
-
-/* A message whose clock is ahead is good from that much before its time until as much after it. */
-_Static_assert(REPORT_KNOWN_FOR >= 2 * PROVIDER_ZOOM_WEBHOOK_WINDOW_S * INSTANT_SECOND,
-	"what is repeated must be known");
 
 static enum err service_report_once(const struct service *service, const struct service_call *call,
 	const char *provider, const struct report *report, struct err_info *info)
@@ -49,32 +44,27 @@ static enum err service_report(const struct service *service, const struct servi
 	return err;
 }
 
-enum err service_webhook_zoom(const struct service *service, const struct service_call *call,
-	const struct provider_zoom_message *message, bool is_json, const char **reply_r,
-	struct err_info *info)
+enum err service_webhook(const struct service *service, const struct service_call *call,
+	const struct provider *provider, const struct provider_message *message,
+	const char **reply_r, struct err_info *info)
 {
-	struct provider_zoom_event event;
+	struct provider_call provider_call = {
+		.arena = call->arena,
+		.conf = service->conf,
+		.provider = provider,
+		.now = call->now,
+	};
+	struct provider_event event = {0};
 	struct config *config;
-	const char *secret;
 	enum err err;
 
 	err = service_config_load(service, call, &config, info);
 	if (err != ERR_OK)
 		return err;
-	secret = config_text(config, "zoom", "webhook_secret");
-	/* The key of nobody would be everybody's. */
-	if (!secret || !*secret ||
-		!provider_zoom_webhook_verify(call->arena, message, secret, call->now))
-		return err_set(
-			info, ERR_UNAUTHENTICATED, "The signature is missing, wrong or too old.");
-	if (!is_json)
-		return err_set(info, ERR_UNSUPPORTED_MEDIA,
-			"Content-Type must be application/json, and the body not encoded.");
-	err = provider_zoom_webhook_read(call->arena, message, &event, info);
+	provider_call.config = config;
+	err = provider->webhook(&provider_call, message, &event, info);
 	if (err != ERR_OK)
 		return err;
-	*reply_r = event.challenge
-			   ? provider_zoom_webhook_answer(call->arena, event.challenge, secret)
-			   : "{}";
-	return service_report(service, call, "zoom", &event.report, info);
+	*reply_r = event.reply;
+	return service_report(service, call, provider->name, &event.report, info);
 }

@@ -166,12 +166,13 @@ CALLS = {
     "POST /api/config/providers/{}/validate": Call(what=constant("jitsi")),
     "GET /calendar/event/{}.ics": Call(what=last_part("calendar_url")),
     "GET /join/{}": Call(what=last_part("join_url"), status=302),
-    "POST /api/webhooks/zoom": Call(
+    "POST /api/webhooks/{}": Call(
         lambda *_: {
             "event": "endpoint.url_validation",
             "event_ts": 1,
             "payload": {"plainToken": "abc"},
         },
+        constant("zoom"),
         signed=True,
     ),
     "GET /healthz": Call(),

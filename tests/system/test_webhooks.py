@@ -97,7 +97,12 @@ def case(world: Providers) -> Case:
 
 
 def post(
-    stack: Stack, body: bytes, secret: str, ts: int | str | None = None, **headers: str | None
+    stack: Stack,
+    body: bytes,
+    secret: str,
+    ts: int | str | None = None,
+    path: str = PATH,
+    **headers: str | None,
 ) -> requests.Response:
     """A message as Zoom signs it; headers of None are left out."""
     ts = int(stack.now().timestamp()) if ts is None else ts
@@ -108,7 +113,7 @@ def post(
     }
     signed |= {name.replace("_", "-"): value for name, value in headers.items()}
     signed = {name: value for name, value in signed.items() if value is not None}
-    answer = requests.post(stack.url + PATH, body, headers=signed, timeout=10)
+    answer = requests.post(stack.url + path, body, headers=signed, timeout=10)
     assert_conventions(answer)
     return answer
 
@@ -201,6 +206,13 @@ def test_signed_but_not_an_event(world: Providers, zoom: Zoom, case: Case) -> No
         answer = post(world.stack, body, zoom.webhook_secret)
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed"), body
     assert not changed()
+
+
+def test_only_of_who_sends_any(world: Providers, zoom: Zoom) -> None:
+    body = event("endpoint.url_validation", {"plainToken": "abc"})
+    for name in ("jitsi", "nobody", "ZOOM"):
+        answer = post(world.stack, body, zoom.webhook_secret, path=f"/api/webhooks/{name}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), name
 
 
 def test_only_plain_json(world: Providers, zoom: Zoom, case: Case) -> None:
