@@ -280,6 +280,35 @@ static void test_warn(void)
 	arena_free(&arena);
 }
 
+static void endpoints_set(struct conf *conf, const char *but, const char *url)
+{
+	const struct provider_endpoint *endpoint;
+	size_t i;
+
+	for (i = 0; provider_table[i]; i++)
+		for (endpoint = provider_table[i]->endpoints; endpoint->name; endpoint++)
+			*(const char **)((char *)conf + endpoint->offset) =
+				but && strcmp(but, endpoint->name) == 0 ? url
+									: "https://api.test/v1";
+}
+
+static void test_endpoints(void)
+{
+	static const char *const names[] = {"google.api_url", "google.token_url", "jitsi.url",
+		"teams.api_url", "teams.token_url", "zoom.api_url", "zoom.token_url"};
+	struct err_info info;
+	struct conf conf;
+	size_t i;
+
+	endpoints_set(&conf, NULL, NULL);
+	CU_ASSERT_EQUAL(provider_check_endpoints(&conf, &info), ERR_OK);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		endpoints_set(&conf, names[i], "http://api.test/v1");
+		UNIT_CHECK(provider_check_endpoints(&conf, &info) == ERR_CONFIG, names[i]);
+		UNIT_CHECK(says(info.detail, names[i]), names[i]);
+	}
+}
+
 static const struct unit_case cases[] = {
 	{"a link must be fit for people", test_link},
 	{"host links", test_host_url},
@@ -290,6 +319,7 @@ static const struct unit_case cases[] = {
 	{"usable", test_usable},
 	{"the id of credentials", test_credential_id},
 	{"warnings", test_warn},
+	{"endpoints are secure", test_endpoints},
 };
 
 UNIT_MAIN("provider", cases)

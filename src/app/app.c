@@ -6,7 +6,7 @@
 #include "fault.h"
 #include "log.h"
 #include "mail_transport.h"
-#include "rest.h"
+#include "provider.h"
 
 static enum err app_check_url(const struct conf *conf, struct err_info *info)
 {
@@ -16,31 +16,6 @@ static enum err app_check_url(const struct conf *conf, struct err_info *info)
 		url[strlen(url) - 1] == '/')
 		return err_set(info, ERR_CONFIG,
 			"public.url must be http(s)://host without a slash at its end.");
-	return ERR_OK;
-}
-
-/* Where the providers' interfaces are. */
-static enum err app_check_interfaces(const struct conf *conf, struct err_info *info)
-{
-	const struct {
-		const char *name, *url;
-	} urls[] = {
-		{"google.api_url", conf->google_api_url},
-		{"google.token_url", conf->google_token_url},
-		{"zoom.api_url", conf->zoom_api_url},
-		{"zoom.token_url", conf->zoom_token_url},
-		{"teams.api_url", conf->teams_api_url},
-		{"teams.token_url", conf->teams_token_url},
-		{"jitsi.url", conf->jitsi_url},
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
-		if (!rest_url_valid(urls[i].url))
-			return err_set(info, ERR_CONFIG,
-				"%s must begin with https:// (http:// only for loopback), without "
-				"a slash at its end.",
-				urls[i].name);
 	return ERR_OK;
 }
 
@@ -61,7 +36,7 @@ enum err app_open(const struct conf *conf, int threads, struct app *app_r, struc
 	if (err == ERR_OK)
 		err = http_token_rules_load(conf, &app_r->tokens, info);
 	if (err == ERR_OK)
-		err = app_check_interfaces(conf, info);
+		err = provider_check_endpoints(conf, info);
 	if (err == ERR_OK && threads)
 		err = store_open(conf, app_r->ring, threads, &app_r->store, info);
 	app_r->token_store = app_token_store(app_r->store);

@@ -12,6 +12,24 @@
 /* What a document should hold of one text of a provider; links with signatures are long. */
 enum { PROVIDER_MAX_TEXT = 2048 };
 
+enum err provider_check_endpoints(const struct conf *conf, struct err_info *info)
+{
+	const struct provider *const *provider;
+	const struct provider_endpoint *endpoint;
+	const char *url;
+
+	for (provider = provider_table; *provider; provider++)
+		for (endpoint = (*provider)->endpoints; endpoint->name; endpoint++) {
+			url = *(char *const *)((const char *)conf + endpoint->offset);
+			if (!rest_url_valid(url))
+				return err_set(info, ERR_CONFIG,
+					"%s must begin with https:// (http:// only for loopback), "
+					"without a slash at its end.",
+					endpoint->name);
+		}
+	return ERR_OK;
+}
+
 struct provider_plan provider_plan(const struct request *request)
 {
 	const struct meeting *meeting = request->meeting;

@@ -16,6 +16,7 @@
  *   ERR_PERMANENT        not done, and never will be in this form
  */
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "conf.h"
 #include "config.h"
@@ -50,6 +51,17 @@ struct provider_field {
 	const char *const *choices; /* NULL-terminated; NULL: any text */
 	const char *help;
 };
+
+/* A setting of the configuration file that says where an interface is. */
+struct provider_endpoint {
+	const char *name;
+	size_t offset; /* of its text in struct conf */
+};
+
+#define PROVIDER_ENDPOINT(section, key)                                                            \
+	{                                                                                          \
+		.name = #section "." #key, .offset = offsetof(struct conf, section##_##key)        \
+	}
 
 /* What a meeting at a provider is to be, and what there is of it. */
 struct provider_plan {
@@ -128,6 +140,9 @@ struct provider {
 	/* What it takes; ends with a row without name. */
 	const struct provider_field *fields;
 
+	/* Where it is asked; ends with a row without name. */
+	const struct provider_endpoint *endpoints;
+
 	/* Words for what it can do, for dashboards: "waiting_room", "passcode", "update",
 	 * "host_link", "dial_in", …; NULL-terminated. */
 	const char *const *capabilities;
@@ -203,6 +218,9 @@ extern const struct provider *const provider_table[]; /* NULL-terminated */
 
 /* NULL when there is no provider of that name. */
 const struct provider *provider_find(const char *name);
+
+/* ERR_CONFIG when an endpoint of the table is not a secure URL. */
+enum err provider_check_endpoints(const struct conf *conf, struct err_info *info);
 
 /* The present meeting of a request; borrows from it. */
 struct provider_plan provider_plan(const struct request *request);
