@@ -92,14 +92,14 @@ const char *provider_credential_id(const struct provider_call *call)
 	hash_texts(id, call->provider->name, NULL);
 	for (field = call->provider->fields; field->name; field++) {
 		value = provider_text(call, field->name);
-		if (value && field->secret && !field->apart)
+		if (value && field->secret && !field->inbound)
 			hash_texts(id, id, field->name, value, NULL);
 	}
 	return id;
 }
 
-/* One call between the doors of the breaker. */
-struct provider_visit {
+/* One call that the breaker guards. */
+struct provider_guard {
 	const char *key;   /* NULL: there is no breaker */
 	const char *quota; /* of what creates and changes; NULL: not concerned */
 	int64_t began_us;
@@ -108,65 +108,65 @@ struct provider_visit {
 
 /* A caller without time has asked nobody, and the breaker learns nothing from that. */
 static enum err provider_enter_as(const struct provider_call *call, const char *quota,
-	struct provider_visit *visit_r, struct err_info *info)
+	struct provider_guard *guard_r, struct err_info *info)
 {
 	struct err_info why;
 	enum err err = ERR_OK;
 
-	visit_r->key = NULL;
-	visit_r->began_us = clock_monotonic_us();
-	visit_r->info = info ? info : &visit_r->own;
-	err_clear(visit_r->info);
+	guard_r->key = NULL;
+	guard_r->began_us = clock_monotonic_us();
+	guard_r->info = info ? info : &guard_r->own;
+	err_clear(guard_r->info);
 	if (call->provider->local || !call->breakers)
 		return ERR_OK;
 	if (provider_time_left_ms(call) == 0)
-		return err_set(visit_r->info, ERR_TEMPORARY,
+		return err_set(guard_r->info, ERR_TEMPORARY,
 			"%s: There was no time left to ask it.", call->provider->title);
-	visit_r->key = provider_credential_id(call);
-	visit_r->quota = quota ? arena_printf(call->arena, "%s/%s", visit_r->key, quota) : NULL;
+	guard_r->key = provider_credential_id(call);
+	guard_r->quota = quota ? arena_printf(call->arena, "%s/%s", guard_r->key, quota) : NULL;
 	/* The quota first: its health is not shown, so nothing is noted where nobody was asked. */
-	if (visit_r->quota)
-		err = breaker_enter(call->breakers, visit_r->quota, call->now, &why);
+	if (guard_r->quota)
+		err = breaker_enter(call->breakers, guard_r->quota, call->now, &why);
 	if (err == ERR_OK) {
-		err = breaker_enter(call->breakers, visit_r->key, call->now, &why);
-		if (err != ERR_OK && visit_r->quota)
-			breaker_leave(call->breakers, visit_r->quota, call->now, err, 0, "");
+		err = breaker_enter(call->breakers, guard_r->key, call->now, &why);
+		if (err != ERR_OK && guard_r->quota)
+			breaker_leave(call->breakers, guard_r->quota, call->now, err, 0, "");
 	}
 	if (err != ERR_OK) {
-		err_set(visit_r->info, err, "%s: %s", call->provider->title, why.detail);
-		visit_r->info->retry_after_s = why.retry_after_s;
+		err_set(guard_r->info, err, "%s: %s", call->provider->title, why.detail);
+		guard_r->info->retry_after_s = why.retry_after_s;
 	}
 	return err;
 }
 
 static enum err provider_enter(
-	const struct provider_call *call, struct provider_visit *visit_r, struct err_info *info)
+	const struct provider_call *call, struct provider_guard *guard_r, struct err_info *info)
 {
-	return provider_enter_as(call, NULL, visit_r, info);
+	return provider_enter_as(call, NULL, guard_r, info);
 }
 
 /* What creates and changes meetings has quotas of its own: when they are used up, meetings can
  * still be read, entered and deleted. */
 static enum err provider_enter_change(
-	const struct provider_call *call, struct provider_visit *visit_r, struct err_info *info)
+	const struct provider_call *call, struct provider_guard *guard_r, struct err_info *info)
 {
-	return provider_enter_as(call, "changes", visit_r, info);
+	return provider_enter_as(call, "changes", guard_r, info);
 }
 
 static enum err provider_leave(
-	const struct provider_call *call, const struct provider_visit *visit, enum err err)
+	const struct provider_call *call, const struct provider_guard *guard, enum err err)
 {
-	const int64_t now = call->now + (clock_monotonic_us() - visit->began_us) / 1000;
+	const int64_t now = call->now + (clock_monotonic_us() - guard->began_us) / 1000;
 	const bool refused = err == ERR_UNAVAILABLE;
-	const int64_t retry_after_s = err == ERR_OK ? 0 : visit->info->retry_after_s;
-	const char *detail = err == ERR_OK ? "" : visit->info->detail;
+	const int64_t retry_after_s = err == ERR_OK ? 0 : guard->info->retry_after_s;
+	const char *detail = err == ERR_OK ? "" : guard->info->detail;
 
-	if (!visit->key)
+	if (!guard->key)
 		return err;
-	if (visit->quota)
-		breaker_leave(call->breakers, visit->quota, now, refused ? err : ERR_OK,
+	if (guard->quota)
+		breaker_leave(call->breakers, guard->quota, now, refused ? err : ERR_OK,
 			refused ? retry_after_s : 0, detail);
-	breaker_leave(call->breakers, visit->key, now, err, refused ? 0 : retry_after_s, detail);
+	breaker_leave(call->breakers, guard->key, now, err, refused ? 0 : retry_after_s, detail);
 	return err;
 }
 
@@ -214,85 +214,85 @@ static enum err provider_unfit(const struct provider_call *call, const struct pr
 enum err provider_create(const struct provider_call *call, const struct provider_plan *plan,
 	bool repeated, struct meeting_link *link_r, struct err_info *info)
 {
-	struct provider_visit visit;
-	enum err err = provider_enter_change(call, &visit, info);
+	struct provider_guard guard;
+	enum err err = provider_enter_change(call, &guard, info);
 
 	if (err != ERR_OK)
 		return err;
 	*link_r = (struct meeting_link){0};
-	err = call->provider->create(call, plan, repeated, link_r, visit.info);
+	err = call->provider->create(call, plan, repeated, link_r, guard.info);
 	/* It may have made something all the same. */
 	if (err == ERR_OK && (!link_r->url || !provider_link_sane(call->arena, link_r)))
-		err = provider_unfit(call, plan, ERR_OUTCOME_UNKNOWN, visit.info);
+		err = provider_unfit(call, plan, ERR_OUTCOME_UNKNOWN, guard.info);
 	if (err == ERR_OK && call->provider->account)
 		link_r->account = call->provider->account(call);
-	return provider_leave(call, &visit, err);
+	return provider_leave(call, &guard, err);
 }
 
 enum err provider_update(const struct provider_call *call, const struct provider_plan *plan,
 	struct meeting_link *link_r, struct err_info *info)
 {
-	struct provider_visit visit;
+	struct provider_guard guard;
 	enum err err;
 
 	*link_r = (struct meeting_link){0};
 	if (!call->provider->update)
 		return ERR_OK;
-	err = provider_enter_change(call, &visit, info);
+	err = provider_enter_change(call, &guard, info);
 	if (err != ERR_OK)
 		return err;
-	err = call->provider->update(call, plan, link_r, visit.info);
+	err = call->provider->update(call, plan, link_r, guard.info);
 	if (err == ERR_OK && !provider_link_sane(call->arena, link_r))
-		err = provider_unfit(call, plan, ERR_OUTCOME_UNKNOWN, visit.info);
-	return provider_leave(call, &visit, err);
+		err = provider_unfit(call, plan, ERR_OUTCOME_UNKNOWN, guard.info);
+	return provider_leave(call, &guard, err);
 }
 
 enum err provider_remove(const struct provider_call *call, const struct provider_target *target,
 	struct err_info *info)
 {
-	struct provider_visit visit;
+	struct provider_guard guard;
 	enum err err;
 
 	if (!call->provider->remove)
 		return ERR_OK;
-	err = provider_enter(call, &visit, info);
+	err = provider_enter(call, &guard, info);
 	if (err != ERR_OK)
 		return err;
-	return provider_leave(call, &visit, call->provider->remove(call, target, visit.info));
+	return provider_leave(call, &guard, call->provider->remove(call, target, guard.info));
 }
 
 enum err provider_read(const struct provider_call *call, const struct provider_plan *plan,
 	struct provider_state *state_r, struct err_info *info)
 {
-	struct provider_visit visit;
+	struct provider_guard guard;
 	enum err err;
 
 	if (!call->provider->read)
 		return err_set(info, ERR_NOT_FOUND, "%s: It cannot be asked about a meeting.",
 			call->provider->title);
-	err = provider_enter(call, &visit, info);
+	err = provider_enter(call, &guard, info);
 	if (err != ERR_OK)
 		return err;
 	*state_r = (struct provider_state){0};
-	return provider_leave(call, &visit, call->provider->read(call, plan, state_r, visit.info));
+	return provider_leave(call, &guard, call->provider->read(call, plan, state_r, guard.info));
 }
 
 enum err provider_host_url(const struct provider_call *call, const struct provider_plan *plan,
 	const char **url_r, struct err_info *info)
 {
-	struct provider_visit visit;
+	struct provider_guard guard;
 	enum err err;
 
 	if (!call->provider->host_url)
 		return err_set(
 			info, ERR_NOT_FOUND, "%s: It has no host links.", call->provider->title);
-	err = provider_enter(call, &visit, info);
+	err = provider_enter(call, &guard, info);
 	if (err != ERR_OK)
 		return err;
-	err = call->provider->host_url(call, plan, url_r, visit.info);
+	err = call->provider->host_url(call, plan, url_r, guard.info);
 	if (err == ERR_OK && !provider_url_sane(call->arena, *url_r))
-		err = provider_unfit(call, plan, ERR_UNAVAILABLE, visit.info);
-	return provider_leave(call, &visit, err);
+		err = provider_unfit(call, plan, ERR_UNAVAILABLE, guard.info);
+	return provider_leave(call, &guard, err);
 }
 
 enum err provider_personal_url(const struct provider_call *call, const struct provider_plan *plan,

@@ -47,7 +47,7 @@ struct provider_field {
 	const char *name;
 	bool secret;                /* a credential: sealed, write-only, masked */
 	bool multi_line;            /* a PEM key, a JSON file */
-	bool apart;                 /* a credential that takes no part in signing in */
+	bool inbound;               /* for what it sends us: takes no part in signing in */
 	const char *const *choices; /* NULL-terminated; NULL: any text */
 	const char *help;
 };
