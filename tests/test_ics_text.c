@@ -101,35 +101,6 @@ static void times(void)
 	arena_free(&arena);
 }
 
-static void urls(void)
-{
-	static const struct {
-		const char *text;
-		bool url;
-	} urls[] = {
-		{"https://meet.example.com/join/abc?x=1&y=[2]#z", true},
-		{"http://127.0.0.1:8080/join/abc", true},
-		{"https://example.com/a,b;c'(d)%20", true},
-		{"", false},
-		{"https://", false},
-		{"http://", false},
-		{"integrations:zoom", false},
-		{"javascript:alert(1)", false},
-		{"//example.com", false},
-		{" https://example.com", false},
-		{"https://example.com/ x", false},
-		{"https://example.com/\r\nX:y", false},
-		{"https://example.com/\"x", false},
-		{"https://example.com/\\x", false},
-		{"https://example.com/<x>", false},
-		{"https://ex\xc3\xa4mple.com/", false},
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
-		CU_ASSERT_EQUAL(ics_text_is_url(urls[i].text), urls[i].url);
-}
-
 static void folds_are_undone_and_made_again(void)
 {
 	static const char *const folds[][2] = {
@@ -211,7 +182,6 @@ static const struct unit_case cases[] = {
 	{"values for the template", values_for_the_template},
 	{"mailto URIs", mailto_uris},
 	{"times", times},
-	{"URLs", urls},
 	{"folds are undone and made again", folds_are_undone_and_made_again},
 	{"control characters are refused", control_characters_are_refused},
 	{"no line is long and no character is split", no_line_is_long_and_no_character_is_split},

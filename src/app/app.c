@@ -10,12 +10,10 @@
 
 static enum err app_check_url(const struct conf *conf, struct err_info *info)
 {
-	const char *url = conf->public_url;
-
-	if ((strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) ||
-		url[strlen(url) - 1] == '/')
+	if (!rest_url_valid(conf->public_url, REST_URL_HTTP))
 		return err_set(info, ERR_CONFIG,
-			"public.url must be http(s)://host without a slash at its end.");
+			"public.url must be http(s)://host, without credentials, query, fragment "
+			"or a slash at its end.");
 	return ERR_OK;
 }
 

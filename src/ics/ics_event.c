@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "ics_check.h"
 #include "ics_text.h"
+#include "rest.h"
 #include "utf8.h"
 
 #define EVENT_TEMPLATE "ics/event.ics"
@@ -108,12 +109,14 @@ static struct json_object *event_values(struct arena *arena, const struct ics_ev
 
 static enum err event_check_input(const struct ics_event *event, struct err_info *info)
 {
+	const unsigned link = REST_URL_LINK | REST_URL_HTTP;
+
 	if (event->ends_at <= event->starts_at)
 		return err_set(info, ERR_INTERNAL, "The event ends before it starts.");
 	if (event->method == ICS_REQUEST && event->cancelled)
 		return err_set(info, ERR_INTERNAL, "A cancelled event cannot be an invitation.");
-	if ((event->join_url && !ics_text_is_url(event->join_url)) ||
-		(event->page_url && !ics_text_is_url(event->page_url)))
+	if ((event->join_url && !rest_url_valid(event->join_url, link)) ||
+		(event->page_url && !rest_url_valid(event->page_url, link)))
 		return err_set(info, ERR_INTERNAL, "The event's link is not an http or https URL.");
 	return ERR_OK;
 }

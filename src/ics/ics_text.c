@@ -122,18 +122,6 @@ char *ics_text_time(struct arena *arena, int64_t instant)
 	return arena_strdup(arena, text);
 }
 
-bool ics_text_is_url(const char *text)
-{
-	static const char allowed[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-		"-._~:/?#[]@!$&'()*+,;=%";
-	size_t scheme = strncmp(text, "https://", 8) == 0  ? 8
-			: strncmp(text, "http://", 7) == 0 ? 7
-							   : 0;
-
-	return scheme && text[scheme] && !text[strspn(text, allowed)];
-}
-
 /* libical quotes any parameter that has a comma, but FEATURE holds a list, which may not be quoted
  * (RFC 7986 section 6.3). */
 static void text_unquote_feature(char *line)

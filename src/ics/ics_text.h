@@ -27,9 +27,6 @@ char *ics_text_mailto(struct arena *arena, const char *email);
 /* DATE-TIME in UTC, "20261201T090000Z", of an instant in ms. */
 char *ics_text_time(struct arena *arena, int64_t instant);
 
-/* Whether text is an absolute http or https URI of the characters that RFC 3986 allows. */
-bool ics_text_is_url(const char *text);
-
 /* Appends content lines (UTF-8), folded or not, with every line folded to at most 75 octets and
  * never inside a code point (RFC 5545 section 3.1). ERR_INTERNAL names a property that holds a
  * control character. */

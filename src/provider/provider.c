@@ -9,8 +9,21 @@
 #include "provider_http.h"
 #include "utf8.h"
 
-/* What a document should hold of one text of a provider; links with signatures are long. */
+/* What a document should hold of one text of a provider. */
 enum { PROVIDER_MAX_TEXT = 2048 };
+
+/* As it will be called: with a name in place of `{tenant}`. */
+static bool provider_endpoint_valid(const char *url)
+{
+	char plain[PROVIDER_MAX_TEXT];
+	size_t len = 0;
+
+	for (; *url && len < sizeof(plain) - 1; url++)
+		if (!strchr("{}", *url))
+			plain[len++] = *url;
+	plain[len] = '\0';
+	return !*url && rest_url_valid(plain, 0);
+}
 
 enum err provider_check_endpoints(const struct conf *conf, struct err_info *info)
 {
@@ -21,10 +34,11 @@ enum err provider_check_endpoints(const struct conf *conf, struct err_info *info
 	for (provider = provider_table; *provider; provider++)
 		for (endpoint = (*provider)->endpoints; endpoint->name; endpoint++) {
 			url = *(char *const *)((const char *)conf + endpoint->offset);
-			if (!rest_url_valid(url))
+			if (!provider_endpoint_valid(url))
 				return err_set(info, ERR_CONFIG,
 					"%s must begin with https:// (http:// only for loopback), "
-					"without a slash at its end.",
+					"without credentials, query, fragment or a slash at its "
+					"end.",
 					endpoint->name);
 		}
 	return ERR_OK;
@@ -175,29 +189,13 @@ static bool provider_text_sane(const char *text)
 	return !text || (strlen(text) <= PROVIDER_MAX_TEXT && !utf8_has_control(text, false));
 }
 
-/* Whether people can be sent there: https, or http to loopback, and nothing that could break out
- * of a header or a page. */
-static bool provider_url_sane(struct arena *arena, const char *url)
-{
-	const char *host = url ? strstr(url, "://") : NULL, *c;
-
-	if (!host || strlen(url) > PROVIDER_MAX_TEXT)
-		return false;
-	for (c = url; *c; c++)
-		if (*c <= ' ' || *c > '~' || strchr("\"<>\\", *c))
-			return false;
-	host += 3;
-	return rest_url_valid(
-		arena_strndup(arena, url, (size_t)(host - url) + strcspn(host, "/?#")));
-}
-
-static bool provider_link_sane(struct arena *arena, const struct meeting_link *link)
+static bool provider_link_sane(const struct meeting_link *link)
 {
 	MODEL_FOREACH (&link->dial_in, const char *, number) {
 		if (!provider_text_sane(*number))
 			return false;
 	}
-	return (!link->url || provider_url_sane(arena, link->url)) &&
+	return (!link->url || rest_url_valid(link->url, REST_URL_LINK)) &&
 	       provider_text_sane(link->external_id) && provider_text_sane(link->passcode);
 }
 
@@ -222,7 +220,7 @@ enum err provider_create(const struct provider_call *call, const struct provider
 	*link_r = (struct meeting_link){0};
 	err = call->provider->create(call, plan, repeated, link_r, guard.info);
 	/* It may have made something all the same. */
-	if (err == ERR_OK && (!link_r->url || !provider_link_sane(call->arena, link_r)))
+	if (err == ERR_OK && (!link_r->url || !provider_link_sane(link_r)))
 		err = provider_unfit(call, plan, ERR_OUTCOME_UNKNOWN, guard.info);
 	if (err == ERR_OK && call->provider->account)
 		link_r->account = call->provider->account(call);
@@ -242,7 +240,7 @@ enum err provider_update(const struct provider_call *call, const struct provider
 	if (err != ERR_OK)
 		return err;
 	err = call->provider->update(call, plan, link_r, guard.info);
-	if (err == ERR_OK && !provider_link_sane(call->arena, link_r))
+	if (err == ERR_OK && !provider_link_sane(link_r))
 		err = provider_unfit(call, plan, ERR_OUTCOME_UNKNOWN, guard.info);
 	return provider_leave(call, &guard, err);
 }
@@ -290,7 +288,7 @@ enum err provider_host_url(const struct provider_call *call, const struct provid
 	if (err != ERR_OK)
 		return err;
 	err = call->provider->host_url(call, plan, url_r, guard.info);
-	if (err == ERR_OK && !provider_url_sane(call->arena, *url_r))
+	if (err == ERR_OK && !rest_url_valid(*url_r, REST_URL_LINK))
 		err = provider_unfit(call, plan, ERR_UNAVAILABLE, guard.info);
 	return provider_leave(call, &guard, err);
 }

@@ -9,7 +9,7 @@
 #include "provider_http.h"
 #include "utf8.h"
 
-enum { GOOGLE_MAX_LINK = 2048, GOOGLE_MAX_LABEL = 128, GOOGLE_MAX_ENTRIES = 16 };
+enum { GOOGLE_MAX_LABEL = 128, GOOGLE_MAX_ENTRIES = 16 };
 
 const char *provider_google_member(struct json_object *json, const char *name)
 {
@@ -162,16 +162,6 @@ void provider_google_times(struct json_object *event, int64_t *starts_at_r, int6
 	*ends_at_r = google_time(event, "end");
 }
 
-static bool google_is_link(const char *text)
-{
-	const char *c;
-
-	for (c = text; *c; c++)
-		if (*c <= ' ' || *c > '~' || strchr("\"<>\\^`{|}", *c))
-			return false;
-	return strncmp(text, "https://", 8) == 0 && c - text > 8 && c - text <= GOOGLE_MAX_LINK;
-}
-
 static bool google_is_label(const char *text)
 {
 	return text[0] && strlen(text) <= GOOGLE_MAX_LABEL && !utf8_has_control(text, false);
@@ -214,14 +204,14 @@ static void google_read_link(
 		if (strcmp(kind, "video") != 0)
 			continue;
 		text = provider_google_member(entry, "uri");
-		if (google_is_link(text))
+		if (rest_url_valid(text, REST_URL_LINK))
 			link_r->url = text;
 		text = provider_google_member(entry, "passcode");
 		if (google_is_label(text))
 			link_r->passcode = text;
 	}
 	text = provider_google_member(event, "hangoutLink");
-	if (!link_r->url && google_is_link(text))
+	if (!link_r->url && rest_url_valid(text, REST_URL_LINK))
 		link_r->url = text;
 }
 

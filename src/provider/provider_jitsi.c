@@ -95,8 +95,7 @@ static enum err jitsi_check(
 	const struct jitsi_settings settings = jitsi_settings(conf, config);
 	enum err err = jitsi_check_key(&settings, info);
 
-	/* Not the characters either that no link may hold. */
-	if (!rest_url_valid(settings.base_url) || strpbrk(settings.base_url, " \"<>\\"))
+	if (!rest_url_valid(settings.base_url, 0))
 		err = err_add_field(info, "/settings/base_url",
 			"Must be https:// with a host and perhaps a path, such as "
 			"https://meet.example.com, without a slash at the end "

@@ -244,7 +244,7 @@ static void teams_read_link(
 	const char *number = provider_json_text(call->arena, json, "audioConferencing.tollNumber");
 	const char *room = provider_json_text(call->arena, json, "audioConferencing.conferenceId");
 
-	if (url && strncmp(url, "https://", 8) == 0)
+	if (rest_url_valid(url, REST_URL_LINK))
 		link_r->url = url;
 	if (passcode && passcode[0])
 		link_r->passcode = passcode;

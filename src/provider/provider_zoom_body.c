@@ -14,7 +14,6 @@ enum {
 	ZOOM_MAX_MINUTES = 1440,
 	ZOOM_PASSCODE_SIZE = 11,
 	ZOOM_MAX_ID_DIGITS = 19,
-	ZOOM_MAX_LINK = 2048,
 	ZOOM_MAX_DIAL_IN = 20,
 	ZOOM_MAX_NUMBER = 120,
 };
@@ -221,14 +220,9 @@ const char *provider_zoom_id(struct arena *arena, struct json_object *meeting)
 
 const char *provider_zoom_link(struct arena *arena, struct json_object *meeting, const char *name)
 {
-	const char *link = provider_json_text(arena, meeting, name), *c;
+	const char *link = provider_json_text(arena, meeting, name);
 
-	if (!link || strncmp(link, "https://", 8) != 0 || strlen(link) > ZOOM_MAX_LINK)
-		return NULL;
-	for (c = link; *c; c++)
-		if (*c <= ' ' || *c > '~')
-			return NULL;
-	return link;
+	return rest_url_valid(link, REST_URL_LINK) ? link : NULL;
 }
 
 void provider_zoom_times(

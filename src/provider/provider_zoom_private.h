@@ -50,7 +50,7 @@ struct json_object *provider_zoom_body(
 const char *provider_zoom_mark(struct arena *arena, const char *provider_key);
 bool provider_zoom_is_marked(struct json_object *meeting, const char *mark);
 
-/* The meeting's number as text, and https links; NULL when it has none. */
+/* The meeting's number as text, and links that people can be sent to; NULL when it has none. */
 const char *provider_zoom_id(struct arena *arena, struct json_object *meeting);
 const char *provider_zoom_link(struct arena *arena, struct json_object *meeting, const char *name);
 

@@ -37,17 +37,15 @@ static const struct provider_rule zoom_token_rules[] = {
  */
 static const char *zoom_base_url(struct arena *arena, const char *api_url)
 {
-	static const char domain[] = ".zoom.us", host_chars[] = "abcdefghijklmnopqrstuvwxyz"
-								"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-								"0123456789.-";
+	static const char domain[] = ".zoom.us";
 	const char *host;
 	size_t len;
 
-	if (!api_url || strncasecmp(api_url, "https://", 8) != 0)
+	if (!rest_url_valid(api_url, 0))
 		return NULL;
-	host = api_url + 8;
-	len = strspn(host, host_chars);
-	if (len > 253 || (host[len] && strcmp(host + len, "/v2") != 0))
+	host = strstr(api_url, "://") + 3;
+	len = strcspn(host, "/");
+	if (host[len] && strcmp(host + len, "/v2") != 0)
 		return NULL;
 	if (!(len == strlen(domain) - 1 && strncasecmp(host, domain + 1, len) == 0) &&
 		!(len > strlen(domain) && host[0] != '.' &&

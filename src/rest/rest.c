@@ -1,5 +1,3 @@
-#include "rest.h"
-
 #include <curl/curl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -9,9 +7,9 @@
 
 #include "buf.h"
 #include "clock.h"
-#include "host.h"
 #include "json.h"
 #include "log.h"
+#include "rest_private.h"
 #include "xalloc.h"
 
 enum {
@@ -34,11 +32,6 @@ struct rest_transfer {
 	size_t head_len; /* of all responses, the provisional ones too */
 	char retry_after[REST_RETRY_AFTER_SIZE];
 	struct buf body;
-};
-
-struct rest_url {
-	CURLU *parsed;
-	char *scheme, *host, *path;
 };
 
 static const char *const rest_methods[] = {
@@ -73,60 +66,6 @@ void rest_free(struct rest **rest)
 	curl_easy_cleanup((*rest)->curl);
 	free(*rest);
 	*rest = NULL;
-}
-
-/* A segment "." or "..", however it is spelled, leads to another resource (RFC 3986 section
- * 6.2.2.3), and rest_escape cannot make it harmless. */
-static bool rest_has_dot_segment(const char *path)
-{
-	size_t dots, len;
-
-	for (; *path; path += strcspn(path, "/")) {
-		path++;
-		for (dots = 0; (len = strncasecmp(path, "%2e", 3) == 0 ? 3 : *path == '.'); dots++)
-			path += len;
-		if (dots > 0 && (*path == '/' || *path == '\0'))
-			return true;
-	}
-	return false;
-}
-
-/* Whether a call may go there. */
-static bool rest_url_read(struct rest_url *url, const char *text)
-{
-	const unsigned flags = CURLU_DISALLOW_USER | CURLU_PATH_AS_IS;
-	const char *rest;
-
-	*url = (struct rest_url){.parsed = curl_url()};
-	if (curl_url_set(url->parsed, CURLUPART_URL, text, flags) != CURLUE_OK ||
-		curl_url_get(url->parsed, CURLUPART_SCHEME, &url->scheme, 0) != CURLUE_OK ||
-		curl_url_get(url->parsed, CURLUPART_HOST, &url->host, 0) != CURLUE_OK ||
-		curl_url_get(url->parsed, CURLUPART_PATH, &url->path, 0) != CURLUE_OK)
-		return false;
-	/* libcurl forgives one slash too few or too many. */
-	rest = text + strlen(url->scheme);
-	if (strncmp(rest, "://", 3) != 0 || rest[3] == '/' || rest_has_dot_segment(url->path))
-		return false;
-	return strcmp(url->scheme, "https") == 0 ||
-	       (strcmp(url->scheme, "http") == 0 && host_is_loopback(url->host));
-}
-
-static void rest_url_fini(struct rest_url *url)
-{
-	curl_url_cleanup(url->parsed);
-	curl_free(url->scheme);
-	curl_free(url->host);
-	curl_free(url->path);
-}
-
-bool rest_url_valid(const char *url)
-{
-	struct rest_url read;
-	const bool valid =
-		rest_url_read(&read, url) && !strpbrk(url, "?#@") && url[strlen(url) - 1] != '/';
-
-	rest_url_fini(&read);
-	return valid;
 }
 
 /*
@@ -374,7 +313,7 @@ enum err rest_call(struct rest *rest, struct arena *arena, const struct rest_req
 
 	*reply_r = (struct rest_reply){0};
 	buf_init(&transfer.body, REST_MAX_REPLY);
-	if (!rest_url_read(&url, request->url)) {
+	if (!rest_url_read(&url, request->url, 0)) {
 		err = err_set(info, ERR_CONFIG, "The address to call is not a valid https URL.");
 		goto out;
 	}

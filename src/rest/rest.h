@@ -14,7 +14,7 @@
 struct json_object;
 struct rest;
 
-enum { REST_MAX_REPLY = 1024 * 1024, REST_CONNECT_MS = 3000 };
+enum { REST_MAX_REPLY = 1024 * 1024, REST_MAX_URL = 2048, REST_CONNECT_MS = 3000 };
 
 struct rest *rest_new(void);
 void rest_free(struct rest **rest);
@@ -53,9 +53,18 @@ struct rest_reply {
 enum err rest_call(struct rest *rest, struct arena *arena, const struct rest_request *request,
 	struct rest_reply *reply_r, struct err_info *info);
 
-/* Whether it is https://host…, or http:// to a loopback host; no credentials, query or fragment,
- * no slash at the end. */
-bool rest_url_valid(const char *url);
+enum {
+	REST_URL_LINK = 1, /* for people: query, fragment and a slash at the end, too */
+	REST_URL_HTTP = 2, /* http:// to any host */
+};
+
+/*
+ * Whether it is https://host…, or http:// to a loopback host, as `allowed` widens it: without
+ * credentials, path segments of dots only and whatever else libcurl does not take; at most
+ * REST_MAX_URL bytes of the ASCII that a URL is made of (RFC 3986 appendix A), so that it cannot
+ * break out of a header, a page or a calendar. False for NULL.
+ */
+bool rest_url_valid(const char *url, unsigned allowed);
 
 /* Percent-encodes all but unreserved characters (RFC 3986 section 2.3). As a path segment "." and
  * ".." keep their meaning: rest_call refuses them. */

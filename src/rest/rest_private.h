@@ -1,0 +1,17 @@
+#ifndef REST_PRIVATE_H
+#define REST_PRIVATE_H
+#include <curl/curl.h>
+
+#include "rest.h"
+
+/* A URL that a call may go to, or people. */
+struct rest_url {
+	CURLU *parsed;
+	char *scheme, *host, *path;
+};
+
+/* False when nobody may go there; rest_url_fini() in any case. Of `allowed` only REST_URL_HTTP
+ * matters. */
+bool rest_url_read(struct rest_url *url, const char *text, unsigned allowed);
+void rest_url_fini(struct rest_url *url);
+#endif
