@@ -65,6 +65,8 @@ static void test_values(void)
 {
 	static const struct render_case rows[] = {
 		{"nothing", 0, "", NULL, "{}", ""},
+		{"nothing as a header", TMPL_HEADER, "", NULL, "{}", ""},
+		{"nothing as a partial", 0, "a{{>part}}b", "", "{}", "ab"},
 		{"no values at all", 0, "a{{b}}c", NULL, "null", "ac"},
 		{"null", 0, "({{a}}{{{a}}}{{&a}})", NULL, "{\"a\":null}", "()"},
 		{"true and false", 0, "{{a}} {{b}}", NULL, "{\"a\":true,\"b\":false}",

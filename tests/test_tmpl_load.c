@@ -77,6 +77,8 @@ static void test_load(void)
 		{"mail/en/ready.subject", "Re: <&,;>"},
 		{"ics/ready.ics", "SUMMARY:<&\\,\\;>\n"},
 		{"plain", "<&,;>"},
+		{"empty.txt", ""},
+		{"empty.subject", ""},
 		{"linked.html", "&lt;&amp;,;&gt;"},
 	};
 	struct json_object *values = json_tokener_parse("{\"v\":\"<&,;>\"}");
@@ -99,6 +101,8 @@ static void test_load(void)
 	folder_add_text("mail/en/.ready.txt.swp", "\xff{{");
 	folder_add_text(".git/config", "{{");
 	folder_add_text("plain", "{{v}}");
+	folder_add_text("empty.txt", "");
+	folder_add_text("empty.subject", "\n");
 	snprintf(path, sizeof(path), "%s/linked.html", folder);
 	CU_ASSERT_EQUAL(symlink("plain", path), 0);
 	snprintf(path, sizeof(path), "%s/pipe", folder);

@@ -184,14 +184,17 @@ static enum err tmpl_check_partials(const struct tmpl_set *set, struct err_info 
 {
 	const struct tmpl_node *node;
 	const struct tmpl *tmpl;
+	size_t i;
 
 	for (tmpl = set->first; tmpl; tmpl = tmpl->next)
-		for (node = tmpl->nodes; node < tmpl->nodes + tmpl->count; node++)
+		for (i = 0; i < tmpl->count; i++) {
+			node = &tmpl->nodes[i];
 			if (node->type == TMPL_NODE_PARTIAL &&
 				!tmpl_set_get(set, node->text, node->len))
 				return err_set(info, ERR_CONFIG,
 					"%s line %zu: there is no partial %.*s.", tmpl->name,
 					tmpl_line(tmpl, node->text), (int)node->len, node->text);
+		}
 	return ERR_OK;
 }
 

@@ -43,6 +43,15 @@ bool tmpl_set_has(const struct tmpl_set *set, const char *name);
 /* The name of a template as the set spells it, found whatever its case; NULL when there is none. */
 const char *tmpl_set_find(const struct tmpl_set *set, const char *name);
 
+/*
+ * Whether every template whose name matches `pattern` (fnmatch(3), a * for no /), and every partial
+ * of it, names only values that it can be given. `names` is a list of lists, all NULL-terminated,
+ * of dotted names: "organizer.cn" makes {{#organizer}} known, and {{cn}} within it. ERR_CONFIG says
+ * which tag does not; or that there is no such template, or too much of it to be rendered.
+ */
+enum err tmpl_check_names(const struct tmpl_set *set, const char *pattern,
+	const char *const *const *names, struct err_info *info);
+
 /* Renders with `values` (borrowed) appended to `out`, which holds a part after an error.
  * ERR_INTERNAL when there is no such template, when partials nest deeper than 32, when the output
  * passes the buffer's ceiling, when rendering takes over a million steps (nodes visited), or when

@@ -290,8 +290,10 @@ static enum err tmpl_check_header(const struct tmpl *tmpl, struct err_info *info
 {
 	const struct tmpl_node *node;
 	const char *newline;
+	size_t i;
 
-	for (node = tmpl->nodes; node < tmpl->nodes + tmpl->count; node++) {
+	for (i = 0; i < tmpl->count; i++) {
+		node = &tmpl->nodes[i];
 		if (node->type != TMPL_NODE_TEXT)
 			continue;
 		newline = memchr(node->text, '\n', node->len);

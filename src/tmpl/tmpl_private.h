@@ -45,7 +45,7 @@ struct tmpl {
 	enum tmpl_kind kind;
 	const char *text;
 	size_t len;
-	struct tmpl_node *nodes; /* heap */
+	struct tmpl_node *nodes; /* heap; NULL when it is empty */
 	size_t count, size;
 };
 
