@@ -141,7 +141,7 @@ struct provider {
 	const struct provider_field *fields;
 
 	/* Where it is asked; ends with a row without name. */
-	const struct provider_endpoint *endpoints;
+	struct provider_endpoint endpoints[3];
 
 	/* Words for what it can do, for dashboards: "waiting_room", "passcode", "update",
 	 * "host_link", "dial_in", …; NULL-terminated. */

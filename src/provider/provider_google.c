@@ -32,12 +32,6 @@ static const struct provider_field google_fields[] = {
 	{0},
 };
 
-static const struct provider_endpoint google_endpoints[] = {
-	PROVIDER_ENDPOINT(google, api_url),
-	PROVIDER_ENDPOINT(google, token_url),
-	{.name = NULL},
-};
-
 /* Guests from outside knock before they come in: a waiting room, as Meet has it. */
 static const char *const google_capabilities[] = {"waiting_room", "update", "dial_in", NULL};
 
@@ -458,7 +452,7 @@ const struct provider provider_google = {
 	.name = GOOGLE_NAME,
 	.title = "Google Meet",
 	.fields = google_fields,
-	.endpoints = google_endpoints,
+	.endpoints = {PROVIDER_ENDPOINT(google, api_url), PROVIDER_ENDPOINT(google, token_url)},
 	.capabilities = google_capabilities,
 	.check = provider_google_check,
 	.account = google_account,

@@ -280,11 +280,6 @@ static const struct provider_field jitsi_fields[] = {
 	{.name = NULL},
 };
 
-static const struct provider_endpoint jitsi_endpoints[] = {
-	PROVIDER_ENDPOINT(jitsi, url),
-	{.name = NULL},
-};
-
 static const char *const jitsi_capabilities[] = {"personal_link", "update", NULL};
 
 const struct provider provider_jitsi = {
@@ -292,7 +287,7 @@ const struct provider provider_jitsi = {
 	.title = "Jitsi Meet",
 	.local = true,
 	.fields = jitsi_fields,
-	.endpoints = jitsi_endpoints,
+	.endpoints = {PROVIDER_ENDPOINT(jitsi, url)},
 	.capabilities = jitsi_capabilities,
 	.check = jitsi_check,
 	.create = jitsi_create,

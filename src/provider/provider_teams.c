@@ -441,19 +441,13 @@ static const struct provider_field teams_fields[] = {
 	{.name = NULL},
 };
 
-static const struct provider_endpoint teams_endpoints[] = {
-	PROVIDER_ENDPOINT(teams, api_url),
-	PROVIDER_ENDPOINT(teams, token_url),
-	{.name = NULL},
-};
-
 static const char *const teams_capabilities[] = {"waiting_room", "dial_in", "update", NULL};
 
 const struct provider provider_teams = {
 	.name = "teams",
 	.title = "Microsoft Teams",
 	.fields = teams_fields,
-	.endpoints = teams_endpoints,
+	.endpoints = {PROVIDER_ENDPOINT(teams, api_url), PROVIDER_ENDPOINT(teams, token_url)},
 	.capabilities = teams_capabilities,
 	.check = provider_teams_check,
 	.account = teams_account,

@@ -36,12 +36,6 @@ static const struct provider_field zoom_fields[] = {
 	{.name = NULL},
 };
 
-static const struct provider_endpoint zoom_endpoints[] = {
-	PROVIDER_ENDPOINT(zoom, api_url),
-	PROVIDER_ENDPOINT(zoom, token_url),
-	{.name = NULL},
-};
-
 static const char *const zoom_capabilities[] = {"waiting_room", "join_before_host", "mute_on_entry",
 	"host_video", "passcode", "authentication", "alternative_hosts", "update", "read",
 	"host_link", "dial_in", NULL};
@@ -378,7 +372,7 @@ const struct provider provider_zoom = {
 	.name = "zoom",
 	.title = "Zoom",
 	.fields = zoom_fields,
-	.endpoints = zoom_endpoints,
+	.endpoints = {PROVIDER_ENDPOINT(zoom, api_url), PROVIDER_ENDPOINT(zoom, token_url)},
 	.capabilities = zoom_capabilities,
 	.check = zoom_check,
 	.account = provider_zoom_account,
