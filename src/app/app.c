@@ -3,10 +3,14 @@
 #include <string.h>
 
 #include "clock.h"
+#include "dispatch.h"
 #include "fault.h"
+#include "handler.h"
+#include "ics_invite.h"
 #include "log.h"
 #include "mail_transport.h"
 #include "provider.h"
+#include "rest.h"
 
 static enum err app_check_url(const struct conf *conf, struct err_info *info)
 {
@@ -15,6 +19,15 @@ static enum err app_check_url(const struct conf *conf, struct err_info *info)
 			"public.url must be http(s)://host, without credentials, query, fragment "
 			"or a slash at its end.");
 	return ERR_OK;
+}
+
+static enum err app_check_templates(const struct tmpl_set *templates, struct err_info *info)
+{
+	enum err err = ics_check_templates(templates, info);
+
+	if (err == ERR_OK)
+		err = handler_check_templates(templates, info);
+	return err ? err : dispatch_check_templates(templates, info);
 }
 
 enum err app_open(const struct conf *conf, int threads, struct app *app_r, struct err_info *info)
@@ -31,6 +44,8 @@ enum err app_open(const struct conf *conf, int threads, struct app *app_r, struc
 		err = secret_ring_load(conf->key_file, &app_r->ring, info);
 	if (err == ERR_OK)
 		err = tmpl_set_load(app_r->templates, conf->templates_dir, info);
+	if (err == ERR_OK)
+		err = app_check_templates(app_r->templates, info);
 	if (err == ERR_OK)
 		err = http_token_rules_load(conf, &app_r->tokens, info);
 	if (err == ERR_OK)

@@ -25,6 +25,9 @@ struct dispatch {
 	int wake_fd; /* eventfd: somebody on this host owes something now */
 };
 
+/* Whether every mail has its templates, and they name no value that they are not given. */
+enum err dispatch_check_templates(const struct tmpl_set *templates, struct err_info *info);
+
 /* Runs `threads` performers until dispatch_stop() is called from another thread, and then lets
  * those that are at work finish. ERR_CONFIG when mail cannot be delivered as configured. */
 enum err dispatch_run(const struct dispatch *dispatch, int threads, struct err_info *info);

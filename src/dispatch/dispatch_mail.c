@@ -305,3 +305,66 @@ static void mail_settle(struct cause *cause, struct request *request, struct eff
 }
 
 const struct dispatch_effect dispatch_mail = {.perform = mail_perform, .settle = mail_settle};
+
+/* The names in mail_values(): those of every mail, and the groups that a kind may have. */
+static const char *const mail_names[] = {"recipient.name", "recipient.email", "recipient.is_client",
+	"recipient.is_lawyer", "other.name", "title", "description", "message", "product_name",
+	"locale", NULL};
+static const char *const mail_meeting_names[] = {"provider_title", "passcode", "reason", "direct",
+	"join_url", "calendar_url", "opens_minutes_before", "failover", "requested_provider_title",
+	NULL};
+static const char *const mail_change_names[] = {"moved_from", "new_duration", "new_link",
+	"new_provider", "new_details", "change_reason", NULL};
+static const char *const mail_cancellation_names[] = {
+	"cancelled_by.recipient", "cancelled_by.other", "cancelled_by.administration", NULL};
+
+enum { MAIL_MEETING = 1, MAIL_CHANGE = 2, MAIL_CANCELLATION = 4 };
+
+static const struct {
+	unsigned group;
+	const char *const *names;
+} mail_groups[] = {
+	{MAIL_MEETING, mail_meeting_names},
+	{MAIL_CHANGE, mail_change_names},
+	{MAIL_CANCELLATION, mail_cancellation_names},
+};
+
+enum { MAIL_GROUPS = sizeof(mail_groups) / sizeof(mail_groups[0]) };
+
+static enum err mail_check_kind(
+	const struct tmpl_set *templates, const char *kind, unsigned groups, struct err_info *info)
+{
+	static const char *const suffixes[] = {"subject", "txt", "html"};
+	const char *const *names[MAIL_GROUPS + 3] = {mail_names, ics_when_names};
+	enum err err = ERR_OK;
+	size_t i, count = 2;
+	char file[128];
+
+	for (i = 0; i < MAIL_GROUPS; i++)
+		if (groups & mail_groups[i].group)
+			names[count++] = mail_groups[i].names;
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]) && err == ERR_OK; i++) {
+		snprintf(file, sizeof(file), "%s.%s", kind, suffixes[i]);
+		err = ics_when_check(templates, "mail", file, names, info);
+	}
+	return err;
+}
+
+enum err dispatch_check_templates(const struct tmpl_set *templates, struct err_info *info)
+{
+	static const struct {
+		const char *name;
+		unsigned groups;
+	} kinds[] = {
+		{"meeting_ready", MAIL_MEETING},
+		{"meeting_updated", MAIL_MEETING | MAIL_CHANGE},
+		{"meeting_cancelled", MAIL_MEETING | MAIL_CANCELLATION},
+		{"request_declined", 0},
+	};
+	enum err err = ERR_OK;
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && err == ERR_OK; i++)
+		err = mail_check_kind(templates, kinds[i].name, kinds[i].groups, info);
+	return err;
+}

@@ -14,6 +14,9 @@ struct handler_context {
 	struct mail_address organizer; /* of calendar events */
 };
 
+/* Whether the templates of pages name no value that they are not given. */
+enum err handler_check_templates(const struct tmpl_set *templates, struct err_info *info);
+
 http_handler handler_request_create;
 http_handler handler_request_list;
 http_handler handler_request_get;

@@ -26,6 +26,23 @@ static const struct {
 	[GATE_RENEWING] = {"renewing", 410},
 };
 
+enum { GATE_PAGES = sizeof(gate_pages) / sizeof(gate_pages[0]) };
+
+/* Besides those and ics_when_names. */
+static const char *const gate_names[] = {
+	"opens_at", "meeting_title", "unknown", "unavailable", NULL};
+
+enum err handler_check_templates(const struct tmpl_set *templates, struct err_info *info)
+{
+	const char *states[GATE_PAGES + 1] = {NULL};
+	const char *const *const names[] = {states, gate_names, ics_when_names, NULL};
+	size_t i;
+
+	for (i = 0; i < GATE_PAGES; i++)
+		states[i] = gate_pages[i].name;
+	return ics_when_check(templates, "pages", "gate.html", names, info);
+}
+
 static bool gate_is_refused(const struct http_language *languages, size_t count, const char *locale)
 {
 	size_t i;

@@ -107,6 +107,19 @@ static struct json_object *event_values(struct arena *arena, const struct ics_ev
 	return values;
 }
 
+static const char *const event_names[] = {"version", "method", "request", "cancelled", "status",
+	"uid", "sequence", "dtstamp", "created", "last_modified", "dtstart", "dtend", "summary",
+	"description", "comment", "join_url", "join_label", "label", "page_url", "organizer.cn",
+	"organizer.mailto", "attendees.cn", "attendees.mailto", "alarm_minutes", "alarm_action",
+	NULL};
+
+enum err ics_event_check_template(const struct tmpl_set *templates, struct err_info *info)
+{
+	static const char *const *const names[] = {event_names, NULL};
+
+	return tmpl_check_names(templates, EVENT_TEMPLATE, names, info);
+}
+
 static enum err event_check_input(const struct ics_event *event, struct err_info *info)
 {
 	const unsigned link = REST_URL_LINK | REST_URL_HTTP;

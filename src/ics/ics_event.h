@@ -53,4 +53,7 @@ struct ics_event {
  */
 enum err ics_event_render(const struct tmpl_set *templates, const struct ics_event *event,
 	struct buf *out, struct err_info *info);
+
+/* Whether the template names no value that it is not given. */
+enum err ics_event_check_template(const struct tmpl_set *templates, struct err_info *info);
 #endif

@@ -50,3 +50,13 @@ enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_in
 	arena_free(&arena);
 	return err;
 }
+
+enum err ics_check_templates(const struct tmpl_set *templates, struct err_info *info)
+{
+	static const char *const *const none[] = {NULL};
+	enum err err = ics_when_check_templates(templates, info);
+
+	if (err == ERR_OK)
+		err = ics_event_check_template(templates, info);
+	return err ? err : ics_when_check(templates, "text", "join.txt", none, info);
+}

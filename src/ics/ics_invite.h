@@ -19,4 +19,7 @@ struct ics_invite {
  * meeting: UID, CREATED, ORGANIZER and the attendees. */
 enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_invite *invite,
 	struct buf *out, struct err_info *info);
+
+/* Whether the templates of calendars and times name no value that they are not given. */
+enum err ics_check_templates(const struct tmpl_set *templates, struct err_info *info);
 #endif

@@ -10,6 +10,15 @@
 
 enum { ICS_MAX_WORDS = 256 };
 
+const char *const ics_when_names[] = {"date", "end_date", "start_time", "end_time", "zone",
+	"zone_abbreviation", "utc_start", "duration_minutes", NULL};
+
+static const char *const when_date_names[] = {"weekday_0", "weekday_1", "weekday_2", "weekday_3",
+	"weekday_4", "weekday_5", "weekday_6", "month_1", "month_2", "month_3", "month_4",
+	"month_5", "month_6", "month_7", "month_8", "month_9", "month_10", "month_11", "month_12",
+	"day", "year", NULL};
+static const char *const when_instant_names[] = {"date", "time", "zone_abbreviation", NULL};
+
 const char *ics_when_locale_find(const struct tmpl_set *templates, struct arena *arena,
 	const char *locale, const char *folder, const char *file)
 {
@@ -34,6 +43,29 @@ const char *ics_when_locale(const struct tmpl_set *templates, struct arena *aren
 	const char *found = ics_when_locale_find(templates, arena, locale, folder, file);
 
 	return found ? found : "en";
+}
+
+enum err ics_when_check(const struct tmpl_set *templates, const char *folder, const char *file,
+	const char *const *const *names, struct err_info *info)
+{
+	char pattern[256];
+	enum err err;
+
+	snprintf(pattern, sizeof(pattern), "%s/en/%s", folder, file);
+	err = tmpl_check_names(templates, pattern, names, info);
+	if (err != ERR_OK)
+		return err;
+	snprintf(pattern, sizeof(pattern), "%s/*/%s", folder, file);
+	return tmpl_check_names(templates, pattern, names, info);
+}
+
+enum err ics_when_check_templates(const struct tmpl_set *templates, struct err_info *info)
+{
+	static const char *const *const date[] = {when_date_names, NULL};
+	static const char *const *const instant[] = {when_instant_names, NULL};
+	const enum err err = ics_when_check(templates, "text", "date.txt", date, info);
+
+	return err ? err : ics_when_check(templates, "text", "instant.txt", instant, info);
 }
 
 enum err ics_when_words(const struct tmpl_set *templates, struct arena *arena, const char *locale,

@@ -23,10 +23,18 @@ const char *ics_when_locale_find(const struct tmpl_set *templates, struct arena 
 const char *ics_when_locale(const struct tmpl_set *templates, struct arena *arena,
 	const char *locale, const char *folder, const char *file);
 
+/* Whether `<folder>/<locale>/<file>` names no value but these (tmpl_check_names()) in every locale
+ * that has it, and that "en" does. */
+enum err ics_when_check(const struct tmpl_set *templates, const char *folder, const char *file,
+	const char *const *const *names, struct err_info *info);
+
 /* The line of text that `text/<locale>/<file>` makes of `values` (NULL: of none). ERR_INTERNAL when
  * it cannot be rendered. The text is in the arena. */
 enum err ics_when_words(const struct tmpl_set *templates, struct arena *arena, const char *locale,
 	const char *file, struct json_object *values, const char **text_r, struct err_info *info);
+
+/* What ics_when_add() adds; NULL-terminated. */
+extern const char *const ics_when_names[];
 
 /* Adds date, start_time, end_time, zone, zone_abbreviation, utc_start, duration_minutes, and
  * end_date when the last day is not the first, to `values`, in the person's zone, or the request's
@@ -38,4 +46,7 @@ enum err ics_when_add(const struct tmpl_set *templates, struct arena *arena,
 /* An instant as "Monday, 1 March 2027, 14:45 (CET)" of that person; NULL when it cannot be said. */
 const char *ics_when_instant(const struct tmpl_set *templates, struct arena *arena,
 	const struct request *request, const struct person *person, int64_t instant);
+
+/* Whether the templates of dates and instants name no value that they are not given. */
+enum err ics_when_check_templates(const struct tmpl_set *templates, struct err_info *info);
 #endif

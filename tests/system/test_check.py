@@ -3,6 +3,7 @@
 import os
 import pathlib
 import secrets
+import shutil
 import subprocess
 from collections.abc import Callable
 
@@ -78,3 +79,62 @@ def test_the_public_url(check: Check, url: str, valid: bool) -> None:
 def test_an_interface(check: Check, url: str, valid: bool) -> None:
     said = check(TEAMS_TOKEN_URL=url)
     assert said.startswith("meetlink: teams.token_url must begin with https://") != valid
+
+
+@pytest.fixture
+def templates(tmp_path: pathlib.Path) -> pathlib.Path:
+    return shutil.copytree(ROOT / "templates", tmp_path / "templates")
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("ics/event.ics", "organizer.name"),
+        ("text/en/date.txt", "month_13"),
+        ("text/en/instant.txt", "end_date"),
+        ("text/de/join.txt", "join_url"),
+        ("pages/en/gate.html", "join_url"),
+        ("pages/de/gate.html", "provider_title"),
+        ("pages/style.html", "colour"),
+        ("mail/en/meeting_ready.subject", "recipient.nmae"),
+        ("mail/de/meeting_ready.txt", "moved_from"),
+        ("mail/en/meeting_updated.html", "cancelled_by.other"),
+        ("mail/de/meeting_cancelled.html", "new_link"),
+        ("mail/en/request_declined.txt", "provider_title"),
+        ("mail/de/footer.txt", "recipient.phone"),
+        ("mail/when.html", "opens_at"),
+    ],
+)
+def test_a_name_that_a_template_cannot_hold(
+    check: Check, templates: pathlib.Path, file: str, name: str
+) -> None:
+    text = (templates / file).read_text().removesuffix("\n")
+    (templates / file).write_text(f"{text}{{{{{name}}}}}\n")
+    line = text.count("\n") + 1
+    words = f"meetlink: {file} line {line}: there is no value named {name} here.\n"
+    assert check(TEMPLATES_DIR=templates) == words
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "ics/event.ics",
+        "text/en/date.txt",
+        "pages/en/gate.html",
+        "mail/en/meeting_ready.subject",
+        "mail/en/request_declined.html",
+    ],
+)
+def test_a_template_that_is_missing(check: Check, templates: pathlib.Path, file: str) -> None:
+    (templates / file).unlink()
+    assert check(TEMPLATES_DIR=templates) == f"meetlink: {file}: there is no such template.\n"
+
+
+def test_templates_of_ones_own(check: Check, templates: pathlib.Path) -> None:
+    shutil.rmtree(templates / "mail/de")
+    (templates / "mail/en/meeting_ready.txt").write_text("{{title}}{{> own/foot.txt}}\n")
+    (templates / "own").mkdir()
+    (templates / "own/foot.txt").write_text("{{#recipient}}{{name}}, {{other.name}}{{/recipient}}")
+    (templates / "own/unused.txt").write_text("{{whatever}}")
+    (templates / "own/empty.txt").touch()
+    assert check(TEMPLATES_DIR=templates) == ""

@@ -1,0 +1,257 @@
+/*
+ * Holds the names that templates may hold against the values that they are given: both pass through
+ * here, in place of the functions of src/tmpl and of those that would ask a database or a server.
+ */
+#include <fnmatch.h>
+#include <json-c/json.h>
+
+#include "core_unit.h"
+#include "dispatch_private.h"
+#include "handler_private.h"
+#include "ics_invite.h"
+#include "ics_when.h"
+#include "unit_templates.h"
+
+/* Pattern -> declared name -> whether a template was given it. */
+static struct json_object *declared;
+
+enum err tmpl_check_names(const struct tmpl_set *set, const char *pattern,
+	const char *const *const *names, struct err_info *info)
+{
+	struct json_object *known = json_object_new_object();
+	const char *const *name;
+
+	(void)set;
+	(void)info;
+	for (; *names; names++)
+		for (name = *names; *name; name++) {
+			UNIT_CHECK(!json_object_object_get(known, *name), *name);
+			json_object_object_add(known, *name, json_object_new_boolean(false));
+		}
+	json_object_object_add(declared, pattern, known);
+	return ERR_OK;
+}
+
+static void give(struct json_object *known, const char *name, struct json_object *value)
+{
+	char inner[128];
+	size_t i;
+
+	if (json_object_is_type(value, json_type_object)) {
+		json_object_object_foreach(value, key, member)
+		{
+			snprintf(inner, sizeof(inner), "%s%s%s", name, *name ? "." : "", key);
+			give(known, inner, member);
+		}
+	} else if (json_object_is_type(value, json_type_array)) {
+		for (i = 0; i < json_object_array_length(value); i++)
+			give(known, name, json_object_array_get_idx(value, i));
+	} else if (*name) {
+		UNIT_CHECK(json_object_object_get(known, name), name);
+		json_object_object_add(known, name, json_object_new_boolean(true));
+	}
+}
+
+enum err tmpl_render(const struct tmpl_set *set, const char *name, struct json_object *values,
+	struct buf *out, struct err_info *info)
+{
+	bool checked = false;
+
+	(void)info;
+	CU_ASSERT(tmpl_set_has(set, name));
+	json_object_object_foreach(declared, pattern, known)
+	{
+		if (fnmatch(pattern, name, FNM_PATHNAME) == 0) {
+			checked = true;
+			give(known, "", values);
+		}
+	}
+	UNIT_CHECK(checked, name);
+	buf_add_text(out, "x");
+	return ERR_OK;
+}
+
+enum err mail_transport_deliver(struct mail_transport *transport, const char *message_id,
+	const char *from, const char *to, const char *bytes, size_t len, struct err_info *info)
+{
+	(void)transport;
+	(void)message_id;
+	(void)from;
+	(void)to;
+	(void)bytes;
+	(void)len;
+	(void)info;
+	return ERR_OK;
+}
+
+static struct service_gate gate;
+static enum err gate_err;
+
+enum err service_gate_open(const struct service *service, const struct service_call *call,
+	const char *token, bool entering, struct service_gate *gate_r, struct err_info *info)
+{
+	(void)service;
+	(void)call;
+	(void)token;
+	(void)entering;
+	*gate_r = gate;
+	return gate_err ? err_set(info, gate_err, "No.") : ERR_OK;
+}
+
+const struct handler_context *handler_context(const struct http_exchange *exchange)
+{
+	return exchange->app;
+}
+
+struct service_call handler_call(const struct http_exchange *exchange)
+{
+	return (struct service_call){.arena = exchange->arena, .now = exchange->now};
+}
+
+/* A request that has all there is to say of one: over midnight, moved, at another provider than
+ * the one that was asked for. */
+static struct person people[] = {{.id = "c", .name = "Ada Client", .email = "ada@client.test"},
+	{.id = "l", .name = "Bo Lawyer", .email = "bo@lawyer.test"}};
+static struct actor lawyer = {.id = "l", .role = ROLE_LAWYER};
+static struct audit_event cancellation = {
+	.action = "meeting.cancelled", .at = CORE_NOW, .actor = &lawyer};
+static struct person_news news = {.told = true,
+	.starts_at = CORE_START - INSTANT_DAY,
+	.ends_at = CORE_START,
+	.generation = 1,
+	.provider = "google_meet"};
+static struct meeting meeting = {
+	.id = CORE_ID,
+	.generation = 2,
+	.status = MEETING_READY,
+	.provider = "zoom",
+	.requested_provider = "google_meet",
+	.passcode = "4711",
+	.starts_at = CORE_START,
+	.ends_at = CORE_START + INSTANT_DAY,
+	.opens_at = CORE_START - INSTANT_HOUR,
+	.change_reason = "The court moved.",
+	.ended_reason = "Ill.",
+	.ended_at = CORE_NOW,
+};
+static struct request request = {
+	.id = CORE_ID,
+	.title = "Lease",
+	.description = "The deposit.",
+	.message = "See you there.",
+	.client = &people[PARTY_CLIENT],
+	.lawyer = &people[PARTY_LAWYER],
+	.starts_at = CORE_START,
+	.ends_at = CORE_START + INSTANT_DAY,
+	.duration_minutes = 24 * 60,
+	.timezone = "Europe/Berlin",
+	.meeting = &meeting,
+	.client_news = &news,
+	.lawyer_news = &news,
+	.events = {.items = &cancellation, .count = 1},
+	.created_at = CORE_NOW,
+};
+
+static void give_mails(const struct tmpl_set *templates)
+{
+	static const enum effect_kind kinds[] = {EFFECT_MAIL_MEETING_READY,
+		EFFECT_MAIL_MEETING_UPDATED, EFFECT_MAIL_MEETING_CANCELLED,
+		EFFECT_MAIL_REQUEST_DECLINED};
+	static char url[] = "https://meetings.test";
+	const struct conf conf = {.public_url = url};
+	struct secret_ring *ring = core_ring(CORE_KEY_1);
+	const struct dispatch dispatch = {.conf = &conf,
+		.ring = ring,
+		.templates = templates,
+		.mail_from = {.name = "Meetings", .email = "meetings@meetings.test"}};
+	struct dispatch_performer performer = {.dispatch = &dispatch};
+	struct request declined = request;
+	struct dispatch_result result;
+	struct err_info info;
+	size_t i;
+
+	declined.meeting = NULL;
+	for (i = 0; i < 2 * sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const struct effect effect = {.id = CORE_ID,
+			.kind = kinds[i / 2],
+			.party = (int)(i % 2),
+			.generation = 2,
+			.created_at = CORE_NOW};
+		const struct dispatch_work work = {.performer = &performer,
+			.arena = arena_new(),
+			.request =
+				effect.kind == EFFECT_MAIL_REQUEST_DECLINED ? &declined : &request,
+			.effect = &effect};
+		struct arena *arena = work.arena;
+
+		/* It fails as soon as the calendar has been asked for, which is "x". */
+		dispatch_mail.perform(&work, &result, &info);
+		arena_free(&arena);
+	}
+	secret_ring_free(&ring);
+}
+
+static void give_page(const struct tmpl_set *templates, enum gate state, enum err err)
+{
+	/* A preview is shown a page in every state. */
+	static const char *const environment[] = {
+		"REQUEST_METHOD=GET", "REQUEST_URI=/join/x", "HTTP_USER_AGENT=crawler", NULL};
+	struct handler_context context = {.templates = templates};
+	struct arena *arena = arena_new();
+	struct http_exchange exchange;
+	struct err_info info = {0};
+
+	gate = (struct service_gate){.state = state, .request = &request};
+	gate_err = err;
+	http_exchange_init(&exchange, arena, environment, CORE_NOW);
+	exchange.app = &context;
+	CU_ASSERT_EQUAL(handler_gate_enter(&exchange, &info), ERR_OK);
+	CU_ASSERT_EQUAL(exchange.reply_len, 1);
+	arena_free(&arena);
+}
+
+/* Every day of the week, and every month. */
+static void give_dates(const struct tmpl_set *templates)
+{
+	struct arena *arena = arena_new();
+	int day;
+
+	for (day = 0; day < 400; day += 5)
+		CU_ASSERT_PTR_NOT_NULL(ics_when_instant(templates, arena, &request, request.client,
+			CORE_START + day * INSTANT_DAY));
+	arena_free(&arena);
+}
+
+static void test_names(void)
+{
+	struct tmpl_set *templates = unit_templates();
+	int state;
+
+	declared = json_object_new_object();
+	CU_ASSERT_EQUAL(ics_check_templates(templates, NULL), ERR_OK);
+	CU_ASSERT_EQUAL(handler_check_templates(templates, NULL), ERR_OK);
+	CU_ASSERT_EQUAL(dispatch_check_templates(templates, NULL), ERR_OK);
+	give_dates(templates);
+	give_mails(templates);
+	for (state = GATE_OPEN; state <= GATE_RENEWING; state++)
+		give_page(templates, (enum gate)state, ERR_OK);
+	give_page(templates, GATE_OPEN, ERR_NOT_FOUND);
+	give_page(templates, GATE_OPEN, ERR_UNAVAILABLE);
+	json_object_object_foreach(declared, pattern, known)
+	{
+		json_object_object_foreach(known, name, given)
+		{
+			if (!json_object_get_boolean(given))
+				fprintf(stderr, "%s is never given %s\n", pattern, name);
+			UNIT_CHECK(json_object_get_boolean(given), name);
+		}
+	}
+	json_object_put(declared);
+	tmpl_set_free(&templates);
+}
+
+static const struct unit_case cases[] = {
+	{"declared is what is given", test_names},
+};
+
+UNIT_MAIN("template_names", cases)
