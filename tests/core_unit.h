@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "instant.h"
 #include "news.h"
 #include "provision.h"
@@ -54,6 +55,11 @@ static inline struct policy core_policy(size_t failovers)
 	return policy;
 }
 
+/* What holds in the tests: the defaults, and every provider enabled. */
+static const char *core_enabled[] = {"jitsi", "zoom", "google", "teams"};
+static const struct config core_config = {
+	.policy = (struct policy *)&policy_default, .enabled = {.items = core_enabled, .count = 4}};
+
 static inline struct cause core_cause(
 	struct arena *arena, int64_t now, enum role role, const char *id)
 {
@@ -63,12 +69,23 @@ static inline struct cause core_cause(
 		.now = now,
 		.actor = {.id = id, .role = role},
 		.source = SOURCE_API,
+		.config = &core_config,
 		.trace_id = "trace-1",
 	};
 
 	drawn++;
 	memcpy(cause.seed, &drawn, sizeof(drawn));
 	return cause;
+}
+
+/* The same under another policy. */
+static inline void core_under(struct cause *cause, const struct policy *policy)
+{
+	struct config *config = arena_alloc(cause->arena, sizeof(*config));
+
+	*config = core_config;
+	config->policy = (struct policy *)policy;
+	cause->config = config;
 }
 
 static inline struct cause core_system(struct arena *arena, int64_t now)
@@ -90,8 +107,7 @@ static inline struct request_draft core_draft(void)
 	return (struct request_draft){
 		.title = "Lease dispute",
 		.description = "First line.\nSecond line.",
-		.client = &core_client,
-		.lawyer = &core_lawyer,
+		.person = {&core_client, &core_lawyer},
 		.starts_at = CORE_START,
 		.duration_minutes = 60,
 		.timezone = "Europe/Berlin",
@@ -113,14 +129,14 @@ static inline enum err core_respond(struct arena *arena, struct request *request
 {
 	struct cause cause = core_as_lawyer(arena, now);
 
-	return request_respond(&cause, request, response, &policy_default, changed_r, NULL);
+	return request_respond(&cause, request, response, changed_r, NULL);
 }
 
 static inline enum err core_cancel(struct arena *arena, struct request *request, int64_t now)
 {
 	struct cause cause = core_cause(arena, now, ROLE_CLIENT, core_client.id);
 
-	return request_cancel(&cause, request, &core_cancellation, NULL);
+	return request_cancel(&cause, request, &core_cancellation, &(bool){true}, NULL);
 }
 
 static inline enum err core_cancel_meeting(
@@ -128,14 +144,15 @@ static inline enum err core_cancel_meeting(
 {
 	struct cause cause = core_as_lawyer(arena, now);
 
-	return request_cancel_meeting(&cause, request, &core_meeting_cancellation, NULL);
+	return request_cancel_meeting(
+		&cause, request, &core_meeting_cancellation, &(bool){true}, NULL);
 }
 
 static inline enum err core_regenerate(struct arena *arena, struct request *request, int64_t now)
 {
 	struct cause cause = core_as_lawyer(arena, now);
 
-	return request_regenerate(&cause, request, &core_regeneration, &policy_default, NULL);
+	return request_regenerate(&cause, request, &core_regeneration, &(bool){true}, NULL);
 }
 
 static inline enum err core_move(
@@ -146,7 +163,13 @@ static inline enum err core_move(
 	struct cause cause = core_as_lawyer(arena, now);
 	bool changed;
 
-	return request_reschedule(&cause, request, &rescheduling, &policy_default, &changed, NULL);
+	return request_reschedule(&cause, request, &rescheduling, &changed, NULL);
+}
+
+/* Whose mail it is; what is no mail counts as the client's. */
+static inline enum party core_party(const struct effect *effect)
+{
+	return effect->mail ? (enum party)effect->mail->party : PARTY_CLIENT;
 }
 
 /* NULL when there is none. */
@@ -154,7 +177,7 @@ static inline struct effect *core_effect(
 	const struct request *request, enum effect_kind kind, enum party party)
 {
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (effect->kind == (int)kind && effect->party == (int)party)
+		if (effect->kind == (int)kind && core_party(effect) == party)
 			return effect;
 	}
 	return NULL;
@@ -186,7 +209,7 @@ static inline void core_settle_creation(
 		.url = err == ERR_OK ? "https://meet.test/room" : NULL, .passcode = "4711"};
 
 	creation->attempts += !creation->lease; /* as if it had been leased */
-	provision_created(&cause, request, creation, &outcome, &link, &policy_default);
+	provision_created(&cause, request, creation, &outcome, &link);
 }
 
 static inline void core_settle_mail(struct arena *arena, struct request *request,
@@ -262,8 +285,7 @@ static inline struct request *core_at_zoom(struct arena *arena)
 
 	core_respond(arena, request, CORE_NOW, &accept, &changed);
 	effect_claim(request, CORE_NOW, "ours", EFFECT_LEASE_MS);
-	provision_created(
-		&cause, request, core_creation(request), &outcome, &core_link, &policy_default);
+	provision_created(&cause, request, core_creation(request), &outcome, &core_link);
 	return request;
 }
 
@@ -286,7 +308,7 @@ static inline const char *core_owed(struct arena *arena, const struct request *r
 	size_t count = 0;
 
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (effect->party == PARTY_CLIENT)
+		if (core_party(effect) == PARTY_CLIENT)
 			owed[count++] = letters[effect->kind];
 	}
 	return owed;

@@ -194,8 +194,8 @@ static struct request *read_request(struct arena *arena, struct json_object *jso
 	request->ends_at = read_instant(arena, json, "ends_at");
 	request->duration_minutes = (request->ends_at - request->starts_at) / INSTANT_MINUTE;
 	request->timezone = provider_json_text(arena, json, "timezone");
-	request->client = read_person(arena, member(json, "client"));
-	request->lawyer = read_person(arena, member(json, "lawyer"));
+	request->side[PARTY_CLIENT].person = read_person(arena, member(json, "client"));
+	request->side[PARTY_LAWYER].person = read_person(arena, member(json, "lawyer"));
 	request->meeting = read_meeting(arena, member(json, "meeting"), request);
 	return request;
 }

@@ -229,14 +229,14 @@ static void test_audit_repeats_nobody(void)
 		bool changed;
 
 		core_respond(arena, request, CORE_NOW, &accept, &changed);
-		provision_created(
-			&cause, request, core_creation(request), &outcome, NULL, &policy_default);
+		provision_created(&cause, request, core_creation(request), &outcome, NULL);
 		request->meeting->status = MEETING_PENDING;
 		core_settle_creation(arena, request, CORE_NOW, ERR_OK);
 		core_settle_mail(arena, request,
 			core_effect(request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT), CORE_NOW,
 			errs[i], words);
-		CU_ASSERT_EQUAL(request_cancel(&cause, request, &cancellation, NULL), ERR_OK);
+		CU_ASSERT_EQUAL(request_cancel(&cause, request, &cancellation, &(bool){true}, NULL),
+			ERR_OK);
 		MODEL_FOREACH (&request->events, struct audit_event, event) {
 			CU_ASSERT_PTR_NULL(event->detail ? strstr(event->detail, words) : NULL);
 		}
@@ -271,19 +271,19 @@ static void test_audit_long_trails_grow_slowly(void)
 	size_t i;
 
 	while (request->events.count < 1000)
-		CU_ASSERT_TRUE(audit_add_again(
+		CU_ASSERT_TRUE(audit_add_bounded(
 			&cause, request, "provider.attempt_failed", NULL, NULL, "zoom: temporary"));
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const size_t before = request->events.count;
 
 		cause.now = CORE_END + cases[i].after;
-		UNIT_CHECK(audit_add_again(&cause, request, cases[i].action, cases[i].from,
+		UNIT_CHECK(audit_add_bounded(&cause, request, cases[i].action, cases[i].from,
 				   cases[i].to, cases[i].detail) == cases[i].added,
 			cases[i].name);
 		UNIT_CHECK(request->events.count == before + cases[i].added, cases[i].name);
 	}
 	cause.actor = (struct actor){.id = "somebody", .role = ROLE_LAWYER};
-	CU_ASSERT_TRUE(audit_add_again(
+	CU_ASSERT_TRUE(audit_add_bounded(
 		&cause, request, "mail.retried", NULL, "client", "zoom: temporary"));
 	CU_ASSERT_EQUAL(audit_verify(&request->events, request->id), -1);
 	arena_free(&arena);

@@ -14,7 +14,7 @@ enum { LEASE_MS = 90 * 1000, EFFECT_MAX = 5 };
 #define TO_LAWYER PARTY_LAWYER
 
 /* Times here are milliseconds after CORE_NOW. */
-struct effect_row {
+struct effect_case {
 	enum effect_kind kind;
 	enum party party;
 	enum effect_state state;
@@ -32,7 +32,7 @@ static struct request *effect_request(struct arena *arena)
 }
 
 static void effect_add_rows(
-	struct arena *arena, struct request *request, const struct effect_row *rows, size_t count)
+	struct arena *arena, struct request *request, const struct effect_case *rows, size_t count)
 {
 	struct cause cause = core_system(arena, CORE_NOW);
 	struct effect *effect;
@@ -40,7 +40,8 @@ static void effect_add_rows(
 
 	for (i = 0; i < count; i++) {
 		effect = effect_owe(&cause, request, rows[i].kind);
-		effect->party = rows[i].party;
+		if (effect->mail)
+			effect->mail->party = rows[i].party;
 		effect->state = rows[i].state;
 		effect->due = CORE_NOW + rows[i].due;
 		effect->lease = rows[i].leased ? "lease of another" : NULL;
@@ -51,7 +52,7 @@ static void test_effect_claim_takes_due_heads(void)
 {
 	static const struct {
 		const char *name;
-		struct effect_row rows[EFFECT_MAX];
+		struct effect_case rows[EFFECT_MAX];
 		size_t count;
 		int64_t next_due; /* -1: nothing is owed */
 		int64_t now;
@@ -110,7 +111,7 @@ static void test_effect_claim_takes_due_heads(void)
 		arena = arena_new();
 		request = effect_request(arena);
 		effect_add_rows(arena, request, cases[i].rows, cases[i].count);
-		CU_ASSERT_EQUAL(effect_next_due(request),
+		CU_ASSERT_EQUAL(effect_next_due(request, false),
 			cases[i].next_due < 0 ? 0 : CORE_NOW + cases[i].next_due);
 		expected = 0;
 		for (j = 0; j < cases[i].count; j++)
@@ -152,12 +153,12 @@ static void test_effect_mails_wait_for_their_link(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct effect_row row = {.kind = cases[i].kind};
+		const struct effect_case row = {.kind = cases[i].kind};
 		struct request *request = effect_request(arena);
 
 		effect_add_rows(arena, request, &row, 1);
 		request->meeting->status = cases[i].status;
-		UNIT_CHECK((effect_next_due(request) == 0) == cases[i].waits,
+		UNIT_CHECK((effect_next_due(request, false) == 0) == cases[i].waits,
 			effect_kind_names[cases[i].kind]);
 		UNIT_CHECK(
 			(effect_claim(request, CORE_NOW, "ours", LEASE_MS) == 0) == cases[i].waits,
@@ -174,12 +175,12 @@ static void test_effect_claim_of_a_creation_knows_what_was_before(void)
 	struct effect *create = core_creation(request);
 
 	CU_ASSERT_TRUE(effect_claim_one(request, create, CORE_NOW, "a", LEASE_MS));
-	CU_ASSERT(create->begun && !create->repeated);
+	CU_ASSERT(create->creation->begun && !create->creation->repeated);
 	CU_ASSERT_FALSE(effect_claim_one(request, create, CORE_NOW, "b", LEASE_MS));
 	CU_ASSERT(effect_is_running(create, CORE_NOW + LEASE_MS - 1));
 	CU_ASSERT_FALSE(effect_is_running(create, CORE_NOW + LEASE_MS));
 	CU_ASSERT_TRUE(effect_claim_one(request, create, CORE_NOW + LEASE_MS, "b", LEASE_MS));
-	CU_ASSERT(create->begun && create->repeated);
+	CU_ASSERT(create->creation->begun && create->creation->repeated);
 	CU_ASSERT_EQUAL(create->attempts, 2);
 	CU_ASSERT_STRING_EQUAL(create->lease, "b");
 	arena_free(&arena);
@@ -194,7 +195,7 @@ static void test_effect_second_claim_finds_nothing(void)
 	CU_ASSERT_EQUAL(effect_claim(request, CORE_NOW, "b", LEASE_MS), 0);
 	CU_ASSERT_EQUAL(effect_claim(request, CORE_NOW + LEASE_MS - 1, "b", LEASE_MS), 0);
 	CU_ASSERT_EQUAL(effect_claim(request, CORE_NOW + LEASE_MS, "b", LEASE_MS), 2);
-	CU_ASSERT_EQUAL(effect_next_due(request), CORE_NOW + 2 * LEASE_MS);
+	CU_ASSERT_EQUAL(effect_next_due(request, false), CORE_NOW + 2 * LEASE_MS);
 	arena_free(&arena);
 }
 
@@ -222,10 +223,10 @@ static void test_effect_owe_notes_the_meeting(void)
 
 static void test_effect_find_and_drop(void)
 {
-	const struct effect_row rows[] = {
+	const struct effect_case rows[] = {
 		{CREATE, 0, 0, 0, 0}, {INVITE, TO_CLIENT, 0, 0, 0}, {INVITE, TO_LAWYER, 0, 0, 0}};
 	struct arena *arena = arena_new();
-	struct request *request = core_open(arena);
+	struct request *request = effect_request(arena);
 	const char *ids[3];
 	size_t i, drop;
 

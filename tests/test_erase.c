@@ -21,7 +21,8 @@ static struct request *erase_request(struct arena *arena, enum core_state state,
 {
 	struct request *request = core_in_state(arena, state);
 	struct cause cause = core_system(arena, CORE_NOW);
-	struct person **person = party == PARTY_CLIENT ? &request->client : &request->lawyer;
+	struct person **person = party == PARTY_CLIENT ? &request->side[PARTY_CLIENT].person
+						       : &request->side[PARTY_LAWYER].person;
 	struct person *copy = arena_alloc(arena, sizeof(*copy));
 
 	*copy = **person;
@@ -66,8 +67,8 @@ static void test_erase_leaves_no_trace_in_any_state(void)
 	for (state = 0; state < CORE_STATES; state++)
 		for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++) {
 			struct request *request = erase_request(arena, state, party);
-			const struct person *person = request_person(request, party);
-			const struct person *other = request_person(request, !party);
+			const struct person *person = request->side[party].person;
+			const struct person *other = request->side[!party].person;
 			const char *kept = core_stored(arena, &audit_event_model,
 				MODEL_AT(&request->events, struct audit_event, 0));
 			struct cause cause = erase_cause(arena);
@@ -77,7 +78,7 @@ static void test_erase_leaves_no_trace_in_any_state(void)
 			CU_ASSERT_FALSE(erase_is_done(person));
 			CU_ASSERT(erase_person(&cause, request, people[party]->id));
 			CU_ASSERT_FALSE(erase_traced(arena, request));
-			person = request_person(request, party);
+			person = request->side[party].person;
 			CU_ASSERT(erase_is_done(person));
 			CU_ASSERT_STRING_EQUAL(person->id, people[party]->id);
 			CU_ASSERT_STRING_EQUAL(person->name, "Erased person");
@@ -86,7 +87,7 @@ static void test_erase_leaves_no_trace_in_any_state(void)
 			CU_ASSERT_PTR_NULL(person->locale);
 			CU_ASSERT_FALSE(erase_is_done(other));
 			CU_ASSERT_STRING_EQUAL(other->name, people[!party]->name);
-			CU_ASSERT_PTR_NULL(request_news(request, party));
+			CU_ASSERT_PTR_NULL(request->side[party].news);
 			CU_ASSERT_EQUAL(request->answers.count, 0);
 			CU_ASSERT_EQUAL(request->status, status);
 			CU_ASSERT_EQUAL(request->updated_at, CORE_NOW + 9);
@@ -141,13 +142,12 @@ static void erase_at_zoom(struct arena *arena, struct request *request)
 
 	CU_ASSERT(erase_person(&cause, request, core_client.id));
 	if (request->meeting->status == MEETING_PENDING)
-		provision_created(&cause, request, core_creation(request), &outcome, &core_link,
-			&policy_default);
+		provision_created(&cause, request, core_creation(request), &outcome, &core_link);
 	CU_ASSERT_EQUAL_FATAL(core_count_effects(request, EFFECT_MEETING_UPDATE), 1);
 	update = meeting_effect(request, EFFECT_MEETING_UPDATE);
 	CU_ASSERT_EQUAL(update->due, CORE_NOW + 9);
-	CU_ASSERT_EQUAL(request_effect_wanted(request, update, CORE_NOW + 9, NULL), ERR_OK);
-	provision_updated(&cause, request, update, &outcome, &core_link, &policy_default);
+	CU_ASSERT_EQUAL(effect_check_wanted(request, update, CORE_NOW + 9, NULL), ERR_OK);
+	provision_updated(&cause, request, update, &outcome, &core_link);
 	CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_MEETING_UPDATE), 0);
 	CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_MAIL_MEETING_UPDATED), 0);
 	CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_MAIL_MEETING_READY), 1);
@@ -270,8 +270,10 @@ static void test_erase_two_people_stay_two(void)
 	CU_ASSERT(erase_person(&cause, request, core_client.id));
 	CU_ASSERT(erase_person(&cause, request, core_lawyer.id));
 	CU_ASSERT(erase_person(&cause, other, core_client.id));
-	CU_ASSERT_STRING_NOT_EQUAL(request->client->email, request->lawyer->email);
-	CU_ASSERT_STRING_EQUAL(request->client->email, other->client->email);
+	CU_ASSERT_STRING_NOT_EQUAL(request->side[PARTY_CLIENT].person->email,
+		request->side[PARTY_LAWYER].person->email);
+	CU_ASSERT_STRING_EQUAL(
+		request->side[PARTY_CLIENT].person->email, other->side[PARTY_CLIENT].person->email);
 	arena_free(&arena);
 }
 
@@ -298,7 +300,7 @@ static void test_erase_leaves_nobody_to_be_told(void)
 			core_effect(request, EFFECT_MAIL_MEETING_CANCELLED, PARTY_LAWYER));
 		MODEL_FOREACH (&request->effects, struct effect, effect) {
 			CU_ASSERT(effect->kind == EFFECT_MEETING_DELETE ||
-				  effect->party == PARTY_LAWYER);
+				  effect->mail->party == PARTY_LAWYER);
 		}
 	}
 	request = erase_request(arena, CORE_OPEN, PARTY_CLIENT);

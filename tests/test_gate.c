@@ -245,7 +245,7 @@ static bool gate_join(struct arena *arena, struct request *request, enum party p
 	struct cause cause = core_cause(arena, at, ROLE_SYSTEM, NULL);
 
 	cause.source = SOURCE_GATE;
-	return gate_joined(&cause, request, party);
+	return gate_use(&cause, request, (enum link_use)party);
 }
 
 static void test_gate_use_is_recorded(void)
@@ -283,6 +283,7 @@ static void test_gate_records_are_bounded(void)
 	CU_ASSERT_EQUAL(core_count_events(request, "meeting.joined"), GATE_CAP + 3);
 	/* A new link counts afresh. */
 	request->meeting->created_at = last + 2 * INSTANT_MINUTE + 1;
+	memset(request->meeting->uses, 0, sizeof(request->meeting->uses));
 	CU_ASSERT_TRUE(gate_join(arena, request, PARTY_CLIENT, last + 2 * INSTANT_MINUTE + 1));
 	CU_ASSERT_EQUAL(audit_verify(&request->events, request->id), -1);
 	arena_free(&arena);

@@ -59,8 +59,7 @@ static void test_reader(void)
 {
 	struct meeting meeting = ready();
 	const struct request request = {.title = "Lease",
-		.client = &core_client,
-		.lawyer = &core_lawyer,
+		.side = {{&core_client, NULL}, {&core_lawyer, NULL}},
 		.meeting = &meeting};
 
 	CU_ASSERT(says(&request, PARTY_CLIENT, ICS_REQUEST,
@@ -76,8 +75,7 @@ static void test_created(void)
 {
 	struct meeting meeting = ready();
 	const struct request request = {.title = "Lease",
-		.client = &core_client,
-		.lawyer = &core_lawyer,
+		.side = {{&core_client, NULL}, {&core_lawyer, NULL}},
 		.meeting = &meeting,
 		.created_at = CORE_NOW};
 
@@ -91,8 +89,7 @@ static void test_reason(void)
 {
 	struct meeting meeting = ready();
 	const struct request request = {.title = "Lease",
-		.client = &core_client,
-		.lawyer = &core_lawyer,
+		.side = {{&core_client, NULL}, {&core_lawyer, NULL}},
 		.meeting = &meeting};
 
 	CU_ASSERT(!says(&request, PARTY_CLIENT, ICS_REQUEST, "COMMENT"));

@@ -147,10 +147,11 @@ static void test_meeting_ends_and_changes(void)
 		removal = core_effect(request, EFFECT_MEETING_DELETE, 0);
 		if (!removal)
 			continue;
-		UNIT_CHECK(strcmp(removal->target->provider, "zoom") == 0, cases[i].name);
-		UNIT_CHECK(strcmp(removal->target->provider_key, key) == 0, cases[i].name);
-		UNIT_CHECK(strcmp(removal->target->external_id, "ext-1") == 0, cases[i].name);
-		UNIT_CHECK(strcmp(removal->target->account, core_link.account) == 0, cases[i].name);
+		UNIT_CHECK(strcmp(removal->removal->provider, "zoom") == 0, cases[i].name);
+		UNIT_CHECK(strcmp(removal->removal->provider_key, key) == 0, cases[i].name);
+		UNIT_CHECK(strcmp(removal->removal->external_id, "ext-1") == 0, cases[i].name);
+		UNIT_CHECK(
+			strcmp(removal->removal->account, core_link.account) == 0, cases[i].name);
 		UNIT_CHECK(removal->due == CORE_NOW, cases[i].name);
 	}
 	arena_free(&arena);
@@ -289,8 +290,8 @@ static void test_meeting_is_made_longer_while_it_runs(void)
 			.starts_at = cases[i].starts_at, .duration_minutes = cases[i].minutes};
 		bool changed;
 
-		UNIT_CHECK(request_reschedule(&cause, request, &longer, &policy_default, &changed,
-				   NULL) == cases[i].err,
+		UNIT_CHECK(request_reschedule(&cause, request, &longer, &changed, NULL) ==
+				   cases[i].err,
 			cases[i].name);
 		UNIT_CHECK(changed == (cases[i].err == ERR_OK), cases[i].name);
 		UNIT_CHECK(!changed || request->meeting->ends_at ==
@@ -332,7 +333,7 @@ static void test_meeting_creation_is_the_present_one(void)
 	effect_claim(request, CORE_NOW, "theirs", LEASE_MS);
 	stale = core_creation(request)->give_up_at;
 	CU_ASSERT_EQUAL(
-		request_regenerate(&cause, request, &regeneration, &policy_default, NULL), ERR_OK);
+		request_regenerate(&cause, request, &regeneration, &(bool){true}, NULL), ERR_OK);
 	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "CEC");
 	core_move(arena, request, CORE_NOW + 2, CORE_START + 10 * INSTANT_DAY);
 	CU_ASSERT_EQUAL(core_creation(request)->give_up_at, stale);
@@ -354,15 +355,15 @@ static void test_meeting_lost_creation_of_before_is_kept(void)
 	struct effect *create;
 
 	effect_claim(request, CORE_NOW, "lost", LEASE_MS);
-	request_regenerate(&cause, request, &regeneration, &policy_default, NULL);
+	request_regenerate(&cause, request, &regeneration, &(bool){true}, NULL);
 	core_cancel(arena, request, CORE_NOW + LEASE_MS);
 	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "C");
 	create = core_creation(request);
 	CU_ASSERT_TRUE(effect_claim_one(request, create, CORE_NOW + LEASE_MS, "next", LEASE_MS));
-	provision_created(&cause, request, create, &outcome, NULL, &policy_default);
+	provision_created(&cause, request, create, &outcome, NULL);
 	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "D");
 	CU_ASSERT_STRING_EQUAL(
-		core_effect(request, EFFECT_MEETING_DELETE, 0)->target->provider_key, key);
+		core_effect(request, EFFECT_MEETING_DELETE, 0)->removal->provider_key, key);
 	arena_free(&arena);
 }
 
@@ -374,7 +375,7 @@ static void test_meeting_remade_behind_the_same_links(void)
 	const struct meeting first = *request->meeting, *meeting = request->meeting;
 
 	request->meeting->provider = "google"; /* where it had failed over to */
-	meeting_remake(&cause, request, &policy_default);
+	meeting_remake(&cause, request);
 	CU_ASSERT_EQUAL(meeting->status, MEETING_PENDING);
 	CU_ASSERT_EQUAL(meeting->generation, first.generation);
 	CU_ASSERT_EQUAL(meeting->sequence, first.sequence + 1);
@@ -385,7 +386,7 @@ static void test_meeting_remade_behind_the_same_links(void)
 	CU_ASSERT_EQUAL(meeting->next_attempt_at, CORE_NOW + 1);
 	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "EDC");
 	CU_ASSERT_STRING_EQUAL(
-		core_effect(request, EFFECT_MEETING_DELETE, 0)->target->provider, "google");
+		core_effect(request, EFFECT_MEETING_DELETE, 0)->removal->provider, "google");
 	CU_ASSERT_STRING_EQUAL(core_last_event(request)->action, "provider.drift_repaired");
 	arena_free(&arena);
 }
@@ -464,7 +465,8 @@ static void test_meeting_links_lead_where_the_policy_says(void)
 
 	CU_ASSERT_PTR_NULL(core_at_zoom(arena)->meeting->direct_url);
 	policy.join_links = JOIN_DIRECT;
-	request_respond(&cause, request, &core_accept, &policy, &changed, NULL);
+	core_under(&cause, &policy);
+	request_respond(&cause, request, &core_accept, &changed, NULL);
 	CU_ASSERT_PTR_NULL(request->meeting->direct_url);
 	core_settle_creation(arena, request, CORE_NOW, ERR_OK);
 	CU_ASSERT_STRING_EQUAL(request->meeting->direct_url, core_link.url);

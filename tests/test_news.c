@@ -13,7 +13,8 @@ enum { LEASE_MS = 90 * 1000 };
 static struct effect *news_first(const struct request *request)
 {
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (effect->party == PARTY_CLIENT && effect->kind >= (int)INVITE)
+		if (effect->mail && effect->mail->party == PARTY_CLIENT &&
+			effect->kind >= (int)INVITE)
 			return effect;
 	}
 	return NULL;
@@ -37,15 +38,14 @@ static void news_made_again(struct arena *arena, struct request *request, int64_
 	const struct effect_outcome outcome = {.err = ERR_OK};
 	struct cause cause = core_system(arena, now);
 
-	provision_created(
-		&cause, request, meeting_creation(request), &outcome, &core_link, &policy_default);
+	provision_created(&cause, request, meeting_creation(request), &outcome, &core_link);
 }
 
 static void news_remake(struct arena *arena, struct request *request, int64_t now)
 {
 	struct cause cause = core_system(arena, now);
 
-	meeting_remake(&cause, request, &policy_default);
+	meeting_remake(&cause, request);
 }
 
 /*
@@ -203,11 +203,11 @@ static void test_news_stories(void)
 		request = core_in_state(arena, CORE_READY);
 		news_play(arena, request, cases[i].steps);
 		owed = news_owed(arena, request);
-		news = request_news(request, PARTY_CLIENT);
+		news = request->side[PARTY_CLIENT].news;
 		if (strcmp(owed, cases[i].owed) != 0)
 			printf("%s: %s\n", cases[i].name, owed);
 		UNIT_CHECK(strcmp(owed, cases[i].owed) == 0, cases[i].name);
-		UNIT_CHECK((news && news->told) == cases[i].told, cases[i].name);
+		UNIT_CHECK((news && news->invited) == cases[i].told, cases[i].name);
 		if (cases[i].thread)
 			UNIT_CHECK(
 				news && news->thread && strcmp(news->thread, cases[i].thread) == 0,
@@ -215,8 +215,8 @@ static void test_news_stories(void)
 		else
 			UNIT_CHECK(!news || !news->thread, cases[i].name);
 		/* The lawyer's mails go their own way. */
-		UNIT_CHECK(!request_news(request, PARTY_LAWYER) ||
-				   !request_news(request, PARTY_LAWYER)->told,
+		UNIT_CHECK(!request->side[PARTY_LAWYER].news ||
+				   !request->side[PARTY_LAWYER].news->invited,
 			cases[i].name);
 		UNIT_CHECK(audit_verify(&request->events, request->id) == -1, cases[i].name);
 		arena_free(&arena);
@@ -237,11 +237,11 @@ static void test_news_told_is_what_the_mail_said(void)
 	effect_claim(request, CORE_NOW, "theirs", LEASE_MS);
 	core_move(arena, request, CORE_NOW + 1, LATER);
 	CU_ASSERT_EQUAL(
-		request_regenerate(&cause, request, &regeneration, &policy_default, NULL), ERR_OK);
+		request_regenerate(&cause, request, &regeneration, &(bool){true}, NULL), ERR_OK);
 	news_made_again(arena, request, CORE_NOW + 3);
 	news_settle_first(arena, request, CORE_NOW + 4, ERR_OK, false);
-	news = request_news(request, PARTY_CLIENT);
-	CU_ASSERT_TRUE(news->told);
+	news = request->side[PARTY_CLIENT].news;
+	CU_ASSERT_TRUE(news->invited);
 	CU_ASSERT_EQUAL(news->starts_at, CORE_START);
 	CU_ASSERT_EQUAL(news->ends_at, CORE_END);
 	CU_ASSERT_EQUAL(news->generation, 1);
@@ -264,13 +264,13 @@ static void test_news_mails_carry_their_version(void)
 	news_play(arena, request, "sm");
 	mail = core_effect(request, NEWS, PARTY_CLIENT);
 	CU_ASSERT_EQUAL(mail->sequence, 1);
-	CU_ASSERT_EQUAL(mail->starts_at, request->starts_at);
+	CU_ASSERT_EQUAL(mail->mail->starts_at, request->starts_at);
 	CU_ASSERT_EQUAL(mail->give_up_at, request->ends_at);
-	CU_ASSERT_STRING_EQUAL(mail->provider, "jitsi");
+	CU_ASSERT_STRING_EQUAL(mail->mail->provider, "jitsi");
 	news_play(arena, request, "X");
 	mail = core_effect(request, CANCEL, PARTY_CLIENT);
 	CU_ASSERT_EQUAL(mail->sequence, 2);
-	CU_ASSERT_EQUAL(mail->give_up_at, mail->created_at + EFFECT_MAIL_GIVE_UP);
+	CU_ASSERT_EQUAL(mail->give_up_at, mail->created_at + 3 * INSTANT_DAY);
 	CU_ASSERT_PTR_NULL(core_effect(request, CANCEL, PARTY_LAWYER));
 	arena_free(&arena);
 }

@@ -94,8 +94,8 @@ static void fixture_init(struct fixture *fixture, const char *provider_key)
 			.expires_at = now + 3600 * 1000 + 999},
 	};
 	fixture->meeting.security = &fixture->security;
-	fixture->request.client = &fixture->client;
-	fixture->request.lawyer = &fixture->lawyer;
+	fixture->request.side[PARTY_CLIENT].person = &fixture->client;
+	fixture->request.side[PARTY_LAWYER].person = &fixture->lawyer;
 	fixture->request.meeting = &fixture->meeting;
 	fixture->plan = provider_plan(&fixture->request);
 }

@@ -18,7 +18,7 @@ static struct request *provision_pending(struct arena *arena, bool unknown)
 	bool changed;
 
 	core_respond(arena, request, CORE_NOW, &accept, &changed);
-	core_creation(request)->begun = unknown;
+	core_creation(request)->creation->begun = unknown;
 	return request;
 }
 
@@ -33,7 +33,8 @@ static void provision_settle_creation(struct arena *arena, struct request *reque
 {
 	struct cause cause = core_system(arena, NOW);
 
-	provision_created(&cause, request, core_creation(request), outcome, &core_link, policy);
+	core_under(&cause, policy);
+	provision_created(&cause, request, core_creation(request), outcome, &core_link);
 }
 
 /* Claimed, tried, settled. */
@@ -82,7 +83,8 @@ static void provision_check_same_provider(const struct provision_case *row,
 	UNIT_CHECK(provision_same(meeting->provider_key, key), row->name);
 	UNIT_CHECK(create->due >= NOW && create->due <= latest, row->name);
 	UNIT_CHECK(meeting->next_attempt_at == create->due, row->name);
-	UNIT_CHECK(create->begun == (row->unknown || row->err == ERR_OUTCOME_UNKNOWN), row->name);
+	UNIT_CHECK(create->creation->begun == (row->unknown || row->err == ERR_OUTCOME_UNKNOWN),
+		row->name);
 	UNIT_CHECK(!core_effect(request, DELETE, 0), row->name);
 }
 
@@ -96,9 +98,9 @@ static void provision_check_removal(
 	UNIT_CHECK(core_count_effects(request, DELETE) == owed, row->name);
 	if (!removal)
 		return;
-	UNIT_CHECK(provision_same(removal->target->provider, "zoom"), row->name);
-	UNIT_CHECK(provision_same(removal->target->provider_key, key), row->name);
-	UNIT_CHECK(!removal->target->external_id, row->name);
+	UNIT_CHECK(provision_same(removal->removal->provider, "zoom"), row->name);
+	UNIT_CHECK(provision_same(removal->removal->provider_key, key), row->name);
+	UNIT_CHECK(!removal->removal->external_id, row->name);
 	UNIT_CHECK(removal->due == NOW + INSTANT_MINUTE, row->name);
 	UNIT_CHECK(!provision_same(request->meeting->provider_key, key), row->name);
 }
@@ -114,13 +116,14 @@ static void provision_check_failed_over(
 	UNIT_CHECK(provision_same(meeting->requested_provider, "zoom"), row->name);
 	UNIT_CHECK(!provision_same(meeting->provider_key, key), row->name);
 	UNIT_CHECK(create->due == NOW && meeting->next_attempt_at == NOW, row->name);
-	UNIT_CHECK(!create->begun && create->tries == 0, row->name);
+	UNIT_CHECK(!create->creation->begun && create->creation->tries == 0, row->name);
 	UNIT_CHECK(core_count_events(request, "provider.failed_over") == 1, row->name);
 	/* Its turn comes again, so nothing is deleted yet. */
 	UNIT_CHECK(core_count_effects(request, DELETE) == 0, row->name);
-	UNIT_CHECK(
-		create->left.count == (row->unknown || row->err == ERR_OUTCOME_UNKNOWN), row->name);
-	MODEL_FOREACH (&create->left, struct effect_target, left) {
+	UNIT_CHECK(create->creation->maybe_made.count ==
+			   (row->unknown || row->err == ERR_OUTCOME_UNKNOWN),
+		row->name);
+	MODEL_FOREACH (&create->creation->maybe_made, struct removal, left) {
 		UNIT_CHECK(provision_same(left->provider, "zoom"), row->name);
 		UNIT_CHECK(provision_same(left->provider_key, key), row->name);
 	}
@@ -132,7 +135,7 @@ static void provision_check_given_up(
 	UNIT_CHECK(request->meeting->status == MEETING_FAILED, row->name);
 	UNIT_CHECK(request->meeting->next_attempt_at == 0, row->name);
 	UNIT_CHECK(core_creation(request)->state == EFFECT_FAILED, row->name);
-	UNIT_CHECK(!core_creation(request)->begun, row->name);
+	UNIT_CHECK(!core_creation(request)->creation->begun, row->name);
 	UNIT_CHECK(core_count_events(request, "meeting.failed") == 1, row->name);
 	provision_check_removal(row, request, key);
 }
@@ -150,8 +153,9 @@ static void provision_check_failure(const struct provision_case *row)
 	const char *key = request->meeting->provider_key;
 
 	if (row->try == 2) {
-		create->tries = 1;
-		create->hope = true; /* the first was not permanent, or there were no second */
+		create->creation->tries = 1;
+		create->creation->recoverable =
+			true; /* the first was not permanent, or there were no second */
 	}
 	provision_claim(request, create, NOW);
 	provision_settle_creation(arena, request, &outcome, &policy);
@@ -232,7 +236,7 @@ static void test_provision_goes_round(void)
 		CU_ASSERT_EQUAL(core_count_effects(request, DELETE), 0);
 		if (i == 6) {
 			CU_ASSERT(core_creation(request)->due >= NOW + 100);
-			CU_ASSERT(core_creation(request)->begun);
+			CU_ASSERT(core_creation(request)->creation->begun);
 		}
 		provision_try(arena, request, ERR_OUTCOME_UNKNOWN, &policy);
 	}
@@ -245,8 +249,8 @@ static void test_provision_goes_round(void)
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (effect->kind != DELETE)
 			continue;
-		CU_ASSERT_STRING_EQUAL(effect->target->provider, providers[i]);
-		CU_ASSERT_STRING_EQUAL(effect->target->provider_key, keys[i]);
+		CU_ASSERT_STRING_EQUAL(effect->removal->provider, providers[i]);
+		CU_ASSERT_STRING_EQUAL(effect->removal->provider_key, keys[i]);
 		CU_ASSERT_EQUAL(effect->due, NOW + INSTANT_MINUTE);
 		i += 2;
 	}
@@ -292,9 +296,9 @@ static void test_provision_forgets_nobody(void)
 		UNIT_CHECK(core_count_effects(request, DELETE) == 2, cases[i].name);
 		MODEL_FOREACH (&request->effects, struct effect, effect) {
 			if (effect->kind == DELETE)
-				UNIT_CHECK(provision_same(effect->target->provider_key, keys[0]) ||
+				UNIT_CHECK(provision_same(effect->removal->provider_key, keys[0]) ||
 						   provision_same(
-							   effect->target->provider_key, keys[1]),
+							   effect->removal->provider_key, keys[1]),
 					cases[i].name);
 		}
 		/* Neither key is used again. */
@@ -380,7 +384,7 @@ static void test_provision_waits_for_what_is_being_made(void)
 	for (i = 0; i < sizeof(pauses_s) / sizeof(pauses_s[0]); i++) {
 		provision_try(arena, request, ERR_STILL_PENDING, &policy);
 		CU_ASSERT_STRING_EQUAL(request->meeting->provider_key, key);
-		CU_ASSERT(core_creation(request)->begun);
+		CU_ASSERT(core_creation(request)->creation->begun);
 		CU_ASSERT_EQUAL(
 			request->meeting->next_attempt_at - request->meeting->last_error->at,
 			pauses_s[i] * INSTANT_SECOND);
@@ -388,7 +392,8 @@ static void test_provision_waits_for_what_is_being_made(void)
 	provision_try(arena, request, ERR_STILL_PENDING, &policy);
 	CU_ASSERT_STRING_NOT_EQUAL(request->meeting->provider_key, key);
 	CU_ASSERT_STRING_EQUAL(
-		MODEL_AT(&core_creation(request)->left, struct effect_target, 0)->provider_key,
+		MODEL_AT(&core_creation(request)->creation->maybe_made, struct removal, 0)
+			->provider_key,
 		key);
 	arena_free(&arena);
 }
@@ -470,14 +475,15 @@ static void provision_sick(
 		.err = ERR_UNAVAILABLE, .detail = "words", .retry_after_s = 30};
 	struct cause cause = core_system(arena, now);
 
+	core_under(&cause, policy);
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (!effect_claim_one(request, effect, now, "ours", LEASE_MS))
 			continue;
 		if (effect->kind == CREATE)
-			provision_created(&cause, request, effect, effect->tries ? &away : &silent,
-				NULL, policy);
+			provision_created(&cause, request, effect,
+				effect->creation->tries ? &away : &silent, NULL);
 		else
-			provision_deleted(&cause, request, effect, &away, policy);
+			provision_deleted(&cause, request, effect, &away);
 		return;
 	}
 }
@@ -500,7 +506,7 @@ static void test_provision_a_sick_week(void)
 		calls++;
 		provision_sick(arena, request, now, &policy);
 		CU_ASSERT_FATAL(core_count_effects(request, DELETE) <= 2);
-		now = effect_next_due(request) > now ? effect_next_due(request) : now;
+		now = effect_next_due(request, false) > now ? effect_next_due(request, false) : now;
 	}
 	CU_ASSERT_EQUAL(request->meeting->status, MEETING_FAILED);
 	CU_ASSERT(calls > 2000);
@@ -518,7 +524,8 @@ static bool provision_ask_again(struct arena *arena, struct request *request, in
 	struct cause cause = core_as_lawyer(arena, now);
 	bool changed;
 
-	CU_ASSERT_EQUAL(request_retry(&cause, request, &policy, &changed, NULL), ERR_OK);
+	core_under(&cause, &policy);
+	CU_ASSERT_EQUAL(request_retry(&cause, request, NULL, &changed, NULL), ERR_OK);
 	return changed;
 }
 
@@ -539,10 +546,11 @@ static void test_provision_retry_after_giving_up(void)
 	create = core_creation(request);
 	CU_ASSERT_EQUAL(create->state, EFFECT_DUE);
 	CU_ASSERT_EQUAL(create->due, NOW + INSTANT_HOUR);
-	CU_ASSERT(!create->begun && !create->hope && create->tries == 0);
-	CU_ASSERT_EQUAL(create->tried.count, 0);
+	CU_ASSERT(!create->creation->begun && !create->creation->recoverable &&
+		  create->creation->tries == 0);
+	CU_ASSERT_EQUAL(create->creation->tried.count, 0);
 	removal = core_effect(request, DELETE, 0);
-	CU_ASSERT_STRING_NOT_EQUAL(removal->target->provider_key, request->meeting->provider_key);
+	CU_ASSERT_STRING_NOT_EQUAL(removal->removal->provider_key, request->meeting->provider_key);
 	arena_free(&arena);
 }
 
@@ -567,13 +575,14 @@ static void test_provision_retry_begins_at_the_requested_one(void)
 		CU_ASSERT_EQUAL(provision_ask_again(arena, request, NOW + LEASE_MS), true);
 		CU_ASSERT_STRING_EQUAL(request->meeting->provider, "zoom");
 		CU_ASSERT_EQUAL(core_count_effects(request, DELETE), 0);
-		CU_ASSERT_EQUAL(core_creation(request)->left.count, unknown[i]);
+		CU_ASSERT_EQUAL(core_creation(request)->creation->maybe_made.count, unknown[i]);
 		/* A late answer of google's is not taken for zoom's. */
 		CU_ASSERT_PTR_NULL(core_creation(request)->lease);
-		CU_ASSERT_FALSE(core_creation(request)->begun);
+		CU_ASSERT_FALSE(core_creation(request)->creation->begun);
 		if (unknown[i])
 			CU_ASSERT_STRING_EQUAL(
-				MODEL_AT(&core_creation(request)->left, struct effect_target, 0)
+				MODEL_AT(&core_creation(request)->creation->maybe_made,
+					struct removal, 0)
 					->provider_key,
 				key);
 	}
@@ -599,7 +608,7 @@ static void provision_move_on(
 		break;
 	case REGENERATED:
 		CU_ASSERT_EQUAL(
-			request_regenerate(&cause, request, &regeneration, &policy_default, NULL),
+			request_regenerate(&cause, request, &regeneration, &(bool){true}, NULL),
 			ERR_OK);
 		break;
 	case EXPIRED:
@@ -647,7 +656,7 @@ static void test_provision_late_answers(void)
 				if (!answers[i].external_id)
 					link.external_id = link.account = NULL;
 				provision_created(&cause, request, core_creation(request),
-					&answers[i].outcome, &link, &policy_default);
+					&answers[i].outcome, &link);
 				UNIT_CHECK(provision_same(core_stored(arena, &meeting_model,
 								  request->meeting),
 						   before),
@@ -661,11 +670,12 @@ static void test_provision_late_answers(void)
 					name);
 				if (!removal)
 					continue;
-				UNIT_CHECK(provision_same(removal->target->provider, "zoom"), name);
 				UNIT_CHECK(
-					provision_same(removal->target->provider_key, key), name);
+					provision_same(removal->removal->provider, "zoom"), name);
+				UNIT_CHECK(
+					provision_same(removal->removal->provider_key, key), name);
 				UNIT_CHECK(provision_same(
-						   removal->target->external_id, link.external_id),
+						   removal->removal->external_id, link.external_id),
 					name);
 			}
 	arena_free(&arena);
@@ -687,8 +697,7 @@ static void test_provision_made_while_it_moved(void)
 		link.external_id = external_ids[i];
 		provision_claim(request, core_creation(request), CORE_NOW);
 		provision_move_on(arena, request, MOVED);
-		provision_created(
-			&cause, request, core_creation(request), &outcome, &link, &policy_default);
+		provision_created(&cause, request, core_creation(request), &outcome, &link);
 		CU_ASSERT_EQUAL(request->meeting->status, MEETING_READY);
 		CU_ASSERT_STRING_EQUAL(core_owed(arena, request), external_ids[i] ? "EVrU" : "Er");
 	}
@@ -753,8 +762,7 @@ static void test_provision_updates(void)
 		struct cause cause = core_system(arena, NOW);
 		const struct effect *update = provision_owe_update(arena, request);
 
-		provision_updated(
-			&cause, request, (struct effect *)update, &outcome, &link, &policy_default);
+		provision_updated(&cause, request, (struct effect *)update, &outcome, &link);
 		UNIT_CHECK(request->meeting->status == (int)cases[i].status, cases[i].name);
 		UNIT_CHECK(provision_same(core_owed(arena, request), cases[i].owed), cases[i].name);
 		UNIT_CHECK((provision_warning(request, "provider_not_updated") != NULL) ==
@@ -790,8 +798,8 @@ static void test_provision_update_done_takes_the_warning_away(void)
 		const struct effect_outcome outcome = {.err = errs[i], .detail = "words"};
 
 		CU_ASSERT_EQUAL(provision_warning(request, "provider_not_updated") != NULL, i == 1);
-		provision_updated(&cause, request, core_effect(request, UPDATE, 0), &outcome,
-			&core_link, &policy_default);
+		provision_updated(
+			&cause, request, core_effect(request, UPDATE, 0), &outcome, &core_link);
 	}
 	CU_ASSERT_EQUAL(request->meeting->warnings.count, 0);
 	CU_ASSERT_PTR_NULL(request->meeting->last_error);
@@ -816,7 +824,7 @@ static void test_provision_late_updates_change_nothing(void)
 			provision_move_on(arena, request, moved);
 			before = core_stored(arena, &meeting_model, request->meeting);
 			provision_updated(&cause, request, core_effect(request, UPDATE, 0),
-				&outcome, &core_link, &policy_default);
+				&outcome, &core_link);
 			CU_ASSERT_STRING_EQUAL(
 				core_stored(arena, &meeting_model, request->meeting), before);
 			CU_ASSERT_PTR_NULL(core_effect(request, UPDATE, 0));
@@ -833,7 +841,7 @@ static void provision_settle_removal(
 	struct cause cause = core_system(arena, NOW);
 
 	provision_claim(request, removal, NOW);
-	provision_deleted(&cause, request, removal, &outcome, &policy_default);
+	provision_deleted(&cause, request, removal, &outcome);
 }
 
 static void test_provision_deletions(void)
@@ -891,7 +899,7 @@ static void test_provision_orphans_stay_visible(void)
 	struct cause cause = core_system(arena, NOW);
 
 	provision_try(arena, request, ERR_UNAVAILABLE, &policy);
-	core_creation(request)->begun = true;
+	core_creation(request)->creation->begun = true;
 	provision_try(arena, request, ERR_UNAVAILABLE, &policy);
 	provision_try(arena, request, ERR_OK, &policy);
 	CU_ASSERT_EQUAL(request->meeting->status, MEETING_READY);
@@ -900,8 +908,8 @@ static void test_provision_orphans_stay_visible(void)
 	provision_settle_removal(arena, request, core_effect(request, DELETE, 0), ERR_TEMPORARY);
 	CU_ASSERT_STRING_EQUAL(provision_warning(request, "provider_orphan"),
 		"zoom may still have a meeting that has ended here; it is being deleted.");
-	provision_updated(
-		&cause, request, provision_owe_update(arena, request), &done, &core_link, &policy);
+	core_under(&cause, &policy);
+	provision_updated(&cause, request, provision_owe_update(arena, request), &done, &core_link);
 	CU_ASSERT_PTR_NOT_NULL(provision_warning(request, "provider_orphan"));
 	CU_ASSERT_PTR_NOT_NULL(provision_warning(request, "provider_failover"));
 	provision_settle_removal(arena, request, core_effect(request, DELETE, 0), ERR_PERMANENT);
@@ -924,7 +932,7 @@ static void provision_verify(struct arena *arena, struct request *request, int64
 	struct effect *verify = core_effect(request, VERIFY, 0);
 
 	provision_claim(request, verify, now);
-	provision_verified(&cause, request, verify, &outcome, state, &policy_default);
+	provision_verified(&cause, request, verify, &outcome, state);
 }
 
 static void test_provision_verifications(void)
@@ -1036,7 +1044,7 @@ static void test_provision_verification_ends_with_the_meeting(void)
 			provision_claim(request, core_effect(request, VERIFY, 0), CORE_NOW);
 			provision_move_on(arena, request, moved);
 			provision_verified(&cause, request, core_effect(request, VERIFY, 0),
-				&outcome, &drifted, &policy_default);
+				&outcome, &drifted);
 			CU_ASSERT_PTR_NULL(core_effect(request, VERIFY, 0));
 			CU_ASSERT_PTR_NULL(core_effect(request, UPDATE, 0));
 			CU_ASSERT_EQUAL(core_count_events(request, "provider.drift_repaired"), 0);
@@ -1098,7 +1106,7 @@ static void test_provision_expiry_closes_the_link_at_the_provider(void)
 
 	provision_expire(arena, request, request->meeting->expires_at);
 	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "D");
-	CU_ASSERT_STRING_EQUAL(core_effect(request, DELETE, 0)->target->external_id, "ext-1");
+	CU_ASSERT_STRING_EQUAL(core_effect(request, DELETE, 0)->removal->external_id, "ext-1");
 	arena_free(&arena);
 }
 

@@ -2,6 +2,7 @@
 
 #include "instant.h"
 #include "provision.h"
+#include "core_unit.h"
 #include "report.h"
 #include "unit.h"
 
@@ -29,6 +30,7 @@ static struct cause cause_of(struct bench *bench, enum source source)
 		.now = bench->now,
 		.actor = {.role = ROLE_SYSTEM},
 		.source = source,
+		.config = &core_config,
 	};
 
 	cause.seed[0] = ++bench->drawn;
@@ -47,14 +49,11 @@ static void settle(struct bench *bench, enum effect_kind kind, enum err err,
 	CU_ASSERT_PTR_NOT_NULL_FATAL(effect);
 	effect->attempts++;
 	if (kind == EFFECT_MEETING_CREATE)
-		provision_created(
-			&cause, &bench->request, effect, &outcome, &link, &policy_default);
+		provision_created(&cause, &bench->request, effect, &outcome, &link);
 	else if (kind == EFFECT_MEETING_UPDATE)
-		provision_updated(
-			&cause, &bench->request, effect, &outcome, &link, &policy_default);
+		provision_updated(&cause, &bench->request, effect, &outcome, &link);
 	else
-		provision_verified(
-			&cause, &bench->request, effect, &outcome, state, &policy_default);
+		provision_verified(&cause, &bench->request, effect, &outcome, state);
 }
 
 /* A request with a meeting at Zoom, ready when `made`. */
@@ -62,8 +61,7 @@ static void bench_init(struct bench *bench, bool made)
 {
 	const struct request_draft draft = {
 		.title = "Lease dispute",
-		.client = &client,
-		.lawyer = &lawyer,
+		.person = {&client, &lawyer},
 		.starts_at = START,
 		.duration_minutes = 60,
 		.timezone = "Europe/Berlin",
@@ -81,16 +79,18 @@ static void bench_init(struct bench *bench, bool made)
 	cause = cause_of(bench, SOURCE_API);
 	cause.actor = (struct actor){.id = lawyer.id, .role = ROLE_LAWYER};
 	CU_ASSERT_EQUAL_FATAL(
-		request_respond(&cause, &bench->request, &accept, &policy_default, &changed, NULL),
-		ERR_OK);
+		request_respond(&cause, &bench->request, &accept, &changed, NULL), ERR_OK);
 	if (made)
 		settle(bench, EFFECT_MEETING_CREATE, ERR_OK, NULL);
 }
 
 static bool apply(struct bench *bench, enum report_kind kind, const char *digest, int64_t at)
 {
-	const struct report report = {
-		.kind = kind, .external_id = NUMBER, .digest = digest, .at = at};
+	const struct report report = {.kind = kind,
+		.provider = "zoom",
+		.external_id = NUMBER,
+		.digest = digest,
+		.at = at};
 	struct cause cause = cause_of(bench, SOURCE_PROVIDER);
 
 	return report_apply(&cause, &bench->request, &report);
@@ -321,7 +321,7 @@ static void test_a_change_while_we_look(void)
 	CU_ASSERT(apply_new(&bench, REPORT_CHANGED));
 	CU_ASSERT_PTR_NULL(verify(&bench)->lease);
 	CU_ASSERT_EQUAL(verify(&bench)->due, bench.now);
-	CU_ASSERT_EQUAL(effect_next_due(&bench.request), NOW); /* the mails' */
+	CU_ASSERT_EQUAL(effect_next_due(&bench.request, false), NOW); /* the mails' */
 	arena_free(&bench.arena);
 }
 
@@ -401,7 +401,8 @@ static void test_what_comes_too_late(void)
 		cause = cause_of(&bench, SOURCE_API);
 		if (cases[i].cancelled)
 			request_cancel(&cause, &bench.request,
-				&(struct request_cancellation){.reason = "No."}, NULL);
+				&(struct request_cancellation){.reason = "No."}, &(bool){true},
+				NULL);
 		if (cases[i].completed)
 			request_complete(&cause, &bench.request);
 		events = bench.request.events.count;
@@ -432,7 +433,7 @@ static void test_a_new_generation_begins_anew(void)
 	cause = cause_of(&bench, SOURCE_API);
 	CU_ASSERT_EQUAL(
 		request_regenerate(&cause, &bench.request,
-			&(struct meeting_regeneration){.reason = "Leaked."}, &policy_default, NULL),
+			&(struct meeting_regeneration){.reason = "Leaked."}, &(bool){true}, NULL),
 		ERR_OK);
 	CU_ASSERT_EQUAL(bench.request.meeting->held_from, 0);
 	CU_ASSERT_EQUAL(bench.request.meeting->reports.count, 0);

@@ -57,7 +57,7 @@ static void test_request_open_cases(void)
 
 		lawyer.id = cases[i].lawyer_id;
 		lawyer.timezone = cases[i].lawyer_timezone;
-		draft.lawyer = &lawyer;
+		draft.person[PARTY_LAWYER] = &lawyer;
 		draft.starts_at = CORE_NOW + cases[i].starts_after;
 		draft.timezone = cases[i].timezone;
 		err = request_open(&cause, &draft, CORE_ID, &request, &info);
@@ -359,8 +359,8 @@ static void test_request_standings(void)
 
 		CU_ASSERT_EQUAL(request_standing(request, &actor), cases[i].standing);
 	}
-	CU_ASSERT_PTR_EQUAL(request_person(request, PARTY_CLIENT), request->client);
-	CU_ASSERT_PTR_EQUAL(request_person(request, PARTY_LAWYER), request->lawyer);
+	CU_ASSERT_PTR_EQUAL(request->side[PARTY_CLIENT].person, request->side[PARTY_CLIENT].person);
+	CU_ASSERT_PTR_EQUAL(request->side[PARTY_LAWYER].person, request->side[PARTY_LAWYER].person);
 	arena_free(&arena);
 }
 
@@ -409,8 +409,8 @@ static void test_request_mail_outcomes(void)
 		CU_ASSERT_STRING_EQUAL(mail->last_error->code, err_code(cases[i].err));
 		CU_ASSERT_STRING_EQUAL(mail->last_error->detail, "words");
 		CU_ASSERT_EQUAL(mail->last_error->at, at);
-		CU_ASSERT_EQUAL(
-			effect_next_due(request), cases[i].state == EFFECT_FAILED ? 0 : mail->due);
+		CU_ASSERT_EQUAL(effect_next_due(request, false),
+			cases[i].state == EFFECT_FAILED ? 0 : mail->due);
 		/* Mails: first within 15 s. */
 		CU_ASSERT(mail->due > at - 1 && (mail->state || mail->due <= at + 15000));
 	}
@@ -481,16 +481,17 @@ static void test_request_accept_trusts_the_token(void)
 		struct request *request = core_open(arena);
 		struct cause cause =
 			core_cause(arena, CORE_NOW, cases[i].accepted_by, core_lawyer.id);
-		struct person stored = *request->lawyer;
+		struct person stored = *request->side[PARTY_LAWYER].person;
 
 		stored.email = "lawyer@stored.test";
-		request->lawyer = &stored;
+		request->side[PARTY_LAWYER].person = &stored;
 		MODEL_AT(&request->events, struct audit_event, 0)->actor->role = cases[i].filed_by;
 		cause.actor.email = cases[i].email;
-		UNIT_CHECK(request_respond(&cause, request, &core_accept, &policy_default, &changed,
-				   NULL) == ERR_OK,
+		UNIT_CHECK(request_respond(&cause, request, &core_accept, &changed, NULL) == ERR_OK,
 			cases[i].name);
-		UNIT_CHECK(strcmp(request->lawyer->email, cases[i].expected) == 0, cases[i].name);
+		UNIT_CHECK(
+			strcmp(request->side[PARTY_LAWYER].person->email, cases[i].expected) == 0,
+			cases[i].name);
 		UNIT_CHECK(strcmp(stored.email, "lawyer@stored.test") == 0, cases[i].name);
 	}
 	arena_free(&arena);
@@ -544,8 +545,8 @@ static void test_request_effects_that_are_wanted(void)
 		if (cases[i].after_ms < 0)
 			effect.give_up_at = end - INSTANT_HOUR;
 		err_clear(&info);
-		UNIT_CHECK(request_effect_wanted(request, &effect, end + cases[i].after_ms,
-				   &info) == cases[i].err,
+		UNIT_CHECK(effect_check_wanted(request, &effect, end + cases[i].after_ms, &info) ==
+				   cases[i].err,
 			cases[i].name);
 		UNIT_CHECK((info.detail[0] == '\0') == (cases[i].err == ERR_OK), cases[i].name);
 	}

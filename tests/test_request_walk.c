@@ -33,7 +33,7 @@ static void walk_add_task(
 	walk->tasks[walk->task_count++] = (struct walk_task){
 		.effect_id = effect->id, .lease = lease, .lease_until = lease_until};
 	if (effect->kind == EFFECT_MAIL_MEETING_READY)
-		walk->world.calendars[effect->party].handed = true;
+		walk->world.calendars[effect->mail->party].handed = true;
 }
 
 static void walk_claim(struct walk *walk)
@@ -77,7 +77,7 @@ static void walk_load(struct walk *walk, struct walk_task *task)
 	task->effect = *effect;
 	if (walk->request->meeting)
 		task->meeting = *walk->request->meeting;
-	task->outcome.err = request_effect_wanted(walk->request, effect, walk->now, NULL);
+	task->outcome.err = effect_check_wanted(walk->request, effect, walk->now, NULL);
 	task->outcome.skipped = task->outcome.err != ERR_OK;
 	task->stage = task->outcome.skipped ? WALK_DONE : WALK_LOADED;
 }
@@ -102,7 +102,7 @@ static void walk_create(struct walk *walk, struct walk_task *task)
 	walk_check(walk, world_use_key(world, meeting->provider, meeting->provider_key),
 		"no key is used at two providers");
 	walk_check(walk,
-		task->effect.repeated ||
+		task->effect.creation->repeated ||
 			!world_find(world, meeting->provider, meeting->provider_key),
 		"what may have been made is looked up first");
 	if (!world_keeps(meeting->provider))
@@ -155,7 +155,7 @@ static void walk_verify(struct walk *walk, struct walk_task *task)
 
 static void walk_delete(struct walk *walk, struct walk_task *task)
 {
-	const struct effect_target *target = task->effect.target;
+	const struct removal *target = task->effect.removal;
 	const enum err err = walk_luck(walk);
 
 	if (err == ERR_OK || (err == ERR_OUTCOME_UNKNOWN && walk_random(walk, 2)))
@@ -180,8 +180,8 @@ static void walk_mail(struct walk *walk, struct walk_task *task)
 	walk_check(walk, !wrong, wrong);
 	if (mail->kind == EFFECT_MAIL_MEETING_READY || mail->kind == EFFECT_MAIL_MEETING_UPDATED)
 		walk_check(walk,
-			mail->starts_at == task->meeting.starts_at &&
-				strcmp(mail->provider, task->meeting.provider) == 0 &&
+			mail->mail->starts_at == task->meeting.starts_at &&
+				strcmp(mail->mail->provider, task->meeting.provider) == 0 &&
 				task->meeting.provider_url,
 			"a mail tells the truth");
 }
@@ -227,7 +227,7 @@ static void walk_settle_creation(
 			  request->meeting->status != MEETING_PENDING;
 	const size_t failed_over = core_count_events(request, "provider.failed_over");
 
-	provision_created(cause, walk->request, effect, &task->outcome, &task->link, &walk->policy);
+	provision_created(cause, walk->request, effect, &task->outcome, &task->link);
 	walk_seen.late_answers += late;
 	walk_seen.discarded += late && task->link.external_id;
 	walk_seen.ready += !late && request->meeting->status == MEETING_READY;
@@ -242,22 +242,22 @@ static void walk_settle_effect(
 	struct request *request = walk->request;
 	const int status = request->meeting ? request->meeting->status : -1;
 
+	core_under(&cause, &walk->policy);
 	switch (effect->kind) {
 	case EFFECT_MEETING_CREATE:
 		walk_settle_creation(walk, &cause, effect, task);
 		return;
 	case EFFECT_MEETING_UPDATE:
 		walk_seen.updated += task->outcome.err == ERR_OK;
-		provision_updated(&cause, request, effect, &task->outcome,
-			&(struct meeting_link){0}, &walk->policy);
+		provision_updated(
+			&cause, request, effect, &task->outcome, &(struct meeting_link){0});
 		break;
 	case EFFECT_MEETING_DELETE:
 		walk_seen.removed += task->outcome.err == ERR_OK;
-		provision_deleted(&cause, request, effect, &task->outcome, &walk->policy);
+		provision_deleted(&cause, request, effect, &task->outcome);
 		break;
 	case EFFECT_MEETING_VERIFY:
-		provision_verified(
-			&cause, request, effect, &task->outcome, &task->state, &walk->policy);
+		provision_verified(&cause, request, effect, &task->outcome, &task->state);
 		break;
 	case EFFECT_MEETING_EXPIRE:
 		provision_expired(&cause, request, effect, &task->outcome);
@@ -333,9 +333,9 @@ static void walk_respond(struct walk *walk)
 	struct cause cause = core_as_lawyer(walk->arena, walk->now);
 	bool changed;
 
+	core_under(&cause, &walk->policy);
 	request_respond(&cause, walk->request,
-		response.decision == DECISION_ACCEPT ? &response : &decline, &walk->policy,
-		&changed, NULL);
+		response.decision == DECISION_ACCEPT ? &response : &decline, &changed, NULL);
 }
 
 /* Whether somebody is asking for the present link. */
@@ -376,7 +376,8 @@ static void walk_regenerate(struct walk *walk)
 	struct cause cause = core_as_lawyer(walk->arena, walk->now);
 	const bool creating = walk_is_creating(walk);
 
-	if (request_regenerate(&cause, walk->request, &regeneration, &walk->policy, NULL) != ERR_OK)
+	core_under(&cause, &walk->policy);
+	if (request_regenerate(&cause, walk->request, &regeneration, &(bool){true}, NULL) != ERR_OK)
 		return;
 	walk_seen.regenerated++;
 	walk_seen.replaced_creating += creating;
@@ -400,11 +401,11 @@ static void walk_move(struct walk *walk)
 static void walk_retry(struct walk *walk)
 {
 	struct cause cause = core_as_lawyer(walk->arena, walk->now);
-	bool changed;
+	bool changed = true;
 
+	core_under(&cause, &walk->policy);
 	walk_seen.retried +=
-		request_retry(&cause, walk->request, &walk->policy, &changed, NULL) == ERR_OK &&
-		changed;
+		request_retry(&cause, walk->request, NULL, &changed, NULL) == ERR_OK && changed;
 }
 
 static void walk_judge(struct walk *walk)
@@ -423,7 +424,7 @@ static void walk_join(struct walk *walk)
 
 	cause.source = SOURCE_GATE;
 	if (meeting && gate_state(walk->request, meeting->generation, walk->now) == GATE_OPEN)
-		gate_joined(&cause, walk->request, (enum party)walk_random(walk, 2));
+		gate_use(&cause, walk->request, (enum link_use)walk_random(walk, 2));
 }
 
 /* Somebody deletes or moves a meeting in the provider's own pages. */
@@ -473,7 +474,7 @@ static void walk_step(struct walk *walk)
 static bool walk_has_failed(const struct request *request, enum effect_kind kind, int party)
 {
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (effect->kind == (int)kind && effect->party == party &&
+		if (effect->kind == (int)kind && effect->mail->party == party &&
 			effect->state == EFFECT_FAILED)
 			return true;
 	}
@@ -490,7 +491,7 @@ static void walk_drain(struct walk *walk, int64_t until)
 	walk->healthy = true;
 	walk->task_count = 0;
 	for (rounds = 0; rounds < 200; rounds++) {
-		due = effect_next_due(request);
+		due = effect_next_due(request, false);
 		if (!due || due > until)
 			break;
 		walk->now = walk->now < due ? due : walk->now;
@@ -539,8 +540,8 @@ static void walk_check_live(struct walk *walk)
 	MODEL_FOREACH (&walk->request->effects, struct effect, effect) {
 		orphans += effect->kind == EFFECT_MEETING_DELETE &&
 			   effect->state == EFFECT_FAILED &&
-			   world_find(&walk->world, effect->target->provider,
-				   effect->target->provider_key);
+			   world_find(&walk->world, effect->removal->provider,
+				   effect->removal->provider_key);
 	}
 	if (meeting->status != MEETING_READY) {
 		walk_check(walk, walk->world.live_count == orphans, "nothing is left alive");

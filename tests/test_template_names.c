@@ -115,7 +115,7 @@ static struct person people[] = {{.id = "c", .name = "Ada Client", .email = "ada
 static struct actor lawyer = {.id = "l", .role = ROLE_LAWYER};
 static struct audit_event cancellation = {
 	.action = "meeting.cancelled", .at = CORE_NOW, .actor = &lawyer};
-static struct person_news news = {.told = true,
+static struct person_news news = {.invited = true,
 	.starts_at = CORE_START - INSTANT_DAY,
 	.ends_at = CORE_START,
 	.generation = 1,
@@ -139,15 +139,12 @@ static struct request request = {
 	.title = "Lease",
 	.description = "The deposit.",
 	.message = "See you there.",
-	.client = &people[PARTY_CLIENT],
-	.lawyer = &people[PARTY_LAWYER],
+	.side = {{&people[PARTY_CLIENT], &news}, {&people[PARTY_LAWYER], &news}},
 	.starts_at = CORE_START,
 	.ends_at = CORE_START + INSTANT_DAY,
 	.duration_minutes = 24 * 60,
 	.timezone = "Europe/Berlin",
 	.meeting = &meeting,
-	.client_news = &news,
-	.lawyer_news = &news,
 	.events = {.items = &cancellation, .count = 1},
 	.created_at = CORE_NOW,
 };
@@ -172,9 +169,10 @@ static void give_mails(const struct tmpl_set *templates)
 
 	declined.meeting = NULL;
 	for (i = 0; i < 2 * sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct mail mail = {.party = (int)(i % 2)};
 		const struct effect effect = {.id = CORE_ID,
 			.kind = kinds[i / 2],
-			.party = (int)(i % 2),
+			.mail = &mail,
 			.generation = 2,
 			.created_at = CORE_NOW};
 		const struct dispatch_work work = {.performer = &performer,
@@ -217,7 +215,7 @@ static void give_dates(const struct tmpl_set *templates)
 	int day;
 
 	for (day = 0; day < 400; day += 5)
-		CU_ASSERT_PTR_NOT_NULL(ics_when_instant(templates, arena, &request, request.client,
+		CU_ASSERT_PTR_NOT_NULL(ics_when_instant(templates, arena, &request, request.side[PARTY_CLIENT].person,
 			CORE_START + day * INSTANT_DAY));
 	arena_free(&arena);
 }

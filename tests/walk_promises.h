@@ -94,7 +94,7 @@ static enum walk_lane walk_lane(const struct effect *effect)
 	case EFFECT_MEETING_VERIFY:
 		return WALK_ALONE;
 	default:
-		return (enum walk_lane)effect->party;
+		return (enum walk_lane)effect->mail->party;
 	}
 }
 
@@ -126,15 +126,15 @@ static void walk_check_lanes(struct walk *walk)
 		if (!walk_waits_for_link(request, effect) && (!due || effect->due < due))
 			due = effect->due;
 	}
-	walk_check(
-		walk, effect_next_due(request) == due, "due is the earliest of the lanes' first");
+	walk_check(walk, effect_next_due(request, false) == due,
+		"due is the earliest of the lanes' first");
 }
 
 /* Of each key at most one deletion is ever owed, and never of the one in use. */
 static void walk_check_removal(struct walk *walk, const struct effect *removal)
 {
 	const struct meeting *meeting = walk->request->meeting;
-	const char *key = removal->target->provider_key;
+	const char *key = removal->removal->provider_key;
 	size_t i;
 
 	walk_check(walk, walk_is_ended(meeting) || strcmp(meeting->provider_key, key) != 0,
@@ -166,10 +166,11 @@ static void walk_check_mail(struct walk *walk, const struct effect *mail)
 			mail->attempts > 0 || request->meeting->status != MEETING_CANCELLED,
 			"no invitation leaves for what is cancelled");
 	else
-		walk_check(walk, walk->world.calendars[mail->party].handed,
+		walk_check(walk, walk->world.calendars[mail->mail->party].handed,
 			"news go only to who may have been invited");
 	MODEL_FOREACH (&request->effects, struct effect, other) {
-		open += other->party == mail->party && other->attempts == 0 &&
+		open += other->mail && other->mail->party == mail->mail->party &&
+			other->attempts == 0 &&
 			(other->kind == EFFECT_MAIL_MEETING_READY ||
 				other->kind == EFFECT_MAIL_MEETING_UPDATED);
 	}
@@ -285,14 +286,16 @@ static bool walk_is_accounted_for(const struct request *request, const struct wo
 		return strcmp(meeting->provider, live->provider) == 0;
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (effect->kind == EFFECT_MEETING_DELETE &&
-			strcmp(effect->target->provider_key, live->key) == 0)
-			return strcmp(effect->target->provider, live->provider) == 0;
-		if (effect->kind == EFFECT_MEETING_CREATE && effect->begun &&
+			strcmp(effect->removal->provider_key, live->key) == 0)
+			return strcmp(effect->removal->provider, live->provider) == 0;
+		if (effect->kind == EFFECT_MEETING_CREATE && effect->creation->begun &&
 			strcmp(walk_key_of(request, effect->generation), live->key) == 0)
 			return true;
-		MODEL_FOREACH (&effect->left, struct effect_target, left) {
-			if (strcmp(left->provider_key, live->key) == 0)
-				return strcmp(left->provider, live->provider) == 0;
+		if (!effect->creation)
+			continue;
+		MODEL_FOREACH (&effect->creation->maybe_made, struct removal, made) {
+			if (strcmp(made->provider_key, live->key) == 0)
+				return strcmp(made->provider, live->provider) == 0;
 		}
 	}
 	return false;
@@ -308,13 +311,13 @@ static void walk_check_world(struct walk *walk)
 		walk_check(walk, walk_is_accounted_for(request, &walk->world.live[i]),
 			"no meeting of a provider's is forgotten");
 	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++) {
-		const struct person_news *news = request_news(request, party);
-		bool known = !walk->world.calendars[party].invited || (news && news->told);
+		const struct person_news *news = request->side[party].news;
+		bool known = !walk->world.calendars[party].invited || (news && news->invited);
 
 		MODEL_FOREACH (&request->effects, struct effect, effect) {
 			known |= walk_lane(effect) == (enum walk_lane)party && effect->attempts > 0;
 			known |= effect->kind == EFFECT_MAIL_MEETING_CANCELLED &&
-				 effect->party == party;
+				 effect->mail->party == party;
 		}
 		walk_check(walk, known, "who was invited is known");
 	}

@@ -100,7 +100,7 @@ static inline struct world_meeting *world_make(struct world *world, const char *
 /* A mail arrives. Returns what is wrong about that, or NULL. */
 static inline const char *world_deliver(struct world *world, const struct effect *mail)
 {
-	struct world_calendar *calendar = &world->calendars[mail->party];
+	struct world_calendar *calendar = &world->calendars[mail->mail->party];
 	const bool repeat = calendar->mail && strcmp(calendar->mail, mail->id) == 0;
 	const bool cancels = mail->kind == EFFECT_MAIL_MEETING_CANCELLED;
 
@@ -115,8 +115,8 @@ static inline const char *world_deliver(struct world *world, const struct effect
 	calendar->mail = mail->id;
 	calendar->sequence = mail->sequence;
 	calendar->invited = !cancels;
-	calendar->starts_at = mail->starts_at;
-	calendar->provider = mail->provider;
+	calendar->starts_at = mail->mail->starts_at;
+	calendar->provider = mail->mail->provider;
 	return NULL;
 }
 #endif

@@ -9,6 +9,7 @@
 #include "ics_invite.h"
 #include "log.h"
 #include "mail_transport.h"
+#include "rest.h"
 #include "provider.h"
 #include "rest.h"
 

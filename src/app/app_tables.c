@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "app.h"
+#include "command.h"
 #include "http_router.h"
-#include "transition.h"
 
 static void tables_print_route(const struct http_route *route)
 {
@@ -48,35 +48,68 @@ static void tables_print_heading(const char *const *statuses)
 	putchar('\n');
 }
 
-static void tables_print_transitions(void)
+static void tables_print_commands(void)
 {
-	int command, status;
+	const struct command_row *row;
+	int status;
 
 	puts("\n## What may be done to a request, by its status\n\n"
 	     "`yes`, or the code of the 409 that refuses it.\n");
 	tables_print_heading(request_status_names);
-	for (command = 0; command_names[command]; command++) {
-		printf("| %s |", command_names[command]);
+	for (row = command_table; row < command_table + COMMAND_COUNT; row++) {
+		printf("| %s |", row->name);
 		for (status = 0; request_status_names[status]; status++)
-			tables_print_allowed(transition_of_request(command, status));
+			tables_print_allowed(row->on_request[status]);
 		putchar('\n');
 	}
 	puts("\n## And by the status of its meeting\n");
 	tables_print_heading(meeting_status_names);
-	for (command = COMMAND_CANCEL; command_names[command]; command++) {
-		printf("| %s |", command_names[command]);
+	for (row = command_table + COMMAND_CANCEL; row < command_table + COMMAND_COUNT; row++) {
+		printf("| %s |", row->name);
 		for (status = 0; meeting_status_names[status]; status++)
-			tables_print_allowed(transition_of_meeting(command, status));
+			tables_print_allowed(row->on_meeting[status]);
 		putchar('\n');
 	}
+}
+
+static const char *tables_give_up(const struct effect_row *row)
+{
+	static char text[64];
+
+	if (row->give_up == EFFECT_BY_POLICY)
+		return "as the policy says";
+	if (!row->give_up)
+		return row->until_end ? "at the end" : "never";
+	snprintf(text, sizeof(text), "after %d d", (int)(row->give_up / INSTANT_DAY));
+	return text;
+}
+
+static void tables_print_effects(void)
+{
+	static const char *const lanes[] = {[LANE_ALONE] = "none",
+		[LANE_PROVIDER] = "the provider",
+		[LANE_PERSON] = "each person"};
+	const struct effect_row *row;
+
+	puts("\n## What a request may owe\n\n"
+	     "What is in one lane is done in order. Urgent is what a person waits for: it goes "
+	     "before the rest.\n\n"
+	     "| Kind | | lane | needs the link | urgent | given up |\n"
+	     "|---|---|---|---|---|---|");
+	for (row = effect_table; row < effect_table + EFFECT_KIND_COUNT; row++)
+		printf("| `%s` | %s | %s | %s | %s | %s |\n", effect_kind_names[row - effect_table],
+			row->words, lanes[row->lane], row->needs_link ? "yes" : "–",
+			row->urgent ? "yes" : "–", tables_give_up(row));
 }
 
 void app_print_tables(void)
 {
 	puts("# Tables\n\n"
-	     "Printed by `meetlink check tables` from THE ROUTE TABLE (`src/app/app_routes.c`) and "
+	     "Printed by `meetlink check tables` from THE ROUTE TABLE (`src/app/app_routes.c`), "
 	     "THE\n"
-	     "TRANSITIONS (`src/core/transition_table.h`); a test holds this file to them.\n");
+	     "COMMANDS (`src/core/command_table.h`) and THE EFFECT KINDS\n"
+	     "(`src/core/effect_table.h`); a test holds this file to them.\n");
 	tables_print_routes();
-	tables_print_transitions();
+	tables_print_commands();
+	tables_print_effects();
 }

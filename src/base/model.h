@@ -47,6 +47,9 @@ enum model_flag {
 	MODEL_MULTILINE = 1 << 6, /* input: LF, CR and TAB are allowed */
 	MODEL_SPARSE = 1 << 7,    /* left out when null, zero or empty, instead of written */
 	MODEL_KEY = 1 << 8,       /* the document's key: `_id` in the database */
+	/* Input, to be checked by those who know them: */
+	MODEL_ZONE = 1 << 9,      /* an IANA time zone */
+	MODEL_PROVIDER = 1 << 10, /* a provider that can be used now */
 };
 
 struct model_list {

@@ -10,3 +10,7 @@ const char *const role_names[] = {
 	[ROLE_SYSTEM] = "system",
 	NULL,
 };
+
+const char *const party_names[] = {[PARTY_CLIENT] = "client", [PARTY_LAWYER] = "lawyer", NULL};
+
+const enum role party_roles[] = {[PARTY_CLIENT] = ROLE_CLIENT, [PARTY_LAWYER] = ROLE_LAWYER};

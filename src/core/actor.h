@@ -7,6 +7,17 @@ enum role { ROLE_CLIENT, ROLE_LAWYER, ROLE_ADMIN, ROLE_SERVICE, ROLE_SYSTEM };
 /* A set of roles, as `1 << ROLE_...`. */
 #define ROLE_SET(role) (1u << (role))
 
+enum {
+	FOR_CLIENT = 1 << ROLE_CLIENT,
+	FOR_LAWYER = 1 << ROLE_LAWYER,
+	FOR_ADMIN = 1 << ROLE_ADMIN,
+	FOR_SERVICE = 1 << ROLE_SERVICE,
+	FOR_ALL = FOR_CLIENT | FOR_LAWYER | FOR_ADMIN | FOR_SERVICE,
+};
+
+/* The two sides of a request. */
+enum party { PARTY_CLIENT, PARTY_LAWYER, PARTY_COUNT };
+
 struct actor {
 	const char *id;
 	enum role role;
@@ -14,5 +25,7 @@ struct actor {
 	const char *email; /* may be NULL */
 };
 
-extern const char *const role_names[]; /* NULL-terminated, indexed by enum role */
+extern const char *const role_names[];  /* NULL-terminated, indexed by enum role */
+extern const char *const party_names[]; /* likewise */
+extern const enum role party_roles[PARTY_COUNT];
 #endif

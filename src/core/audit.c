@@ -50,9 +50,6 @@ static const struct model_field audit_seal_fields[] = {
 
 const struct model audit_seal_model = MODEL(struct audit_trail, "audit_trail", audit_seal_fields);
 
-/* How many events make a trail long. */
-enum { AUDIT_LONG = 1000 };
-
 /* A text that may be null, which is not the same as an empty one. */
 #define AUDIT_TEXT(text) (text) ? "+" : "-", (text) ? (text) : ""
 
@@ -74,23 +71,28 @@ static const char *audit_hash_at(const struct model_list *events, size_t count)
 	return count ? MODEL_AT(events, struct audit_event, count - 1)->hash : "";
 }
 
+int64_t audit_last_at(const struct audit_head *before, const struct model_list *events)
+{
+	if (events->count)
+		return MODEL_AT(events, struct audit_event, events->count - 1)->at;
+	return before ? before->at : 0;
+}
+
 void audit_append(struct cause *cause, const struct audit_subject *subject, const char *action,
 	const char *from, const char *to, const char *detail)
 {
+	const int64_t last_at = audit_last_at(subject->before, subject->events);
 	const char *before = audit_hash_at(subject->events, subject->events->count);
-	int64_t at = cause->now;
 	struct audit_event *event;
 	char *hash;
 
-	/* Who began earlier may come later: time does not go back in a trail. */
-	if (subject->events->count) {
-		event = MODEL_AT(subject->events, struct audit_event, subject->events->count - 1);
-		at = event->at > at ? event->at : at;
-	}
+	if (!subject->events->count && subject->before && subject->before->count)
+		before = subject->before->hash;
 	event = model_list_add(cause->arena, subject->events, sizeof(*event));
 	*event = (struct audit_event){
 		.id = cause_id(cause),
-		.at = at,
+		/* Who began earlier may come later: time does not go back in a trail. */
+		.at = cause->now > last_at ? cause->now : last_at,
 		.actor = arena_alloc(cause->arena, sizeof(struct actor)),
 		.source = cause->source,
 		.action = action,
@@ -113,6 +115,7 @@ void audit_add(struct cause *cause, struct request *request, const char *action,
 {
 	const struct audit_subject subject = {
 		.events = &request->events,
+		.before = &request->before,
 		.request_id = request->id,
 		.meeting_id = request->meeting ? request->meeting->id : NULL,
 	};
@@ -125,7 +128,7 @@ static bool audit_same(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-bool audit_add_again(struct cause *cause, struct request *request, const char *action,
+bool audit_add_bounded(struct cause *cause, struct request *request, const char *action,
 	const char *from, const char *to, const char *detail)
 {
 	const struct model_list *events = &request->events;
@@ -177,15 +180,29 @@ static bool audit_extends(const struct model_list *events, const char *seal)
 	       strcmp(hash + 1, audit_hash_at(events, count)) == 0;
 }
 
-static const char *audit_head(struct arena *arena, const struct model_list *events)
-{
-	return arena_printf(arena, "%zu %s", events->count, audit_hash_at(events, events->count));
-}
-
 void audit_seal(struct arena *arena, const struct model_list *events, bool fresh, const char **seal)
 {
 	if (fresh || audit_extends(events, *seal))
-		*seal = audit_head(arena, events);
+		*seal = arena_printf(
+			arena, "%zu %s", events->count, audit_hash_at(events, events->count));
+}
+
+void audit_seal_end(struct arena *arena, const struct audit_head *before,
+	const struct model_list *events, const char **seal)
+{
+	*seal = arena_printf(arena, "%lld %s", (long long)before->count + (long long)events->count,
+		events->count ? audit_hash_at(events, events->count) : before->hash);
+}
+
+bool audit_head_read(const char *seal, int64_t last_event_at, struct audit_head *head_r)
+{
+	char *hash;
+
+	if (!seal || !last_event_at)
+		return false;
+	*head_r = (struct audit_head){.count = strtoll(seal, &hash, 10), .at = last_event_at};
+	head_r->hash = hash + 1;
+	return head_r->count > 0 && *hash == ' ' && strlen(head_r->hash) == HASH_SIZE - 1;
 }
 
 const char *audit_flaw(const struct audit_trail *trail, long *index_r)

@@ -15,6 +15,9 @@
 
 struct request;
 
+/* How many events make a trail long. */
+enum { AUDIT_LONG = 1000 };
+
 struct audit_event {
 	const char *id;
 	int64_t at;
@@ -31,11 +34,19 @@ struct audit_event {
 extern const struct model audit_event_model;
 extern const struct model audit_actor_model;
 
+/* What precedes the events of a trail of which only the end is at hand: all zero when it is whole.
+ */
+struct audit_head {
+	int64_t count, at;
+	const char *hash; /* of the last of them */
+};
+
 /* What a trail is about. */
 struct audit_subject {
 	struct model_list *events;
-	const char *request_id; /* or the id of another document that has a trail */
-	const char *meeting_id; /* or NULL */
+	const struct audit_head *before; /* NULL: nothing */
+	const char *request_id;          /* or the id of another document that has a trail */
+	const char *meeting_id;          /* or NULL */
 };
 
 /* Appends an event to any trail; borrows its texts. */
@@ -50,7 +61,7 @@ void audit_add(struct cause *cause, struct request *request, const char *action,
 /* The same for what may happen any number of times. Once the trail is long, what repeats an event
  * of the hour before is left out, so that no peer or visitor can fill the document (16 MB at most):
  * false then. */
-bool audit_add_again(struct cause *cause, struct request *request, const char *action,
+bool audit_add_bounded(struct cause *cause, struct request *request, const char *action,
 	const char *from, const char *to, const char *detail);
 
 /* The index of the first event that is of another request, or whose hash does not follow from its
@@ -67,6 +78,19 @@ long audit_verify(const struct model_list *events, const char *request_id);
  */
 void audit_seal(
 	struct arena *arena, const struct model_list *events, bool fresh, const char **seal);
+
+/*
+ * The same for a trail of which only the end is at hand. What was sealed is where it ends: should
+ * the stored trail be another, the events added here do not follow from it, and that is seen.
+ */
+void audit_seal_end(struct arena *arena, const struct audit_head *before,
+	const struct model_list *events, const char **seal);
+
+/* Reads a seal as what precedes the events to come; false when there is none. */
+bool audit_head_read(const char *seal, int64_t last_event_at, struct audit_head *head_r);
+
+/* When the last event happened, or 0. */
+int64_t audit_last_at(const struct audit_head *before, const struct model_list *events);
 
 /* A trail alone, of any document that has one. */
 struct audit_trail {

@@ -1,8 +1,9 @@
 #ifndef CAUSE_H
 #define CAUSE_H
 /*
- * What a change happens under: when, by whom, through which door. The rules read no clock and draw
- * no random numbers: both are given here, so a change is a pure function of its inputs.
+ * What a change happens under: when, by whom, through which door, in which configuration. The rules
+ * read no clock and draw no random numbers: both are given here, so a change is a pure function of
+ * its inputs.
  */
 #include <stdint.h>
 
@@ -13,6 +14,8 @@ enum source { SOURCE_API, SOURCE_DISPATCHER, SOURCE_PROVIDER, SOURCE_GATE, SOURC
 
 extern const char *const source_names[]; /* NULL-terminated, indexed by enum source */
 
+struct config;
+
 enum { CAUSE_SEED_BYTES = 32 };
 
 struct cause {
@@ -20,7 +23,9 @@ struct cause {
 	int64_t now;         /* ms */
 	struct actor actor;
 	enum source source;
-	const char *trace_id;                 /* X-Request-Id, or NULL */
+	const struct config
+		*config;      /* of the installation, as it is now; NULL: for a use of a link */
+	const char *trace_id; /* X-Request-Id, or NULL */
 	unsigned char seed[CAUSE_SEED_BYTES]; /* random, from the caller */
 	unsigned serial;                      /* ids drawn so far */
 };

@@ -3,24 +3,61 @@
 #include <string.h>
 
 #include "backoff.h"
+#include "config.h"
 #include "instant.h"
 #include "request.h"
 
 const char *const effect_kind_names[] = {
-#define EFFECT(name, kind, lane, handler) [EFFECT_##name] = kind,
+#define EFFECT(name, text, ...) [EFFECT_##name] = text,
 #include "effect_table.h"
 #undef EFFECT
 	NULL,
 };
 
-static const enum effect_lane effect_lanes[] = {
-#define EFFECT(name, kind, lane, handler) [EFFECT_##name] = lane,
+const char *const effect_state_names[] = {[EFFECT_DUE] = "due", [EFFECT_FAILED] = "failed", NULL};
+
+/* ---- columns ---- */
+
+static bool effect_is_of(
+	const struct request *request, const struct effect *effect, enum meeting_status status)
+{
+	return request->meeting->status == (int)status &&
+	       request->meeting->generation == effect->generation;
+}
+
+static bool effect_is_of_pending(const struct request *request, const struct effect *effect)
+{
+	return effect_is_of(request, effect, MEETING_PENDING);
+}
+
+static bool effect_is_of_ready(const struct request *request, const struct effect *effect)
+{
+	return effect_is_of(request, effect, MEETING_READY);
+}
+
+/* A mail that tells of the meeting as it is. */
+static bool effect_is_latest(const struct request *request, const struct effect *effect)
+{
+	return request->meeting->status == MEETING_READY &&
+	       request->meeting->sequence == effect->sequence;
+}
+
+static const char *effect_recipient(const struct effect *effect)
+{
+	return party_names[effect->mail->party];
+}
+
+#define EFFECT_CARRIES(member)                                                                     \
+	.payload_at = offsetof(struct effect, member),                                             \
+	.payload_size = sizeof(*((struct effect *)NULL)->member)
+
+const struct effect_row effect_table[] = {
+#define EFFECT(name, text, ...) [EFFECT_##name] = {__VA_ARGS__},
 #include "effect_table.h"
 #undef EFFECT
 };
 
-const char *const effect_state_names[] = {[EFFECT_DUE] = "due", [EFFECT_FAILED] = "failed", NULL};
-const char *const party_names[] = {[PARTY_CLIENT] = "client", [PARTY_LAWYER] = "lawyer", NULL};
+/* ---- models ---- */
 
 #define FIELD(type, member) MODEL_FIELD(struct failure, member, type, MODEL_STORED | MODEL_SHOWN)
 
@@ -35,16 +72,45 @@ const struct model failure_model = MODEL(struct failure, "failure", failure_fiel
 
 #undef FIELD
 #define FIELD(member, flags)                                                                       \
-	MODEL_FIELD(struct effect_target, member, MODEL_STRING, MODEL_STORED | (flags))
+	MODEL_FIELD(struct removal, member, MODEL_STRING, MODEL_STORED | (flags))
 
-static const struct model_field target_fields[] = {
+static const struct model_field removal_fields[] = {
 	FIELD(provider, MODEL_REQUIRED),
 	FIELD(provider_key, MODEL_SEALED),
 	FIELD(external_id, MODEL_SEALED | MODEL_SPARSE),
 	FIELD(account, MODEL_SEALED | MODEL_SPARSE),
 };
 
-static const struct model target_model = MODEL(struct effect_target, "target", target_fields);
+static const struct model removal_model = MODEL(struct removal, "removal", removal_fields);
+
+#undef FIELD
+#define FIELD(type, member, ...)                                                                   \
+	MODEL_FIELD(struct creation, member, type, MODEL_STORED | MODEL_SPARSE, __VA_ARGS__)
+
+static const struct model_field creation_fields[] = {
+	FIELD(MODEL_BOOL, begun),
+	FIELD(MODEL_BOOL, repeated),
+	FIELD(MODEL_INT, tries),
+	FIELD(MODEL_STRINGS, tried),
+	FIELD(MODEL_LIST, maybe_made, .of = &removal_model),
+	FIELD(MODEL_BOOL, recoverable),
+	FIELD(MODEL_INT, wait_s),
+};
+
+static const struct model creation_model = MODEL(struct creation, "creation", creation_fields);
+
+#undef FIELD
+#define FIELD(type, member, flags, ...)                                                            \
+	MODEL_FIELD(struct mail, member, type, MODEL_STORED | (flags), __VA_ARGS__)
+
+static const struct model_field mail_fields[] = {
+	FIELD(MODEL_ENUM, party, MODEL_REQUIRED, .names = party_names),
+	FIELD(MODEL_INSTANT, starts_at, MODEL_SPARSE),
+	FIELD(MODEL_INSTANT, ends_at, MODEL_SPARSE),
+	FIELD(MODEL_STRING, provider, MODEL_SPARSE),
+};
+
+static const struct model mail_model = MODEL(struct mail, "mail", mail_fields);
 
 #undef FIELD
 #define FIELD(type, member, flags, ...)                                                            \
@@ -54,7 +120,6 @@ static const struct model_field effect_fields[] = {
 	FIELD(MODEL_STRING, id, MODEL_REQUIRED),
 	FIELD(MODEL_ENUM, kind, MODEL_REQUIRED, .names = effect_kind_names),
 	FIELD(MODEL_ENUM, state, MODEL_REQUIRED, .names = effect_state_names),
-	FIELD(MODEL_ENUM, party, MODEL_REQUIRED, .names = party_names),
 	FIELD(MODEL_INT, generation, 0),
 	FIELD(MODEL_INT, sequence, 0),
 	FIELD(MODEL_INSTANT, created_at, 0),
@@ -63,34 +128,61 @@ static const struct model_field effect_fields[] = {
 	FIELD(MODEL_INT, attempts, 0),
 	FIELD(MODEL_STRING, lease, MODEL_SPARSE),
 	FIELD(MODEL_OBJECT, last_error, MODEL_SPARSE, .of = &failure_model),
-	FIELD(MODEL_BOOL, begun, MODEL_SPARSE),
-	FIELD(MODEL_BOOL, repeated, MODEL_SPARSE),
-	FIELD(MODEL_INT, tries, MODEL_SPARSE),
-	FIELD(MODEL_STRINGS, tried, MODEL_SPARSE),
-	FIELD(MODEL_LIST, left, MODEL_SPARSE, .of = &target_model),
-	FIELD(MODEL_BOOL, hope, MODEL_SPARSE),
-	FIELD(MODEL_INT, wait_s, MODEL_SPARSE),
-	FIELD(MODEL_INSTANT, starts_at, MODEL_SPARSE),
-	FIELD(MODEL_INSTANT, ends_at, MODEL_SPARSE),
-	FIELD(MODEL_STRING, provider, MODEL_SPARSE),
-	FIELD(MODEL_OBJECT, target, MODEL_SPARSE, .of = &target_model),
+	FIELD(MODEL_OBJECT, creation, MODEL_SPARSE, .of = &creation_model),
+	FIELD(MODEL_OBJECT, removal, MODEL_SPARSE, .of = &removal_model),
+	FIELD(MODEL_OBJECT, mail, MODEL_SPARSE, .of = &mail_model),
 };
 
 const struct model effect_model = MODEL(struct effect, "effect", effect_fields);
+
+/* ---- */
+
+const char *effect_mail_name(const struct effect *effect)
+{
+	return effect_kind_names[effect->kind] + strlen("mail.");
+}
+
+bool effect_is_whole(const struct request *request, const struct effect *effect)
+{
+	const struct effect_row *row = effect_row(effect);
+
+	if (row->payload_size && !*(void *const *)((const char *)effect + row->payload_at))
+		return false;
+	return request->meeting || !(row->wanted || row->until_end);
+}
+
+int64_t effect_give_up_at(
+	const struct cause *cause, const struct request *request, enum effect_kind kind)
+{
+	const struct effect_row *row = &effect_table[kind];
+	const int64_t lasts = row->give_up == EFFECT_BY_POLICY
+				      ? cause->config->policy->retry->give_up_s * INSTANT_SECOND
+				      : row->give_up;
+	const int64_t end = row->until_end ? request->meeting->ends_at + row->after_end : 0;
+
+	if (!lasts || !end)
+		return lasts ? cause->now + lasts : end;
+	return instant_earlier(cause->now + lasts, end);
+}
 
 struct effect *effect_owe(struct cause *cause, struct request *request, enum effect_kind kind)
 {
 	struct effect *effect =
 		model_list_add(cause->arena, &request->effects, sizeof(struct effect));
+	const struct effect_row *row = &effect_table[kind];
 
 	effect->id = cause_id(cause);
 	effect->kind = kind;
 	effect->created_at = cause->now;
 	effect->due = cause->now;
+	effect->give_up_at = effect_give_up_at(cause, request, kind);
 	if (request->meeting) {
 		effect->generation = request->meeting->generation;
 		effect->sequence = request->meeting->sequence;
 	}
+	if (row->payload_size)
+		*(void **)((char *)effect + row->payload_at) =
+			arena_alloc(cause->arena, row->payload_size);
 	return effect;
 }
 
@@ -116,17 +208,15 @@ bool effect_is_running(const struct effect *effect, int64_t now)
 
 static bool effect_same_lane(const struct effect *a, const struct effect *b)
 {
-	const enum effect_lane lane = effect_lanes[a->kind];
+	const struct effect_row *row = effect_row(a);
 
-	return lane == effect_lanes[b->kind] && lane != LANE_ALONE &&
-	       (lane != LANE_MAIL || a->party == b->party);
+	return row->lane == effect_row(b)->lane && row->lane != LANE_ALONE &&
+	       (!row->key || strcmp(row->key(a), row->key(b)) == 0);
 }
 
-/* A mail that carries the link waits while there is none. */
 static bool effect_waits_for_link(const struct request *request, const struct effect *effect)
 {
-	return (effect->kind == EFFECT_MAIL_MEETING_READY ||
-		       effect->kind == EFFECT_MAIL_MEETING_UPDATED) &&
+	return effect_row(effect)->needs_link &&
 	       (request->meeting->status == MEETING_PENDING ||
 		       request->meeting->status == MEETING_FAILED);
 }
@@ -145,15 +235,42 @@ static bool effect_is_head(const struct request *request, const struct effect *e
 	return true;
 }
 
-int64_t effect_next_due(const struct request *request)
+int64_t effect_next_due(const struct request *request, bool urgent)
 {
 	int64_t due = 0;
 
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (effect_is_head(request, effect) && (!due || effect->due < due))
+		if (effect_is_head(request, effect) && (!urgent || effect_row(effect)->urgent) &&
+			(!due || effect->due < due))
 			due = effect->due;
 	}
 	return due;
+}
+
+int64_t effect_first_failed(const struct request *request)
+{
+	int64_t first = 0;
+
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->state == EFFECT_FAILED && effect->last_error &&
+			(!first || effect->last_error->at < first))
+			first = effect->last_error->at;
+	}
+	return first;
+}
+
+enum err effect_check_wanted(const struct request *request, const struct effect *effect,
+	int64_t now, struct err_info *info)
+{
+	const struct effect_row *row = effect_row(effect);
+
+	if (row->wanted && !row->wanted(request, effect))
+		return err_set(info, ERR_PERMANENT, "The meeting has changed since.");
+	/* What nobody could try in time, since everything was down, is tried once all the same. */
+	if (row->until_end && effect->give_up_at && effect->give_up_at < now &&
+		request->meeting->ends_at <= now)
+		return err_set(info, ERR_PERMANENT, "It is too late.");
+	return ERR_OK;
 }
 
 bool effect_claim_one(struct request *request, struct effect *effect, int64_t now,
@@ -164,9 +281,9 @@ bool effect_claim_one(struct request *request, struct effect *effect, int64_t no
 	effect->lease = lease;
 	effect->attempts++;
 	effect->due = now + lease_ms;
-	if (effect->kind == EFFECT_MEETING_CREATE) {
-		effect->repeated = effect->begun;
-		effect->begun = true;
+	if (effect->creation) {
+		effect->creation->repeated = effect->creation->begun;
+		effect->creation->begun = true;
 	}
 	return true;
 }

@@ -15,24 +15,16 @@
 struct request;
 
 enum effect_kind {
-#define EFFECT(name, kind, lane, handler) EFFECT_##name,
+#define EFFECT(name, ...) EFFECT_##name,
 #include "effect_table.h"
 #undef EFFECT
 	EFFECT_KIND_COUNT
-};
-
-enum effect_lane {
-	LANE_PROVIDER, /* in order */
-	LANE_MAIL,     /* in order, for each person */
-	LANE_ALONE,    /* waits for nothing but its time */
 };
 
 enum effect_state {
 	EFFECT_DUE,    /* to be done at `due`, or leased until then */
 	EFFECT_FAILED, /* given up; a person must act */
 };
-
-enum party { PARTY_CLIENT, PARTY_LAWYER };
 
 /* What went wrong last, in words a lawyer understands; never a secret. */
 struct failure {
@@ -41,42 +33,100 @@ struct failure {
 };
 
 /* A meeting at a provider that has to go. */
-struct effect_target {
+struct removal {
 	const char *provider, *provider_key, *external_id, *account;
+};
+
+/* How far the making of a meeting has come. */
+struct creation {
+	/* A call may be under way, or its outcome was never learnt; `repeated`: that was so when it
+	 * was claimed. */
+	bool begun, repeated;
+	int64_t tries;                /* failures at the present provider in a row */
+	struct model_list tried;      /* strings: providers that could not, in this round */
+	struct model_list maybe_made; /* struct removal: what others of them may have made */
+	bool recoverable;             /* one of them may be able to later */
+	int64_t wait_s;               /* and the first of those asks us to wait that long */
+};
+
+/* A mail to one of the two people. */
+struct mail {
+	int party;                  /* enum party */
+	int64_t starts_at, ends_at; /* the times that it tells */
+	const char *provider;       /* and the provider that it names */
 };
 
 struct effect {
 	const char *id;
 	int kind;  /* enum effect_kind */
 	int state; /* enum effect_state */
-	int party; /* enum party: whose mail; the lane of a mail */
-	int64_t generation;
-	int64_t sequence; /* iCalendar SEQUENCE at the time it was owed */
+	int64_t generation,
+		sequence; /* of the meeting at the time it was owed; 0: there was none */
 	int64_t created_at, due;
 	int64_t give_up_at; /* 0: never */
 	int64_t attempts;   /* begun: how often it was leased, lost leases included */
 	const char *lease;  /* token of who performs it, NULL when nobody does */
 	struct failure *last_error;
 
-	/* meeting.create: a call may be under way, or its outcome was never learnt; `repeated`:
-	 * that was so when it was claimed. */
-	bool begun, repeated;
-	int64_t tries;           /* failures at the present provider in a row */
-	struct model_list tried; /* strings: providers that could not, in this round */
-	struct model_list left;  /* struct effect_target: what others of them may have made */
-	bool hope;               /* one of them may be able to later */
-	int64_t wait_s;          /* and the first of those asks us to wait that long */
-
-	int64_t starts_at, ends_at;   /* mails: the times that they tell */
-	const char *provider;         /* mails: the provider that they name */
-	struct effect_target *target; /* meeting.delete */
+	/* What its kind carries; the others are NULL. */
+	struct creation *creation;
+	struct removal *removal;
+	struct mail *mail;
 };
 
+enum effect_lane {
+	LANE_ALONE,    /* waits for nothing but its time */
+	LANE_PROVIDER, /* in order */
+	LANE_PERSON,   /* in order, for each person */
+};
+
+/* What a mail does to the calendar of who gets it (RFC 5546). */
+enum effect_calendar { CALENDAR_NONE, CALENDAR_REQUEST, CALENDAR_CANCEL };
+
+/* What a mail's templates are told besides people, times and title. */
+enum effect_tells {
+	TELLS_MEETING = 1 << 0,   /* the link, and how to join */
+	TELLS_CHANGES = 1 << 1,   /* what is not as the person was told before */
+	TELLS_CANCELLER = 1 << 2, /* who cancelled */
+};
+
+#define EFFECT_BY_POLICY INT64_C(-1)
+
+/* A kind. */
+struct effect_row {
+	const char *words;               /* for people */
+	size_t payload_at, payload_size; /* what it carries, in struct effect; size 0: nothing */
+	enum effect_lane lane;
+	const char *(*key)(const struct effect *effect); /* of the lane; NULL: it has none */
+	bool needs_link;                                 /* waits while the meeting has no link */
+	bool ends_with_link; /* has no point when another link takes the place of this one */
+	bool urgent;         /* a person waits for it: it goes before all that nobody waits for */
+	/* Whether the meeting still is what it was owed for; NULL: it always has a point. */
+	bool (*wanted)(const struct request *request, const struct effect *effect);
+	int64_t give_up;   /* ms after it was owed; 0: never; or EFFECT_BY_POLICY */
+	bool until_end;    /* and no later than `after_end` ms after the end of the meeting, */
+	int64_t after_end; /* when it is too late for it */
+	enum effect_calendar calendar;
+	unsigned tells; /* set of enum effect_tells */
+};
+
+extern const struct effect_row effect_table[EFFECT_KIND_COUNT];
 extern const char *const effect_kind_names[];
 extern const char *const effect_state_names[];
-extern const char *const party_names[];
 extern const struct model effect_model;
 extern const struct model failure_model;
+
+static inline const struct effect_row *effect_row(const struct effect *effect)
+{
+	return &effect_table[effect->kind];
+}
+
+/* The name of its templates: "meeting_ready". For mails only. */
+const char *effect_mail_name(const struct effect *effect);
+
+/* Whether it has what its kind carries, and the meeting that it is about: rules take that for
+ * granted. */
+bool effect_is_whole(const struct request *request, const struct effect *effect);
 
 /* How performing an effect went. */
 struct effect_outcome {
@@ -87,29 +137,47 @@ struct effect_outcome {
 	bool skipped;          /* nobody was asked: it had lost its point */
 };
 
+/* Somebody waits for a creation, which is performed on the request as it was loaded for that. */
+struct effect_wait {
+	struct arena *arena;     /* outlives the waiting */
+	struct request *request; /* afterwards: as it is stored by then */
+	const struct config *config;
+	const char *lease; /* of the creation: the waiting thread's */
+	int64_t until_us;  /* clock_monotonic_us() */
+	/* Adds to every write that settles it. */
+	void (*settled)(void *data, struct cause *cause, struct request *request);
+	void *data;
+};
+
 /* How long who has leased an effect may take: a process that dies costs this time. */
 enum { EFFECT_LEASE_MS = 90 * 1000 };
 
-/* How performing failed, remembered with the effect. */
-void effect_note_failure(
-	struct cause *cause, struct effect *effect, const struct effect_outcome *outcome);
-
-/* How long a mail is tried at most (RFC 5321 section 4.5.4.1 speaks of days). */
-#define EFFECT_MAIL_GIVE_UP (3 * INSTANT_DAY)
-
 /* Owes an effect from now on. Returns it, to be completed; stale after the next one is owed. */
 struct effect *effect_owe(struct cause *cause, struct request *request, enum effect_kind kind);
+
+/* When an effect that is owed now is given up; 0: never. */
+int64_t effect_give_up_at(
+	const struct cause *cause, const struct request *request, enum effect_kind kind);
 
 /* NULL when there is none (any more). */
 struct effect *effect_find(struct request *request, const char *id);
 
 void effect_drop(struct request *request, const struct effect *effect);
 
+/* Whether there is still a point in performing it: ERR_PERMANENT says why not, when it is too late
+ * or its meeting has moved on since it was owed. */
+enum err effect_check_wanted(const struct request *request, const struct effect *effect,
+	int64_t now, struct err_info *info);
+
 /* Whether somebody is performing it now: leased, and the lease is not over. */
 bool effect_is_running(const struct effect *effect, int64_t now);
 
-/* When the earliest effect that may run is due; 0 when nothing is owed. */
-int64_t effect_next_due(const struct request *request);
+/* When the earliest effect that may run is due; `urgent`: of those that are. 0 when none is owed.
+ */
+int64_t effect_next_due(const struct request *request, bool urgent);
+
+/* When the first of those failed that were given up; 0 when none was. */
+int64_t effect_first_failed(const struct request *request);
 
 /*
  * Leases every effect that may run now under `lease` for lease_ms: the first of each lane that is
@@ -120,6 +188,10 @@ size_t effect_claim(struct request *request, int64_t now, const char *lease, int
 /* The same for one effect that may run now; false when it may not. */
 bool effect_claim_one(struct request *request, struct effect *effect, int64_t now,
 	const char *lease, int64_t lease_ms);
+
+/* How performing failed, remembered with the effect. */
+void effect_note_failure(
+	struct cause *cause, struct effect *effect, const struct effect_outcome *outcome);
 
 /* Notes a failed attempt, and when the next one is: full-jitter backoff between first_s and max_s.
  * Gives up after ERR_PERMANENT, or when the next one would be too late. */

@@ -97,19 +97,17 @@ static void erase_at_provider(struct cause *cause, struct request *request)
 /* Nothing leaves for that person any more. One that is leaving at this moment may arrive. */
 static bool erase_mails(struct cause *cause, struct request *request, enum party party)
 {
-	const char *prefix = "mail.";
 	bool changed = false;
 	size_t i;
 
 	for (i = request->effects.count; i-- > 0;) {
 		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
-		const char *kind = effect_kind_names[effect->kind];
 
-		if (effect->party != (int)party || strncmp(kind, prefix, strlen(prefix)) != 0)
+		if (!effect->mail || effect->mail->party != (int)party)
 			continue;
-		effect_drop(request, effect);
 		audit_add(cause, request, "mail.discarded", NULL, party_names[party],
-			kind + strlen(prefix));
+			effect_mail_name(effect));
+		effect_drop(request, effect);
 		changed = true;
 	}
 	return changed;
@@ -117,16 +115,15 @@ static bool erase_mails(struct cause *cause, struct request *request, enum party
 
 bool erase_person(struct cause *cause, struct request *request, const char *person_id)
 {
-	const enum party party =
-		strcmp(request->client->id, person_id) == 0 ? PARTY_CLIENT : PARTY_LAWYER;
-	struct person **person = party == PARTY_CLIENT ? &request->client : &request->lawyer;
-	struct person_news **news =
-		party == PARTY_CLIENT ? &request->client_news : &request->lawyer_news;
+	const enum party party = strcmp(request->side[PARTY_CLIENT].person->id, person_id) == 0
+					 ? PARTY_CLIENT
+					 : PARTY_LAWYER;
+	struct side *side = &request->side[party];
 	bool changed, retitled;
 
-	if (strcmp((*person)->id, person_id) != 0)
+	if (strcmp(side->person->id, person_id) != 0)
 		return false;
-	changed = erase_party(cause, person);
+	changed = erase_party(cause, &side->person);
 	retitled = strcmp(request->title, ERASE_TITLE) != 0;
 	changed |= erase_texts(request);
 	if (retitled)
@@ -134,9 +131,9 @@ bool erase_person(struct cause *cause, struct request *request, const char *pers
 	changed |= erase_mails(cause, request, party);
 	if (!changed)
 		return false;
-	*news = NULL;
+	side->news = NULL;
 	request->answers = (struct model_list){0};
 	request->updated_at = cause->now;
-	audit_add(cause, request, "person.erased", NULL, party_names[party], (*person)->id);
+	audit_add(cause, request, "person.erased", NULL, party_names[party], side->person->id);
 	return true;
 }

@@ -8,7 +8,6 @@ enum { GATE_BODY = ID_BYTES + 1 + 4, GATE_BYTES = GATE_BODY + SECRET_MAC_BYTES }
 enum { GATE_MAX_EVENTS = 200 };
 
 static const char *const gate_purposes[] = {[GATE_JOIN] = "join", [GATE_CALENDAR] = "calendar"};
-static const enum role gate_roles[] = {[PARTY_CLIENT] = ROLE_CLIENT, [PARTY_LAWYER] = ROLE_LAWYER};
 
 void gate_token(const struct secret_ring *ring, enum gate_purpose purpose, const char *request_id,
 	enum party party, int64_t generation, char token_r[GATE_TOKEN_SIZE])
@@ -81,22 +80,30 @@ enum gate gate_state(const struct request *request, int64_t generation, int64_t 
 	return now < meeting->opens_at ? GATE_EARLY : GATE_OPEN;
 }
 
-bool gate_joined(struct cause *cause, struct request *request, enum party party)
+/* How long after a use the next one is recorded. */
+static int64_t gate_pause(const struct request *request, const struct link_uses *uses)
 {
-	const struct person *person = request_person(request, party);
-	int64_t last = 0;
-	size_t uses = 0;
+	if (request->before.count + (int64_t)request->events.count >= AUDIT_LONG)
+		return INSTANT_HOUR;
+	return uses->count >= GATE_MAX_EVENTS ? INSTANT_MINUTE : 0;
+}
 
-	MODEL_FOREACH (&request->events, struct audit_event, event) {
-		if (strcmp(event->action, "meeting.joined") == 0 &&
-			event->actor->role == gate_roles[party] &&
-			event->at >= request->meeting->created_at) {
-			uses++;
-			last = event->at;
-		}
-	}
-	if (uses >= GATE_MAX_EVENTS && cause->now - last < INSTANT_MINUTE)
+bool gate_use(struct cause *cause, struct request *request, enum link_use link)
+{
+	struct link_uses **uses = &request->meeting->uses[link];
+	int64_t pause;
+
+	if (!*uses)
+		*uses = arena_alloc(cause->arena, sizeof(**uses));
+	pause = gate_pause(request, *uses);
+	if (pause && cause->now - (*uses)->last_at < pause)
 		return false;
-	cause->actor = (struct actor){.id = person->id, .role = gate_roles[party]};
-	return audit_add_again(cause, request, "meeting.joined", NULL, NULL, NULL);
+	(*uses)->count++;
+	(*uses)->last_at = cause->now;
+	if (link != LINK_HOST)
+		cause->actor = (struct actor){
+			.id = request->side[link].person->id, .role = party_roles[link]};
+	audit_add(cause, request, link == LINK_HOST ? "meeting.host_joined" : "meeting.joined",
+		NULL, NULL, NULL);
+	return true;
 }

@@ -52,9 +52,10 @@ enum gate {
 /* The request must have had a meeting of that generation. */
 enum gate gate_state(const struct request *request, int64_t generation, int64_t now);
 
-/* Records a use of the gate. Every use is an event, up to 200 for a party and generation; then one
- * a minute, and one an hour once the trail is long (audit_add_again), so that a token holder cannot
- * grow the document without bound. False when this use
- * needs no record. */
-bool gate_joined(struct cause *cause, struct request *request, enum party party);
+/*
+ * Records a use of a link of the present generation. Each is an event, up to 200 of a link; then
+ * one a minute, and one an hour once the trail is long, so that nobody can grow the document
+ * without bound. False when this use needs no record. Of the trail the end is enough.
+ */
+bool gate_use(struct cause *cause, struct request *request, enum link_use link);
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "config.h"
 #include "instant.h"
 #include "news.h"
 #include "request.h"
@@ -11,12 +12,6 @@
 /* A call whose outcome is not known may still be under way at the provider: what it may have made
  * is deleted a little later. */
 #define MEETING_REMOVAL_DELAY INSTANT_MINUTE
-
-/* How long we try to delete at the provider what has ended here. */
-#define MEETING_REMOVAL_GIVE_UP (7 * INSTANT_DAY)
-
-/* How long we try to change a meeting there; the next comparison begins again. */
-#define MEETING_UPDATE_GIVE_UP INSTANT_DAY
 
 /* How often a live meeting is compared with what the provider has. */
 #define MEETING_VERIFY_EVERY (6 * INSTANT_HOUR)
@@ -51,10 +46,24 @@ static const struct model_field report_fields[] = {
 
 static const struct model report_model = MODEL(struct meeting_report, "report", report_fields);
 
+static const struct model_field link_uses_fields[] = {
+	MODEL_FIELD(struct link_uses, count, MODEL_INT, MODEL_STORED),
+	MODEL_FIELD(struct link_uses, last_at, MODEL_INSTANT, MODEL_STORED),
+};
+
+const struct model link_uses_model = MODEL(struct link_uses, "uses", link_uses_fields);
+
 #define FIELD(type, member, flags, ...)                                                            \
 	MODEL_FIELD(struct meeting, member, type, flags, __VA_ARGS__)
 #define BOTH (MODEL_STORED | MODEL_SHOWN)
 #define MUST (BOTH | MODEL_REQUIRED)
+
+#define USES(field_name, link)                                                                     \
+	{                                                                                          \
+		.name = #field_name, .type = MODEL_OBJECT, .of = &link_uses_model,                 \
+		.flags = MODEL_STORED | MODEL_SPARSE,                                              \
+		.offset = offsetof(struct meeting, uses) + (link) * sizeof(struct link_uses *)     \
+	}
 
 static const struct model_field meeting_fields[] = {
 	FIELD(MODEL_STRING, id, MUST),
@@ -93,6 +102,9 @@ static const struct model_field meeting_fields[] = {
 	FIELD(MODEL_INSTANT, held_from, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, held_until, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_LIST, reports, MODEL_STORED | MODEL_SPARSE | MODEL_HEAVY, .of = &report_model),
+	USES(client_uses, LINK_CLIENT),
+	USES(lawyer_uses, LINK_LAWYER),
+	USES(host_uses, LINK_HOST),
 };
 
 const struct model meeting_model = MODEL(struct meeting, "meeting", meeting_fields);
@@ -153,21 +165,10 @@ void meeting_warn(
 
 /* ---- what is owed to the provider ---- */
 
-int64_t meeting_give_up_at(
-	const struct cause *cause, const struct request *request, const struct policy *policy)
+struct effect *meeting_owe_creation(struct cause *cause, struct request *request)
 {
-	return instant_earlier(
-		cause->now + policy->retry->give_up_s * INSTANT_SECOND, request->meeting->ends_at);
-}
-
-struct effect *meeting_owe_creation(
-	struct cause *cause, struct request *request, const struct policy *policy)
-{
-	struct effect *create = effect_owe(cause, request, EFFECT_MEETING_CREATE);
-
-	create->give_up_at = meeting_give_up_at(cause, request, policy);
 	request->meeting->next_attempt_at = cause->now;
-	return create;
+	return effect_owe(cause, request, EFFECT_MEETING_CREATE);
 }
 
 static void meeting_owe_expiry(struct cause *cause, struct request *request)
@@ -193,7 +194,7 @@ void meeting_owe_verification(struct cause *cause, struct request *request)
 	/* Once more just before people come. */
 	if (cause->now < meeting->opens_at && verify->due > meeting->opens_at)
 		verify->due = meeting->opens_at;
-	verify->give_up_at = meeting->ends_at;
+	verify->give_up_at = effect_give_up_at(cause, request, EFFECT_MEETING_VERIFY);
 	verify->lease = NULL;
 }
 
@@ -207,28 +208,24 @@ void meeting_owe_update(struct cause *cause, struct request *request)
 		if (update->kind == EFFECT_MEETING_UPDATE && !effect_is_running(update, cause->now))
 			effect_drop(request, update);
 	}
-	update = effect_owe(cause, request, EFFECT_MEETING_UPDATE);
-	update->give_up_at =
-		instant_earlier(cause->now + MEETING_UPDATE_GIVE_UP, request->meeting->ends_at);
+	effect_owe(cause, request, EFFECT_MEETING_UPDATE);
 }
 
 void meeting_owe_removal(
-	struct cause *cause, struct request *request, const struct effect_target *target)
+	struct cause *cause, struct request *request, const struct removal *removal)
 {
-	struct effect *removal = effect_owe(cause, request, EFFECT_MEETING_DELETE);
+	struct effect *effect = effect_owe(cause, request, EFFECT_MEETING_DELETE);
 
-	removal->target = arena_alloc(cause->arena, sizeof(*target));
-	*removal->target = *target;
-	if (!target->external_id)
-		removal->due += MEETING_REMOVAL_DELAY;
-	removal->give_up_at = cause->now + MEETING_REMOVAL_GIVE_UP;
+	*effect->removal = *removal;
+	if (!removal->external_id)
+		effect->due += MEETING_REMOVAL_DELAY;
 }
 
 void meeting_owe_removals(
-	struct cause *cause, struct request *request, const struct model_list *targets)
+	struct cause *cause, struct request *request, const struct model_list *removals)
 {
-	MODEL_FOREACH (targets, struct effect_target, target) {
-		meeting_owe_removal(cause, request, target);
+	MODEL_FOREACH (removals, struct removal, removal) {
+		meeting_owe_removal(cause, request, removal);
 	}
 }
 
@@ -240,42 +237,42 @@ void meeting_owe_removals(
 static void meeting_leave_provider(struct cause *cause, struct request *request)
 {
 	struct meeting *meeting = request->meeting;
-	struct effect_target target = {
+	const struct removal removal = {
 		.provider = meeting->provider,
 		.provider_key = meeting->provider_key,
 		.external_id = meeting->external_id,
 		.account = meeting->account,
 	};
 	bool made = meeting->external_id != NULL;
-	struct model_list left = {0};
+	struct model_list maybe_made = {0};
 	size_t i;
 
 	for (i = request->effects.count; i-- > 0;) {
 		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
 
-		if ((effect->kind != EFFECT_MEETING_CREATE &&
-			    effect->kind != EFFECT_MEETING_UPDATE &&
-			    effect->kind != EFFECT_MEETING_VERIFY) ||
+		if (!effect_row(effect)->ends_with_link ||
 			effect->generation != meeting->generation ||
 			effect_is_running(effect, cause->now))
 			continue;
-		made |= effect->kind == EFFECT_MEETING_CREATE && effect->begun;
-		if (effect->kind == EFFECT_MEETING_CREATE)
-			left = effect->left;
+		if (effect->creation) {
+			made |= effect->creation->begun;
+			maybe_made = effect->creation->maybe_made;
+		}
 		effect_drop(request, effect);
 	}
 	/* What the provider still shows matters no longer. */
 	meeting_warn(cause, meeting, "provider_not_updated", NULL);
 	if (made)
-		meeting_owe_removal(cause, request, &target);
-	meeting_owe_removals(cause, request, &left);
+		meeting_owe_removal(cause, request, &removal);
+	meeting_owe_removals(cause, request, &maybe_made);
 }
 
 /* ---- its life ---- */
 
-static struct meeting *meeting_new(struct cause *cause, struct request *request,
-	const struct policy *policy, const char *provider)
+static struct meeting *meeting_new(
+	struct cause *cause, struct request *request, const char *provider)
 {
+	const struct policy *policy = cause->config->policy;
 	struct meeting *meeting = arena_alloc(cause->arena, sizeof(*meeting));
 
 	*meeting = (struct meeting){
@@ -297,19 +294,18 @@ static struct meeting *meeting_new(struct cause *cause, struct request *request,
 	return meeting;
 }
 
-void meeting_begin(struct cause *cause, struct request *request, const struct policy *policy,
-	const char *provider)
+void meeting_begin(struct cause *cause, struct request *request, const char *provider)
 {
-	request->meeting = meeting_new(cause, request, policy, provider);
+	request->meeting = meeting_new(cause, request, provider);
 	request->meeting->id = cause_id(cause);
 	audit_add(cause, request, "meeting.requested", NULL, meeting_status_names[MEETING_PENDING],
 		provider);
-	meeting_owe_creation(cause, request, policy);
+	meeting_owe_creation(cause, request);
 	meeting_owe_expiry(cause, request);
 }
 
-void meeting_replace(struct cause *cause, struct request *request, const struct policy *policy,
-	const char *provider, const char *reason)
+void meeting_replace(
+	struct cause *cause, struct request *request, const char *provider, const char *reason)
 {
 	struct meeting *old = request->meeting, *meeting;
 
@@ -323,18 +319,18 @@ void meeting_replace(struct cause *cause, struct request *request, const struct 
 	}
 	*(struct meeting *)model_list_add(cause->arena, &request->meetings, sizeof(*old)) = *old;
 
-	meeting = meeting_new(cause, request, policy, provider);
+	meeting = meeting_new(cause, request, provider);
 	meeting->id = old->id;
 	meeting->generation = old->generation + 1;
 	meeting->sequence = old->sequence + 1;
 	request->meeting = meeting;
 	audit_add(cause, request, "meeting.regenerated", meeting_status_names[old->status],
 		meeting_status_names[MEETING_PENDING], provider);
-	meeting_owe_creation(cause, request, policy);
+	meeting_owe_creation(cause, request);
 	meeting_owe_expiry(cause, request);
 }
 
-void meeting_move(struct cause *cause, struct request *request, const struct policy *policy)
+void meeting_move(struct cause *cause, struct request *request)
 {
 	struct meeting *meeting = request->meeting;
 	const int64_t before = meeting->starts_at - meeting->opens_at;
@@ -351,7 +347,7 @@ void meeting_move(struct cause *cause, struct request *request, const struct pol
 	meeting->outcome = NULL;
 	meeting->held_from = meeting->held_until = 0;
 	if (create)
-		create->give_up_at = meeting_give_up_at(cause, request, policy);
+		create->give_up_at = effect_give_up_at(cause, request, EFFECT_MEETING_CREATE);
 	meeting_owe_expiry(cause, request);
 	if (meeting->external_id) {
 		meeting_owe_update(cause, request);
@@ -360,7 +356,7 @@ void meeting_move(struct cause *cause, struct request *request, const struct pol
 	news_owe_change(cause, request);
 }
 
-void meeting_remake(struct cause *cause, struct request *request, const struct policy *policy)
+void meeting_remake(struct cause *cause, struct request *request)
 {
 	struct meeting *meeting = request->meeting;
 
@@ -374,7 +370,7 @@ void meeting_remake(struct cause *cause, struct request *request, const struct p
 	meeting->sequence++;
 	news_withdraw(cause, request);
 	meeting_set_status(cause, request, MEETING_PENDING, "provider.drift_repaired", "gone");
-	meeting_owe_creation(cause, request, policy);
+	meeting_owe_creation(cause, request);
 }
 
 void meeting_set_granted(

@@ -25,6 +25,19 @@ struct meeting_report {
 	bool looked; /* it was a reason to look at the provider */
 };
 
+/* How often a link was used, as far as the audit trail has it. */
+struct link_uses {
+	int64_t count, last_at;
+};
+
+/* Whose link: that of a party, with its number, or the one that makes the lawyer the host. */
+enum link_use {
+	LINK_CLIENT = PARTY_CLIENT,
+	LINK_LAWYER = PARTY_LAWYER,
+	LINK_HOST = PARTY_COUNT,
+	LINK_USES,
+};
+
 struct meeting {
 	const char *id; /* the same for every generation; the calendar UID is made of it */
 	int64_t generation;
@@ -55,13 +68,15 @@ struct meeting {
 	const char *calendar_url; /* never stored */
 	int64_t sequence;         /* iCalendar SEQUENCE */
 	int64_t created_at, ready_at, ended_at;
-	int64_t held_from, held_until; /* as the provider reports; 0: not reported */
-	struct model_list reports;     /* struct meeting_report: the latest, oldest first */
+	int64_t held_from, held_until;     /* as the provider reports; 0: not reported */
+	struct model_list reports;         /* struct meeting_report: the latest, oldest first */
+	struct link_uses *uses[LINK_USES]; /* of this generation's links; NULL: none */
 };
 
 extern const char *const meeting_status_names[];
 extern const char *const meeting_outcome_names[];
 extern const struct model meeting_model;
+extern const struct model link_uses_model;
 
 /* What a provider made. */
 struct meeting_link {
@@ -73,19 +88,18 @@ struct meeting_link {
 };
 
 /* The first generation for an accepted request: pending, its creation owed. */
-void meeting_begin(struct cause *cause, struct request *request, const struct policy *policy,
-	const char *provider);
+void meeting_begin(struct cause *cause, struct request *request, const char *provider);
 
 /* The next generation: the present one goes to the history, dead at the provider and at the gate;
  * the calendar's UID stays. */
-void meeting_replace(struct cause *cause, struct request *request, const struct policy *policy,
-	const char *provider, const char *reason);
+void meeting_replace(
+	struct cause *cause, struct request *request, const char *provider, const char *reason);
 
 /* The request has new times: so has its meeting, here, at the provider and in the calendars. */
-void meeting_move(struct cause *cause, struct request *request, const struct policy *policy);
+void meeting_move(struct cause *cause, struct request *request);
 
 /* The provider has lost it: it is made anew behind the same links of ours. */
-void meeting_remake(struct cause *cause, struct request *request, const struct policy *policy);
+void meeting_remake(struct cause *cause, struct request *request);
 
 /* A provider has made it: ready, and the invitations are owed. */
 void meeting_made(struct cause *cause, struct request *request, const struct meeting_link *link);
@@ -108,20 +122,14 @@ void meeting_set_status(struct cause *cause, struct request *request, enum meeti
 	const char *action, const char *detail);
 
 /* Owes that what was, or may have been, made under a provider and key of ours is deleted there.
- * `targets` are struct effect_target. */
+ * `removals` are struct removal. */
 void meeting_owe_removal(
-	struct cause *cause, struct request *request, const struct effect_target *target);
+	struct cause *cause, struct request *request, const struct removal *removal);
 void meeting_owe_removals(
-	struct cause *cause, struct request *request, const struct model_list *targets);
-
-/* When the next attempt to make it would be too late: policy->retry->give_up_s from now, and not
- * after its end. */
-int64_t meeting_give_up_at(
-	const struct cause *cause, const struct request *request, const struct policy *policy);
+	struct cause *cause, struct request *request, const struct model_list *removals);
 
 /* Owes its creation, and that it is compared with what the provider has. */
-struct effect *meeting_owe_creation(
-	struct cause *cause, struct request *request, const struct policy *policy);
+struct effect *meeting_owe_creation(struct cause *cause, struct request *request);
 void meeting_owe_verification(struct cause *cause, struct request *request);
 
 /* Owes that the provider is told the present times: once, however often they changed. */

@@ -13,7 +13,7 @@ enum { NEWS_FIRST_S = 15, NEWS_MAX_S = 3600 };
 	MODEL_FIELD(struct person_news, member, type, MODEL_STORED | MODEL_SPARSE)
 
 static const struct model_field person_news_fields[] = {
-	FIELD(MODEL_BOOL, told),
+	FIELD(MODEL_BOOL, invited),
 	FIELD(MODEL_STRING, thread),
 	FIELD(MODEL_INSTANT, starts_at),
 	FIELD(MODEL_INSTANT, ends_at),
@@ -23,89 +23,83 @@ static const struct model_field person_news_fields[] = {
 
 const struct model person_news_model = MODEL(struct person_news, "person_news", person_news_fields);
 
-const struct person_news *request_news(const struct request *request, enum party party)
+static bool news_holds_invitation(const struct request *request, enum party party)
 {
-	return party == PARTY_CLIENT ? request->client_news : request->lawyer_news;
-}
+	const struct person_news *news = request->side[party].news;
 
-static bool news_told(const struct request *request, enum party party)
-{
-	const struct person_news *news = request_news(request, party);
-
-	return news && news->told;
+	return news && news->invited;
 }
 
 static struct person_news *news_of(struct cause *cause, struct request *request, enum party party)
 {
-	struct person_news **news =
-		party == PARTY_CLIENT ? &request->client_news : &request->lawyer_news;
+	struct person_news **news = &request->side[party].news;
 
 	if (!*news)
 		*news = arena_alloc(cause->arena, sizeof(**news));
 	return *news;
 }
 
-static bool news_is_invitation(const struct effect *effect)
+/* Whether it is a mail to that person which does this to the calendar. */
+static bool news_is(const struct effect *effect, enum effect_calendar calendar, enum party party)
 {
-	return effect->kind == EFFECT_MAIL_MEETING_READY ||
-	       effect->kind == EFFECT_MAIL_MEETING_UPDATED;
+	return effect->mail && effect->mail->party == (int)party &&
+	       effect_row(effect)->calendar == calendar;
 }
 
 static void news_owe(
 	struct cause *cause, struct request *request, enum effect_kind kind, enum party party)
 {
-	struct effect *mail;
+	struct effect *effect;
 
-	if (erase_is_done(request_person(request, party)))
+	if (erase_is_done(request->side[party].person))
 		return;
-	mail = effect_owe(cause, request, kind);
-	mail->party = party;
-	mail->give_up_at = cause->now + EFFECT_MAIL_GIVE_UP;
-	mail->starts_at = request->starts_at;
-	mail->ends_at = request->ends_at;
-	if (request->meeting)
-		mail->provider = request->meeting->provider;
-	/* An invitation is of no use once the meeting is over. */
-	if (news_is_invitation(mail))
-		mail->give_up_at = instant_earlier(mail->give_up_at, request->meeting->ends_at);
+	effect = effect_owe(cause, request, kind);
+	*effect->mail = (struct mail){
+		.party = party,
+		.starts_at = request->starts_at,
+		.ends_at = request->ends_at,
+		.provider = request->meeting ? request->meeting->provider : NULL,
+	};
 }
 
 /* Whether its cancellation follows it. */
-static bool news_is_revoked(const struct request *request, const struct effect *mail)
+static bool news_is_revoked(const struct request *request, const struct effect *invitation)
 {
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (effect > mail && effect->kind == EFFECT_MAIL_MEETING_CANCELLED &&
-			effect->party == mail->party)
+		if (effect > invitation &&
+			news_is(effect, CALENDAR_CANCEL, invitation->mail->party))
 			return true;
 	}
 	return false;
 }
 
-static const char *news_version(struct cause *cause, const struct effect *mail)
+const char *news_version(struct arena *arena, const struct effect *effect)
 {
 	return arena_printf(
-		cause->arena, "%lld.%lld", (long long)mail->generation, (long long)mail->sequence);
+		arena, "%lld.%lld", (long long)effect->generation, (long long)effect->sequence);
 }
 
 /* The person has, or may have, this invitation; the first one names the thread. */
-static void news_note_told(struct cause *cause, struct request *request, const struct effect *mail)
+static void news_note_invited(
+	struct cause *cause, struct request *request, const struct effect *invitation)
 {
+	const struct mail *mail = invitation->mail;
 	struct person_news *news = news_of(cause, request, mail->party);
 
 	if (!news->thread)
-		news->thread = news_version(cause, mail);
-	if (news_is_revoked(request, mail))
+		news->thread = news_version(cause->arena, invitation);
+	if (news_is_revoked(request, invitation))
 		return;
-	news->told = true;
+	news->invited = true;
 	news->starts_at = mail->starts_at;
 	news->ends_at = mail->ends_at;
-	news->generation = mail->generation;
+	news->generation = invitation->generation;
 	news->provider = mail->provider;
 }
 
 /*
  * Takes back the invitations of a person that are not leaving at this moment. Of a lost lease or a
- * failed attempt nobody knows whether the mail arrived: the person counts as told then.
+ * failed attempt nobody knows whether the mail arrived: the person counts as invited then.
  */
 static void news_withdraw_from(struct cause *cause, struct request *request, enum party party)
 {
@@ -114,10 +108,10 @@ static void news_withdraw_from(struct cause *cause, struct request *request, enu
 	for (i = request->effects.count; i-- > 0;) {
 		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
 
-		if (!news_is_invitation(effect) || effect->party != (int)party)
+		if (!news_is(effect, CALENDAR_REQUEST, party))
 			continue;
 		if (effect->attempts > 0)
-			news_note_told(cause, request, effect);
+			news_note_invited(cause, request, effect);
 		if (!effect_is_running(effect, cause->now))
 			effect_drop(request, effect);
 	}
@@ -138,11 +132,10 @@ static void news_recall_cancellation(struct cause *cause, struct request *reques
 	for (i = request->effects.count; i-- > 0;) {
 		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
 
-		if (effect->kind != EFFECT_MAIL_MEETING_CANCELLED || effect->party != (int)party ||
-			effect->attempts > 0)
+		if (!news_is(effect, CALENDAR_CANCEL, party) || effect->attempts > 0)
 			continue;
 		effect_drop(request, effect);
-		news_of(cause, request, party)->told = true;
+		news_of(cause, request, party)->invited = true;
 	}
 }
 
@@ -152,7 +145,8 @@ static void news_invite(struct cause *cause, struct request *request, enum party
 	news_recall_cancellation(cause, request, party);
 	news_withdraw_from(cause, request, party);
 	news_owe(cause, request,
-		news_told(request, party) ? EFFECT_MAIL_MEETING_UPDATED : EFFECT_MAIL_MEETING_READY,
+		news_holds_invitation(request, party) ? EFFECT_MAIL_MEETING_UPDATED
+						      : EFFECT_MAIL_MEETING_READY,
 		party);
 }
 
@@ -166,10 +160,10 @@ void news_owe_link(struct cause *cause, struct request *request)
 static bool news_is_invited(const struct request *request, enum party party)
 {
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (news_is_invitation(effect) && effect->party == (int)party)
+		if (news_is(effect, CALENDAR_REQUEST, party))
 			return true;
 	}
-	return news_told(request, party);
+	return news_holds_invitation(request, party);
 }
 
 void news_owe_change(struct cause *cause, struct request *request)
@@ -183,18 +177,14 @@ void news_owe_change(struct cause *cause, struct request *request)
 
 void news_owe_cancellation(struct cause *cause, struct request *request)
 {
-	struct effect *mail;
 	int party;
 
 	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++) {
 		news_withdraw_from(cause, request, party);
-		if (!news_told(request, party))
+		if (!news_holds_invitation(request, party))
 			continue;
-		news_of(cause, request, party)->told = false;
-		mail = effect_owe(cause, request, EFFECT_MAIL_MEETING_CANCELLED);
-		mail->party = party;
-		mail->give_up_at = instant_earlier(
-			cause->now + EFFECT_MAIL_GIVE_UP, request->meeting->ends_at + INSTANT_DAY);
+		news_of(cause, request, party)->invited = false;
+		news_owe(cause, request, EFFECT_MAIL_MEETING_CANCELLED, party);
 	}
 }
 
@@ -206,17 +196,18 @@ void news_owe_refusal(struct cause *cause, struct request *request)
 /* An invitation that was leaving while its meeting was cancelled, or the link replaced. */
 static bool news_is_stale(const struct request *request, const struct effect *effect)
 {
-	return news_is_invitation(effect) && (request->meeting->status == MEETING_CANCELLED ||
-						     request->meeting->status == MEETING_EXPIRED ||
-						     effect->sequence < request->meeting->sequence);
+	return effect_row(effect)->calendar == CALENDAR_REQUEST &&
+	       (request->meeting->status == MEETING_CANCELLED ||
+		       request->meeting->status == MEETING_EXPIRED ||
+		       effect->sequence < request->meeting->sequence);
 }
 
-/* Whether another invitation went, or may have gone, to that person. */
-static bool news_was_told(const struct request *request, const struct effect *except)
+/* Whether an invitation went, or may have gone, to that person before this one. */
+static bool news_was_invited(const struct request *request, const struct effect *except)
 {
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (effect != except && news_is_invitation(effect) &&
-			effect->party == except->party && effect->attempts > 0)
+		if (effect != except && effect->attempts > 0 &&
+			news_is(effect, CALENDAR_REQUEST, except->mail->party))
 			return true;
 	}
 	return except->kind != EFFECT_MAIL_MEETING_READY;
@@ -224,24 +215,25 @@ static bool news_was_told(const struct request *request, const struct effect *ex
 
 /* Nothing of an invitation has ever left, so its cancellation need not either; and news of a change
  * become an invitation. */
-static void news_take_back(struct cause *cause, struct request *request, const struct effect *mail)
+static void news_take_back(
+	struct cause *cause, struct request *request, const struct effect *invitation)
 {
-	const enum party party = (enum party)mail->party;
+	const enum party party = (enum party)invitation->mail->party;
 	struct person_news *news = news_of(cause, request, party);
 
-	news->told = false;
-	if (news->thread && strcmp(news->thread, news_version(cause, mail)) == 0)
+	news->invited = false;
+	if (news->thread && strcmp(news->thread, news_version(cause->arena, invitation)) == 0)
 		news->thread = NULL;
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (effect->party != (int)party || effect->attempts > 0)
+		if (!effect->mail || effect->mail->party != (int)party || effect->attempts > 0)
 			continue;
 		if (effect->kind == EFFECT_MAIL_MEETING_UPDATED)
 			effect->kind = EFFECT_MAIL_MEETING_READY;
-		if (effect->kind != EFFECT_MAIL_MEETING_CANCELLED)
+		if (!news_is(effect, CALENDAR_CANCEL, party))
 			continue;
-		effect_drop(request, effect);
 		audit_add(cause, request, "mail.discarded", NULL, party_names[party],
-			"meeting_cancelled");
+			effect_mail_name(effect));
+		effect_drop(request, effect);
 		return;
 	}
 }
@@ -249,26 +241,83 @@ static void news_take_back(struct cause *cause, struct request *request, const s
 void news_settled(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome)
 {
-	const char *what = effect_kind_names[effect->kind] + strlen("mail.");
-	const enum party party = (enum party)effect->party;
+	const enum party party = (enum party)effect->mail->party;
+	const char *what = effect_mail_name(effect);
 	const struct effect settled = *effect;
 	bool never_left;
 
 	if (outcome->err == ERR_OK || news_is_stale(request, effect)) {
 		never_left = outcome->skipped && effect->attempts == 1 &&
-			     !news_was_told(request, effect);
+			     !news_was_invited(request, effect);
 		audit_add(cause, request, outcome->err == ERR_OK ? "mail.sent" : "mail.discarded",
 			NULL, party_names[party], what);
-		if (outcome->err == ERR_OK && news_is_invitation(effect))
-			news_note_told(cause, request, effect);
+		if (outcome->err == ERR_OK && news_is(effect, CALENDAR_REQUEST, party))
+			news_note_invited(cause, request, effect);
 		effect_drop(request, effect);
 		if (never_left)
 			news_take_back(cause, request, &settled);
 		return;
 	}
 	effect_failed(cause, effect, outcome, NEWS_FIRST_S, NEWS_MAX_S);
-	audit_add_again(cause, request,
+	audit_add_bounded(cause, request,
 		effect->state == EFFECT_FAILED ? "mail.failed" : "mail.retried", NULL,
 		party_names[party],
 		arena_printf(cause->arena, "%s: %s", what, err_code(outcome->err)));
+}
+
+struct news_changes news_changes(const struct request *request, enum party party)
+{
+	const struct person_news *news = request->side[party].news;
+	const struct meeting *meeting = request->meeting;
+	struct news_changes changes = {0};
+
+	if (!news)
+		return changes;
+	changes.moved = news->starts_at != meeting->starts_at;
+	changes.duration = news->ends_at - news->starts_at != meeting->ends_at - meeting->starts_at;
+	changes.link = news->generation != meeting->generation;
+	changes.provider = news->provider && strcmp(news->provider, meeting->provider) != 0;
+	changes.details = !changes.moved && !changes.duration && !changes.link && !changes.provider;
+	changes.starts_at = news->starts_at;
+	/* The reason of the last move is that of nothing else. */
+	if (changes.moved || changes.duration)
+		changes.reason = meeting->change_reason;
+	else if (changes.link && request->meetings.count)
+		changes.reason =
+			MODEL_AT(&request->meetings, struct meeting, request->meetings.count - 1)
+				->ended_reason;
+	return changes;
+}
+
+const struct actor *news_canceller(const struct request *request)
+{
+	MODEL_FOREACH (&request->events, struct audit_event, event) {
+		/* Its own, not that of an earlier or later generation. */
+		if (event->at >= request->meeting->ended_at &&
+			strcmp(event->action, "meeting.cancelled") == 0)
+			return event->actor;
+	}
+	return NULL;
+}
+
+const struct request *news_about(
+	struct arena *arena, const struct request *request, const struct effect *effect)
+{
+	struct request *then;
+
+	if (effect_row(effect)->calendar != CALENDAR_CANCEL)
+		return request;
+	MODEL_FOREACH (&request->meetings, struct meeting, meeting) {
+		if (meeting->generation != effect->generation)
+			continue;
+		then = arena_alloc(arena, sizeof(*then));
+		*then = *request;
+		then->meeting = meeting;
+		then->starts_at = meeting->starts_at;
+		then->ends_at = meeting->ends_at;
+		then->duration_minutes = (meeting->ends_at - meeting->starts_at) / INSTANT_MINUTE;
+		then->timezone = meeting->timezone;
+		return then;
+	}
+	return request;
 }

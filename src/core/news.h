@@ -29,4 +29,24 @@ void news_withdraw(struct cause *cause, struct request *request);
 /* What a mail outcome does to the request; `effect` was looked up by id and lease. */
 void news_settled(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome);
+
+/* What is not as that person was told last. */
+struct news_changes {
+	bool moved, duration, link, provider;
+	bool details;       /* something else: none of these */
+	int64_t starts_at;  /* the time that was told */
+	const char *reason; /* or NULL */
+};
+struct news_changes news_changes(const struct request *request, enum party party);
+
+/* Who cancelled the request's meeting, or NULL. */
+const struct actor *news_canceller(const struct request *request);
+
+/* The request as a mail is about it. A cancellation that could not leave is still about the meeting
+ * that was cancelled, when another has been made since, perhaps for another time. */
+const struct request *news_about(
+	struct arena *arena, const struct request *request, const struct effect *effect);
+
+/* "<generation>.<sequence>": which version of the meeting a mail tells of. In the arena. */
+const char *news_version(struct arena *arena, const struct effect *effect);
 #endif

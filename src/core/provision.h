@@ -5,27 +5,24 @@
  * looked up by id and lease; `link` and `state` are what the provider said when the outcome is
  * ERR_OK.
  */
-#include "policy.h"
 #include "request.h"
 
 /*
  * meeting.create. A provider that failed is tried once more at once; then the next of
- * policy->failover, and after those the default one, loudly, each under a key of its own; when none
- * is left, later from the requested one on, as soon as one of them may be able to. What may have
- * been made and is not used is owed to be deleted once that is certain.
+ * the policy's failover, and after those the default one, loudly, each under a key of its own; when
+ * none is left, later from the requested one on, as soon as one of them may be able to. What may
+ * have been made and is not used is owed to be deleted once that is certain.
  */
 void provision_created(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome, const struct meeting_link *link,
-	const struct policy *policy);
+	const struct effect_outcome *outcome, const struct meeting_link *link);
 
 /* meeting.update. A meeting that is gone is made anew. */
 void provision_updated(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome, const struct meeting_link *link,
-	const struct policy *policy);
+	const struct effect_outcome *outcome, const struct meeting_link *link);
 
 /* meeting.delete. What cannot be deleted stays visible as an orphan. */
 void provision_deleted(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome, const struct policy *policy);
+	const struct effect_outcome *outcome);
 
 /* meeting.verify: what the provider has is compared with what is ours, and repaired. */
 struct provision_state {
@@ -33,13 +30,16 @@ struct provision_state {
 	bool settings_differ;
 };
 void provision_verified(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome, const struct provision_state *state,
-	const struct policy *policy);
+	const struct effect_outcome *outcome, const struct provision_state *state);
 
 /* meeting.expire. */
 void provision_expired(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome);
 
+/* Somebody found that the provider has lost the meeting: it is compared now and not hours later,
+ * which makes it anew. A comparison that is under way is left to find out: false. */
+bool provision_lost(struct cause *cause, struct request *request);
+
 /* The creation that waits, or was given up, begins again now; false when it is running. */
-bool provision_retry(struct cause *cause, struct request *request, const struct policy *policy);
+bool provision_retry(struct cause *cause, struct request *request);
 #endif

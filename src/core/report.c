@@ -23,6 +23,12 @@ static const char *const report_actions[] = {
 	[REPORT_HOST_JOINED] = "meeting.host_joined",
 };
 
+static bool report_is_of(const struct meeting *meeting, const struct report *report)
+{
+	return meeting->external_id && strcmp(meeting->external_id, report->external_id) == 0 &&
+	       strcmp(meeting->provider, report->provider) == 0;
+}
+
 static bool report_is_known(const struct meeting *meeting, const struct report *report)
 {
 	MODEL_FOREACH (&meeting->reports, struct meeting_report, kept) {
@@ -133,7 +139,7 @@ bool report_apply(struct cause *cause, struct request *request, const struct rep
 	struct meeting *meeting = request->meeting;
 
 	if (report->kind == REPORT_OTHER || meeting->status != MEETING_READY ||
-		report_is_known(meeting, report))
+		!report_is_of(meeting, report) || report_is_known(meeting, report))
 		return false;
 	/*
 	 * When all that may be kept is, a new one counts as nothing. Were an older one forgotten

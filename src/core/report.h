@@ -23,6 +23,7 @@ enum report_kind {
 
 struct report {
 	enum report_kind kind;
+	const char *provider;
 	const char *external_id; /* of the meeting; NULL: of none */
 	const char *digest;      /* the same whenever the same report comes again */
 	int64_t at;              /* when it happened, by the provider's clock; 0: not said */

@@ -3,10 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command.h"
+#include "config.h"
 #include "id.h"
 #include "news.h"
 #include "provision.h"
-#include "transition.h"
 
 enum { REQUEST_YEARS_AHEAD = 5, REQUEST_MAX_ANSWERS = 16, REQUEST_MAX_KEYS = 256 };
 
@@ -18,20 +19,25 @@ enum standing request_standing(const struct request *request, const struct actor
 	case ROLE_SERVICE:
 		return STANDING_SERVICE;
 	case ROLE_CLIENT:
-		return strcmp(actor->id, request->client->id) == 0 ? STANDING_CLIENT
-								   : STANDING_NONE;
+		return strcmp(actor->id, request->side[PARTY_CLIENT].person->id) == 0
+			       ? STANDING_CLIENT
+			       : STANDING_NONE;
 	case ROLE_LAWYER:
-		return strcmp(actor->id, request->lawyer->id) == 0 ? STANDING_LAWYER
-								   : STANDING_NONE;
+		return strcmp(actor->id, request->side[PARTY_LAWYER].person->id) == 0
+			       ? STANDING_LAWYER
+			       : STANDING_NONE;
 	case ROLE_SYSTEM:
 		break;
 	}
 	return STANDING_NONE;
 }
 
-const struct person *request_person(const struct request *request, enum party party)
+bool request_party(const struct request *request, const struct actor *actor, enum party *party_r)
 {
-	return party == PARTY_CLIENT ? request->client : request->lawyer;
+	const enum standing standing = request_standing(request, actor);
+
+	*party_r = standing == STANDING_LAWYER ? PARTY_LAWYER : PARTY_CLIENT;
+	return standing == STANDING_CLIENT || standing == STANDING_LAWYER;
 }
 
 static enum err request_check_start(
@@ -69,20 +75,20 @@ enum err request_open(struct cause *cause, const struct request_draft *draft, co
 
 	if (request_check_start(cause, draft->starts_at, info) != ERR_OK)
 		return ERR_INVALID;
-	if (cause->actor.role == ROLE_CLIENT && strcmp(cause->actor.id, draft->client->id) != 0)
+	if (cause->actor.role == ROLE_CLIENT &&
+		strcmp(cause->actor.id, draft->person[PARTY_CLIENT]->id) != 0)
 		return err_set(info, ERR_FORBIDDEN, "A client files requests only for itself.");
-	if (strcmp(draft->client->id, draft->lawyer->id) == 0)
+	if (strcmp(draft->person[PARTY_CLIENT]->id, draft->person[PARTY_LAWYER]->id) == 0)
 		return err_add_field(info, "/lawyer/id", "must be somebody else than the client");
 	if (!timezone)
-		timezone = draft->lawyer->timezone ? draft->lawyer->timezone : "UTC";
+		timezone = draft->person[PARTY_LAWYER]->timezone;
 	*request_r = (struct request){
 		.id = id,
 		.status = REQUEST_OPEN,
 		.title = draft->title,
 		.description = draft->description,
-		.client = draft->client,
-		.lawyer = draft->lawyer,
-		.timezone = timezone,
+		.side = {{draft->person[PARTY_CLIENT], NULL}, {draft->person[PARTY_LAWYER], NULL}},
+		.timezone = timezone ? timezone : "UTC",
 		.created_at = cause->now,
 		.updated_at = cause->now,
 	};
@@ -119,15 +125,15 @@ static void request_trust_lawyer(struct cause *cause, struct request *request)
 		filed->actor->role != ROLE_CLIENT)
 		return;
 	lawyer = arena_alloc(cause->arena, sizeof(*lawyer));
-	*lawyer = *request->lawyer;
+	*lawyer = *request->side[PARTY_LAWYER].person;
 	lawyer->email = cause->actor.email;
 	if (cause->actor.name)
 		lawyer->name = cause->actor.name;
-	request->lawyer = lawyer;
+	request->side[PARTY_LAWYER].person = lawyer;
 }
 
 static enum err request_accept(struct cause *cause, struct request *request,
-	const struct request_response *response, const struct policy *policy, struct err_info *info)
+	const struct request_response *response, struct err_info *info)
 {
 	int64_t starts_at = response->starts_at ? response->starts_at : request->starts_at;
 	int64_t minutes =
@@ -145,8 +151,8 @@ static enum err request_accept(struct cause *cause, struct request *request,
 	request->message = response->message;
 	request->decision = request_decision(cause, response);
 	request_set_status(cause, request, REQUEST_ACCEPTED, "request.accepted");
-	meeting_begin(cause, request, policy,
-		response->provider ? response->provider : policy->default_provider);
+	meeting_begin(cause, request,
+		response->provider ? response->provider : cause->config->policy->default_provider);
 	return ERR_OK;
 }
 
@@ -167,10 +173,10 @@ static enum err request_decline(struct cause *cause, struct request *request,
 	return ERR_OK;
 }
 
-enum err request_respond(struct cause *cause, struct request *request,
-	const struct request_response *response, const struct policy *policy, bool *changed_r,
-	struct err_info *info)
+enum err request_respond(struct cause *cause, struct request *request, const void *input,
+	bool *changed_r, struct err_info *info)
 {
+	const struct request_response *response = input;
 	const bool accept = response->decision == DECISION_ACCEPT;
 	enum err err;
 
@@ -178,25 +184,12 @@ enum err request_respond(struct cause *cause, struct request *request,
 	if (request->status == REQUEST_ACCEPTED && accept &&
 		strcmp(request->decision, request_decision(cause, response)) == 0)
 		return ERR_OK;
-	err = transition_check(accept ? COMMAND_ACCEPT : COMMAND_DECLINE, request, info);
+	err = command_check(COMMAND_RESPOND, request, cause->now, info);
 	if (err != ERR_OK)
 		return err;
 	*changed_r = true;
-	return accept ? request_accept(cause, request, response, policy, info)
+	return accept ? request_accept(cause, request, response, info)
 		      : request_decline(cause, request, response, info);
-}
-
-/* A command on the meeting: allowed now, and not too late. */
-static enum err request_check_command(const struct cause *cause, enum command command,
-	const struct request *request, struct err_info *info)
-{
-	const enum err err = transition_check(command, request, info);
-
-	if (err != ERR_OK)
-		return err;
-	if (request->status == REQUEST_ACCEPTED && request->ends_at <= cause->now)
-		return err_set(info, ERR_MEETING_OVER, "The time of the meeting has passed.");
-	return ERR_OK;
 }
 
 /* An accepted request ends: nothing is left to be watched. */
@@ -216,11 +209,13 @@ static bool request_meeting_ended(const struct request *request)
 	       request->meeting->status == MEETING_EXPIRED;
 }
 
-enum err request_cancel(struct cause *cause, struct request *request,
-	const struct request_cancellation *cancellation, struct err_info *info)
+enum err request_cancel(struct cause *cause, struct request *request, const void *input,
+	bool *changed_r, struct err_info *info)
 {
-	const enum err err = request_check_command(cause, COMMAND_CANCEL, request, info);
+	const struct request_cancellation *cancellation = input;
+	const enum err err = command_check(COMMAND_CANCEL, request, cause->now, info);
 
+	(void)changed_r;
 	if (err != ERR_OK)
 		return err;
 	request_close(cause, request, REQUEST_CANCELLED, "request.cancelled");
@@ -229,37 +224,44 @@ enum err request_cancel(struct cause *cause, struct request *request,
 	return ERR_OK;
 }
 
-enum err request_cancel_meeting(struct cause *cause, struct request *request,
-	const struct request_cancellation *cancellation, struct err_info *info)
+enum err request_cancel_meeting(struct cause *cause, struct request *request, const void *input,
+	bool *changed_r, struct err_info *info)
 {
-	const enum err err = request_check_command(cause, COMMAND_CANCEL_MEETING, request, info);
+	const struct request_cancellation *cancellation = input;
+	const enum err err = command_check(COMMAND_CANCEL_MEETING, request, cause->now, info);
 
+	(void)changed_r;
 	if (err == ERR_OK)
 		meeting_cancel(cause, request, cancellation->reason);
 	return err;
 }
 
-enum err request_regenerate(struct cause *cause, struct request *request,
-	const struct meeting_regeneration *regeneration, const struct policy *policy,
-	struct err_info *info)
+enum err request_regenerate(struct cause *cause, struct request *request, const void *input,
+	bool *changed_r, struct err_info *info)
 {
+	const enum err err = command_check(COMMAND_REGENERATE, request, cause->now, info);
+	const struct policy *policy = cause->config->policy;
+	const struct meeting_regeneration *regeneration = input;
 	const struct meeting *meeting = request->meeting;
 	const char *provider = regeneration->provider;
-	const enum err err = request_check_command(cause, COMMAND_REGENERATE, request, info);
 
+	(void)changed_r;
 	if (err != ERR_OK)
 		return err;
 	if (meeting->generation >= policy->max_generations)
 		return err_set(info, ERR_TOO_MANY_GENERATIONS,
 			"The policy allows %lld links for one request.",
 			(long long)policy->max_generations);
+	/* The old link is not given up for one that its provider cannot make any more. */
 	if (!provider)
-		provider = meeting->requested_provider;
+		provider = config_enabled(cause->config, meeting->requested_provider)
+				   ? meeting->requested_provider
+				   : policy->default_provider;
 	if (meeting->status == MEETING_PENDING &&
 		strcmp(provider, meeting->requested_provider) == 0)
 		return err_set(info, ERR_STILL_PENDING,
 			"The link is still being made; name another provider, or retry.");
-	meeting_replace(cause, request, policy, provider, regeneration->reason);
+	meeting_replace(cause, request, provider, regeneration->reason);
 	return ERR_OK;
 }
 
@@ -273,24 +275,23 @@ static const char *request_start_text(struct cause *cause, int64_t instant)
 }
 
 /* A meeting that waits, or was given up, is tried again now; false while somebody is trying. */
-static bool request_begin_again(
-	struct cause *cause, struct request *request, const struct policy *policy)
+static bool request_retry_creation(struct cause *cause, struct request *request)
 {
-	if (!provision_retry(cause, request, policy))
+	if (!provision_retry(cause, request))
 		return false;
 	meeting_set_status(cause, request, MEETING_PENDING, "meeting.requested", "tried again");
 	return true;
 }
 
-enum err request_reschedule(struct cause *cause, struct request *request,
-	const struct meeting_rescheduling *rescheduling, const struct policy *policy,
+enum err request_reschedule(struct cause *cause, struct request *request, const void *input,
 	bool *changed_r, struct err_info *info)
 {
+	const struct meeting_rescheduling *rescheduling = input;
 	const int64_t minutes = rescheduling->duration_minutes ? rescheduling->duration_minutes
 							       : request->duration_minutes;
 	const char *timezone = rescheduling->timezone ? rescheduling->timezone : request->timezone;
 	const int64_t before = request->starts_at;
-	const enum err err = request_check_command(cause, COMMAND_RESCHEDULE, request, info);
+	const enum err err = command_check(COMMAND_RESCHEDULE, request, cause->now, info);
 
 	*changed_r = false;
 	if (err != ERR_OK)
@@ -311,39 +312,36 @@ enum err request_reschedule(struct cause *cause, struct request *request,
 	request->meeting->change_reason = rescheduling->reason;
 	audit_add(cause, request, "meeting.rescheduled", request_start_text(cause, before),
 		request_start_text(cause, request->starts_at), NULL);
-	meeting_move(cause, request, policy);
+	meeting_move(cause, request);
 	if (request->meeting->status == MEETING_FAILED)
-		request_begin_again(cause, request, policy);
+		request_retry_creation(cause, request);
 	return ERR_OK;
 }
 
-enum err request_retry(struct cause *cause, struct request *request, const struct policy *policy,
+enum err request_retry(struct cause *cause, struct request *request, const void *input,
 	bool *changed_r, struct err_info *info)
 {
-	const enum err err = request_check_command(cause, COMMAND_RETRY, request, info);
+	const enum err err = command_check(COMMAND_RETRY, request, cause->now, info);
 
-	*changed_r = false;
-	if (err != ERR_OK)
-		return err;
-	*changed_r = request_begin_again(cause, request, policy);
-	return ERR_OK;
+	(void)input;
+	if (err == ERR_OK)
+		*changed_r = request_retry_creation(cause, request);
+	return err;
 }
 
-enum err request_note_outcome(struct cause *cause, struct request *request,
-	const struct meeting_verdict *verdict, bool *changed_r, struct err_info *info)
+enum err request_note_outcome(struct cause *cause, struct request *request, const void *input,
+	bool *changed_r, struct err_info *info)
 {
+	const struct meeting_verdict *verdict = input;
 	const char *outcome = meeting_outcome_names[verdict->outcome];
-	const enum err err = transition_check(COMMAND_OUTCOME, request, info);
+	const enum err err = command_check(COMMAND_OUTCOME, request, cause->now, info);
 	struct meeting *meeting = request->meeting;
 
-	*changed_r = false;
 	if (err != ERR_OK)
 		return err;
-	if (cause->now < meeting->starts_at)
-		return err_set(info, ERR_NOT_STARTED, "The meeting has not started yet.");
-	if (meeting->outcome && strcmp(meeting->outcome, outcome) == 0)
+	*changed_r = !meeting->outcome || strcmp(meeting->outcome, outcome) != 0;
+	if (!*changed_r)
 		return ERR_OK;
-	*changed_r = true;
 	audit_add(cause, request, "meeting.outcome", meeting->outcome, outcome, NULL);
 	meeting->outcome = outcome;
 	request->updated_at = cause->now;
@@ -355,39 +353,6 @@ void request_complete(struct cause *cause, struct request *request)
 	if (!request_meeting_ended(request))
 		meeting_expire(cause, request);
 	request_close(cause, request, REQUEST_COMPLETED, "request.completed");
-}
-
-/* Whether the meeting still is what the effect was owed for. */
-static bool request_effect_current(const struct request *request, const struct effect *effect)
-{
-	const struct meeting *meeting = request->meeting;
-
-	switch (effect->kind) {
-	case EFFECT_MEETING_CREATE:
-		return meeting->status == MEETING_PENDING &&
-		       meeting->generation == effect->generation;
-	case EFFECT_MEETING_UPDATE:
-	case EFFECT_MEETING_VERIFY:
-		return meeting->status == MEETING_READY &&
-		       meeting->generation == effect->generation;
-	case EFFECT_MAIL_MEETING_READY:
-	case EFFECT_MAIL_MEETING_UPDATED:
-		return meeting->status == MEETING_READY && meeting->sequence == effect->sequence;
-	default:
-		return true;
-	}
-}
-
-enum err request_effect_wanted(const struct request *request, const struct effect *effect,
-	int64_t now, struct err_info *info)
-{
-	if (!request_effect_current(request, effect))
-		return err_set(info, ERR_PERMANENT, "The meeting has changed since.");
-	/* What nobody could try in time, since everything was down, is tried once all the same. */
-	if (effect->kind != EFFECT_MEETING_DELETE && effect->give_up_at &&
-		effect->give_up_at < now && request->meeting && request->meeting->ends_at <= now)
-		return err_set(info, ERR_PERMANENT, "It is too late.");
-	return ERR_OK;
 }
 
 const struct request_answer *request_answer_find(

@@ -42,10 +42,16 @@ struct request_answer {
 
 /* What a person was told by mail, or may have been: the invitation in that person's calendar. */
 struct person_news {
-	bool told;
+	bool invited;       /* holds an invitation, or may */
 	const char *thread; /* "<generation>.<sequence>" of the first that left, or may have */
 	int64_t starts_at, ends_at, generation;
 	const char *provider;
+};
+
+/* One of the two people, and what that person was told. */
+struct side {
+	struct person *person;
+	struct person_news *news; /* NULL: nothing yet */
 };
 
 struct request {
@@ -53,30 +59,34 @@ struct request {
 	int64_t rev; /* of the stored document; 0 = not stored yet */
 	int status;  /* enum request_status */
 	const char *title, *description;
-	struct person *client, *lawyer;
+	struct side side[PARTY_COUNT]; /* stored and shown as client, lawyer, client_news, … */
 	int64_t starts_at, ends_at, duration_minutes;
 	const char *timezone;
 	const char *message;  /* the lawyer's */
 	const char *decision; /* hash of the accepting input, to know an identical one */
 	struct meeting *meeting;
 	struct model_list meetings; /* struct meeting: the ended generations, oldest first */
-	struct person_news *client_news, *lawyer_news; /* NULL: nothing yet */
-	struct model_list events;                      /* struct audit_event */
-	const char *audit_seal;                        /* audit.h; the store makes it */
-	struct model_list effects;                     /* struct effect */
-	struct model_list answers;                     /* struct request_answer */
-	int64_t due; /* effect_next_due() as stored, for the index */
+	struct audit_head before;   /* what precedes `events`, where only the end was loaded */
+	struct model_list events;   /* struct audit_event */
+	const char *audit_seal;     /* audit.h; the store makes it, and last_event_at */
+	int64_t last_event_at;
+	struct model_list effects; /* struct effect */
+	struct model_list answers; /* struct request_answer */
+	/* For the indexes, as effect.h has them: the next due of all and of the urgent effects, and
+	 * the first that failed. */
+	int64_t due, urgent_due, failed_at;
 	int64_t created_at, updated_at;
 };
 
 extern const char *const request_status_names[];
+extern const struct model person_model;
 extern const struct model person_news_model;
 extern const struct model request_model;
 
 /* POST /api/requests */
 struct request_draft {
 	const char *title, *description;
-	struct person *client, *lawyer;
+	struct person *person[PARTY_COUNT];
 	int64_t starts_at, duration_minutes;
 	const char *timezone;
 };
@@ -120,11 +130,8 @@ extern const struct model meeting_verdict_model;
 enum standing { STANDING_NONE, STANDING_CLIENT, STANDING_LAWYER, STANDING_ADMIN, STANDING_SERVICE };
 enum standing request_standing(const struct request *request, const struct actor *actor);
 
-/* The person a mail or link is for. */
-const struct person *request_person(const struct request *request, enum party party);
-
-/* What that person was told, or NULL when nothing yet. */
-const struct person_news *request_news(const struct request *request, enum party party);
+/* Which of the two people the actor is; false for anybody else. */
+bool request_party(const struct request *request, const struct actor *actor, enum party *party_r);
 
 /* A new open request under the given id. ERR_INVALID for a start that has passed or lies more than
  * five years ahead; ERR_FORBIDDEN when a client files for somebody else. */
@@ -132,55 +139,43 @@ enum err request_open(struct cause *cause, const struct request_draft *draft, co
 	struct request *request_r, struct err_info *info);
 
 /*
- * Accepts (the meeting begins, its creation is owed) or declines (the client is told).
- * The same accept again changes nothing and is ERR_OK with *changed_r false; any other answer to a
- * decided request is ERR_ALREADY_DECIDED.
+ * The rules of THE COMMANDS. `input` is of the command's body model; *changed_r, true before, says
+ * false when nothing is to be saved. Each refuses as command_check() says, and as said here.
  */
-enum err request_respond(struct cause *cause, struct request *request,
-	const struct request_response *response, const struct policy *policy, bool *changed_r,
-	struct err_info *info);
+typedef enum err command_rule(struct cause *cause, struct request *request, const void *input,
+	bool *changed_r, struct err_info *info);
 
 /*
- * The commands on a decided request. Which is refused when, and with what error, is in
- * transition_table.h; beyond that ERR_MEETING_OVER once the time of the meeting has passed, and
- * what is said here.
+ * struct request_response: accepts (the meeting begins, its creation is owed) or declines (the
+ * client is told). The same accept again changes nothing and is ERR_OK; any other answer to a
+ * decided request is ERR_ALREADY_DECIDED.
  */
+command_rule request_respond;
 
-/* Cancels the request and its meeting. */
-enum err request_cancel(struct cause *cause, struct request *request,
-	const struct request_cancellation *cancellation, struct err_info *info);
+/* struct request_cancellation: cancels request and meeting. */
+command_rule request_cancel;
 
-/* Cancels the meeting alone: the request stays accepted, and may get a new link. */
-enum err request_cancel_meeting(struct cause *cause, struct request *request,
-	const struct request_cancellation *cancellation, struct err_info *info);
+/* struct request_cancellation: the meeting alone. The request stays accepted, and may get a new
+ * link. */
+command_rule request_cancel_meeting;
 
-/* A new link in place of the present one. ERR_TOO_MANY_GENERATIONS. While the first is still being
- * made only another provider is a reason: ERR_STILL_PENDING. */
-enum err request_regenerate(struct cause *cause, struct request *request,
-	const struct meeting_regeneration *regeneration, const struct policy *policy,
-	struct err_info *info);
+/* struct meeting_regeneration: a new link in place of the present one. ERR_TOO_MANY_GENERATIONS.
+ * While the first is still being made only another provider is a reason: ERR_STILL_PENDING. */
+command_rule request_regenerate;
 
-/* New times, the same link. ERR_INVALID for a start that has passed or is too far ahead; times as
- * they are: *changed_r false. */
-enum err request_reschedule(struct cause *cause, struct request *request,
-	const struct meeting_rescheduling *rescheduling, const struct policy *policy,
-	bool *changed_r, struct err_info *info);
+/* struct meeting_rescheduling: new times, the same link. ERR_INVALID for a start that has passed or
+ * is too far ahead. */
+command_rule request_reschedule;
 
-/* The creation that waits or was given up is tried again now, from the requested provider on. */
-enum err request_retry(struct cause *cause, struct request *request, const struct policy *policy,
-	bool *changed_r, struct err_info *info);
+/* No input: the creation that waits or was given up is tried again now, from the requested provider
+ * on. */
+command_rule request_retry;
 
-/* How it went. ERR_NOT_STARTED before the start. */
-enum err request_note_outcome(struct cause *cause, struct request *request,
-	const struct meeting_verdict *verdict, bool *changed_r, struct err_info *info);
+/* struct meeting_verdict: how it went. */
+command_rule request_note_outcome;
 
 /* Its time is over: meeting expired, request completed. */
 void request_complete(struct cause *cause, struct request *request);
-
-/* Whether there is still a point in performing an effect: ERR_PERMANENT says why not, when it is
- * too late or its meeting has moved on since it was owed. */
-enum err request_effect_wanted(const struct request *request, const struct effect *effect,
-	int64_t now, struct err_info *info);
 
 /* Idempotency: the kept answer under a key, or NULL; and keeping one. */
 const struct request_answer *request_answer_find(

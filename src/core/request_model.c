@@ -27,11 +27,11 @@ static const struct model_field person_fields[] = {
 	PERSON(id, MODEL_REQUIRED, 1, 128),
 	PERSON(name, MODEL_REQUIRED, 1, 200),
 	PERSON(email, MODEL_REQUIRED, 3, 254),
-	PERSON(timezone, 0, 1, 64),
+	PERSON(timezone, MODEL_ZONE, 1, 64),
 	PERSON(locale, 0, 2, 35),
 };
 
-static const struct model person_model = MODEL(struct person, "person", person_fields);
+const struct model person_model = MODEL(struct person, "person", person_fields);
 
 #define ANSWER(type, member, flags)                                                                \
 	MODEL_FIELD(struct request_answer, member, type, MODEL_STORED | (flags))
@@ -49,14 +49,21 @@ static const struct model answer_model = MODEL(struct request_answer, "answer", 
 #define FIELD(type, member, flags, ...)                                                            \
 	MODEL_FIELD(struct request, member, type, flags, __VA_ARGS__)
 
+#define SIDE(field_name, party, member, field_flags, model)                                        \
+	{                                                                                          \
+		.name = #field_name, .type = MODEL_OBJECT, .flags = (field_flags), .of = (model),  \
+		.offset = offsetof(struct request, side) + (party) * sizeof(struct side) +         \
+			  offsetof(struct side, member)                                            \
+	}
+
 static const struct model_field request_fields[] = {
 	FIELD(MODEL_STRING, id, BOTH | MODEL_KEY),
 	FIELD(MODEL_INT, rev, MODEL_STORED | MODEL_REQUIRED),
 	FIELD(MODEL_ENUM, status, MUST, .names = request_status_names),
 	FIELD(MODEL_STRING, title, MUST),
 	FIELD(MODEL_STRING, description, BOTH),
-	FIELD(MODEL_OBJECT, client, MUST, .of = &person_model),
-	FIELD(MODEL_OBJECT, lawyer, MUST, .of = &person_model),
+	SIDE(client, PARTY_CLIENT, person, MUST, &person_model),
+	SIDE(lawyer, PARTY_LAWYER, person, MUST, &person_model),
 	FIELD(MODEL_INSTANT, starts_at, MUST),
 	FIELD(MODEL_INSTANT, ends_at, MUST),
 	FIELD(MODEL_INT, duration_minutes, BOTH),
@@ -65,13 +72,16 @@ static const struct model_field request_fields[] = {
 	FIELD(MODEL_STRING, decision, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_OBJECT, meeting, BOTH, .of = &meeting_model),
 	FIELD(MODEL_LIST, meetings, HEAVY | MODEL_SPARSE, .of = &meeting_model),
-	FIELD(MODEL_OBJECT, client_news, HEAVY | MODEL_SPARSE, .of = &person_news_model),
-	FIELD(MODEL_OBJECT, lawyer_news, HEAVY | MODEL_SPARSE, .of = &person_news_model),
+	SIDE(client_news, PARTY_CLIENT, news, HEAVY | MODEL_SPARSE, &person_news_model),
+	SIDE(lawyer_news, PARTY_LAWYER, news, HEAVY | MODEL_SPARSE, &person_news_model),
 	FIELD(MODEL_LIST, events, HEAVY, .of = &audit_event_model),
 	FIELD(MODEL_STRING, audit_seal, HEAVY | MODEL_SEALED),
+	FIELD(MODEL_INSTANT, last_event_at, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_LIST, effects, HEAVY, .of = &effect_model),
 	FIELD(MODEL_LIST, answers, HEAVY, .of = &answer_model),
 	FIELD(MODEL_INSTANT, due, MODEL_STORED | MODEL_SPARSE),
+	FIELD(MODEL_INSTANT, urgent_due, MODEL_STORED | MODEL_SPARSE),
+	FIELD(MODEL_INSTANT, failed_at, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, created_at, BOTH),
 	FIELD(MODEL_INSTANT, updated_at, BOTH),
 };
@@ -80,17 +90,23 @@ const struct model request_model = MODEL(struct request, "request", request_fiel
 
 #define DRAFT(member, flags, min, max) TEXT(struct request_draft, member, flags, min, max)
 
+#define DRAFT_PERSON(field_name, party)                                                            \
+	{                                                                                          \
+		.name = #field_name, .type = MODEL_OBJECT, .flags = MODEL_REQUIRED,                \
+		.of = &person_model,                                                               \
+		.offset =                                                                          \
+			offsetof(struct request_draft, person) + (party) * sizeof(struct person *) \
+	}
+
 static const struct model_field draft_fields[] = {
 	DRAFT(title, MODEL_REQUIRED, 1, 200),
 	DRAFT(description, MODEL_MULTILINE, 0, 4000),
-	MODEL_FIELD(
-		struct request_draft, client, MODEL_OBJECT, MODEL_REQUIRED, .of = &person_model),
-	MODEL_FIELD(
-		struct request_draft, lawyer, MODEL_OBJECT, MODEL_REQUIRED, .of = &person_model),
+	DRAFT_PERSON(client, PARTY_CLIENT),
+	DRAFT_PERSON(lawyer, PARTY_LAWYER),
 	MODEL_FIELD(struct request_draft, starts_at, MODEL_INSTANT, MODEL_REQUIRED),
 	MODEL_FIELD(struct request_draft, duration_minutes, MODEL_INT, MODEL_REQUIRED, .min = 5,
 		.max = 1440),
-	DRAFT(timezone, 0, 1, 64),
+	DRAFT(timezone, MODEL_ZONE, 1, 64),
 };
 
 const struct model request_draft_model = MODEL(struct request_draft, "draft", draft_fields);
@@ -102,8 +118,8 @@ static const struct model_field response_fields[] = {
 		.names = decision_names),
 	MODEL_FIELD(struct request_response, starts_at, MODEL_INSTANT, 0),
 	MODEL_FIELD(struct request_response, duration_minutes, MODEL_INT, 0, .min = 5, .max = 1440),
-	RESPONSE(timezone, 0, 1, 64),
-	RESPONSE(provider, 0, 1, 32),
+	RESPONSE(timezone, MODEL_ZONE, 1, 64),
+	RESPONSE(provider, MODEL_PROVIDER, 1, 32),
 	RESPONSE(message, MODEL_MULTILINE, 0, 2000),
 };
 
@@ -119,7 +135,7 @@ const struct model request_cancellation_model =
 
 static const struct model_field regeneration_fields[] = {
 	TEXT(struct meeting_regeneration, reason, MODEL_MULTILINE, 0, 2000),
-	TEXT(struct meeting_regeneration, provider, 0, 1, 32),
+	TEXT(struct meeting_regeneration, provider, MODEL_PROVIDER, 1, 32),
 };
 
 const struct model meeting_regeneration_model =
@@ -129,7 +145,7 @@ static const struct model_field rescheduling_fields[] = {
 	MODEL_FIELD(struct meeting_rescheduling, starts_at, MODEL_INSTANT, MODEL_REQUIRED),
 	MODEL_FIELD(
 		struct meeting_rescheduling, duration_minutes, MODEL_INT, 0, .min = 5, .max = 1440),
-	TEXT(struct meeting_rescheduling, timezone, 0, 1, 64),
+	TEXT(struct meeting_rescheduling, timezone, MODEL_ZONE, 1, 64),
 	TEXT(struct meeting_rescheduling, reason, MODEL_MULTILINE, 0, 2000),
 };
 

@@ -34,10 +34,9 @@ enum err dispatch_run(const struct dispatch *dispatch, int threads, struct err_i
 void dispatch_stop(void);
 
 /*
- * Performs the creation that `request` owes and that the caller has leased under `lease`, in this
- * thread and until clock_monotonic_us() is until_us, going from provider to provider as the policy
- * says. `dispatch` is a struct dispatch *; templates and mail are not needed.
+ * Performs the creation that wait->request owes, in this thread and until wait->until_us, going
+ * from provider to provider as the policy says. `dispatch` is a struct dispatch *; templates and
+ * mail are not needed.
  */
-void dispatch_inline(void *dispatch, struct rest *rest, const struct request *request,
-	const char *lease, int64_t until_us);
+void dispatch_inline(void *dispatch, struct rest *rest, struct effect_wait *wait);
 #endif

@@ -1,26 +1,26 @@
-/* Claim -> perform -> settle, and THE EFFECT TABLE. */
+/* Claim -> perform -> settle. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "clock.h"
 #include "dispatch_private.h"
+#include "dispatch_table.h"
 #include "fault.h"
 #include "id.h"
 #include "log.h"
+#include "store_change.h"
 #include "store_config.h"
-#include "wake.h"
 
 enum {
-	DISPATCH_SETTLE_TRIES = 64,
-	DISPATCH_PAUSE_MS = 50,
+	DISPATCH_TURNS = 4, /* in one of so many, what nobody waits for has its turn as well */
 	DISPATCH_AWAY_PAUSE_MS = 1000,
 	DISPATCH_ASIDE_MS = 5 * 60 * 1000,
 	DISPATCH_WORTHWHILE_MS = 300, /* less time than this is not worth another call */
 };
 
 static const struct dispatch_effect *const dispatch_effects[EFFECT_KIND_COUNT] = {
-#define EFFECT(name, kind, lane, handler) [EFFECT_##name] = &handler,
+#define EFFECT(name, ...) [EFFECT_##name] = &PERFORM_##name,
 #include "effect_table.h"
 #undef EFFECT
 };
@@ -32,71 +32,98 @@ static void dispatch_pause(int64_t ms)
 	nanosleep(&pause, NULL);
 }
 
-static void dispatch_cause_init(struct arena *arena, struct cause *cause_r)
+static void dispatch_cause_init(
+	struct arena *arena, const struct config *config, struct cause *cause_r)
 {
 	*cause_r = (struct cause){
 		.arena = arena,
 		.now = clock_now_ms(),
 		.actor = {.role = ROLE_SYSTEM},
 		.source = SOURCE_DISPATCHER,
+		.config = config,
 	};
 	id_seed(cause_r->seed, sizeof(cause_r->seed));
 }
 
 /* ---- claim ---- */
 
-/* Leases what may run now, and stores that. *claimed_r false: another dispatcher was faster. */
-static enum err dispatch_lease(const struct dispatch *dispatch, struct arena *arena, const char *id,
-	int64_t now, const char *lease, struct request **request_r, bool *claimed_r,
-	struct err_info *info)
-{
-	enum err err;
+struct dispatch_lease {
+	const char *lease;
+	int64_t now;
+};
 
-	*claimed_r = false;
-	err = store_request_load(dispatch->store, arena, id, STORE_WHOLE, request_r, info);
-	if (err != ERR_OK)
-		return err;
-	if (effect_claim(*request_r, now, lease, EFFECT_LEASE_MS) == 0 &&
-		effect_next_due(*request_r) == (*request_r)->due)
-		return ERR_OK;
-	fault_pass(FAULT_CLAIM_BEFORE_SAVE);
-	err = store_request_replace(dispatch->store, arena, *request_r, info);
-	if (err != ERR_OK)
-		return err;
-	fault_pass(FAULT_CLAIM_AFTER_SAVE);
-	*claimed_r = true;
+static enum err dispatch_lease(void *data, struct arena *arena, struct request *request,
+	bool *changed_r, struct err_info *info)
+{
+	const struct dispatch_lease *lease = data;
+
+	(void)arena;
+	(void)info;
+	*changed_r = effect_claim(request, lease->now, lease->lease, EFFECT_LEASE_MS) > 0 ||
+		     effect_next_due(request, false) != request->due ||
+		     effect_next_due(request, true) != request->urgent_due;
 	return ERR_OK;
 }
 
+/* False when there was nothing to claim, or another dispatcher was faster. */
 static bool dispatch_claim_one(const struct dispatch *dispatch, const char *id,
 	void (*give)(void *data, const struct dispatch_task *task), void *data)
 {
 	struct arena *arena = arena_new();
 	struct err_info info = {0};
 	struct dispatch_task task;
+	struct dispatch_lease lease = {.lease = task.lease, .now = clock_now_ms()};
+	const struct store_change change = {
+		.store = dispatch->store,
+		.wake_fd = dispatch->wake_fd,
+		.id = id,
+		.depth = STORE_WHOLE,
+		.rule = dispatch_lease,
+		.data = &lease,
+		.before_save = FAULT_CLAIM_BEFORE_SAVE,
+		.after_save = FAULT_CLAIM_AFTER_SAVE,
+		.tries = 1,
+	};
 	struct request *request;
-	int64_t now = clock_now_ms();
-	bool claimed;
+	bool claimed = false;
 	enum err err;
 
 	id_random(task.lease);
-	task.lease_until = now + EFFECT_LEASE_MS;
-	err = dispatch_lease(dispatch, arena, id, now, task.lease, &request, &claimed, &info);
+	task.lease_until = lease.now + EFFECT_LEASE_MS;
+	err = store_request_change(&change, arena, &request, &info);
 	/* What cannot be read or written here must not stand in the way of the others. */
 	if (err == ERR_UNREADABLE || err == ERR_INTERNAL) {
 		log_error("request %s is set aside for a while: %s", id, info.detail);
-		store_request_postpone(dispatch->store, id, now, now + DISPATCH_ASIDE_MS, &info);
+		store_request_postpone(
+			dispatch->store, id, lease.now, lease.now + DISPATCH_ASIDE_MS, &info);
 	}
-	if (claimed) {
+	if (err == ERR_OK) {
 		MODEL_FOREACH (&request->effects, struct effect, effect) {
 			if (!effect->lease || strcmp(effect->lease, task.lease) != 0)
 				continue;
 			snprintf(task.request_id, sizeof(task.request_id), "%s", request->id);
 			snprintf(task.effect_id, sizeof(task.effect_id), "%s", effect->id);
 			give(data, &task);
+			claimed = true;
 		}
 	}
 	arena_free(&arena);
+	return claimed;
+}
+
+/* In random order, so that dispatchers do not fight for the same documents. */
+static size_t dispatch_claim_all(const struct dispatch *dispatch, const struct model_list *due,
+	void (*give)(void *data, const struct dispatch_task *task), void *data)
+{
+	size_t left, claimed = 0;
+
+	for (left = due->count; left > 0; left--) {
+		struct store_due *chosen =
+			MODEL_AT(due, struct store_due, id_random_below((uint32_t)left));
+
+		claimed += dispatch_claim_one(dispatch, chosen->id, give, data);
+		*chosen = *MODEL_AT(due, struct store_due, left - 1);
+	}
 	return claimed;
 }
 
@@ -104,20 +131,24 @@ size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
 	void (*give)(void *data, const struct dispatch_task *task), void *data)
 {
 	struct arena *arena = arena_new();
-	struct model_list due = {0};
+	struct model_list urgent = {0}, due = {0};
+	const int64_t now = clock_now_ms();
 	struct err_info info = {0};
-	size_t left, claimed = 0;
+	enum err err = ERR_OK;
+	size_t claimed = 0;
 
-	if (store_request_due(dispatch->store, arena, clock_now_ms(), limit, &due, &info) != ERR_OK)
+	/* What a person waits for does not queue behind a burst of what nobody does. */
+	if (id_random_below(DISPATCH_TURNS) > 0)
+		err = store_request_due(dispatch->store, arena, true, now, limit, &urgent, &info);
+	if (err == ERR_OK)
+		claimed = dispatch_claim_all(dispatch, &urgent, give, data);
+	limit -= (int64_t)urgent.count;
+	if (err == ERR_OK && limit > 0)
+		err = store_request_due(dispatch->store, arena, false, now, limit, &due, &info);
+	if (err == ERR_OK)
+		claimed += dispatch_claim_all(dispatch, &due, give, data);
+	else
 		dispatch_pause(DISPATCH_AWAY_PAUSE_MS);
-	/* In random order, so that dispatchers do not fight for the same documents. */
-	for (left = due.count; left > 0; left--) {
-		struct store_due *chosen =
-			MODEL_AT(&due, struct store_due, id_random_below((uint32_t)left));
-
-		claimed += dispatch_claim_one(dispatch, chosen->id, give, data);
-		*chosen = *MODEL_AT(&due, struct store_due, left - 1);
-	}
 	arena_free(&arena);
 	return claimed;
 }
@@ -133,101 +164,102 @@ static struct effect *dispatch_find_leased(
 
 /* ---- settle ---- */
 
+/* What is settled, and what came of it. */
+struct dispatch_settling {
+	const struct dispatch_performer *performer;
+	struct dispatch_task *task;
+	char next[ID_SIZE]; /* the lease that follows */
+	const struct config *config;
+	const struct effect_outcome *outcome;
+	const struct dispatch_result *result;
+	int64_t pause_ms; /* until it is to be performed again by this thread; -1: it is not */
+};
+
 /*
  * Somebody waits for the link: what is due again within moments (a second look, or the next
  * provider) is leased again with the same write, under `next`: should the database's answer be
- * lost, the settling that is tried again must not take it for what was just settled. Returns how
- * long to pause before, or -1.
+ * lost, the settling that is tried again must not take it for what was just settled.
  */
-static int64_t dispatch_lease_again(const struct dispatch_performer *performer,
-	const struct dispatch_task *task, const char *next, struct request *request, int64_t now)
+static int64_t dispatch_renew_lease(
+	const struct dispatch_settling *settling, struct request *request, int64_t now)
 {
-	struct effect *effect = effect_find(request, task->effect_id);
+	const struct effect_wait *wait = settling->performer->wait;
+	struct effect *effect = effect_find(request, settling->task->effect_id);
 	int64_t pause;
 
-	if (!performer->until_us || !effect || effect->state != EFFECT_DUE)
+	if (!wait || !effect || effect->state != EFFECT_DUE)
 		return -1;
 	pause = effect->due > now ? effect->due - now : 0;
-	if (clock_monotonic_us() + (pause + DISPATCH_WORTHWHILE_MS) * 1000 > performer->until_us ||
-		!effect_claim_one(request, effect, now + pause, next, EFFECT_LEASE_MS))
+	if (clock_monotonic_us() + (pause + DISPATCH_WORTHWHILE_MS) * 1000 > wait->until_us ||
+		!effect_claim_one(request, effect, now + pause, settling->next, EFFECT_LEASE_MS))
 		return -1;
 	return pause;
 }
 
-static enum err dispatch_settle_once(const struct dispatch_performer *performer,
-	struct arena *arena, const struct dispatch_task *task, const char *next,
-	const struct effect_outcome *outcome, const struct dispatch_result *result,
-	const struct config *config, int64_t *pause_r, struct err_info *info)
+static enum err dispatch_settle_rule(void *data, struct arena *arena, struct request *request,
+	bool *changed_r, struct err_info *info)
 {
-	const struct dispatch *dispatch = performer->dispatch;
-	struct request *request;
-	struct effect *effect;
+	struct dispatch_settling *settling = data;
+	const struct effect_wait *wait = settling->performer->wait;
+	struct dispatch_task *task = settling->task;
+	struct effect *effect = dispatch_find_leased(request, task, task->lease);
 	struct cause cause;
-	enum err err;
 
-	*pause_r = -1;
-	err = store_request_load(
-		dispatch->store, arena, task->request_id, STORE_WHOLE, &request, info);
-	if (err != ERR_OK)
-		return err;
-	effect = dispatch_find_leased(request, task, task->lease);
-	if (!effect && dispatch_find_leased(request, task, next)) {
-		*pause_r = 0; /* settled already: the answer was lost */
-		return ERR_OK;
-	}
-	if (!effect) {
+	(void)info;
+	dispatch_cause_init(arena, settling->config, &cause);
+	*changed_r = effect != NULL;
+	settling->pause_ms = -1;
+	if (effect) {
+		dispatch_effects[effect->kind]->settle(
+			&cause, request, effect, settling->outcome, settling->result);
+		settling->pause_ms = dispatch_renew_lease(settling, request, cause.now);
+	} else if (dispatch_find_leased(request, task, settling->next)) {
+		settling->pause_ms = 0; /* settled already: the answer was lost */
+	} else {
 		log_warning("request %s: the lease of effect %s was lost", task->request_id,
 			task->effect_id);
-		return ERR_OK;
 	}
-	dispatch_cause_init(arena, &cause);
-	dispatch_effects[effect->kind]->settle(&cause, request, effect, outcome, result, config);
-	*pause_r = dispatch_lease_again(performer, task, next, request, cause.now);
-	fault_pass(FAULT_SETTLE_BEFORE_SAVE);
-	err = store_request_replace(dispatch->store, arena, request, info);
-	if (err != ERR_OK)
-		return err;
-	fault_pass(FAULT_SETTLE_AFTER_SAVE);
-	if (request->due && request->due <= cause.now)
-		wake_signal(dispatch->wake_fd);
+	if (wait)
+		wait->settled(wait->data, &cause, request);
 	return ERR_OK;
 }
 
-/* Whether nobody should be kept waiting for a database that is away: what was done is found again
- * by whoever leases the effect next. */
-static bool dispatch_is_late(const struct dispatch_performer *performer, enum err err)
-{
-	return performer->until_us && err != ERR_CONFLICT &&
-	       clock_monotonic_us() > performer->until_us;
-}
-
 /* Returns after how many ms the effect is to be performed again by this thread, under the task's
- * new lease, or -1. */
-static int64_t dispatch_settle(const struct dispatch_performer *performer,
-	struct dispatch_task *task, const struct effect_outcome *outcome,
-	const struct dispatch_result *result, const struct config *config)
+ * new lease, or -1. work->request is as stored then. */
+static int64_t dispatch_settle(struct dispatch_work *work, struct dispatch_task *task,
+	const struct effect_outcome *outcome, const struct dispatch_result *result)
 {
-	char next[sizeof(task->lease)];
+	const struct dispatch_performer *performer = work->performer;
+	struct dispatch_settling settling = {
+		.performer = performer,
+		.task = task,
+		.config = work->config,
+		.outcome = outcome,
+		.result = result,
+	};
+	/* Nobody is kept waiting for a database that is away: what was done is found again by
+	 * whoever leases the effect next. */
+	const struct store_change change = {
+		.store = performer->dispatch->store,
+		.wake_fd = performer->dispatch->wake_fd,
+		.id = task->request_id,
+		.loaded = work->request,
+		.depth = STORE_WHOLE,
+		.rule = dispatch_settle_rule,
+		.data = &settling,
+		.before_save = FAULT_SETTLE_BEFORE_SAVE,
+		.after_save = FAULT_SETTLE_AFTER_SAVE,
+		.patient = true,
+		.until_us = performer->wait ? performer->wait->until_us : 0,
+	};
 	struct err_info info = {0};
-	struct arena *arena;
-	int64_t pause = -1;
 	enum err err;
-	int tries;
 
-	id_random(next);
-	for (tries = 0; tries < DISPATCH_SETTLE_TRIES; tries++) {
-		arena = arena_new();
-		err = dispatch_settle_once(
-			performer, arena, task, next, outcome, result, config, &pause, &info);
-		arena_free(&arena);
-		if (!err_retryable(err) || dispatch_is_late(performer, err))
-			break;
-		dispatch_pause(err == ERR_CONFLICT ? id_random_below(DISPATCH_PAUSE_MS)
-						   : DISPATCH_AWAY_PAUSE_MS);
-	}
+	id_random(settling.next);
+	err = store_request_change(&change, work->arena, &work->request, &info);
 	if (err == ERR_OK) {
-		memcpy(task->lease, next, sizeof(next));
-		return pause;
+		memcpy(task->lease, settling.next, sizeof(settling.next));
+		return settling.pause_ms;
 	}
 	log_error("request %s: effect %s cannot be settled: %s", task->request_id, task->effect_id,
 		info.detail);
@@ -266,85 +298,94 @@ static void dispatch_log(const struct dispatch_work *work, const struct effect_o
 			work->request->id, kind, err_code(outcome->err), outcome->detail);
 }
 
-/* Loads what the work is about. ERR_NOT_FOUND when the lease is not ours any more. */
+/* Loads what the work is about, as far as it is not at hand. ERR_NOT_FOUND when the lease is not
+ * ours any more. */
 static enum err dispatch_work_load(
 	struct dispatch_work *work, const struct dispatch_task *task, struct err_info *info)
 {
 	struct store *store = work->performer->dispatch->store;
-	struct request *request;
 	struct config *config;
-	enum err err;
+	enum err err = ERR_OK;
 
-	err = store_request_load(store, work->arena, task->request_id, STORE_WHOLE, &request, info);
+	if (!work->request)
+		err = store_request_load(
+			store, work->arena, task->request_id, STORE_WHOLE, &work->request, info);
 	if (err != ERR_OK)
 		return err;
-	work->request = request;
-	work->effect = dispatch_find_leased(request, task, task->lease);
+	work->effect = dispatch_find_leased(work->request, task, task->lease);
 	if (!work->effect)
 		return ERR_NOT_FOUND;
-	if (!dispatch_effects[work->effect->kind]->asks_provider)
+	if (work->config)
 		return ERR_OK;
 	err = store_config_load(store, work->arena, &config, info);
 	work->config = config;
 	return err;
 }
 
-static int64_t dispatch_perform_once(
-	struct dispatch_performer *performer, struct dispatch_task *task)
+static int64_t dispatch_perform_once(struct dispatch_work *work, struct dispatch_task *task)
 {
-	struct dispatch_work work = {.performer = performer, .arena = arena_new()};
 	struct effect_outcome outcome = {0};
 	const struct dispatch_effect *kind;
 	struct dispatch_result result = {0};
 	struct err_info info = {0};
-	int64_t pause = -1;
 	enum err err;
 
-	err = dispatch_work_load(&work, task, &info);
+	err = dispatch_work_load(work, task, &info);
 	if (err != ERR_OK && err != ERR_NOT_FOUND)
 		log_error("request %s: effect %s waits for its next lease: %s", task->request_id,
 			task->effect_id, info.detail);
 	if (err != ERR_OK)
-		goto out;
-	kind = dispatch_effects[work.effect->kind];
-	err = request_effect_wanted(work.request, work.effect, clock_now_ms(), &info);
+		return -1;
+	kind = dispatch_effects[work->effect->kind];
+	err = effect_check_wanted(work->request, work->effect, clock_now_ms(), &info);
 	outcome.skipped = err != ERR_OK;
 	if (err == ERR_OK && kind->perform) {
 		fault_pass(FAULT_EFFECT_BEFORE);
-		err = kind->perform(&work, &result, &info);
+		err = kind->perform(work, &result, &info);
 		fault_pass(FAULT_EFFECT_AFTER);
 	}
 	outcome.err = dispatch_outcome(err);
-	outcome.detail = arena_strdup(work.arena, info.detail);
+	outcome.detail = arena_strdup(work->arena, info.detail);
 	outcome.retry_after_s = info.retry_after_s;
-	dispatch_log(&work, &outcome);
-	pause = dispatch_settle(performer, task, &outcome, &result, work.config);
-out:
-	arena_free(&work.arena);
-	return pause;
+	dispatch_log(work, &outcome);
+	return dispatch_settle(work, task, &outcome, &result);
+}
+
+static void dispatch_perform_work(struct dispatch_work *work, struct dispatch_task *task)
+{
+	int64_t pause;
+
+	while ((pause = dispatch_perform_once(work, task)) >= 0)
+		dispatch_pause(pause);
 }
 
 void dispatch_perform(struct dispatch_performer *performer, struct dispatch_task *task)
 {
-	int64_t pause;
+	struct dispatch_work work = {.performer = performer};
 
 	/* What waited too long may be leased to somebody else before we are done. */
 	if (clock_now_ms() + DISPATCH_LONGEST_MS > task->lease_until)
 		return;
-	while ((pause = dispatch_perform_once(performer, task)) >= 0)
-		dispatch_pause(pause);
+	work.arena = arena_new();
+	dispatch_perform_work(&work, task);
+	arena_free(&work.arena);
 }
 
-void dispatch_inline(void *data, struct rest *rest, const struct request *request,
-	const char *lease, int64_t until_us)
+void dispatch_inline(void *data, struct rest *rest, struct effect_wait *wait)
 {
-	struct dispatch_performer performer = {
-		.dispatch = data, .rest = rest, .until_us = until_us};
-	const struct effect *create = meeting_effect(request, EFFECT_MEETING_CREATE);
+	struct dispatch_performer performer = {.dispatch = data, .rest = rest, .wait = wait};
+	const struct effect *create = meeting_effect(wait->request, EFFECT_MEETING_CREATE);
+	struct dispatch_work work = {
+		.performer = &performer,
+		.arena = wait->arena,
+		.request = wait->request,
+		.config = wait->config,
+	};
 	struct dispatch_task task = {.lease_until = create->due};
 
-	snprintf(task.request_id, sizeof(task.request_id), "%s", request->id);
+	snprintf(task.request_id, sizeof(task.request_id), "%s", wait->request->id);
 	snprintf(task.effect_id, sizeof(task.effect_id), "%s", create->id);
-	snprintf(task.lease, sizeof(task.lease), "%s", lease);
-	dispatch_perform(&performer, &task);
+	snprintf(task.lease, sizeof(task.lease), "%s", wait->lease);
+	dispatch_perform_work(&work, &task);
+	wait->request = work.request;
 }

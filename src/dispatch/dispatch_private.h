@@ -7,6 +7,8 @@
 #include "provision.h"
 #include "store_request.h"
 
+struct json_object;
+
 enum { DISPATCH_LONGEST_MS = 65 * 1000 }; /* what performing one effect may take */
 
 /* One performing thread. */
@@ -14,7 +16,7 @@ struct dispatch_performer {
 	const struct dispatch *dispatch;
 	struct mail_transport *transport; /* NULL in a worker: no mails */
 	struct rest *rest;
-	int64_t until_us; /* in a worker: who waits for the answer waits until then; 0 = nobody */
+	const struct effect_wait *wait; /* in a worker: who waits for it; NULL = nobody */
 };
 
 /* An effect leased to us. */
@@ -27,9 +29,9 @@ struct dispatch_task {
 struct dispatch_work {
 	struct dispatch_performer *performer;
 	struct arena *arena;
-	const struct request *request;
+	struct request *request;
 	const struct effect *effect;
-	const struct config *config; /* of effects that ask a provider */
+	const struct config *config;
 };
 
 /* What came of it, beside the outcome. */
@@ -38,17 +40,15 @@ struct dispatch_result {
 	struct provision_state state;
 };
 
-/* THE EFFECT TABLE has one of these for each kind. */
+/* How a kind is performed. */
 struct dispatch_effect {
-	bool asks_provider;
 	/* Performs it; safe to repeat. NULL: there is nothing to do but to settle it. Mails:
 	 * ERR_INVALID and ERR_PERMANENT are final, any other error is tried again. */
 	enum err (*perform)(const struct dispatch_work *work, struct dispatch_result *result_r,
 		struct err_info *info);
 	/* The rule of core/ for its outcome. */
 	void (*settle)(struct cause *cause, struct request *request, struct effect *effect,
-		const struct effect_outcome *outcome, const struct dispatch_result *result,
-		const struct config *config);
+		const struct effect_outcome *outcome, const struct dispatch_result *result);
 };
 
 extern const struct dispatch_effect dispatch_mail;
@@ -57,6 +57,11 @@ extern const struct dispatch_effect dispatch_update;
 extern const struct dispatch_effect dispatch_deletion;
 extern const struct dispatch_effect dispatch_verification;
 extern const struct dispatch_effect dispatch_expiry;
+
+/* The values of a mail's templates; released with the arena. */
+enum err dispatch_mail_values(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, const struct effect *effect, const char *locale,
+	struct json_object **values_r, struct err_info *info);
 
 /* Load -> perform -> settle. Never fails: what cannot be settled is done again by whoever leases
  * it next. */

@@ -17,7 +17,7 @@ static enum err dispatch_call_init(const struct dispatch_work *work, const char 
 {
 	const struct dispatch *dispatch = work->performer->dispatch;
 	const struct provider *provider = provider_find(provider_name);
-	const int64_t until_us = work->performer->until_us;
+	const struct effect_wait *wait = work->performer->wait;
 
 	if (!provider)
 		return err_set(info, ERR_PERMANENT, "The provider %s is not known.", provider_name);
@@ -30,12 +30,12 @@ static enum err dispatch_call_init(const struct dispatch_work *work, const char 
 		.tokens = dispatch->tokens,
 		.breakers = dispatch->breakers,
 		.now = clock_now_ms(),
-		.until_us = until_us ? until_us : clock_monotonic_us() + DISPATCH_TOTAL_MS * 1000,
+		.until_us = wait ? wait->until_us : clock_monotonic_us() + DISPATCH_TOTAL_MS * 1000,
 		.attempt_ms = DISPATCH_ATTEMPT_MS,
 	};
-	if (until_us)
-		call_r->attempt_ms =
-			work->effect->tries ? DISPATCH_NEXT_ATTEMPT_MS : DISPATCH_FIRST_ATTEMPT_MS;
+	if (wait)
+		call_r->attempt_ms = work->effect->creation->tries ? DISPATCH_NEXT_ATTEMPT_MS
+								   : DISPATCH_FIRST_ATTEMPT_MS;
 	return provider_complete(dispatch->conf, work->config, provider, info);
 }
 
@@ -49,16 +49,15 @@ static enum err creation_perform(
 	err = dispatch_call_init(work, work->request->meeting->provider, &call, info);
 	if (err == ERR_OK)
 		err = provider_usable(call.conf, call.config, call.provider, info);
-	return err == ERR_OK ? provider_create(
-				       &call, &plan, work->effect->repeated, &result_r->link, info)
+	return err == ERR_OK ? provider_create(&call, &plan, work->effect->creation->repeated,
+				       &result_r->link, info)
 			     : err;
 }
 
 static void creation_settle(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome, const struct dispatch_result *result,
-	const struct config *config)
+	const struct effect_outcome *outcome, const struct dispatch_result *result)
 {
-	provision_created(cause, request, effect, outcome, &result->link, config->policy);
+	provision_created(cause, request, effect, outcome, &result->link);
 }
 
 static enum err update_perform(
@@ -74,16 +73,15 @@ static enum err update_perform(
 }
 
 static void update_settle(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome, const struct dispatch_result *result,
-	const struct config *config)
+	const struct effect_outcome *outcome, const struct dispatch_result *result)
 {
-	provision_updated(cause, request, effect, outcome, &result->link, config->policy);
+	provision_updated(cause, request, effect, outcome, &result->link);
 }
 
 static enum err deletion_perform(
 	const struct dispatch_work *work, struct dispatch_result *result_r, struct err_info *info)
 {
-	const struct effect_target *owed = work->effect->target;
+	const struct removal *owed = work->effect->removal;
 	const struct provider_target target = {
 		.provider_key = owed->provider_key,
 		.external_id = owed->external_id,
@@ -98,11 +96,10 @@ static enum err deletion_perform(
 }
 
 static void deletion_settle(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome, const struct dispatch_result *result,
-	const struct config *config)
+	const struct effect_outcome *outcome, const struct dispatch_result *result)
 {
 	(void)result;
-	provision_deleted(cause, request, effect, outcome, config->policy);
+	provision_deleted(cause, request, effect, outcome);
 }
 
 static enum err verification_perform(
@@ -126,27 +123,23 @@ static enum err verification_perform(
 }
 
 static void verification_settle(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome, const struct dispatch_result *result,
-	const struct config *config)
+	const struct effect_outcome *outcome, const struct dispatch_result *result)
 {
-	provision_verified(cause, request, effect, outcome, &result->state, config->policy);
+	provision_verified(cause, request, effect, outcome, &result->state);
 }
 
 static void expiry_settle(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome, const struct dispatch_result *result,
-	const struct config *config)
+	const struct effect_outcome *outcome, const struct dispatch_result *result)
 {
 	(void)result;
-	(void)config;
 	provision_expired(cause, request, effect, outcome);
 }
 
 const struct dispatch_effect dispatch_creation = {
-	.asks_provider = true, .perform = creation_perform, .settle = creation_settle};
-const struct dispatch_effect dispatch_update = {
-	.asks_provider = true, .perform = update_perform, .settle = update_settle};
+	.perform = creation_perform, .settle = creation_settle};
+const struct dispatch_effect dispatch_update = {.perform = update_perform, .settle = update_settle};
 const struct dispatch_effect dispatch_deletion = {
-	.asks_provider = true, .perform = deletion_perform, .settle = deletion_settle};
+	.perform = deletion_perform, .settle = deletion_settle};
 const struct dispatch_effect dispatch_verification = {
-	.asks_provider = true, .perform = verification_perform, .settle = verification_settle};
+	.perform = verification_perform, .settle = verification_settle};
 const struct dispatch_effect dispatch_expiry = {.settle = expiry_settle};

@@ -20,15 +20,11 @@ enum err handler_check_templates(const struct tmpl_set *templates, struct err_in
 http_handler handler_request_create;
 http_handler handler_request_list;
 http_handler handler_request_get;
-http_handler handler_request_respond;
-http_handler handler_request_cancel;
+#define COMMAND(command, ...) http_handler handler_command_##command;
+#include "command_table.h"
+#undef COMMAND
 http_handler handler_meeting_get;
 http_handler handler_meeting_list;
-http_handler handler_meeting_cancel;
-http_handler handler_meeting_regenerate;
-http_handler handler_meeting_reschedule;
-http_handler handler_meeting_retry;
-http_handler handler_meeting_outcome;
 http_handler handler_meeting_host;
 http_handler handler_audit_get;
 http_handler handler_audit_list;

@@ -56,7 +56,7 @@ enum err handler_calendar_get(struct http_exchange *exchange, struct err_info *i
 		STORE_CURRENT, &request, info);
 	if (err != ERR_OK)
 		return err;
-	if (!handler_party(request, &exchange->caller, &party))
+	if (!request_party(request, &exchange->caller, &party))
 		return err_set(info, ERR_FORBIDDEN, "The calendar entry is for its two people.");
 	if (!request->meeting)
 		return err_set(info, ERR_NO_MEETING, "The request has not been accepted.");

@@ -4,6 +4,46 @@
 #include "handler_private.h"
 #include "service_config.h"
 
+enum { CONFIG_TAG_PART = 32 };
+
+/* The first part of an entity tag that has two, with the quote before and the hyphen behind it. */
+static const char *config_tag_part(struct arena *arena, const char *version)
+{
+	return arena_printf(
+		arena, "%.*s-", 1 + CONFIG_TAG_PART, http_etag(arena, version, strlen(version)));
+}
+
+/* Of a version, or of a version and all that is shown, which changes by itself. */
+static const char *config_tag(struct arena *arena, const struct service_config_answer *answer)
+{
+	const char *tag = http_etag(arena, answer->reply, strlen(answer->reply));
+
+	return strcmp(answer->reply, answer->version) == 0
+		       ? tag
+		       : arena_printf(
+				 arena, "%s%s", config_tag_part(arena, answer->version), tag + 1);
+}
+
+/* Whether If-Match has the version, or its part of a tag, and not as a weak one. */
+static bool config_precondition(const struct service_call *call, const char *version)
+{
+	const char *part = config_tag_part(call->arena, version), *found = call->if_match;
+
+	if (http_etag_listed(found, http_etag(call->arena, version, strlen(version)), false))
+		return true;
+	while ((found = strstr(found, part)) && found > call->if_match && found[-1] == '/')
+		found++;
+	return found != NULL;
+}
+
+static struct service_call config_call(const struct http_exchange *exchange)
+{
+	struct service_call call = handler_call(exchange);
+
+	call.precondition = exchange->if_match ? config_precondition : NULL;
+	return call;
+}
+
 /* Also the answer to a PUT: what holds now, with its entity tag. */
 static enum err config_reply(
 	struct http_exchange *exchange, enum err err, const struct service_config_answer *answer)
@@ -11,14 +51,14 @@ static enum err config_reply(
 	if (err != ERR_OK)
 		return err;
 	http_reply(exchange, 200, "application/json", answer->reply, strlen(answer->reply));
-	if (answer->etag)
-		http_set_header(exchange, "ETag", "%s", answer->etag);
+	if (answer->version)
+		http_set_header(exchange, "ETag", "%s", config_tag(exchange->arena, answer));
 	return ERR_OK;
 }
 
 enum err handler_config_policy_get(struct http_exchange *exchange, struct err_info *info)
 {
-	const struct service_call call = handler_call(exchange);
+	const struct service_call call = config_call(exchange);
 	struct service_config_answer answer;
 
 	return config_reply(exchange,
@@ -29,7 +69,7 @@ enum err handler_config_policy_get(struct http_exchange *exchange, struct err_in
 
 enum err handler_config_policy_put(struct http_exchange *exchange, struct err_info *info)
 {
-	const struct service_call call = handler_call(exchange);
+	const struct service_call call = config_call(exchange);
 	struct service_config_answer answer;
 
 	return config_reply(exchange,
@@ -41,7 +81,7 @@ enum err handler_config_policy_put(struct http_exchange *exchange, struct err_in
 enum err handler_config_provider_list(struct http_exchange *exchange, struct err_info *info)
 {
 	const struct handler_audit_query *query = exchange->query;
-	const struct service_call call = handler_call(exchange);
+	const struct service_call call = config_call(exchange);
 	struct service_config_answer answer;
 
 	return config_reply(exchange,
@@ -53,7 +93,7 @@ enum err handler_config_provider_list(struct http_exchange *exchange, struct err
 
 enum err handler_config_provider_get(struct http_exchange *exchange, struct err_info *info)
 {
-	const struct service_call call = handler_call(exchange);
+	const struct service_call call = config_call(exchange);
 	struct service_config_answer answer;
 
 	return config_reply(exchange,
@@ -64,7 +104,7 @@ enum err handler_config_provider_get(struct http_exchange *exchange, struct err_
 
 enum err handler_config_provider_put(struct http_exchange *exchange, struct err_info *info)
 {
-	const struct service_call call = handler_call(exchange);
+	const struct service_call call = config_call(exchange);
 	struct service_config_answer answer;
 
 	return config_reply(exchange,
@@ -75,7 +115,7 @@ enum err handler_config_provider_put(struct http_exchange *exchange, struct err_
 
 enum err handler_config_provider_delete(struct http_exchange *exchange, struct err_info *info)
 {
-	const struct service_call call = handler_call(exchange);
+	const struct service_call call = config_call(exchange);
 	enum err err;
 
 	err = service_config_provider_delete(
@@ -87,7 +127,7 @@ enum err handler_config_provider_delete(struct http_exchange *exchange, struct e
 
 enum err handler_config_provider_validate(struct http_exchange *exchange, struct err_info *info)
 {
-	const struct service_call call = handler_call(exchange);
+	const struct service_call call = config_call(exchange);
 	struct service_config_answer answer;
 
 	return config_reply(exchange,

@@ -145,7 +145,7 @@ static enum err gate_reply_state(
 	struct http_exchange *exchange, const struct service_gate *gate, struct err_info *info)
 {
 	const struct tmpl_set *templates = handler_context(exchange)->templates;
-	const struct person *person = request_person(gate->request, gate->party);
+	const struct person *person = gate->request->side[gate->party].person;
 	struct json_object *values = json_object_new_object();
 	const char *opens_at;
 	enum err err;

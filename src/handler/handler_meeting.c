@@ -1,4 +1,4 @@
-/* The meeting of a request, and the commands on it. */
+/* The meeting of a request. */
 #include <json-c/json.h>
 
 #include "handler_private.h"
@@ -48,61 +48,6 @@ enum err handler_meeting_list(struct http_exchange *exchange, struct err_info *i
 	http_reply_json(exchange, 200, page);
 	json_object_put(page);
 	return ERR_OK;
-}
-
-enum err handler_meeting_cancel(struct http_exchange *exchange, struct err_info *info)
-{
-	const struct service_call call = handler_call(exchange);
-	struct service_answer answer;
-	enum err err;
-
-	err = service_meeting_cancel(&handler_context(exchange)->service, &call,
-		exchange->params[0], exchange->input, &answer, info);
-	return handler_reply_answer(exchange, err, &answer);
-}
-
-enum err handler_meeting_regenerate(struct http_exchange *exchange, struct err_info *info)
-{
-	const struct service_call call = handler_call(exchange);
-	struct service_answer answer;
-	enum err err;
-
-	err = service_meeting_regenerate(&handler_context(exchange)->service, &call,
-		exchange->params[0], exchange->input, &answer, info);
-	return handler_reply_answer(exchange, err, &answer);
-}
-
-enum err handler_meeting_reschedule(struct http_exchange *exchange, struct err_info *info)
-{
-	const struct service_call call = handler_call(exchange);
-	struct service_answer answer;
-	enum err err;
-
-	err = service_meeting_reschedule(&handler_context(exchange)->service, &call,
-		exchange->params[0], exchange->input, &answer, info);
-	return handler_reply_answer(exchange, err, &answer);
-}
-
-enum err handler_meeting_retry(struct http_exchange *exchange, struct err_info *info)
-{
-	const struct service_call call = handler_call(exchange);
-	struct service_answer answer;
-	enum err err;
-
-	err = service_meeting_retry(
-		&handler_context(exchange)->service, &call, exchange->params[0], &answer, info);
-	return handler_reply_answer(exchange, err, &answer);
-}
-
-enum err handler_meeting_outcome(struct http_exchange *exchange, struct err_info *info)
-{
-	const struct service_call call = handler_call(exchange);
-	struct service_answer answer;
-	enum err err;
-
-	err = service_meeting_outcome(&handler_context(exchange)->service, &call,
-		exchange->params[0], exchange->input, &answer, info);
-	return handler_reply_answer(exchange, err, &answer);
 }
 
 /* Made for this click: nothing of the link is kept here or on the way. A HEAD is no click. */

@@ -9,10 +9,6 @@ const struct handler_context *handler_context(const struct http_exchange *exchan
 /* The call of a use case that this exchange makes. */
 struct service_call handler_call(const struct http_exchange *exchange);
 
-/* The answer to a change, unless `err` says that there is none; returns err. */
-enum err handler_reply_answer(
-	struct http_exchange *exchange, enum err err, const struct service_answer *answer);
-
 /* A request as the caller may see it, with the links the caller may use. Owned by the caller. */
 struct json_object *handler_request_json(const struct service *service,
 	const struct service_call *call, const struct request *request);
@@ -29,7 +25,4 @@ struct json_object *handler_page_json(const struct service *service,
 /* The position that the cursor of a page names; false for a text that is not one of ours. */
 bool handler_cursor_read(
 	struct arena *arena, const char *text, int64_t *starts_at_r, const char **id_r);
-
-/* Which of the two people the caller is; false for anybody else. */
-bool handler_party(const struct request *request, const struct actor *caller, enum party *party_r);
 #endif

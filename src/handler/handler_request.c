@@ -22,6 +22,12 @@ static const char *handler_render_request(const struct service *service,
 	return text;
 }
 
+static bool handler_precondition(const struct service_call *call, const char *shown)
+{
+	return http_etag_listed(
+		call->if_match, http_etag(call->arena, shown, strlen(shown)), false);
+}
+
 struct service_call handler_call(const struct http_exchange *exchange)
 {
 	return (struct service_call){
@@ -30,18 +36,18 @@ struct service_call handler_call(const struct http_exchange *exchange)
 		.caller = exchange->caller,
 		.trace_id = exchange->request_id,
 		.idempotency_key = exchange->idempotency_key,
+		.precondition = exchange->if_match ? handler_precondition : NULL,
 		.if_match = exchange->if_match,
 		.body = exchange->body ? exchange->body : "",
 		.body_len = exchange->body_len,
 		.render = handler_render_request,
+		.status = 200,
 	};
 }
 
-enum err handler_reply_answer(
-	struct http_exchange *exchange, enum err err, const struct service_answer *answer)
+static enum err handler_reply_answer(
+	struct http_exchange *exchange, const struct service_answer *answer)
 {
-	if (err != ERR_OK)
-		return err;
 	if (answer->replayed)
 		http_set_header(exchange, "Idempotency-Replayed", "true");
 	http_reply(
@@ -54,40 +60,39 @@ enum err handler_reply_answer(
 enum err handler_request_create(struct http_exchange *exchange, struct err_info *info)
 {
 	const struct service *service = &handler_context(exchange)->service;
-	const struct service_call call = handler_call(exchange);
+	struct service_call call = handler_call(exchange);
 	struct service_answer answer;
 	enum err err;
 
+	call.status = 201;
 	err = service_request_create(service, &call, exchange->input, &answer, info);
 	if (err != ERR_OK)
 		return err;
-	handler_reply_answer(exchange, err, &answer);
+	handler_reply_answer(exchange, &answer);
 	http_set_header(exchange, "Location", "%s/api/requests/%s", service->conf->public_url,
 		answer.request_id);
 	return ERR_OK;
 }
 
-enum err handler_request_respond(struct http_exchange *exchange, struct err_info *info)
+static enum err handler_command(
+	struct http_exchange *exchange, enum command command, struct err_info *info)
 {
 	const struct service_call call = handler_call(exchange);
 	struct service_answer answer;
 	enum err err;
 
-	err = service_request_respond(&handler_context(exchange)->service, &call,
+	err = service_command(&handler_context(exchange)->service, &call, command,
 		exchange->params[0], exchange->input, &answer, info);
-	return handler_reply_answer(exchange, err, &answer);
+	return err == ERR_OK ? handler_reply_answer(exchange, &answer) : err;
 }
 
-enum err handler_request_cancel(struct http_exchange *exchange, struct err_info *info)
-{
-	const struct service_call call = handler_call(exchange);
-	struct service_answer answer;
-	enum err err;
-
-	err = service_request_cancel(&handler_context(exchange)->service, &call,
-		exchange->params[0], exchange->input, &answer, info);
-	return handler_reply_answer(exchange, err, &answer);
-}
+#define COMMAND(command, ...)                                                                      \
+	enum err handler_command_##command(struct http_exchange *exchange, struct err_info *info)  \
+	{                                                                                          \
+		return handler_command(exchange, COMMAND_##command, info);                         \
+	}
+#include "command_table.h"
+#undef COMMAND
 
 enum err handler_request_get(struct http_exchange *exchange, struct err_info *info)
 {

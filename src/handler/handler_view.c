@@ -2,25 +2,11 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "command.h"
 #include "handler_private.h"
 #include "provider.h"
-#include "transition.h"
 
 enum { HANDLER_CURSOR_BYTES = 8 + ID_BYTES, HANDLER_CURSOR_SIZE = 33 };
-
-bool handler_party(const struct request *request, const struct actor *caller, enum party *party_r)
-{
-	switch (request_standing(request, caller)) {
-	case STANDING_CLIENT:
-		*party_r = PARTY_CLIENT;
-		return true;
-	case STANDING_LAWYER:
-		*party_r = PARTY_LAWYER;
-		return true;
-	default:
-		return false;
-	}
-}
 
 static char *handler_gate_url(const struct service *service, const struct service_call *call,
 	const struct request *request, enum gate_purpose purpose, enum party party)
@@ -43,7 +29,7 @@ static struct meeting *handler_personal_meeting(const struct service *service,
 	enum party party;
 
 	*meeting = *request->meeting;
-	if (handler_party(request, &call->caller, &party)) {
+	if (request_party(request, &call->caller, &party)) {
 		meeting->calendar_url =
 			handler_gate_url(service, call, request, GATE_CALENDAR, party);
 		if (handler_is_joinable(meeting, call->now))
@@ -75,7 +61,7 @@ static void handler_add_join_links(const struct service *service, const struct s
 
 	if (!handler_is_joinable(request->meeting, call->now))
 		return;
-	if (handler_party(request, &call->caller, &party)) {
+	if (request_party(request, &call->caller, &party)) {
 		handler_add_link(
 			links, "join", handler_gate_url(service, call, request, GATE_JOIN, party));
 	} else if (call->caller.role == ROLE_SERVICE) {
@@ -86,44 +72,17 @@ static void handler_add_join_links(const struct service *service, const struct s
 	}
 }
 
-#define CLIENT  ROLE_SET(ROLE_CLIENT)
-#define LAWYER  ROLE_SET(ROLE_LAWYER)
-#define ADMIN   ROLE_SET(ROLE_ADMIN)
-#define SERVICE ROLE_SET(ROLE_SERVICE)
-
-static const struct {
-	enum command command;
-	const char *link, *path;
-	unsigned roles; /* those of THE ROUTE TABLE, to whom the request is shown */
-	bool after;     /* is for after the start, the others are for before the end */
-} handler_commands[] = {
-	{COMMAND_ACCEPT, "respond", "/respond", LAWYER | ADMIN | SERVICE, false},
-	{COMMAND_CANCEL, "cancel", "/cancel", CLIENT | LAWYER | ADMIN | SERVICE, false},
-	{COMMAND_CANCEL_MEETING, "cancel_meeting", "/meeting/cancel", CLIENT | LAWYER | ADMIN,
-		false},
-	{COMMAND_REGENERATE, "regenerate", "/meeting/regenerate", LAWYER | ADMIN, false},
-	{COMMAND_RESCHEDULE, "reschedule", "/meeting/reschedule", LAWYER | ADMIN, false},
-	{COMMAND_RETRY, "retry", "/meeting/retry", LAWYER | ADMIN, false},
-	{COMMAND_OUTCOME, "outcome", "/meeting/outcome", LAWYER | ADMIN, true},
-};
-
 /* What the caller may do to the request as it is now. */
 static void handler_add_commands(const struct service *service, const struct service_call *call,
 	const struct request *request, struct json_object *links)
 {
-	const bool open = request->status == REQUEST_OPEN;
-	size_t i;
+	const struct command_row *row;
 
-	for (i = 0; i < sizeof(handler_commands) / sizeof(handler_commands[0]); i++) {
-		if (!(handler_commands[i].roles & ROLE_SET(call->caller.role)) ||
-			transition_check(handler_commands[i].command, request, NULL) != ERR_OK)
-			continue;
-		if (handler_commands[i].after ? call->now < request->starts_at
-					      : !open && call->now >= request->ends_at)
-			continue;
-		handler_add_action(service, call, request, links, handler_commands[i].link,
-			handler_commands[i].path);
-	}
+	for (row = command_table; row < command_table + COMMAND_COUNT; row++)
+		if ((row->roles & ROLE_SET(call->caller.role)) &&
+			command_check((enum command)(row - command_table), request, call->now,
+				NULL) == ERR_OK)
+			handler_add_action(service, call, request, links, row->link, row->path);
 }
 
 static bool handler_has_host_link(const struct service_call *call, const struct request *request)
@@ -137,14 +96,14 @@ static bool handler_has_host_link(const struct service_call *call, const struct 
 static struct json_object *handler_links(const struct service *service,
 	const struct service_call *call, const struct request *request)
 {
-	const enum standing standing = request_standing(request, &call->caller);
 	struct json_object *links = json_object_new_object();
+	enum party party;
 
 	handler_add_action(service, call, request, links, "self", "");
 	handler_add_commands(service, call, request, links);
 	if (request->meeting) {
 		handler_add_action(service, call, request, links, "meeting", "/meeting");
-		if (standing == STANDING_CLIENT || standing == STANDING_LAWYER)
+		if (request_party(request, &call->caller, &party))
 			handler_add_action(
 				service, call, request, links, "calendar", "/calendar.ics");
 		handler_add_join_links(service, call, request, links);

@@ -12,8 +12,10 @@ enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_in
 	const struct request *request = invite->request;
 	const struct meeting *meeting = request->meeting;
 	const struct ics_attendee attendees[] = {
-		{request->client->name, request->client->email},
-		{request->lawyer->name, request->lawyer->email},
+		{request->side[PARTY_CLIENT].person->name,
+			request->side[PARTY_CLIENT].person->email},
+		{request->side[PARTY_LAWYER].person->name,
+			request->side[PARTY_LAWYER].person->email},
 	};
 	const bool cancelled = meeting->status == MEETING_CANCELLED || invite->method == ICS_CANCEL;
 	char uid[ID_SIZE + sizeof("@meetlink")];
@@ -43,7 +45,7 @@ enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_in
 	enum err err;
 
 	snprintf(uid, sizeof(uid), "%s@meetlink", meeting->id);
-	err = ics_when_words(templates, arena, request_person(request, invite->party)->locale,
+	err = ics_when_words(templates, arena, request->side[invite->party].person->locale,
 		"join.txt", NULL, &event.join_label, info);
 	if (err == ERR_OK)
 		err = ics_event_render(templates, &event, out, info);

@@ -57,7 +57,7 @@ struct provider_plan provider_plan(const struct request *request)
 		.timezone = meeting->timezone,
 		.expires_at = meeting->expires_at,
 		.security = meeting->security,
-		.people = {[PARTY_CLIENT] = request->client, [PARTY_LAWYER] = request->lawyer},
+		.people = {request->side[PARTY_CLIENT].person, request->side[PARTY_LAWYER].person},
 		.external_id = meeting->external_id,
 		.account = meeting->account,
 		.url = meeting->provider_url,

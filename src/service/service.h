@@ -4,6 +4,7 @@
  * Use cases: load -> rule of core/ -> guarded save -> wake a dispatcher; one function each.
  * They know callers and idempotency, but neither HTTP messages nor BSON.
  */
+#include "command.h"
 #include "conf.h"
 #include "gate.h"
 #include "provider_breaker.h"
@@ -14,12 +15,9 @@
 #include "store.h"
 #include "store_request.h"
 
-/*
- * Performs, in the calling thread and until clock_monotonic_us() is `until_us`, the creation that
- * the request owes and has leased under `lease`. What is not done by then stays owed.
- */
-typedef void service_perform(void *performer, struct rest *rest, const struct request *request,
-	const char *lease, int64_t until_us);
+/* Performs, in the calling thread, the creation that wait->request owes and has leased. What is not
+ * done in time stays owed. */
+typedef void service_perform(void *performer, struct rest *rest, struct effect_wait *wait);
 
 /* What the use cases work with; one per process, read only after start. */
 struct service {
@@ -37,10 +35,13 @@ struct service {
 
 struct service_call;
 
-/* Renders the answer to a change, as JSON in the arena; it is stored with the change, so that a
+/* Renders the answer to a change, in the call's arena; it is stored with the change, so that a
  * repeat gets the very same bytes. */
 typedef const char *service_render(const struct service *service, const struct service_call *call,
 	const struct request *request);
+
+/* Whether a representation is one that the caller means to change. */
+typedef bool service_precondition(const struct service_call *call, const char *shown);
 
 /* One call of a use case. */
 struct service_call {
@@ -50,10 +51,12 @@ struct service_call {
 	const char *trace_id;        /* X-Request-Id */
 	const char *idempotency_key; /* NULL: the trace id stands in, so that a proxy's repeat of
 				      * the same request is recognised too */
-	const char *if_match;        /* entity tags of the representation, or NULL */
+	service_precondition *precondition; /* NULL: whatever it is */
+	const char *if_match;               /* what that goes by */
 	const char *body;
 	size_t body_len;
 	service_render *render;
+	int status; /* kept with the answer to a change */
 };
 
 struct service_answer {
@@ -63,33 +66,15 @@ struct service_answer {
 	bool replayed; /* the stored answer to an Idempotency-Key */
 };
 
-/* 201 and the new request. The id follows from caller and key. ERR_INVALID, ERR_FORBIDDEN,
+/* The new request. The id follows from caller and key. ERR_INVALID, ERR_FORBIDDEN,
  * ERR_KEY_REUSED. */
 enum err service_request_create(const struct service *service, const struct service_call *call,
 	const struct request_draft *draft, struct service_answer *answer_r, struct err_info *info);
 
-/* Rules of core/request.h; ERR_NOT_FOUND also when the request is not the caller's. */
-enum err service_request_respond(const struct service *service, const struct service_call *call,
-	const char *id, const struct request_response *response, struct service_answer *answer_r,
-	struct err_info *info);
-enum err service_request_cancel(const struct service *service, const struct service_call *call,
-	const char *id, const struct request_cancellation *cancellation,
-	struct service_answer *answer_r, struct err_info *info);
-
-/* The commands on the meeting (core/request.h). */
-enum err service_meeting_cancel(const struct service *service, const struct service_call *call,
-	const char *id, const struct request_cancellation *cancellation,
-	struct service_answer *answer_r, struct err_info *info);
-enum err service_meeting_regenerate(const struct service *service, const struct service_call *call,
-	const char *id, const struct meeting_regeneration *regeneration,
-	struct service_answer *answer_r, struct err_info *info);
-enum err service_meeting_reschedule(const struct service *service, const struct service_call *call,
-	const char *id, const struct meeting_rescheduling *rescheduling,
-	struct service_answer *answer_r, struct err_info *info);
-enum err service_meeting_retry(const struct service *service, const struct service_call *call,
-	const char *id, struct service_answer *answer_r, struct err_info *info);
-enum err service_meeting_outcome(const struct service *service, const struct service_call *call,
-	const char *id, const struct meeting_verdict *verdict, struct service_answer *answer_r,
+/* A command (core/command_table.h) with an input of its body model. Errors of its rule;
+ * ERR_NOT_FOUND also when the request is not the caller's. */
+enum err service_command(const struct service *service, const struct service_call *call,
+	enum command command, const char *id, const void *input, struct service_answer *answer_r,
 	struct err_info *info);
 
 /* A link that makes the lawyer the host, fetched from the provider now; never log it. Unless

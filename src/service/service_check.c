@@ -28,10 +28,57 @@ static bool service_locale_valid(const char *locale)
 	return *locale == '\0';
 }
 
-void service_check_zone(const char *timezone, const char *pointer, struct err_info *info)
+static enum err service_check_provider(const struct service *service, const struct config *config,
+	const char *name, const char *pointer, struct err_info *info)
 {
-	if (timezone && !ics_zone_valid(timezone))
-		err_add_field(info, pointer, "is not a known IANA time zone");
+	const struct provider *provider = provider_find(name);
+	struct err_info unusable = {0};
+
+	if (!provider)
+		return err_add_field(info, pointer, "is not a provider of this service");
+	if (provider_usable(service->conf, config, provider, &unusable) != ERR_OK)
+		return err_add_field(info, pointer, "cannot be used: %s", unusable.detail);
+	return ERR_OK;
+}
+
+/* The text of a field that has one of the flags, or NULL. */
+static const char *service_flagged_text(
+	const struct model_field *field, unsigned flags, const void *input)
+{
+	return field->flags & flags ? *(const char *const *)((const char *)input + field->offset)
+				    : NULL;
+}
+
+void service_check_zones(
+	const struct model *model, const void *input, const char *base, struct err_info *info)
+{
+	const struct model_field *field;
+	const char *zone;
+	char pointer[64];
+
+	for (field = model->fields; field < model->fields + model->field_count; field++) {
+		zone = service_flagged_text(field, MODEL_ZONE, input);
+		snprintf(pointer, sizeof(pointer), "%s/%s", base, field->name);
+		if (zone && !ics_zone_valid(zone))
+			err_add_field(info, pointer, "is not a known IANA time zone");
+	}
+}
+
+enum err service_check_providers(const struct service *service, const struct config *config,
+	const struct model *model, const void *input, struct err_info *info)
+{
+	const struct model_field *field;
+	const char *name;
+	char pointer[64];
+	enum err err = ERR_OK;
+
+	for (field = model->fields; field < model->fields + model->field_count; field++) {
+		name = service_flagged_text(field, MODEL_PROVIDER, input);
+		snprintf(pointer, sizeof(pointer), "/%s", field->name);
+		if (name && err == ERR_OK)
+			err = service_check_provider(service, config, name, pointer, info);
+	}
+	return err;
 }
 
 /* The host of an address is kept as lower-case A-labels, so that mail, calendar and envelope name
@@ -49,8 +96,8 @@ static void service_check_person(
 		person->email = arena_strdup(arena, email);
 	else
 		err_add_field(info, pointer, "is not one deliverable e-mail address");
-	snprintf(pointer, sizeof(pointer), "/%s/timezone", who);
-	service_check_zone(person->timezone, pointer, info);
+	snprintf(pointer, sizeof(pointer), "/%s", who);
+	service_check_zones(&person_model, person, pointer, info);
 	snprintf(pointer, sizeof(pointer), "/%s/locale", who);
 	if (person->locale && !service_locale_valid(person->locale))
 		err_add_field(info, pointer, "is not a language tag like de or en-GB");
@@ -59,7 +106,9 @@ static void service_check_person(
 void service_check_draft(
 	struct arena *arena, const struct request_draft *draft, struct err_info *info)
 {
-	service_check_person(arena, draft->client, "client", info);
-	service_check_person(arena, draft->lawyer, "lawyer", info);
-	service_check_zone(draft->timezone, "/timezone", info);
+	int party;
+
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
+		service_check_person(arena, draft->person[party], party_names[party], info);
+	service_check_zones(&request_draft_model, draft, "", info);
 }

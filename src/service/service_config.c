@@ -4,11 +4,8 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "http_exchange.h"
 #include "service_config_private.h"
 #include "service_private.h"
-
-enum { SERVICE_CONFIG_TRIES = 64 };
 
 const char *service_config_text(struct arena *arena, struct json_object *json)
 {
@@ -20,33 +17,43 @@ const char *service_config_text(struct arena *arena, struct json_object *json)
 	return text;
 }
 
-enum err service_config_stale(struct err_info *info)
+enum err service_config_check_version(
+	const struct service_call *call, const char *version, struct err_info *info)
 {
+	if (!call->precondition || call->precondition(call, version))
+		return ERR_OK;
 	return err_set(info, ERR_PRECONDITION_FAILED,
 		"The configuration is not what If-Match says; load it again.");
+}
+
+struct service_config_work {
+	const struct service *service;
+	const struct service_call *call;
+	service_config_rule *rule;
+	const void *input;
+};
+
+static enum err service_config_decide(void *data, struct arena *arena, struct config *config,
+	bool *changed_r, struct err_info *info)
+{
+	const struct service_config_work *work = data;
+	struct service_call call = *work->call;
+	struct cause cause;
+
+	call.arena = arena;
+	service_cause_init(&call, arena, SOURCE_API, config, &cause);
+	return work->rule(work->service, &call, &cause, config, work->input, changed_r, info);
 }
 
 enum err service_config_change(const struct service *service, const struct service_call *call,
 	service_config_rule *rule, const void *input, struct config **config_r,
 	struct err_info *info)
 {
-	enum err err = ERR_CONFLICT;
-	struct cause cause;
-	bool changed;
-	int tries;
+	struct service_config_work work = {
+		.service = service, .call = call, .rule = rule, .input = input};
 
-	for (tries = 0; err == ERR_CONFLICT && tries < SERVICE_CONFIG_TRIES; tries++) {
-		err_clear(info);
-		err = store_config_load_whole(service->store, call->arena, config_r, info);
-		if (err != ERR_OK)
-			return err;
-		service_cause_init(call, SOURCE_API, &cause);
-		changed = false;
-		err = rule(service, call, &cause, *config_r, input, &changed, info);
-		if (err == ERR_OK && changed)
-			err = store_config_save(service->store, call->arena, *config_r, info);
-	}
-	return err;
+	return store_config_change(
+		service->store, call->arena, service_config_decide, &work, config_r, info);
 }
 
 static struct json_object *policy_json(const struct config *config)
@@ -58,8 +65,7 @@ static struct service_config_answer policy_answer(struct arena *arena, const str
 {
 	const char *text = service_config_text(arena, policy_json(config));
 
-	return (struct service_config_answer){
-		.reply = text, .etag = http_etag(arena, text, strlen(text))};
+	return (struct service_config_answer){.reply = text, .version = text};
 }
 
 enum err service_config_policy_get(const struct service *service, const struct service_call *call,
@@ -163,12 +169,12 @@ static enum err policy_put(const struct service *service, const struct service_c
 	struct cause *cause, struct config *config, const void *input, bool *changed_r,
 	struct err_info *info)
 {
-	const struct service_config_answer seen = policy_answer(call->arena, config);
 	struct json_object *const *given = input, *before, *merged;
 	enum err err;
 
-	if (call->if_match && !http_etag_listed(call->if_match, seen.etag, false))
-		return service_config_stale(info);
+	err = service_config_check_version(call, policy_answer(call->arena, config).version, info);
+	if (err != ERR_OK)
+		return err;
 	before = policy_json(config);
 	merged = policy_json(config);
 	policy_merge(merged, *given);

@@ -11,10 +11,10 @@
 
 struct json_object;
 
-/* A representation, in the arena. */
+/* A representation, in the arena. What call->precondition is asked about is the version. */
 struct service_config_answer {
-	const char *reply; /* JSON */
-	const char *etag;
+	const char *reply;   /* JSON */
+	const char *version; /* the part of it that changes only when somebody changes it */
 };
 
 /* The policy. `given` holds the members to change; lists are replaced whole. */
@@ -29,9 +29,9 @@ enum err service_config_provider_list(const struct service *service,
 	struct service_config_answer *answer_r, struct err_info *info);
 
 /*
- * One provider. Its entity tag has two parts: what is configured, which alone If-Match is about,
- * and all that is shown, health included. What a GET shows is taken back by a PUT: masked
- * credentials are kept, and what cannot be set is not looked at. `given` may be altered.
+ * One provider. Its version is what is configured, without its health. What a GET shows is taken
+ * back by a PUT: masked credentials are kept, and what cannot be set is not looked at. `given` may
+ * be altered.
  */
 enum err service_config_provider_get(const struct service *service, const struct service_call *call,
 	const char *name, struct service_config_answer *answer_r, struct err_info *info);

@@ -2,16 +2,16 @@
 #define SERVICE_CONFIG_PRIVATE_H
 #include "provider.h"
 #include "service_config.h"
+#include "store_change.h"
 #include "store_config.h"
 
 /* Changes a freshly loaded configuration; *changed_r false: there is nothing to save. It may run
- * several times, each time on another copy. */
+ * several times, each time on another copy. `call` has the arena of that copy. */
 typedef enum err service_config_rule(const struct service *service, const struct service_call *call,
 	struct cause *cause, struct config *config, const void *input, bool *changed_r,
 	struct err_info *info);
 
-/* Load -> rule -> guarded save, again from the start when somebody else was faster. *config_r is
- * what holds now. */
+/* store_config_change() with such a rule. */
 enum err service_config_change(const struct service *service, const struct service_call *call,
 	service_config_rule *rule, const void *input, struct config **config_r,
 	struct err_info *info);
@@ -19,7 +19,9 @@ enum err service_config_change(const struct service *service, const struct servi
 /* Its text in the arena. Takes the JSON over. */
 const char *service_config_text(struct arena *arena, struct json_object *json);
 
-enum err service_config_stale(struct err_info *info);
+/* ERR_PRECONDITION_FAILED when the caller has another version in mind. */
+enum err service_config_check_version(
+	const struct service_call *call, const char *version, struct err_info *info);
 
 /* ERR_NOT_FOUND when there is none of that name. */
 enum err service_config_provider_find(
@@ -30,7 +32,7 @@ struct service_config_answer provider_answer(const struct service *service,
 	const struct service_call *call, const struct config *config,
 	const struct provider *provider);
 
-/* The first part of its entity tag, with the quote before and the hyphen behind it. */
+/* Without its health. */
 const char *provider_version(const struct service *service, struct arena *arena,
 	const struct config *config, const struct provider *provider);
 

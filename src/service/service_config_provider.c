@@ -1,23 +1,14 @@
 /* The providers' settings and credentials: changed, removed. */
 #include <json-c/json.h>
-#include <string.h>
 
-#include "http_exchange.h"
 #include "service_config_private.h"
 
-/* Whether If-Match has the version in one of its tags, and not as a weak one. */
-static enum err provider_check_if_match(const struct service *service,
+static enum err provider_check_version(const struct service *service,
 	const struct service_call *call, const struct config *config,
 	const struct provider *provider, struct err_info *info)
 {
-	const char *version = provider_version(service, call->arena, config, provider);
-	const char *found = call->if_match;
-
-	if (!found || http_etag_listed(found, version, false))
-		return ERR_OK;
-	while ((found = strstr(found, version)) && found > call->if_match && found[-1] == '/')
-		found++;
-	return found ? ERR_OK : service_config_stale(info);
+	return service_config_check_version(
+		call, provider_version(service, call->arena, config, provider), info);
 }
 
 static bool provider_switch(
@@ -56,7 +47,7 @@ static enum err provider_put(const struct service *service, const struct service
 	const struct provider *provider = input->provider;
 	enum err err;
 
-	err = provider_check_if_match(service, call, config, provider, info);
+	err = provider_check_version(service, call, config, provider, info);
 	if (err == ERR_OK)
 		err = provider_input_apply(
 			input, call->arena, cause, config, true, changed_r, info);
@@ -104,7 +95,7 @@ static enum err provider_forget(const struct service *service, const struct serv
 	const struct provider *provider = given;
 	enum err err;
 
-	err = provider_check_if_match(service, call, config, provider, info);
+	err = provider_check_version(service, call, config, provider, info);
 	if (err != ERR_OK)
 		return err;
 	*changed_r = provider_remove_values(cause, config, provider);

@@ -176,6 +176,6 @@ enum err service_config_provider_validate(const struct service *service,
 	validation.ok = validation_holds(&validation);
 	answer_r->reply = service_config_text(
 		call->arena, model_to_json(&validation_model, &validation, MODEL_SHOWN));
-	answer_r->etag = NULL;
+	answer_r->version = NULL;
 	return ERR_OK;
 }

@@ -2,12 +2,9 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "http_exchange.h"
 #include "instant.h"
 #include "provider_breaker.h"
 #include "service_config_private.h"
-
-enum { PROVIDER_TAG_PART = 32 };
 
 enum err service_config_provider_find(
 	const char *name, const struct provider **provider_r, struct err_info *info)
@@ -126,25 +123,18 @@ static struct json_object *provider_shown_json(const struct service *service,
 const char *provider_version(const struct service *service, struct arena *arena,
 	const struct config *config, const struct provider *provider)
 {
-	const char *text =
-		service_config_text(arena, provider_json(service, arena, config, provider));
-
-	return arena_printf(
-		arena, "%.*s-", 1 + PROVIDER_TAG_PART, http_etag(arena, text, strlen(text)));
+	return service_config_text(arena, provider_json(service, arena, config, provider));
 }
 
 struct service_config_answer provider_answer(const struct service *service,
 	const struct service_call *call, const struct config *config,
 	const struct provider *provider)
 {
-	struct arena *arena = call->arena;
-	const char *text =
-		service_config_text(arena, provider_shown_json(service, call, config, provider));
-
-	return (struct service_config_answer){.reply = text,
-		.etag = arena_printf(arena, "%s%s",
-			provider_version(service, arena, config, provider),
-			http_etag(arena, text, strlen(text)) + 1)};
+	return (struct service_config_answer){
+		.reply = service_config_text(
+			call->arena, provider_shown_json(service, call, config, provider)),
+		.version = provider_version(service, call->arena, config, provider),
+	};
 }
 
 enum err service_config_provider_get(const struct service *service, const struct service_call *call,
@@ -197,6 +187,6 @@ enum err service_config_provider_list(const struct service *service,
 	json_object_object_add(page, "items", items);
 	json_object_object_add(page, "next_cursor", next ? json_object_new_string(next) : NULL);
 	answer_r->reply = service_config_text(call->arena, page);
-	answer_r->etag = http_etag(call->arena, answer_r->reply, strlen(answer_r->reply));
+	answer_r->version = answer_r->reply;
 	return ERR_OK;
 }

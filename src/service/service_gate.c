@@ -1,24 +1,12 @@
 #include "service_private.h"
 
-enum { SERVICE_GATE_TRIES = 16 };
-
-static enum err service_gate_record(const struct service *service, const struct service_call *call,
-	struct request *request, enum party party, struct err_info *info)
-{
-	struct cause cause;
-
-	service_cause_init(call, SOURCE_GATE, &cause);
-	if (!gate_joined(&cause, request, party))
-		return ERR_OK;
-	return store_request_replace(service->store, call->arena, request, info);
-}
-
 /* Where the provider wants this person to go. */
 static enum err service_gate_url(const struct service *service, const struct service_call *call,
-	const struct request *request, enum party party, const char **url_r, struct err_info *info)
+	struct arena *arena, const struct request *request, enum party party, const char **url_r,
+	struct err_info *info)
 {
 	struct provider_call provider_call = {
-		.arena = call->arena,
+		.arena = arena,
 		.conf = service->conf,
 		.provider = provider_find(request->meeting->provider),
 		.now = call->now,
@@ -40,49 +28,56 @@ static enum err service_gate_url(const struct service *service, const struct ser
 	return provider_personal_url(&provider_call, &plan, party, url_r, info);
 }
 
-static enum err service_gate_try(const struct service *service, const struct service_call *call,
-	const struct gate_pass *pass, bool entering, struct service_gate *gate_r,
-	struct err_info *info)
+/* A link that is opened. */
+struct service_gate_work {
+	const struct service *service;
+	const struct service_call *call;
+	struct gate_pass pass;
+	bool entering;
+	struct service_gate *gate_r;
+};
+
+static enum err service_gate_decide(void *data, struct arena *arena, struct request *request,
+	bool *changed_r, struct err_info *info)
 {
-	struct request *request;
+	const struct service_gate_work *work = data;
+	const struct gate_pass *pass = &work->pass;
+	struct service_gate *gate_r = work->gate_r;
+	struct cause cause;
 	enum err err;
 
-	err = store_request_load(
-		service->store, call->arena, pass->request_id, STORE_WHOLE, &request, info);
-	if (err != ERR_OK)
-		return err;
+	*changed_r = false;
 	if (!request->meeting)
 		return err_set(info, ERR_NOT_FOUND, "This link is not known.");
 	*gate_r = (struct service_gate){
-		.state = gate_state(request, pass->generation, call->now),
+		.state = gate_state(request, pass->generation, work->call->now),
 		.party = pass->party,
 		.request = request,
 	};
 	if (gate_r->state != GATE_OPEN)
 		return ERR_OK;
-	err = service_gate_url(service, call, request, pass->party, &gate_r->url, info);
-	if (err == ERR_OK && entering)
-		err = service_gate_record(service, call, request, pass->party, info);
-	return err;
+	err = service_gate_url(
+		work->service, work->call, arena, request, pass->party, &gate_r->url, info);
+	if (err != ERR_OK || !work->entering)
+		return err;
+	service_cause_init(work->call, arena, SOURCE_GATE, NULL, &cause);
+	*changed_r = gate_use(&cause, request, (enum link_use)pass->party);
+	return ERR_OK;
 }
 
 enum err service_gate_open(const struct service *service, const struct service_call *call,
 	const char *token, bool entering, struct service_gate *gate_r, struct err_info *info)
 {
-	struct gate_pass pass;
-	enum err err;
-	int tries;
+	struct service_gate_work work = {
+		.service = service, .call = call, .entering = entering, .gate_r = gate_r};
+	struct store_change change = service_change(service, work.pass.request_id);
 
-	if (!gate_token_read(service->ring, GATE_JOIN, token, &pass))
+	if (!gate_token_read(service->ring, GATE_JOIN, token, &work.pass))
 		return err_set(info, ERR_NOT_FOUND, "This link is not known.");
-	for (tries = 0; tries < SERVICE_GATE_TRIES; tries++) {
-		err_clear(info);
-		err = service_gate_try(service, call, &pass, entering, gate_r, info);
-		if (err != ERR_CONFLICT)
-			return err;
-		service_pause();
-	}
-	return err_set(info, ERR_OVERLOADED, "The request changes too often just now.");
+	change.depth = STORE_END;
+	change.rule = service_gate_decide;
+	change.data = &work;
+	return store_request_change(&change, call->arena, NULL, info);
 }
 
 enum err service_calendar_open(const struct service *service, const struct service_call *call,

@@ -32,7 +32,7 @@ enum err service_backlog(const struct service *service, const struct service_cal
 	struct model_list due = {0};
 	enum err err;
 
-	err = store_request_due(service->store, call->arena, call->now, 1, &due, info);
+	err = store_request_due(service->store, call->arena, false, call->now, 1, &due, info);
 	if (err == ERR_OK)
 		*age_ms_r = due.count ? call->now - MODEL_AT(&due, struct store_due, 0)->due : 0;
 	return err;

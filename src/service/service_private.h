@@ -2,25 +2,7 @@
 #define SERVICE_PRIVATE_H
 #include "provider.h"
 #include "service.h"
-
-/* A rule of core/ applied to a loaded request. *changed_r, true before, false: nothing is to be
- * saved. */
-typedef enum err service_rule(const struct service *service, struct cause *cause,
-	struct request *request, const void *input, const struct config *config, bool *changed_r,
-	struct err_info *info);
-
-struct service_action {
-	const char *name; /* a key that was used for one action says nothing about another */
-	service_rule *rule;
-};
-
-/*
- * Load -> rule -> guarded save, again from the start when somebody else was faster.
- * Answers from the request's stored answers when the key was used before.
- */
-enum err service_change(const struct service *service, const struct service_call *call,
-	const char *id, const struct service_action *action, const void *input,
-	struct service_answer *answer_r, struct err_info *info);
+#include "store_change.h"
 
 /* What a call of a provider works with, for budget_ms at most; ERR_OVERLOADED when too many threads
  * are asking providers. To be given back. */
@@ -33,17 +15,41 @@ void service_provider_done(const struct service *service, struct provider_call *
 enum err service_config_load(const struct service *service, const struct service_call *call,
 	struct config **config_r, struct err_info *info);
 
-/* Whether a provider that somebody names can be used; a 422 at `/provider` otherwise. */
-enum err service_check_provider(const struct service *service, const struct config *config,
-	const char *name, struct err_info *info);
+/* `config` may be NULL for uses of links. Lives in `arena`. */
+void service_cause_init(const struct service_call *call, struct arena *arena, enum source source,
+	const struct config *config, struct cause *cause_r);
 
-/* Waits a random time so that callers who collide do not collide again. */
-void service_pause(void);
+/* ERR_NOT_FOUND: there is no such request, or the caller may not see it. */
+enum err service_no_request(struct err_info *info);
+enum err service_check_visible(
+	const struct service_call *call, const struct request *request, struct err_info *info);
 
-void service_cause_init(const struct service_call *call, enum source source, struct cause *cause_r);
+/* The key of the answer to an action on a request ("" for creation): a hash of the caller's
+ * Idempotency-Key, or of the trace id. */
+const char *service_answer_key(
+	const struct service_call *call, const char *action, const char *request_id);
 
-/* What core/ cannot check, since it needs libraries: addresses, zones, locales, id alphabet. */
+/* The answer that is kept under a key, given again. ERR_KEY_REUSED. */
+enum err service_replay(const struct service *service, const struct service_call *call,
+	const struct request_answer *stored, const struct request *request,
+	struct service_answer *answer_r, struct err_info *info);
+
+/* Renders the answer and keeps it in the request, to be saved with the change. */
+void service_answer(const struct service *service, const struct service_call *call,
+	struct cause *cause, struct request *request, const char *key,
+	struct service_answer *answer_r);
+
+/* A change of the request with that id, to be completed with rule and data. */
+struct store_change service_change(const struct service *service, const char *id);
+
+/*
+ * What core/ cannot check, since it needs libraries: zones of any input; addresses, locales and ids
+ * of a draft; and, once a rule has taken it, that a provider which it names can be used.
+ */
+void service_check_zones(
+	const struct model *model, const void *input, const char *base, struct err_info *info);
 void service_check_draft(
 	struct arena *arena, const struct request_draft *draft, struct err_info *info);
-void service_check_zone(const char *timezone, const char *pointer, struct err_info *info);
+enum err service_check_providers(const struct service *service, const struct config *config,
+	const struct model *model, const void *input, struct err_info *info);
 #endif

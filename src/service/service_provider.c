@@ -39,16 +39,3 @@ void service_provider_done(const struct service *service, struct provider_call *
 	rest_pool_give(service->rests, call->rest);
 	call->rest = NULL;
 }
-
-enum err service_check_provider(const struct service *service, const struct config *config,
-	const char *name, struct err_info *info)
-{
-	const struct provider *provider = provider_find(name);
-	struct err_info unusable = {0};
-
-	if (!provider)
-		return err_add_field(info, "/provider", "is not a provider of this service");
-	if (provider_usable(service->conf, config, provider, &unusable) != ERR_OK)
-		return err_add_field(info, "/provider", "cannot be used: %s", unusable.detail);
-	return ERR_OK;
-}

@@ -1,47 +1,44 @@
 #include "service_webhook.h"
 
 #include "service_private.h"
-#include "wake.h"
 
-enum { SERVICE_WEBHOOK_TRIES = 16 };
+/* A report, and the call that brought it. */
+struct service_report {
+	const struct service_call *call;
+	const struct config *config;
+	const struct report *report;
+};
 
-static enum err service_report_once(const struct service *service, const struct service_call *call,
-	const char *provider, const struct report *report, struct err_info *info)
+static enum err service_note_report(void *data, struct arena *arena, struct request *request,
+	bool *changed_r, struct err_info *info)
 {
-	struct request *request;
+	const struct service_report *work = data;
 	struct cause cause;
-	enum err err;
 
-	err = store_request_by_external_id(
-		service->store, call->arena, provider, report->external_id, &request, info);
-	if (err != ERR_OK)
-		return err == ERR_NOT_FOUND ? ERR_OK : err;
-	service_cause_init(call, SOURCE_PROVIDER, &cause);
+	(void)info;
+	service_cause_init(work->call, arena, SOURCE_PROVIDER, work->config, &cause);
 	cause.actor = (struct actor){.role = ROLE_SYSTEM};
-	if (!report_apply(&cause, request, report))
-		return ERR_OK;
-	err = store_request_replace(service->store, call->arena, request, info);
-	if (err == ERR_OK && request->due && request->due <= call->now)
-		wake_signal(service->wake_fd);
-	return err;
+	*changed_r = report_apply(&cause, request, work->report);
+	return ERR_OK;
 }
 
 static enum err service_report(const struct service *service, const struct service_call *call,
-	const char *provider, const struct report *report, struct err_info *info)
+	const struct config *config, const struct report *report, struct err_info *info)
 {
-	enum err err = ERR_CONFLICT;
-	int tries;
+	struct service_report work = {.call = call, .config = config, .report = report};
+	struct store_change change = service_change(service, NULL);
+	enum err err;
 
 	if (report->kind == REPORT_OTHER)
 		return ERR_OK;
-	for (tries = 0; err == ERR_CONFLICT && tries < SERVICE_WEBHOOK_TRIES; tries++) {
-		err_clear(info);
-		err = service_report_once(service, call, provider, report, info);
-	}
-	/* A conflict would be for the sender to solve: this is to be sent again. */
-	if (err == ERR_CONFLICT)
-		err = err_set(info, ERR_OVERLOADED, "The request changes too often just now.");
-	return err;
+	err = store_request_by_external_id(service->store, call->arena, report->provider,
+		report->external_id, &change.loaded, info);
+	if (err != ERR_OK)
+		return err == ERR_NOT_FOUND ? ERR_OK : err;
+	change.id = change.loaded->id;
+	change.rule = service_note_report;
+	change.data = &work;
+	return store_request_change(&change, call->arena, NULL, info);
 }
 
 enum err service_webhook(const struct service *service, const struct service_call *call,
@@ -66,5 +63,6 @@ enum err service_webhook(const struct service *service, const struct service_cal
 	if (err != ERR_OK)
 		return err;
 	*reply_r = event.reply;
-	return service_report(service, call, provider->name, &event.report, info);
+	event.report.provider = provider->name;
+	return service_report(service, call, config, &event.report, info);
 }

@@ -47,6 +47,12 @@ enum err store_bson_read(struct store *store, struct arena *arena, const struct 
 /* Whether no sealed value of an object needs any but the newest key. Opens none. */
 bool store_bson_is_newest(struct store *store, const struct model *model, bson_iter_t *iter);
 
+/* A document of the version before in the form of this one; any other as it is. */
+const bson_t *store_former_read(struct arena *arena, const bson_t *bson);
+
+/* Whether it is in a form of the version before. */
+bool store_is_former(const bson_t *bson);
+
 /* A document of the collection as a request in the arena. */
 enum err store_request_read(struct store *store, struct arena *arena, const bson_t *bson,
 	enum store_depth depth, struct request **request_r, struct err_info *info);

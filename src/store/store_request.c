@@ -16,7 +16,10 @@ static bson_t *store_request_bson(struct store *store, struct arena *arena, stru
 	bson_t *bson = bson_new();
 
 	arena_defer(arena, store_release_bson, bson);
-	request->due = effect_next_due(request);
+	request->due = effect_next_due(request, false);
+	request->urgent_due = effect_next_due(request, true);
+	request->failed_at = effect_first_failed(request);
+	request->last_event_at = audit_last_at(NULL, &request->events);
 	store_mark_meeting(store, arena, request->meeting);
 	audit_seal(arena, &request->events, request->rev == 1, &request->audit_seal);
 	store_bson_write(store, arena, &request_model, request, request->id, bson);
@@ -41,6 +44,17 @@ enum err store_request_insert(
 	return store_session_end(&session, err);
 }
 
+static enum err store_check_effects(const struct request *request, struct err_info *info)
+{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (!effect_is_whole(request, effect))
+			return err_set(info, ERR_UNREADABLE,
+				"Document %s: the effect %s (%s) lacks what it is about.",
+				request->id, effect->id, effect_kind_names[effect->kind]);
+	}
+	return ERR_OK;
+}
+
 enum err store_request_read(struct store *store, struct arena *arena, const bson_t *bson,
 	enum store_depth depth, struct request **request_r, struct err_info *info)
 {
@@ -53,29 +67,31 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 		return err_set(info, ERR_UNREADABLE, "A document has no id.");
 	id = arena_strdup(arena, bson_iter_utf8(&iter, NULL));
 	*request_r = request;
-	bson_iter_init(&iter, bson);
+	bson_iter_init(&iter, store_former_read(arena, bson));
 	err = store_bson_read(store, arena, &request_model, &iter, id, request, info);
 	/* What is loaded in part can never be saved. */
 	if (depth == STORE_CURRENT)
 		request->rev = 0;
 	else if (err == ERR_OK && request->rev < 1)
 		err = err_set(info, ERR_UNREADABLE, "Document %s: request.rev cannot be read.", id);
-	return err;
+	return err == ERR_OK ? store_check_effects(request, info) : err;
 }
 
 /* Heavy fields at any depth of objects, by their path. */
-static void store_exclude_heavy(bson_t *projection, const struct model *model, const char *path)
+static void store_exclude_heavy(
+	bson_t *projection, const struct model *model, enum store_depth depth, const char *path)
 {
 	const struct model_field *field;
 	char name[128];
 
 	for (field = model->fields; field < model->fields + model->field_count; field++) {
 		snprintf(name, sizeof(name), "%s%s", path, field->name);
-		if (field->flags & MODEL_HEAVY) {
+		if ((field->flags & MODEL_HEAVY) &&
+			(depth == STORE_CURRENT || field->type != MODEL_STRING)) {
 			bson_append_int32(projection, name, -1, 0);
 		} else if (field->type == MODEL_OBJECT) {
 			snprintf(name, sizeof(name), "%s%s.", path, field->name);
-			store_exclude_heavy(projection, field->of, name);
+			store_exclude_heavy(projection, field->of, depth, name);
 		}
 	}
 }
@@ -87,11 +103,11 @@ void store_append_projection(bson_t *options, enum store_depth depth)
 	if (depth == STORE_WHOLE)
 		return;
 	BSON_APPEND_DOCUMENT_BEGIN(options, "projection", &projection);
-	store_exclude_heavy(&projection, &request_model, "");
+	store_exclude_heavy(&projection, &request_model, depth, "");
 	bson_append_document_end(options, &projection);
 }
 
-enum err store_request_load(struct store *store, struct arena *arena, const char *id,
+static enum err store_request_find(struct store *store, struct arena *arena, const char *id,
 	enum store_depth depth, struct request **request_r, struct err_info *info)
 {
 	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER;
@@ -121,37 +137,121 @@ enum err store_request_load(struct store *store, struct arena *arena, const char
 	return store_session_end(&session, err);
 }
 
-enum err store_request_replace(
-	struct store *store, struct arena *arena, struct request *request, struct err_info *info)
+enum err store_request_load(struct store *store, struct arena *arena, const char *id,
+	enum store_depth depth, struct request **request_r, struct err_info *info)
 {
-	bson_t filter = BSON_INITIALIZER, reply;
+	enum err err = store_request_find(store, arena, id, depth, request_r, info);
+	struct request *request = *request_r;
+
+	if (err == ERR_OK && depth == STORE_END &&
+		!audit_head_read(request->audit_seal, request->last_event_at, &request->before))
+		err = store_request_find(store, arena, id, STORE_WHOLE, request_r, info);
+	return err;
+}
+
+/* Sends one guarded write, with a reply that says whether it found its document. */
+static enum err store_guarded(struct store *store, const struct request *request,
+	bool (*write)(mongoc_collection_t *, const bson_t *, const bson_t *, const bson_t *,
+		bson_t *, bson_error_t *),
+	const bson_t *content, struct err_info *info)
+{
+	bson_t *filter, reply;
 	struct store_session session;
 	bson_error_t error;
 	bson_iter_t iter;
-	bson_t *bson;
 	enum err err;
 
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	BSON_APPEND_UTF8(&filter, "_id", request->id);
-	assert(request->rev > 0);
-	BSON_APPEND_INT64(&filter, "rev", request->rev);
-	request->rev++;
-	bson = store_request_bson(store, arena, request);
-	if (!mongoc_collection_replace_one(session.requests, &filter, bson, NULL, &reply, &error))
+	filter = BCON_NEW("_id", BCON_UTF8(request->id), "rev", BCON_INT64(request->rev - 1));
+	if (!write(session.requests, filter, content, NULL, &reply, &error))
 		err = store_error(&error, "replace request", info);
 	else if (!bson_iter_init_find(&iter, &reply, "matchedCount") ||
 		 bson_iter_as_int64(&iter) != 1)
 		err = err_set(info, ERR_CONFLICT, "The request was changed at the same time.");
 	bson_destroy(&reply);
-	bson_destroy(&filter);
+	bson_destroy(filter);
 	return store_session_end(&session, err);
 }
 
-enum err store_request_due(struct store *store, struct arena *arena, int64_t now, int64_t limit,
-	struct model_list *list_r, struct err_info *info)
+enum err store_request_replace(
+	struct store *store, struct arena *arena, struct request *request, struct err_info *info)
 {
+	assert(request->rev > 0 && !request->before.count);
+	request->rev++;
+	return store_guarded(store, request, mongoc_collection_replace_one,
+		store_request_bson(store, arena, request), info);
+}
+
+/* What a use of a link changes, beside the trail. */
+static const struct model_field store_use_fields[] = {
+	MODEL_FIELD(struct request, rev, MODEL_INT, MODEL_STORED),
+	MODEL_FIELD(struct request, audit_seal, MODEL_STRING, MODEL_STORED | MODEL_SEALED),
+	MODEL_FIELD(struct request, last_event_at, MODEL_INSTANT, MODEL_STORED),
+};
+
+static const struct model store_use_model = MODEL(struct request, "request", store_use_fields);
+
+#define USES(field_name, link)                                                                     \
+	{                                                                                          \
+		.name = "meeting." #field_name, .type = MODEL_OBJECT, .of = &link_uses_model,      \
+		.flags = MODEL_STORED | MODEL_SPARSE,                                              \
+		.offset = offsetof(struct meeting, uses) + (link) * sizeof(struct link_uses *)     \
+	}
+
+static const struct model_field store_uses_fields[] = {
+	USES(client_uses, LINK_CLIENT),
+	USES(lawyer_uses, LINK_LAWYER),
+	USES(host_uses, LINK_HOST),
+};
+
+static const struct model store_uses_model = MODEL(struct meeting, "meeting", store_uses_fields);
+
+static enum err store_request_append(
+	struct store *store, struct arena *arena, struct request *request, struct err_info *info)
+{
+	bson_t *update = bson_new(), set, push, events, each, event;
+	const char *key;
+	char digits[16];
+	size_t i;
+
+	arena_defer(arena, store_release_bson, update);
+	assert(request->rev > 0);
+	request->rev++;
+	request->last_event_at = audit_last_at(&request->before, &request->events);
+	audit_seal_end(arena, &request->before, &request->events, &request->audit_seal);
+	BSON_APPEND_DOCUMENT_BEGIN(update, "$set", &set);
+	store_bson_write(store, arena, &store_use_model, request, request->id, &set);
+	store_bson_write(store, arena, &store_uses_model, request->meeting, request->id, &set);
+	bson_append_document_end(update, &set);
+	BSON_APPEND_DOCUMENT_BEGIN(update, "$push", &push);
+	BSON_APPEND_DOCUMENT_BEGIN(&push, "events", &events);
+	BSON_APPEND_ARRAY_BEGIN(&events, "$each", &each);
+	for (i = 0; i < request->events.count; i++) {
+		bson_uint32_to_string((uint32_t)i, &key, digits, sizeof(digits));
+		bson_append_document_begin(&each, key, -1, &event);
+		store_bson_write(store, arena, &audit_event_model,
+			MODEL_AT(&request->events, struct audit_event, i), request->id, &event);
+		bson_append_document_end(&each, &event);
+	}
+	bson_append_array_end(&events, &each);
+	bson_append_document_end(&push, &events);
+	bson_append_document_end(update, &push);
+	return store_guarded(store, request, mongoc_collection_update_one, update, info);
+}
+
+enum err store_request_save(
+	struct store *store, struct arena *arena, struct request *request, struct err_info *info)
+{
+	return request->before.count ? store_request_append(store, arena, request, info)
+				     : store_request_replace(store, arena, request, info);
+}
+
+enum err store_request_due(struct store *store, struct arena *arena, bool urgent, int64_t now,
+	int64_t limit, struct model_list *list_r, struct err_info *info)
+{
+	const char *field = urgent ? "urgent_due" : "due";
 	struct store_session session;
 	mongoc_cursor_t *cursor;
 	bson_t *filter, *options;
@@ -164,13 +264,13 @@ enum err store_request_due(struct store *store, struct arena *arena, int64_t now
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	filter = BCON_NEW("due", "{", "$lte", BCON_DATE_TIME(now), "}");
-	options = BCON_NEW("sort", "{", "due", BCON_INT32(1), "}", "limit", BCON_INT64(limit),
-		"singleBatch", BCON_BOOL(true), "projection", "{", "due", BCON_INT32(1), "}");
+	filter = BCON_NEW(field, "{", "$lte", BCON_DATE_TIME(now), "}");
+	options = BCON_NEW("sort", "{", field, BCON_INT32(1), "}", "limit", BCON_INT64(limit),
+		"singleBatch", BCON_BOOL(true), "projection", "{", field, BCON_INT32(1), "}");
 	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
 	while (mongoc_cursor_next(cursor, &bson)) {
 		if (!bson_iter_init_find(&id, bson, "_id") || !BSON_ITER_HOLDS_UTF8(&id) ||
-			!bson_iter_init_find(&due, bson, "due"))
+			!bson_iter_init_find(&due, bson, field))
 			continue;
 		item = model_list_add(arena, list_r, sizeof(*item));
 		item->id = arena_strdup(arena, bson_iter_utf8(&id, NULL));
@@ -196,7 +296,8 @@ enum err store_request_postpone(
 	if (err != ERR_OK)
 		return err;
 	filter = BCON_NEW("_id", BCON_UTF8(id), "due", "{", "$lte", BCON_DATE_TIME(now), "}");
-	update = BCON_NEW("$set", "{", "due", BCON_DATE_TIME(until), "}");
+	update = BCON_NEW("$set", "{", "due", BCON_DATE_TIME(until), "}", "$unset", "{",
+		"urgent_due", BCON_BOOL(true), "}");
 	if (!mongoc_collection_update_one(session.requests, filter, update, NULL, NULL, &error))
 		err = store_error(&error, "postpone request", info);
 	bson_destroy(update);

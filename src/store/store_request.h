@@ -10,6 +10,9 @@ enum err store_request_insert(
 
 enum store_depth {
 	STORE_CURRENT, /* without events, effects and answers: for showing, never for saving */
+	/* The same with what a provider knows it by, and request->before in place of the events:
+	 * for uses of links. STORE_WHOLE where nobody has noted where the trail ends. */
+	STORE_END,
 	STORE_WHOLE,
 };
 
@@ -29,6 +32,11 @@ enum err store_request_by_external_id(struct store *store, struct arena *arena,
  * outcome is unknown.
  */
 enum err store_request_replace(
+	struct store *store, struct arena *arena, struct request *request, struct err_info *info);
+
+/* The guarded write of what was loaded: of a request at STORE_END only its new events and the uses
+ * of its links. */
+enum err store_request_save(
 	struct store *store, struct arena *arena, struct request *request, struct err_info *info);
 
 /* A page of requests in the order of (starts_at, id). */
@@ -71,14 +79,15 @@ struct store_counts {
 enum err store_request_count(struct store *store, const struct store_filter *filter,
 	struct store_counts *counts_r, struct err_info *info);
 
-/* At most `limit` requests whose `due` has come, earliest first. Items are struct store_due. */
+/* At most `limit` requests whose `due` has come, earliest first; `urgent`: of those for which a
+ * person waits. Items are struct store_due. */
 struct store_due {
 	const char *id;
 	int64_t due;
 };
 
-enum err store_request_due(struct store *store, struct arena *arena, int64_t now, int64_t limit,
-	struct model_list *list_r, struct err_info *info);
+enum err store_request_due(struct store *store, struct arena *arena, bool urgent, int64_t now,
+	int64_t limit, struct model_list *list_r, struct err_info *info);
 
 /* Moves the `due` of a document that cannot be read or written here out of the way, unless somebody
  * has moved it since `now`. */

@@ -39,7 +39,7 @@ ACTIONS = {
 BY_REQUEST, BY_MEETING = tables.of_requests(), tables.of_meetings()
 ERR_TABLE = (ROOT / "src/base/err_table.h").read_text()
 EFFECT_TABLE = (ROOT / "src/core/effect_table.h").read_text()
-LANES = dict(re.findall(r'^EFFECT\(\w+, "([\w.]+)", LANE_(\w+),', EFFECT_TABLE, re.M))
+LANES = dict(re.findall(r'^EFFECT\(\w+, "([\w.]+)",[^"]*\.lane = LANE_(\w+),', EFFECT_TABLE, re.M))
 STATUSES = {code: int(n) for code, n in re.findall(r'^ERR\(\w+, "(\w+)", (\d+),', ERR_TABLE, re.M)}
 
 

@@ -220,8 +220,8 @@ class World:
                 continue
             if waits and kind in ("mail.meeting_ready", "mail.meeting_updated"):
                 continue
-            own = {"PROVIDER": "", "MAIL": effect["party"], "ALONE": effect["id"]}[lane]
-            heads.setdefault((lane, own), utc(effect["due"]))
+            own = {"PERSON": effect.get("mail", {}).get("party"), "ALONE": effect["id"]}
+            heads.setdefault((lane, own.get(lane)), utc(effect["due"]))
         return list(heads.values())
 
     def drifted(self, document: dict) -> datetime.datetime | None:

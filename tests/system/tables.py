@@ -36,9 +36,14 @@ def routes() -> dict[str, set[str]]:
 
 
 def transitions(heading: str) -> Table:
-    """THE TRANSITIONS: command -> status -> "yes" or the code that refuses it."""
+    """THE COMMANDS: command -> status -> "yes" or the code that refuses it. Both answers to a
+    request are one command."""
     (_, *statuses), *rows = lines_of(heading)
-    return {command: dict(zip(statuses, cells, strict=True)) for command, *cells in rows}
+    return {
+        command: dict(zip(statuses, cells, strict=True))
+        for row, *cells in rows
+        for command in (("accept", "decline") if row == "respond" else (row,))
+    }
 
 
 def of_requests() -> Table:

@@ -1,51 +1,60 @@
-#include "transition.h"
+#include "command.h"
 
 #include "core_unit.h"
 
 /* It has begun and is not over, so that time refuses nothing. */
 #define NOW (CORE_START + INSTANT_MINUTE)
 
-static enum err transition_respond(
+/* The other answer to a request: it is refused as the first is. */
+enum { DECLINE = COMMAND_COUNT };
+
+static const struct command_row *command_row(enum command command)
+{
+	return &command_table[(int)command == DECLINE ? COMMAND_RESPOND : command];
+}
+
+static enum err command_respond(
 	struct cause *cause, struct request *request, enum decision decision, struct err_info *info)
 {
 	const struct request_response response = {.decision = decision,
 		.starts_at = decision == DECISION_ACCEPT ? CORE_START + INSTANT_DAY : 0};
 	bool changed;
 
-	return request_respond(cause, request, &response, &policy_default, &changed, info);
+	return request_respond(cause, request, &response, &changed, info);
 }
 
-static enum err transition_reschedule(
+static enum err command_reschedule(
 	struct cause *cause, struct request *request, struct err_info *info)
 {
 	const struct meeting_rescheduling rescheduling = {.starts_at = CORE_START + INSTANT_DAY};
 	bool changed;
 
-	return request_reschedule(cause, request, &rescheduling, &policy_default, &changed, info);
+	return request_reschedule(cause, request, &rescheduling, &changed, info);
 }
 
-static enum err transition_command(
+static enum err command_command(
 	struct cause *cause, struct request *request, enum command command, struct err_info *info)
 {
 	const struct meeting_regeneration regeneration = {.provider = "zoom"};
 	const struct meeting_verdict verdict = {.outcome = 1};
 	bool changed;
 
-	switch (command) {
-	case COMMAND_ACCEPT:
-		return transition_respond(cause, request, DECISION_ACCEPT, info);
-	case COMMAND_DECLINE:
-		return transition_respond(cause, request, DECISION_DECLINE, info);
+	switch ((int)command) {
+	case COMMAND_RESPOND:
+		return command_respond(cause, request, DECISION_ACCEPT, info);
+	case DECLINE:
+		return command_respond(cause, request, DECISION_DECLINE, info);
 	case COMMAND_CANCEL:
-		return request_cancel(cause, request, &core_cancellation, info);
+		return request_cancel(cause, request, &core_cancellation, &(bool){true}, info);
 	case COMMAND_CANCEL_MEETING:
-		return request_cancel_meeting(cause, request, &core_cancellation, info);
+		return request_cancel_meeting(
+			cause, request, &core_cancellation, &(bool){true}, info);
 	case COMMAND_REGENERATE:
-		return request_regenerate(cause, request, &regeneration, &policy_default, info);
+		return request_regenerate(cause, request, &regeneration, &(bool){true}, info);
 	case COMMAND_RESCHEDULE:
-		return transition_reschedule(cause, request, info);
+		return command_reschedule(cause, request, info);
 	case COMMAND_RETRY:
-		return request_retry(cause, request, &policy_default, &changed, info);
+		return request_retry(cause, request, NULL, &changed, info);
 	default:
 		return request_note_outcome(cause, request, &verdict, &changed, info);
 	}
@@ -54,7 +63,7 @@ static enum err transition_command(
 enum { NO_MEETING = MEETING_REPLACED + 1 };
 
 /* In these statuses, reachable or not; it owes what it would. */
-static struct request *transition_request(
+static struct request *command_request(
 	struct arena *arena, enum request_status status, int meeting_status)
 {
 	struct request *request = core_open(arena);
@@ -71,29 +80,29 @@ static struct request *transition_request(
 	return request;
 }
 
-static enum err transition_expected(
+static enum err command_expected(
 	enum command command, enum request_status status, int meeting_status)
 {
-	const enum err err = transition_of_request(command, status);
+	const struct command_row *row = command_row(command);
+	const enum err err = row->on_request[status];
 
 	if (err != ERR_OK || meeting_status == NO_MEETING)
 		return err;
-	return transition_of_meeting(command, (enum meeting_status)meeting_status);
+	return row->on_meeting[meeting_status];
 }
 
-static void transition_check_pair(
-	enum command command, enum request_status status, int meeting_status)
+static void pair_check(enum command command, enum request_status status, int meeting_status)
 {
 	struct arena *arena = arena_new();
-	struct request *request = transition_request(arena, status, meeting_status);
-	const enum err expected = transition_expected(command, status, meeting_status);
-	const char *name = arena_printf(arena, "%s, %s, %s", command_names[command],
+	struct request *request = command_request(arena, status, meeting_status);
+	const enum err expected = command_expected(command, status, meeting_status);
+	const char *name = arena_printf(arena, "%s, %s, %s", command_row(command)->name,
 		request_status_names[status],
 		meeting_status == NO_MEETING ? "no meeting" : meeting_status_names[meeting_status]);
 	const char *before = core_saved(arena, request);
 	struct cause cause = core_as_lawyer(arena, NOW);
 	struct err_info info = {0};
-	const enum err err = transition_command(&cause, request, command, &info);
+	const enum err err = command_command(&cause, request, command, &info);
 
 	if (err != expected)
 		printf("%s: %s\n", name, err_code(err));
@@ -104,24 +113,24 @@ static void transition_check_pair(
 	arena_free(&arena);
 }
 
-static void test_transition_every_pair(void)
+static void test_command_every_pair(void)
 {
 	int command, status, meeting_status;
 
-	for (command = 0; command < COMMAND_COUNT; command++)
+	for (command = 0; command <= DECLINE; command++)
 		for (status = REQUEST_OPEN; status <= REQUEST_COMPLETED; status++)
 			for (meeting_status = 0; meeting_status <= NO_MEETING; meeting_status++) {
 				/* Accepted is: it has a meeting. */
 				if (meeting_status == NO_MEETING &&
 					(status == REQUEST_ACCEPTED || status == REQUEST_COMPLETED))
 					continue;
-				transition_check_pair((enum command)command,
-					(enum request_status)status, meeting_status);
+				pair_check((enum command)command, (enum request_status)status,
+					meeting_status);
 			}
 }
 
 /* What an accepted request allows once the time of its meeting is over, in each status of that. */
-static void test_transition_when_its_time_is_over(void)
+static void test_command_when_its_time_is_over(void)
 {
 	static const enum meeting_status statuses[] = {
 		MEETING_PENDING, MEETING_READY, MEETING_FAILED, MEETING_CANCELLED};
@@ -132,41 +141,41 @@ static void test_transition_when_its_time_is_over(void)
 	for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
 		for (command = COMMAND_CANCEL; command < COMMAND_COUNT; command++) {
 			struct request *request =
-				transition_request(arena, REQUEST_ACCEPTED, (int)statuses[i]);
+				command_request(arena, REQUEST_ACCEPTED, (int)statuses[i]);
 			const char *before = core_saved(arena, request);
 			struct cause cause = core_as_lawyer(arena, CORE_END);
-			enum err expected = transition_expected(
+			enum err expected = command_expected(
 				(enum command)command, REQUEST_ACCEPTED, (int)statuses[i]);
 
 			if (expected == ERR_OK && command != COMMAND_OUTCOME)
 				expected = ERR_MEETING_OVER;
-			UNIT_CHECK(transition_command(&cause, request, (enum command)command,
-					   NULL) == expected,
-				command_names[command]);
+			UNIT_CHECK(command_command(&cause, request, (enum command)command, NULL) ==
+					   expected,
+				command_table[command].name);
 			UNIT_CHECK((strcmp(core_saved(arena, request), before) == 0) ==
 					   (expected != ERR_OK),
-				command_names[command]);
+				command_table[command].name);
 		}
 	arena_free(&arena);
 }
 
-static void test_transition_refusals_have_words(void)
+static void test_command_refusals_have_words(void)
 {
 	struct arena *arena = arena_new();
-	struct request *request = transition_request(arena, REQUEST_ACCEPTED, MEETING_CANCELLED);
+	struct request *request = command_request(arena, REQUEST_ACCEPTED, MEETING_CANCELLED);
 	struct err_info info = {0};
 
-	CU_ASSERT_EQUAL(transition_check(COMMAND_RESCHEDULE, request, &info), ERR_MEETING_ENDED);
+	CU_ASSERT_EQUAL(command_check(COMMAND_RESCHEDULE, request, NOW, &info), ERR_MEETING_ENDED);
 	CU_ASSERT_STRING_EQUAL(info.detail, "The meeting is cancelled.");
 	request->status = REQUEST_DECLINED;
-	CU_ASSERT_EQUAL(transition_check(COMMAND_RESCHEDULE, request, NULL), ERR_NOT_ACCEPTED);
-	CU_ASSERT_EQUAL(transition_check(COMMAND_CANCEL, request, &info), ERR_ALREADY_DECIDED);
+	CU_ASSERT_EQUAL(command_check(COMMAND_RESCHEDULE, request, NOW, NULL), ERR_NOT_ACCEPTED);
+	CU_ASSERT_EQUAL(command_check(COMMAND_CANCEL, request, NOW, &info), ERR_ALREADY_DECIDED);
 	CU_ASSERT_STRING_EQUAL(info.detail, "The request is declined.");
 	arena_free(&arena);
 }
 
 /* Room is left in the document to end it. */
-static void test_transition_after_too_much(void)
+static void test_command_after_too_much(void)
 {
 	static const struct {
 		enum command command;
@@ -176,40 +185,44 @@ static void test_transition_after_too_much(void)
 		{COMMAND_REGENERATE, ERR_TOO_MANY_CHANGES},
 		{COMMAND_OUTCOME, ERR_TOO_MANY_CHANGES},
 		{COMMAND_RETRY, ERR_ALREADY_READY},
-		{COMMAND_ACCEPT, ERR_ALREADY_DECIDED},
+		{COMMAND_RESPOND, ERR_ALREADY_DECIDED},
 		{COMMAND_CANCEL, ERR_OK},
 		{COMMAND_CANCEL_MEETING, ERR_OK},
 	};
 	struct arena *arena = arena_new();
-	struct request *request = transition_request(arena, REQUEST_ACCEPTED, MEETING_READY);
+	struct request *request = command_request(arena, REQUEST_ACCEPTED, MEETING_READY);
 	struct cause cause = core_system(arena, CORE_NOW);
 	size_t i;
 
-	while (request->events.count < TRANSITION_MAX_EVENTS - 1)
+	while (request->events.count < COMMAND_MAX_EVENTS - 1)
 		audit_add(&cause, request, "meeting.joined", NULL, NULL, NULL);
-	CU_ASSERT_EQUAL(transition_check(COMMAND_RESCHEDULE, request, NULL), ERR_OK);
+	CU_ASSERT_EQUAL(command_check(COMMAND_RESCHEDULE, request, NOW, NULL), ERR_OK);
 	audit_add(&cause, request, "meeting.joined", NULL, NULL, NULL);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		UNIT_CHECK(transition_check(cases[i].command, request, NULL) == cases[i].err,
-			command_names[cases[i].command]);
+		UNIT_CHECK(command_check(cases[i].command, request, NOW, NULL) == cases[i].err,
+			command_table[cases[i].command].name);
 	arena_free(&arena);
 }
 
-static void test_transition_commands_have_names(void)
+static void test_command_rows_are_whole(void)
 {
-	int command;
+	const struct command_row *row;
 
-	for (command = 0; command < COMMAND_COUNT; command++)
-		CU_ASSERT_PTR_NOT_NULL(command_names[command]);
-	CU_ASSERT_PTR_NULL(command_names[COMMAND_COUNT]);
+	for (row = command_table; row < command_table + COMMAND_COUNT; row++) {
+		CU_ASSERT_PTR_NOT_NULL(row->name);
+		CU_ASSERT_PTR_NOT_NULL(row->link);
+		CU_ASSERT_EQUAL(row->path[0], '/');
+		CU_ASSERT_PTR_NOT_NULL(row->rule);
+		CU_ASSERT_NOT_EQUAL(row->roles, 0);
+	}
 }
 
 static const struct unit_case cases[] = {
-	{"every pair", test_transition_every_pair},
-	{"when its time is over", test_transition_when_its_time_is_over},
-	{"refusals have words", test_transition_refusals_have_words},
-	{"after too much", test_transition_after_too_much},
-	{"commands have names", test_transition_commands_have_names},
+	{"every pair", test_command_every_pair},
+	{"when its time is over", test_command_when_its_time_is_over},
+	{"refusals have words", test_command_refusals_have_words},
+	{"after too much", test_command_after_too_much},
+	{"rows are whole", test_command_rows_are_whole},
 };
 
-UNIT_MAIN("transition", cases)
+UNIT_MAIN("command", cases)

@@ -1,0 +1,45 @@
+#ifndef COMMAND_H
+#define COMMAND_H
+/* What may be done to one request, by whom, and in which status: THE COMMANDS as functions. */
+#include "err.h"
+#include "request.h"
+
+enum command {
+#define COMMAND(name, ...) COMMAND_##name,
+#include "command_table.h"
+#undef COMMAND
+	COMMAND_COUNT
+};
+
+enum {
+	COMMAND_REQUEST_STATUSES = REQUEST_COMPLETED + 1,
+	COMMAND_MEETING_STATUSES = MEETING_REPLACED + 1
+};
+
+struct command_row {
+	const char *name;
+	const char *path; /* below the request's: "/meeting/cancel" */
+	const char *link; /* its name in a request's links */
+	const struct model *body;
+	unsigned roles;
+	command_rule *rule;
+	bool ends;        /* left when so much has happened that nothing else may be done */
+	bool after_start; /* is for after the start of the meeting; the others for before its end */
+	/* ERR_OK when it is allowed in that status, otherwise the error that refuses it. */
+	enum err on_request[COMMAND_REQUEST_STATUSES], on_meeting[COMMAND_MEETING_STATUSES];
+};
+
+extern const struct command_row command_table[COMMAND_COUNT];
+
+/* What people may do to one request before only ending it is left: its trail must fit into one
+ * document (16 MB), with room for what the providers and the gate still add. */
+enum { COMMAND_MAX_EVENTS = 5000 };
+
+/*
+ * Whether the command is allowed to the request as it is now; otherwise the error that refuses it,
+ * in words: that of its status, ERR_TOO_MANY_CHANGES, ERR_MEETING_OVER once the time of the meeting
+ * has passed, ERR_NOT_STARTED before it came.
+ */
+enum err command_check(
+	enum command command, const struct request *request, int64_t now, struct err_info *info);
+#endif

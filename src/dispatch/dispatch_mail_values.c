@@ -1,0 +1,181 @@
+/* What the templates of a mail are told. */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dispatch_private.h"
+#include "gate.h"
+#include "ics_when.h"
+#include "news.h"
+#include "provider.h"
+
+static void mail_add_text(struct json_object *values, const char *name, const char *text)
+{
+	if (text && text[0])
+		json_object_object_add(values, name, json_object_new_string(text));
+}
+
+static void mail_add_flag(struct json_object *values, const char *name, bool flag)
+{
+	json_object_object_add(values, name, json_object_new_boolean(flag));
+}
+
+static struct json_object *mail_recipient(const struct person *person, enum party party)
+{
+	struct json_object *recipient = json_object_new_object();
+
+	mail_add_text(recipient, "name", person->name);
+	mail_add_text(recipient, "email", person->email);
+	mail_add_flag(recipient, "is_client", party == PARTY_CLIENT);
+	mail_add_flag(recipient, "is_lawyer", party == PARTY_LAWYER);
+	return recipient;
+}
+
+/* What people should know that was not asked for: another provider, above all. */
+static void mail_add_warnings(const struct meeting *meeting, struct json_object *values)
+{
+	const struct provider *used = provider_find(meeting->provider);
+	const struct provider *wanted = provider_find(meeting->requested_provider);
+
+	if (!used || !wanted || used == wanted)
+		return;
+	mail_add_flag(values, "failover", true);
+	mail_add_text(values, "requested_provider_title", wanted->title);
+}
+
+static void mail_add_meeting(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, enum party party, struct json_object *values)
+{
+	const struct meeting *meeting = request->meeting;
+	const struct provider *provider = provider_find(meeting->provider);
+
+	mail_add_text(values, "provider_title", provider ? provider->title : meeting->provider);
+	mail_add_text(values, "passcode", meeting->passcode);
+	mail_add_text(values, "reason", meeting->ended_reason);
+	mail_add_flag(values, "direct", meeting->direct_url != NULL);
+	mail_add_text(values, "join_url",
+		gate_url(arena, dispatch->ring, GATE_JOIN, dispatch->conf->public_url, request,
+			party));
+	mail_add_text(values, "calendar_url",
+		gate_url(arena, dispatch->ring, GATE_CALENDAR, dispatch->conf->public_url, request,
+			party));
+	json_object_object_add(values, "opens_minutes_before",
+		json_object_new_int64((meeting->starts_at - meeting->opens_at) / 60000));
+	mail_add_warnings(meeting, values);
+}
+
+/* What is not as this person was told before. */
+static void mail_add_changes(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, enum party party, struct json_object *values)
+{
+	const struct news_changes changes = news_changes(request, party);
+
+	if (changes.moved)
+		mail_add_text(values, "moved_from",
+			ics_when_instant(dispatch->templates, arena, request,
+				request->side[party].person, changes.starts_at));
+	mail_add_flag(values, "new_duration", changes.duration);
+	mail_add_flag(values, "new_link", changes.link);
+	mail_add_flag(values, "new_provider", changes.provider);
+	mail_add_flag(values, "new_details", changes.details);
+	mail_add_text(values, "change_reason", changes.reason);
+}
+
+/* Who cancelled, as the recipient sees it. The host application may have done it for anybody. */
+static void mail_add_canceller(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, enum party party, struct json_object *values)
+{
+	const struct actor *actor = news_canceller(request);
+	struct json_object *by = json_object_new_object();
+
+	(void)dispatch;
+	(void)arena;
+	json_object_object_add(values, "cancelled_by", by);
+	if (!actor)
+		return;
+	mail_add_flag(by, "recipient", actor->role == party_roles[party]);
+	mail_add_flag(by, "other", actor->role == party_roles[!party]);
+	mail_add_flag(by, "administration", actor->role == ROLE_ADMIN);
+}
+
+/* The names of the values: those of every mail, and those of what a kind may tell. */
+static const char *const mail_names[] = {"recipient.name", "recipient.email", "recipient.is_client",
+	"recipient.is_lawyer", "other.name", "title", "description", "message", "product_name",
+	"locale", NULL};
+static const char *const mail_meeting_names[] = {"provider_title", "passcode", "reason", "direct",
+	"join_url", "calendar_url", "opens_minutes_before", "failover", "requested_provider_title",
+	NULL};
+static const char *const mail_change_names[] = {"moved_from", "new_duration", "new_link",
+	"new_provider", "new_details", "change_reason", NULL};
+static const char *const mail_cancellation_names[] = {
+	"cancelled_by.recipient", "cancelled_by.other", "cancelled_by.administration", NULL};
+
+/* By enum effect_tells. */
+static const struct {
+	enum effect_tells tells;
+	const char *const *names;
+	void (*add)(const struct dispatch *dispatch, struct arena *arena,
+		const struct request *request, enum party party, struct json_object *values);
+} mail_groups[] = {
+	{TELLS_MEETING, mail_meeting_names, mail_add_meeting},
+	{TELLS_CHANGES, mail_change_names, mail_add_changes},
+	{TELLS_CANCELLER, mail_cancellation_names, mail_add_canceller},
+};
+
+enum { MAIL_GROUPS = sizeof(mail_groups) / sizeof(mail_groups[0]) };
+
+enum err dispatch_mail_values(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, const struct effect *effect, const char *locale,
+	struct json_object **values_r, struct err_info *info)
+{
+	const enum party party = (enum party)effect->mail->party;
+	const struct person *person = request->side[party].person;
+	struct json_object *values = json_object_new_object(), *other;
+	size_t i;
+
+	arena_defer(arena, (void (*)(void *))(void (*)(void))json_object_put, values);
+	json_object_object_add(values, "recipient", mail_recipient(person, party));
+	other = json_object_new_object();
+	mail_add_text(other, "name", request->side[!party].person->name);
+	json_object_object_add(values, "other", other);
+	mail_add_text(values, "title", request->title);
+	mail_add_text(values, "description", request->description);
+	mail_add_text(values, "message", request->message);
+	mail_add_text(values, "product_name", dispatch->mail_from.name);
+	mail_add_text(values, "locale", locale);
+	for (i = 0; i < MAIL_GROUPS; i++)
+		if (effect_row(effect)->tells & mail_groups[i].tells)
+			mail_groups[i].add(dispatch, arena, request, party, values);
+	*values_r = values;
+	return ics_when_add(dispatch->templates, arena, request, person, values, info);
+}
+
+static enum err mail_check_kind(
+	const struct tmpl_set *templates, const struct effect *mail, struct err_info *info)
+{
+	static const char *const suffixes[] = {"subject", "txt", "html"};
+	const char *const *names[MAIL_GROUPS + 3] = {mail_names, ics_when_names};
+	enum err err = ERR_OK;
+	size_t i, count = 2;
+	char file[128];
+
+	for (i = 0; i < MAIL_GROUPS; i++)
+		if (effect_row(mail)->tells & mail_groups[i].tells)
+			names[count++] = mail_groups[i].names;
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]) && err == ERR_OK; i++) {
+		snprintf(file, sizeof(file), "%s.%s", effect_mail_name(mail), suffixes[i]);
+		err = ics_when_check(templates, "mail", file, names, info);
+	}
+	return err;
+}
+
+enum err dispatch_check_templates(const struct tmpl_set *templates, struct err_info *info)
+{
+	struct effect mail = {0};
+	enum err err = ERR_OK;
+
+	for (; mail.kind < EFFECT_KIND_COUNT && err == ERR_OK; mail.kind++)
+		if (effect_row(&mail)->lane == LANE_PERSON)
+			err = mail_check_kind(templates, &mail, info);
+	return err;
+}

@@ -1,0 +1,13 @@
+/*
+ * THE PERFORMERS: who performs which kind of core/effect_table.h. A kind that is missing here does
+ * not compile.
+ */
+#define PERFORM_MEETING_CREATE         dispatch_creation
+#define PERFORM_MEETING_UPDATE         dispatch_update
+#define PERFORM_MEETING_DELETE         dispatch_deletion
+#define PERFORM_MEETING_EXPIRE         dispatch_expiry
+#define PERFORM_MEETING_VERIFY         dispatch_verification
+#define PERFORM_MAIL_MEETING_READY     dispatch_mail
+#define PERFORM_MAIL_MEETING_UPDATED   dispatch_mail
+#define PERFORM_MAIL_REQUEST_DECLINED  dispatch_mail
+#define PERFORM_MAIL_MEETING_CANCELLED dispatch_mail

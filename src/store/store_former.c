@@ -1,0 +1,161 @@
+/*
+ * Requests as the version before stored them. It kept what an effect carries in the effect itself,
+ * whatever its kind; each has an object of its own now. Such a document is read through here and
+ * has the new form with the next write; `meetlink rotate-keys` writes all of them.
+ */
+#include <string.h>
+
+#include "store_private.h"
+
+struct former_name {
+	const char *former, *name;
+};
+
+/* What belonged to whom; what is in none of these is the effect's own. */
+static const struct former_name former_creation[] = {{"begun", "begun"}, {"repeated", "repeated"},
+	{"tries", "tries"}, {"tried", "tried"}, {"left", "maybe_made"}, {"hope", "recoverable"},
+	{"wait_s", "wait_s"}, {NULL, NULL}};
+static const struct former_name former_mail[] = {{"party", "party"}, {"starts_at", "starts_at"},
+	{"ends_at", "ends_at"}, {"provider", "provider"}, {NULL, NULL}};
+static const struct former_name former_removal[] = {{"target", "removal"}, {NULL, NULL}};
+
+static const char *former_find(const struct former_name *names, const char *former)
+{
+	for (; names->former; names++)
+		if (strcmp(names->former, former) == 0)
+			return names->name;
+	return NULL;
+}
+
+static bool former_effect_is(const bson_iter_t *effect)
+{
+	bson_iter_t field;
+
+	return BSON_ITER_HOLDS_DOCUMENT(effect) && bson_iter_recurse(effect, &field) &&
+	       bson_iter_find(&field, "party");
+}
+
+/* Moves the members that have a name there into an object. */
+static void former_append_payload(
+	const bson_iter_t *effect, const char *payload, const struct former_name *names, bson_t *to)
+{
+	bson_iter_t field;
+	const char *name;
+	bson_t object;
+
+	bson_iter_recurse(effect, &field);
+	bson_append_document_begin(to, payload, -1, &object);
+	while (bson_iter_next(&field)) {
+		name = former_find(names, bson_iter_key(&field));
+		if (name)
+			bson_append_iter(&object, name, -1, &field);
+	}
+	bson_append_document_end(to, &object);
+}
+
+static void former_append_effect(const bson_iter_t *effect, bson_t *to)
+{
+	const char *kind = "", *name;
+	bson_iter_t field;
+
+	bson_iter_recurse(effect, &field);
+	while (bson_iter_next(&field)) {
+		name = bson_iter_key(&field);
+		if (strcmp(name, "kind") == 0 && BSON_ITER_HOLDS_UTF8(&field))
+			kind = bson_iter_utf8(&field, NULL);
+		if (former_find(former_removal, name))
+			bson_append_iter(to, former_find(former_removal, name), -1, &field);
+		else if (!former_find(former_creation, name) && !former_find(former_mail, name))
+			bson_append_iter(to, name, -1, &field);
+	}
+	if (strcmp(kind, "meeting.create") == 0)
+		former_append_payload(effect, "creation", former_creation, to);
+	if (strncmp(kind, "mail.", strlen("mail.")) == 0)
+		former_append_payload(effect, "mail", former_mail, to);
+}
+
+static void former_append_effects(const bson_iter_t *effects, bson_t *to)
+{
+	bson_t array, object;
+	bson_iter_t effect;
+
+	bson_iter_recurse(effects, &effect);
+	bson_append_array_begin(to, "effects", -1, &array);
+	while (bson_iter_next(&effect)) {
+		if (!former_effect_is(&effect)) {
+			bson_append_iter(&array, NULL, 0, &effect);
+			continue;
+		}
+		bson_append_document_begin(&array, bson_iter_key(&effect), -1, &object);
+		former_append_effect(&effect, &object);
+		bson_append_document_end(&array, &object);
+	}
+	bson_append_array_end(to, &array);
+}
+
+static void former_append_news(const bson_iter_t *news, bson_t *to)
+{
+	bson_iter_t field;
+	bson_t object;
+
+	bson_iter_recurse(news, &field);
+	bson_append_document_begin(to, bson_iter_key(news), -1, &object);
+	while (bson_iter_next(&field))
+		bson_append_iter(&object,
+			strcmp(bson_iter_key(&field), "told") == 0 ? "invited"
+								   : bson_iter_key(&field),
+			-1, &field);
+	bson_append_document_end(to, &object);
+}
+
+static bool former_is_news(const bson_iter_t *field)
+{
+	const char *key = bson_iter_key(field);
+
+	return (strcmp(key, "client_news") == 0 || strcmp(key, "lawyer_news") == 0) &&
+	       BSON_ITER_HOLDS_DOCUMENT(field);
+}
+
+bool store_is_former(const bson_t *bson)
+{
+	bson_iter_t field, member;
+
+	bson_iter_init(&field, bson);
+	while (bson_iter_next(&field)) {
+		if (former_is_news(&field) && bson_iter_recurse(&field, &member) &&
+			bson_iter_find(&member, "told"))
+			return true;
+		if (strcmp(bson_iter_key(&field), "effects") == 0 &&
+			BSON_ITER_HOLDS_ARRAY(&field) && bson_iter_recurse(&field, &member))
+			while (bson_iter_next(&member))
+				if (former_effect_is(&member))
+					return true;
+	}
+	return false;
+}
+
+static void former_release(void *bson)
+{
+	bson_destroy(bson);
+}
+
+const bson_t *store_former_read(struct arena *arena, const bson_t *bson)
+{
+	bson_iter_t field;
+	bson_t *read;
+
+	if (!store_is_former(bson))
+		return bson;
+	read = bson_new();
+	arena_defer(arena, former_release, read);
+	bson_iter_init(&field, bson);
+	while (bson_iter_next(&field)) {
+		if (strcmp(bson_iter_key(&field), "effects") == 0 && BSON_ITER_HOLDS_ARRAY(&field))
+			former_append_effects(&field, read);
+		else if (former_is_news(&field))
+			former_append_news(&field, read);
+		else
+			bson_append_iter(read, NULL, 0, &field);
+	}
+	return read;
+}
