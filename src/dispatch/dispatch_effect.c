@@ -134,21 +134,19 @@ size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
 	struct model_list urgent = {0}, due = {0};
 	const int64_t now = clock_now_ms();
 	struct err_info info = {0};
-	enum err err = ERR_OK;
-	size_t claimed = 0;
+	size_t claimed, rest;
+	enum err err;
 
-	/* What a person waits for does not queue behind a burst of what nobody does. */
-	if (id_random_below(DISPATCH_TURNS) > 0)
+	err = store_request_due(dispatch->store, arena, false, now, limit, &due, &info);
+	/* There is more than can be done now: what a person waits for does not queue behind it. */
+	if (err == ERR_OK && due.count == (size_t)limit && id_random_below(DISPATCH_TURNS) > 0)
 		err = store_request_due(dispatch->store, arena, true, now, limit, &urgent, &info);
-	if (err == ERR_OK)
-		claimed = dispatch_claim_all(dispatch, &urgent, give, data);
-	limit -= (int64_t)urgent.count;
-	if (err == ERR_OK && limit > 0)
-		err = store_request_due(dispatch->store, arena, false, now, limit, &due, &info);
-	if (err == ERR_OK)
-		claimed += dispatch_claim_all(dispatch, &due, give, data);
-	else
+	if (err != ERR_OK)
 		dispatch_pause(DISPATCH_AWAY_PAUSE_MS);
+	claimed = dispatch_claim_all(dispatch, &urgent, give, data);
+	rest = (size_t)limit - urgent.count;
+	due.count = due.count < rest ? due.count : rest;
+	claimed += dispatch_claim_all(dispatch, &due, give, data);
 	arena_free(&arena);
 	return claimed;
 }

@@ -1,0 +1,69 @@
+"""What is owed: in which order it is done when there is much of it, and where it is found when it
+was given up."""
+
+from collections.abc import Callable
+
+from caller import done, new_key
+from mailbox import SmtpServer
+from providers import Providers, provide  # noqa: F401
+from stack import Stack
+from support import until
+from test_changes import nobody_delivers
+
+BURST = 150  # requests, and two mails of each
+SLIPPED_IN = 40  # mails that may have gone before what a person waits for
+
+
+def accepted(stack: Stack, provider: str) -> str:
+    parties = stack.parties()
+    request_id = parties.create()["id"]
+    done(parties.lawyer.respond(request_id, "accept", provider=provider))
+    return request_id
+
+
+def test_who_waits_for_a_link_does_not_queue_behind_mails(
+    provide: Callable[..., Providers],  # noqa: F811
+) -> None:
+    providers = provide(
+        names=["zoom"], policy={"inline_wait_ms": 0}, SERVER_DISPATCHER_THREADS=2
+    )
+    stack = providers.stack
+    with nobody_delivers(stack):
+        burst = [accepted(stack, "jitsi") for _ in range(BURST)]
+        waiting = accepted(stack, "zoom")
+    until(lambda: not stack.owed(waiting), "all of the last one is done", 120)
+    until(lambda: not any(stack.owed(one) for one in burst), "all of the burst is done", 120)
+    events = stack.document(waiting)["events"]
+    (ready_at,) = [event["at"] for event in events if event["action"] == "meeting.ready"]
+    sent = [
+        event["at"] < ready_at
+        for document in stack.requests.find({"_id": {"$in": burst}})
+        for event in document["events"]
+        if event["action"] == "mail.sent"
+    ]
+    assert len(sent) == 2 * BURST
+    assert sum(sent) <= SLIPPED_IN, "it had its turn among the first"
+
+
+def test_what_was_given_up_is_found_by_an_index(
+    start: Callable[..., Stack], smtp: SmtpServer
+) -> None:
+    stack = start(smtp)
+    parties = stack.parties()
+    client = parties.person("client", email=f"{new_key()}@example.org")
+    smtp.answers[client["email"]] = "550 5.1.1 no such mailbox"
+    failed, other = parties.accepted(client=client), parties.accepted()
+    for request in (failed, other):
+        until(lambda request=request: stack.requests.count_documents(settled(request)), "it is done")
+    (found,) = stack.requests.find({"failed_at": {"$exists": True}})
+    assert found["_id"] == failed["id"]
+    (mail,) = [effect for effect in found["effects"] if effect["state"] == "failed"]
+    assert found["failed_at"] == mail["last_error"]["at"]
+    names = {tuple(index["key"]): index.get("sparse") for index in stack.requests.list_indexes()}
+    assert names["failed_at",] and names["urgent_due",] and names["due",]
+
+
+def settled(request: dict) -> dict:
+    """No mail of it is owed any more."""
+    owed = {"$elemMatch": {"kind": "mail.meeting_ready", "state": "due"}}
+    return {"_id": request["id"], "effects": {"$not": owed}}
