@@ -25,8 +25,9 @@ RANKS = {
     ".": 8,
 }  # fmt: skip
 
-# The dispatcher works without a web server, whatever the ranks would allow.
-NEVER = {"dispatch": {"service", "http", "handler"}}
+# The dispatcher works without a web server, and use cases know of none, whatever the ranks would
+# allow.
+NEVER = {"dispatch": {"service", "http", "handler"}, "service": {"http", "tmpl"}}
 
 # core/ is pure: it reads no clock, writes no log and knows no configuration.
 CORE_NEVER = {"clock.h", "log.h", "conf.h", "time.h"}

@@ -323,6 +323,11 @@ static struct audit_trail audit_sealed(struct arena *arena)
 	return trail;
 }
 
+static int64_t audit_last(const struct audit_trail *trail)
+{
+	return MODEL_AT(&trail->events, struct audit_event, trail->events.count - 1)->at;
+}
+
 static long audit_flaw_at(const struct audit_trail *trail)
 {
 	long index = -2;
@@ -339,7 +344,8 @@ static void test_audit_seal_holds_the_end(void)
 	const char *hash = last->hash;
 
 	CU_ASSERT_EQUAL(audit_flaw_at(&trail), -1);
-	CU_ASSERT_STRING_EQUAL(trail.audit_seal, arena_printf(arena, "%ld %s", count, hash));
+	CU_ASSERT_STRING_EQUAL(trail.audit_seal,
+		arena_printf(arena, "%ld %s %lld", count, hash, (long long)audit_last(&trail)));
 	trail.events.count--;
 	CU_ASSERT_EQUAL(audit_flaw_at(&trail), count - 1);
 	trail.events.count = 0;
@@ -370,6 +376,56 @@ static void test_audit_flaw_of_what_cannot_be_read(void)
 }
 
 /* A seal follows its trail, and never one that is not what it was. */
+/* What is added to a trail of which only the seal was read, and what of it is noticed. */
+static void test_audit_goes_on_from_its_seal(void)
+{
+	static const struct {
+		const char *name;
+		size_t cut; /* events taken from the stored trail before */
+		bool whole;
+	} cases[] = {
+		{"as sealed", 0, true}, {"the end was cut", 1, false}, {"more of it", 2, false}};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct audit_trail trail = audit_sealed(arena);
+		struct model_list added = {0};
+		struct audit_subject subject = {.events = &added, .request_id = trail.id};
+		const int64_t last = audit_last(&trail);
+		struct cause cause = core_system(arena, last - 1);
+		long index;
+
+		CU_ASSERT_TRUE(audit_head_read(arena, trail.audit_seal, &subject.before));
+		CU_ASSERT_EQUAL(subject.before.count, (int64_t)trail.events.count);
+		audit_append(&cause, &subject, "meeting.joined", NULL, NULL, NULL);
+		audit_append(&cause, &subject, "meeting.joined", NULL, NULL, NULL);
+		audit_seal_end(arena, &subject.before, &added, &trail.audit_seal);
+		CU_ASSERT_EQUAL(MODEL_AT(&added, struct audit_event, 0)->at, last);
+		trail.events.count -= cases[i].cut;
+		MODEL_FOREACH (&added, struct audit_event, event) {
+			*(struct audit_event *)model_list_add(
+				arena, &trail.events, sizeof(*event)) = *event;
+		}
+		UNIT_CHECK(!audit_flaw(&trail, &index) == cases[i].whole, cases[i].name);
+	}
+	arena_free(&arena);
+}
+
+static void test_audit_heads_that_are_none(void)
+{
+	static const char *const seals[] = {NULL, "", "0 ", "x", "3", "3 short 5",
+		"3 0123456789012345678901234567890123456789012345678901234567890123",
+		"3 0123456789012345678901234567890123456789012345678901234567890123 0"};
+	struct arena *arena = arena_new();
+	struct audit_head head;
+	size_t i;
+
+	for (i = 0; i < sizeof(seals) / sizeof(seals[0]); i++)
+		CU_ASSERT_FALSE(audit_head_read(arena, seals[i], &head));
+	arena_free(&arena);
+}
+
 static void test_audit_seal_is_renewed_for_a_whole_trail_only(void)
 {
 	struct arena *arena = arena_new();
@@ -418,6 +474,8 @@ static const struct unit_case cases[] = {
 	{"long trails grow slowly", test_audit_long_trails_grow_slowly},
 	{"null is not empty", test_audit_null_is_not_empty},
 	{"seal holds the end", test_audit_seal_holds_the_end},
+	{"goes on from its seal", test_audit_goes_on_from_its_seal},
+	{"heads that are none", test_audit_heads_that_are_none},
 	{"flaw of what cannot be read", test_audit_flaw_of_what_cannot_be_read},
 	{"seal is renewed for a whole trail only",
 		test_audit_seal_is_renewed_for_a_whole_trail_only},

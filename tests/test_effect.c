@@ -288,6 +288,44 @@ static void test_effect_retry_or_give_up(void)
 	arena_free(&arena);
 }
 
+/* What a document may lack, so that no rule is met with it. */
+static void test_effect_is_whole_or_not(void)
+{
+	struct creation creation = {0};
+	struct removal removal = {.provider = "zoom"};
+	struct mail mail = {0};
+	const struct {
+		struct effect effect;
+		bool with_meeting, whole;
+	} cases[] = {
+		{{.kind = CREATE, .creation = &creation}, true, true},
+		{{.kind = CREATE, .creation = &creation}, false, false},
+		{{.kind = CREATE, .removal = &removal, .mail = &mail}, true, false},
+		{{.kind = DELETE, .removal = &removal}, true, true},
+		{{.kind = DELETE, .removal = &removal}, false, false},
+		{{.kind = DELETE, .creation = &creation}, true, false},
+		{{.kind = UPDATE}, true, true},
+		{{.kind = UPDATE}, false, false},
+		{{.kind = EXPIRE}, true, true},
+		{{.kind = EXPIRE}, false, false},
+		{{.kind = VERIFY}, false, false},
+		{{.kind = INVITE, .mail = &mail}, true, true},
+		{{.kind = INVITE, .mail = &mail}, false, false},
+		{{.kind = INVITE, .removal = &removal}, true, false},
+		{{.kind = EFFECT_MAIL_REQUEST_DECLINED, .mail = &mail}, false, true},
+		{{.kind = EFFECT_MAIL_REQUEST_DECLINED}, false, false},
+	};
+	struct arena *arena = arena_new();
+	const struct request *with = effect_request(arena), *without = core_open(arena);
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		UNIT_CHECK(effect_is_whole(cases[i].with_meeting ? with : without,
+				   &cases[i].effect) == cases[i].whole,
+			effect_kind_names[cases[i].effect.kind]);
+	arena_free(&arena);
+}
+
 static const struct unit_case cases[] = {
 	{"claim takes due heads", test_effect_claim_takes_due_heads},
 	{"mails wait for their link", test_effect_mails_wait_for_their_link},
@@ -297,6 +335,7 @@ static const struct unit_case cases[] = {
 	{"owe notes the meeting", test_effect_owe_notes_the_meeting},
 	{"find and drop", test_effect_find_and_drop},
 	{"retry or give up", test_effect_retry_or_give_up},
+	{"is whole or not", test_effect_is_whole_or_not},
 };
 
 UNIT_MAIN("effect", cases)

@@ -148,7 +148,6 @@ static struct request *store_full_request(struct arena *arena)
 	request->audit_seal = "8 0123456789abcdef";
 	request->rev = INT64_C(1) << 40;
 	request->due = request->urgent_due = request->failed_at = CORE_NOW;
-	request->last_event_at = CORE_NOW;
 	return request;
 }
 

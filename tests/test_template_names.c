@@ -215,8 +215,8 @@ static void give_dates(const struct tmpl_set *templates)
 	int day;
 
 	for (day = 0; day < 400; day += 5)
-		CU_ASSERT_PTR_NOT_NULL(ics_when_instant(templates, arena, &request, request.side[PARTY_CLIENT].person,
-			CORE_START + day * INSTANT_DAY));
+		CU_ASSERT_PTR_NOT_NULL(ics_when_instant(templates, arena, &request,
+			request.side[PARTY_CLIENT].person, CORE_START + day * INSTANT_DAY));
 	arena_free(&arena);
 }
 

@@ -106,12 +106,18 @@ static bool walk_waits_for_link(const struct request *request, const struct effe
 		       request->meeting->status == MEETING_FAILED);
 }
 
+static bool walk_is_urgent(const struct effect *effect)
+{
+	return effect->kind == EFFECT_MEETING_CREATE || effect->kind == EFFECT_MEETING_UPDATE ||
+	       effect->kind == EFFECT_MEETING_DELETE;
+}
+
 /* Lanes in order, and what is due first. */
 static void walk_check_lanes(struct walk *walk)
 {
 	const struct request *request = walk->request;
 	bool waiting[WALK_ALONE + 1] = {false};
-	int64_t due = 0;
+	int64_t due = 0, urgent = 0, failed = 0;
 	int lane;
 
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
@@ -120,12 +126,21 @@ static void walk_check_lanes(struct walk *walk)
 			"nobody performs what was given up");
 		walk_check(walk, !effect->lease || !waiting[lane],
 			"nothing is performed before what stands first in its lane");
+		if (effect->state == EFFECT_FAILED && (!failed || effect->last_error->at < failed))
+			failed = effect->last_error->at;
 		if (effect->state == EFFECT_FAILED || waiting[lane])
 			continue;
 		waiting[lane] = lane != WALK_ALONE;
-		if (!walk_waits_for_link(request, effect) && (!due || effect->due < due))
+		if (walk_waits_for_link(request, effect))
+			continue;
+		if (!due || effect->due < due)
 			due = effect->due;
+		if (walk_is_urgent(effect) && (!urgent || effect->due < urgent))
+			urgent = effect->due;
 	}
+	walk_check(walk, effect_next_due(request, true) == urgent,
+		"what is urgent is due as the first of its lanes");
+	walk_check(walk, effect_first_failed(request) == failed, "what was given up is found");
 	walk_check(walk, effect_next_due(request, false) == due,
 		"due is the earliest of the lanes' first");
 }

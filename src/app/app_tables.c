@@ -92,8 +92,9 @@ static void tables_print_effects(void)
 	const struct effect_row *row;
 
 	puts("\n## What a request may owe\n\n"
-	     "What is in one lane is done in order. Urgent is what a person waits for: it goes "
-	     "before the rest.\n\n"
+	     "What is in one lane is done in order. Urgent is what a person waits for, and links "
+	     "that "
+	     "have to die: it\ngoes before the rest.\n\n"
 	     "| Kind | | lane | needs the link | urgent | given up |\n"
 	     "|---|---|---|---|---|---|");
 	for (row = effect_table; row < effect_table + EFFECT_KIND_COUNT; row++)

@@ -71,23 +71,23 @@ static const char *audit_hash_at(const struct model_list *events, size_t count)
 	return count ? MODEL_AT(events, struct audit_event, count - 1)->hash : "";
 }
 
-int64_t audit_last_at(const struct audit_head *before, const struct model_list *events)
+static int64_t audit_last_at(const struct audit_head *before, const struct model_list *events)
 {
 	if (events->count)
 		return MODEL_AT(events, struct audit_event, events->count - 1)->at;
-	return before ? before->at : 0;
+	return before->at;
 }
 
 void audit_append(struct cause *cause, const struct audit_subject *subject, const char *action,
 	const char *from, const char *to, const char *detail)
 {
-	const int64_t last_at = audit_last_at(subject->before, subject->events);
+	const int64_t last_at = audit_last_at(&subject->before, subject->events);
 	const char *before = audit_hash_at(subject->events, subject->events->count);
 	struct audit_event *event;
 	char *hash;
 
-	if (!subject->events->count && subject->before && subject->before->count)
-		before = subject->before->hash;
+	if (!subject->events->count && subject->before.count)
+		before = subject->before.hash;
 	event = model_list_add(cause->arena, subject->events, sizeof(*event));
 	*event = (struct audit_event){
 		.id = cause_id(cause),
@@ -115,7 +115,7 @@ void audit_add(struct cause *cause, struct request *request, const char *action,
 {
 	const struct audit_subject subject = {
 		.events = &request->events,
-		.before = &request->before,
+		.before = request->before,
 		.request_id = request->id,
 		.meeting_id = request->meeting ? request->meeting->id : NULL,
 	};
@@ -170,39 +170,51 @@ long audit_verify(const struct model_list *events, const char *request_id)
 /* Whether the trail holds what was sealed, and perhaps more. */
 static bool audit_extends(const struct model_list *events, const char *seal)
 {
+	const char *last;
 	size_t count;
 	char *hash;
 
 	if (!seal)
 		return false;
 	count = strtoul(seal, &hash, 10);
-	return count <= events->count && *hash == ' ' &&
-	       strcmp(hash + 1, audit_hash_at(events, count)) == 0;
+	if (count > events->count || *hash++ != ' ')
+		return false;
+	last = audit_hash_at(events, count);
+	return strncmp(hash, last, strlen(last)) == 0 && strchr(" ", hash[strlen(last)]);
 }
 
 void audit_seal(struct arena *arena, const struct model_list *events, bool fresh, const char **seal)
 {
+	const struct audit_head none = {.hash = ""};
+
 	if (fresh || audit_extends(events, *seal))
-		*seal = arena_printf(
-			arena, "%zu %s", events->count, audit_hash_at(events, events->count));
+		audit_seal_end(arena, &none, events, seal);
 }
 
 void audit_seal_end(struct arena *arena, const struct audit_head *before,
 	const struct model_list *events, const char **seal)
 {
-	*seal = arena_printf(arena, "%lld %s", (long long)before->count + (long long)events->count,
-		events->count ? audit_hash_at(events, events->count) : before->hash);
+	const long long count = (long long)before->count + (long long)events->count;
+
+	*seal = count ? arena_printf(arena, "%lld %s %lld", count,
+				events->count ? audit_hash_at(events, events->count) : before->hash,
+				(long long)audit_last_at(before, events))
+		      : "0 ";
 }
 
-bool audit_head_read(const char *seal, int64_t last_event_at, struct audit_head *head_r)
+bool audit_head_read(struct arena *arena, const char *seal, struct audit_head *head_r)
 {
-	char *hash;
+	char *hash, *at;
 
-	if (!seal || !last_event_at)
+	if (!seal)
 		return false;
-	*head_r = (struct audit_head){.count = strtoll(seal, &hash, 10), .at = last_event_at};
-	head_r->hash = hash + 1;
-	return head_r->count > 0 && *hash == ' ' && strlen(head_r->hash) == HASH_SIZE - 1;
+	head_r->count = strtoll(seal, &hash, 10);
+	if (head_r->count <= 0 || *hash++ != ' ' || strcspn(hash, " ") != HASH_SIZE - 1)
+		return false;
+	at = hash + HASH_SIZE - 1;
+	head_r->hash = arena_strndup(arena, hash, HASH_SIZE - 1);
+	head_r->at = strtoll(at, NULL, 10);
+	return head_r->at > 0;
 }
 
 const char *audit_flaw(const struct audit_trail *trail, long *index_r)

@@ -44,9 +44,9 @@ struct audit_head {
 /* What a trail is about. */
 struct audit_subject {
 	struct model_list *events;
-	const struct audit_head *before; /* NULL: nothing */
-	const char *request_id;          /* or the id of another document that has a trail */
-	const char *meeting_id;          /* or NULL */
+	struct audit_head before;
+	const char *request_id; /* or the id of another document that has a trail */
+	const char *meeting_id; /* or NULL */
 };
 
 /* Appends an event to any trail; borrows its texts. */
@@ -70,11 +70,11 @@ bool audit_add_bounded(struct cause *cause, struct request *request, const char 
 long audit_verify(const struct model_list *events, const char *request_id);
 
 /*
- * What is sealed of a trail: "<number of events> <hash of the last one>". It is stored as a sealed
- * field, `audit_seal`, bound to the document like every such field: who can write the database but
- * has no key can neither cut a trail nor make it anew. The store renews it with every save, of a
- * document that is `fresh` or whose trail still holds what was sealed before: a broken trail keeps
- * its old seal, so that no later save hides what was done to it.
+ * What is sealed of a trail: "<number of events> <hash of the last one> <its time in ms>". It is
+ * stored as a sealed field, `audit_seal`, bound to the document like every such field: who can
+ * write the database but has no key can neither cut a trail nor make it anew. The store renews it
+ * with every save, of a document that is `fresh` or whose trail still holds what was sealed before:
+ * a broken trail keeps its old seal, so that no later save hides what was done to it.
  */
 void audit_seal(
 	struct arena *arena, const struct model_list *events, bool fresh, const char **seal);
@@ -86,11 +86,9 @@ void audit_seal(
 void audit_seal_end(struct arena *arena, const struct audit_head *before,
 	const struct model_list *events, const char **seal);
 
-/* Reads a seal as what precedes the events to come; false when there is none. */
-bool audit_head_read(const char *seal, int64_t last_event_at, struct audit_head *head_r);
-
-/* When the last event happened, or 0. */
-int64_t audit_last_at(const struct audit_head *before, const struct model_list *events);
+/* Reads a seal as what precedes the events to come; false when there is none, or it is of a version
+ * that sealed no time. The hash is in the arena. */
+bool audit_head_read(struct arena *arena, const char *seal, struct audit_head *head_r);
 
 /* A trail alone, of any document that has one. */
 struct audit_trail {

@@ -23,9 +23,9 @@ struct cause {
 	int64_t now;         /* ms */
 	struct actor actor;
 	enum source source;
-	const struct config
-		*config;      /* of the installation, as it is now; NULL: for a use of a link */
-	const char *trace_id; /* X-Request-Id, or NULL */
+	const struct config *config; /* of the installation, as it is now; NULL where no rule
+				      * looks: uses of links, mails, expiry, erasure */
+	const char *trace_id;        /* X-Request-Id, or NULL */
 	unsigned char seed[CAUSE_SEED_BYTES]; /* random, from the caller */
 	unsigned serial;                      /* ids drawn so far */
 };

@@ -148,7 +148,7 @@ bool effect_is_whole(const struct request *request, const struct effect *effect)
 
 	if (row->payload_size && !*(void *const *)((const char *)effect + row->payload_at))
 		return false;
-	return request->meeting || !(row->wanted || row->until_end);
+	return request->meeting || (effect->mail && !(row->tells & TELLS_MEETING));
 }
 
 int64_t effect_give_up_at(

@@ -100,7 +100,7 @@ struct effect_row {
 	const char *(*key)(const struct effect *effect); /* of the lane; NULL: it has none */
 	bool needs_link;                                 /* waits while the meeting has no link */
 	bool ends_with_link; /* has no point when another link takes the place of this one */
-	bool urgent;         /* a person waits for it: it goes before all that nobody waits for */
+	bool urgent; /* a person waits for it, or a link has to die: it goes before the rest */
 	/* Whether the meeting still is what it was owed for; NULL: it always has a point. */
 	bool (*wanted)(const struct request *request, const struct effect *effect);
 	int64_t give_up;   /* ms after it was owed; 0: never; or EFFECT_BY_POLICY */
@@ -140,7 +140,7 @@ struct effect_outcome {
 /* Somebody waits for a creation, which is performed on the request as it was loaded for that. */
 struct effect_wait {
 	struct arena *arena;     /* outlives the waiting */
-	struct request *request; /* afterwards: as it is stored by then */
+	struct request *request; /* afterwards: as it is stored by then; NULL: not known */
 	const struct config *config;
 	const char *lease; /* of the creation: the waiting thread's */
 	int64_t until_us;  /* clock_monotonic_us() */
@@ -180,8 +180,8 @@ int64_t effect_next_due(const struct request *request, bool urgent);
 int64_t effect_first_failed(const struct request *request);
 
 /*
- * Leases every effect that may run now under `lease` for lease_ms: the first of each lane that is
- * due. An expired lease counts as due. Returns how many.
+ * Leases every effect that may run now under `lease` (borrowed) for lease_ms: the first of each
+ * lane that is due. An expired lease counts as due. Returns how many.
  */
 size_t effect_claim(struct request *request, int64_t now, const char *lease, int64_t lease_ms);
 

@@ -68,10 +68,9 @@ struct request {
 	struct model_list meetings; /* struct meeting: the ended generations, oldest first */
 	struct audit_head before;   /* what precedes `events`, where only the end was loaded */
 	struct model_list events;   /* struct audit_event */
-	const char *audit_seal;     /* audit.h; the store makes it, and last_event_at */
-	int64_t last_event_at;
-	struct model_list effects; /* struct effect */
-	struct model_list answers; /* struct request_answer */
+	const char *audit_seal;     /* audit.h; the store makes it */
+	struct model_list effects;  /* struct effect */
+	struct model_list answers;  /* struct request_answer */
 	/* For the indexes, as effect.h has them: the next due of all and of the urgent effects, and
 	 * the first that failed. */
 	int64_t due, urgent_due, failed_at;

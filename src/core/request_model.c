@@ -76,7 +76,6 @@ static const struct model_field request_fields[] = {
 	SIDE(lawyer_news, PARTY_LAWYER, news, HEAVY | MODEL_SPARSE, &person_news_model),
 	FIELD(MODEL_LIST, events, HEAVY, .of = &audit_event_model),
 	FIELD(MODEL_STRING, audit_seal, HEAVY | MODEL_SEALED),
-	FIELD(MODEL_INSTANT, last_event_at, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_LIST, effects, HEAVY, .of = &effect_model),
 	FIELD(MODEL_LIST, answers, HEAVY, .of = &answer_model),
 	FIELD(MODEL_INSTANT, due, MODEL_STORED | MODEL_SPARSE),

@@ -127,6 +127,21 @@ static size_t dispatch_claim_all(const struct dispatch *dispatch, const struct m
 	return claimed;
 }
 
+/* Leaves of those that are due the ones that are not urgent, as many as there is room for. */
+static void dispatch_leave_rest(
+	struct model_list *due, const struct model_list *urgent, int64_t limit)
+{
+	size_t i;
+
+	MODEL_FOREACH (urgent, struct store_due, taken) {
+		for (i = due->count; i-- > 0;)
+			if (strcmp(MODEL_AT(due, struct store_due, i)->id, taken->id) == 0)
+				model_list_remove(due, sizeof(struct store_due), i);
+	}
+	if (due->count + urgent->count > (size_t)limit)
+		due->count = (size_t)limit - urgent->count;
+}
+
 size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
 	void (*give)(void *data, const struct dispatch_task *task), void *data)
 {
@@ -134,7 +149,7 @@ size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
 	struct model_list urgent = {0}, due = {0};
 	const int64_t now = clock_now_ms();
 	struct err_info info = {0};
-	size_t claimed, rest;
+	size_t claimed;
 	enum err err;
 
 	err = store_request_due(dispatch->store, arena, false, now, limit, &due, &info);
@@ -143,9 +158,8 @@ size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
 		err = store_request_due(dispatch->store, arena, true, now, limit, &urgent, &info);
 	if (err != ERR_OK)
 		dispatch_pause(DISPATCH_AWAY_PAUSE_MS);
+	dispatch_leave_rest(&due, &urgent, limit);
 	claimed = dispatch_claim_all(dispatch, &urgent, give, data);
-	rest = (size_t)limit - urgent.count;
-	due.count = due.count < rest ? due.count : rest;
 	claimed += dispatch_claim_all(dispatch, &due, give, data);
 	arena_free(&arena);
 	return claimed;
@@ -178,8 +192,8 @@ struct dispatch_settling {
  * provider) is leased again with the same write, under `next`: should the database's answer be
  * lost, the settling that is tried again must not take it for what was just settled.
  */
-static int64_t dispatch_renew_lease(
-	const struct dispatch_settling *settling, struct request *request, int64_t now)
+static int64_t dispatch_renew_lease(const struct dispatch_settling *settling, struct arena *arena,
+	struct request *request, int64_t now)
 {
 	const struct effect_wait *wait = settling->performer->wait;
 	struct effect *effect = effect_find(request, settling->task->effect_id);
@@ -189,7 +203,8 @@ static int64_t dispatch_renew_lease(
 		return -1;
 	pause = effect->due > now ? effect->due - now : 0;
 	if (clock_monotonic_us() + (pause + DISPATCH_WORTHWHILE_MS) * 1000 > wait->until_us ||
-		!effect_claim_one(request, effect, now + pause, settling->next, EFFECT_LEASE_MS))
+		!effect_claim_one(request, effect, now + pause, arena_strdup(arena, settling->next),
+			EFFECT_LEASE_MS))
 		return -1;
 	return pause;
 }
@@ -205,12 +220,12 @@ static enum err dispatch_settle_rule(void *data, struct arena *arena, struct req
 
 	(void)info;
 	dispatch_cause_init(arena, settling->config, &cause);
-	*changed_r = effect != NULL;
+	*changed_r = effect || wait;
 	settling->pause_ms = -1;
 	if (effect) {
 		dispatch_effects[effect->kind]->settle(
 			&cause, request, effect, settling->outcome, settling->result);
-		settling->pause_ms = dispatch_renew_lease(settling, request, cause.now);
+		settling->pause_ms = dispatch_renew_lease(settling, arena, request, cause.now);
 	} else if (dispatch_find_leased(request, task, settling->next)) {
 		settling->pause_ms = 0; /* settled already: the answer was lost */
 	} else {
@@ -261,6 +276,7 @@ static int64_t dispatch_settle(struct dispatch_work *work, struct dispatch_task 
 	}
 	log_error("request %s: effect %s cannot be settled: %s", task->request_id, task->effect_id,
 		info.detail);
+	work->request = NULL; /* what was decided on it is not stored */
 	return -1;
 }
 
@@ -313,7 +329,7 @@ static enum err dispatch_work_load(
 	work->effect = dispatch_find_leased(work->request, task, task->lease);
 	if (!work->effect)
 		return ERR_NOT_FOUND;
-	if (work->config)
+	if (work->config || !dispatch_effects[work->effect->kind]->needs_config)
 		return ERR_OK;
 	err = store_config_load(store, work->arena, &config, info);
 	work->config = config;

@@ -136,10 +136,10 @@ static void expiry_settle(struct cause *cause, struct request *request, struct e
 }
 
 const struct dispatch_effect dispatch_creation = {
-	.perform = creation_perform, .settle = creation_settle};
+	.needs_config = true, .perform = creation_perform, .settle = creation_settle};
 const struct dispatch_effect dispatch_update = {.perform = update_perform, .settle = update_settle};
 const struct dispatch_effect dispatch_deletion = {
-	.perform = deletion_perform, .settle = deletion_settle};
+	.needs_config = true, .perform = deletion_perform, .settle = deletion_settle};
 const struct dispatch_effect dispatch_verification = {
-	.perform = verification_perform, .settle = verification_settle};
+	.needs_config = true, .perform = verification_perform, .settle = verification_settle};
 const struct dispatch_effect dispatch_expiry = {.settle = expiry_settle};

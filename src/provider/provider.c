@@ -1,5 +1,6 @@
 #include "provider.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
@@ -15,14 +16,15 @@ enum { PROVIDER_MAX_TEXT = 2048 };
 /* As it will be called: with a name in place of `{tenant}`. */
 static bool provider_endpoint_valid(const char *url)
 {
-	char plain[PROVIDER_MAX_TEXT];
-	size_t len = 0;
+	static const char tenant[] = "{tenant}";
+	const char *place = strstr(url, tenant);
+	char named[PROVIDER_MAX_TEXT];
 
-	for (; *url && len < sizeof(plain) - 1; url++)
-		if (!strchr("{}", *url))
-			plain[len++] = *url;
-	plain[len] = '\0';
-	return !*url && rest_url_valid(plain, 0);
+	if (!place)
+		return rest_url_valid(url, 0);
+	return snprintf(named, sizeof(named), "%.*stenant%s", (int)(place - url), url,
+		       place + strlen(tenant)) < (int)sizeof(named) &&
+	       rest_url_valid(named, 0);
 }
 
 enum err provider_check_endpoints(const struct conf *conf, struct err_info *info)

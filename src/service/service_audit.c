@@ -14,7 +14,6 @@ enum err service_audit_list(const struct service *service, const struct service_
 
 struct service_erasure {
 	const struct service_call *call;
-	const struct config *config;
 	const char *person_id;
 };
 
@@ -25,7 +24,7 @@ static enum err service_erase(void *data, struct arena *arena, struct request *r
 	struct cause cause;
 
 	(void)info;
-	service_cause_init(erasure->call, arena, SOURCE_API, erasure->config, &cause);
+	service_cause_init(erasure->call, arena, SOURCE_API, NULL, &cause);
 	*changed_r = erase_person(&cause, request, erasure->person_id);
 	return ERR_OK;
 }
@@ -51,13 +50,9 @@ enum err service_person_erase(const struct service *service, const struct servic
 	struct err_info unreadable = {0};
 	struct service_erasure erasure = {.call = call, .person_id = person_id};
 	struct model_list ids = {0};
-	struct config *config;
 	enum err err;
 
-	err = service_config_load(service, call, &config, info);
-	if (err == ERR_OK)
-		err = store_request_of_person(service->store, call->arena, person_id, &ids, info);
-	erasure.config = config;
+	err = store_request_of_person(service->store, call->arena, person_id, &ids, info);
 	MODEL_FOREACH (&ids, const char *, id) {
 		if (err != ERR_OK)
 			break;

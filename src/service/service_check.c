@@ -28,7 +28,7 @@ static bool service_locale_valid(const char *locale)
 	return *locale == '\0';
 }
 
-static enum err service_check_provider(const struct service *service, const struct config *config,
+enum err service_check_provider(const struct service *service, const struct config *config,
 	const char *name, const char *pointer, struct err_info *info)
 {
 	const struct provider *provider = provider_find(name);
@@ -64,7 +64,7 @@ void service_check_zones(
 	}
 }
 
-enum err service_check_providers(const struct service *service, const struct config *config,
+enum err service_check_named(const struct service *service, const struct config *config,
 	const struct model *model, const void *input, struct err_info *info)
 {
 	const struct model_field *field;

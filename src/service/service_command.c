@@ -90,6 +90,23 @@ static struct service_call service_call_in(const struct service_work *work, stru
 	return call;
 }
 
+/* That a provider can be used which the caller names, or whose link is to take the place of
+ * another: that one is not given up for a link that cannot be made. */
+static enum err service_check_providers(const struct service_work *work,
+	const struct request *request, int64_t before, struct err_info *info)
+{
+	const struct command_row *row = work->row;
+	enum err err = ERR_OK;
+
+	if (row->body)
+		err = service_check_named(
+			work->service, work->config, row->body, work->input, info);
+	if (err == ERR_OK && before && request->meeting->generation > before)
+		err = service_check_provider(work->service, work->config,
+			request->meeting->requested_provider, "/provider", info);
+	return err;
+}
+
 static enum err service_decide(void *data, struct arena *arena, struct request *request,
 	bool *changed_r, struct err_info *info)
 {
@@ -97,6 +114,7 @@ static enum err service_decide(void *data, struct arena *arena, struct request *
 	const struct service_call call = service_call_in(work, arena);
 	const struct request_answer *stored;
 	struct cause cause;
+	int64_t before;
 	enum err err;
 
 	service_give_rest(work); /* of a try that somebody else was faster than */
@@ -113,10 +131,10 @@ static enum err service_decide(void *data, struct arena *arena, struct request *
 		return err_set(info, ERR_PRECONDITION_FAILED,
 			"The request is not what If-Match says; load it again.");
 	service_cause_init(&call, arena, SOURCE_API, work->config, &cause);
+	before = request->meeting ? request->meeting->generation : 0;
 	err = work->row->rule(&cause, request, work->input, changed_r, info);
-	if (err == ERR_OK && *changed_r && work->row->body)
-		err = service_check_providers(
-			work->service, work->config, work->row->body, work->input, info);
+	if (err == ERR_OK && *changed_r)
+		err = service_check_providers(work, request, before, info);
 	if (err != ERR_OK)
 		return err;
 	if (*changed_r)
@@ -154,7 +172,7 @@ static void service_finish_creation(struct service_work *work, struct request *r
 
 	service->perform(service->performer, work->creation.rest, &wait);
 	/* What could not be stored is not said: the answer of before is true all the same. */
-	kept = request_answer_find(wait.request, work->key, call->now);
+	kept = wait.request ? request_answer_find(wait.request, work->key, call->now) : NULL;
 	if (kept && kept->reply)
 		first.reply = kept->reply;
 	*work->answer_r = first;

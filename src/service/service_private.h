@@ -50,6 +50,8 @@ void service_check_zones(
 	const struct model *model, const void *input, const char *base, struct err_info *info);
 void service_check_draft(
 	struct arena *arena, const struct request_draft *draft, struct err_info *info);
-enum err service_check_providers(const struct service *service, const struct config *config,
+enum err service_check_named(const struct service *service, const struct config *config,
 	const struct model *model, const void *input, struct err_info *info);
+enum err service_check_provider(const struct service *service, const struct config *config,
+	const char *name, const char *pointer, struct err_info *info);
 #endif

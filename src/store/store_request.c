@@ -19,7 +19,6 @@ static bson_t *store_request_bson(struct store *store, struct arena *arena, stru
 	request->due = effect_next_due(request, false);
 	request->urgent_due = effect_next_due(request, true);
 	request->failed_at = effect_first_failed(request);
-	request->last_event_at = audit_last_at(NULL, &request->events);
 	store_mark_meeting(store, arena, request->meeting);
 	audit_seal(arena, &request->events, request->rev == 1, &request->audit_seal);
 	store_bson_write(store, arena, &request_model, request, request->id, bson);
@@ -44,8 +43,13 @@ enum err store_request_insert(
 	return store_session_end(&session, err);
 }
 
-static enum err store_check_effects(const struct request *request, struct err_info *info)
+/* What rules take for granted, beside what is required of each field. */
+static enum err store_check_whole(const struct request *request, struct err_info *info)
 {
+	if (!request->meeting &&
+		(request->status == REQUEST_ACCEPTED || request->status == REQUEST_COMPLETED))
+		return err_set(
+			info, ERR_UNREADABLE, "Document %s: it has no meeting.", request->id);
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (!effect_is_whole(request, effect))
 			return err_set(info, ERR_UNREADABLE,
@@ -74,7 +78,7 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 		request->rev = 0;
 	else if (err == ERR_OK && request->rev < 1)
 		err = err_set(info, ERR_UNREADABLE, "Document %s: request.rev cannot be read.", id);
-	return err == ERR_OK ? store_check_effects(request, info) : err;
+	return err == ERR_OK ? store_check_whole(request, info) : err;
 }
 
 /* Heavy fields at any depth of objects, by their path. */
@@ -144,7 +148,7 @@ enum err store_request_load(struct store *store, struct arena *arena, const char
 	struct request *request = *request_r;
 
 	if (err == ERR_OK && depth == STORE_END &&
-		!audit_head_read(request->audit_seal, request->last_event_at, &request->before))
+		!audit_head_read(arena, request->audit_seal, &request->before))
 		err = store_request_find(store, arena, id, STORE_WHOLE, request_r, info);
 	return err;
 }
@@ -188,7 +192,6 @@ enum err store_request_replace(
 static const struct model_field store_use_fields[] = {
 	MODEL_FIELD(struct request, rev, MODEL_INT, MODEL_STORED),
 	MODEL_FIELD(struct request, audit_seal, MODEL_STRING, MODEL_STORED | MODEL_SEALED),
-	MODEL_FIELD(struct request, last_event_at, MODEL_INSTANT, MODEL_STORED),
 };
 
 static const struct model store_use_model = MODEL(struct request, "request", store_use_fields);
@@ -219,7 +222,6 @@ static enum err store_request_append(
 	arena_defer(arena, store_release_bson, update);
 	assert(request->rev > 0);
 	request->rev++;
-	request->last_event_at = audit_last_at(&request->before, &request->events);
 	audit_seal_end(arena, &request->before, &request->events, &request->audit_seal);
 	BSON_APPEND_DOCUMENT_BEGIN(update, "$set", &set);
 	store_bson_write(store, arena, &store_use_model, request, request->id, &set);
