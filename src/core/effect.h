@@ -60,8 +60,8 @@ struct effect {
 	const char *id;
 	int kind;  /* enum effect_kind */
 	int state; /* enum effect_state */
-	int64_t generation,
-		sequence; /* of the meeting at the time it was owed; 0: there was none */
+	/* Of the meeting at the time it was owed; 0: there was none. */
+	int64_t generation, sequence;
 	int64_t created_at, due;
 	int64_t give_up_at; /* 0: never */
 	int64_t attempts;   /* begun: how often it was leased, lost leases included */

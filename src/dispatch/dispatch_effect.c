@@ -329,7 +329,7 @@ static enum err dispatch_work_load(
 	work->effect = dispatch_find_leased(work->request, task, task->lease);
 	if (!work->effect)
 		return ERR_NOT_FOUND;
-	if (work->config || !dispatch_effects[work->effect->kind]->needs_config)
+	if (work->config || dispatch_effects[work->effect->kind]->needs_no_config)
 		return ERR_OK;
 	err = store_config_load(store, work->arena, &config, info);
 	work->config = config;

@@ -134,4 +134,5 @@ static void mail_settle(struct cause *cause, struct request *request, struct eff
 	news_settled(cause, request, effect, outcome);
 }
 
-const struct dispatch_effect dispatch_mail = {.perform = mail_perform, .settle = mail_settle};
+const struct dispatch_effect dispatch_mail = {
+	.needs_no_config = true, .perform = mail_perform, .settle = mail_settle};

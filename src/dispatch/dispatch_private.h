@@ -31,7 +31,7 @@ struct dispatch_work {
 	struct arena *arena;
 	struct request *request;
 	const struct effect *effect;
-	const struct config *config; /* of effects that need it */
+	const struct config *config; /* NULL where it is not needed */
 };
 
 /* What came of it, beside the outcome. */
@@ -42,7 +42,7 @@ struct dispatch_result {
 
 /* How a kind is performed. */
 struct dispatch_effect {
-	bool needs_config; /* without it, it goes on when that cannot be read */
+	bool needs_no_config; /* it goes on when that cannot be read; cause->config is NULL */
 	/* Performs it; safe to repeat. NULL: there is nothing to do but to settle it. Mails:
 	 * ERR_INVALID and ERR_PERMANENT are final, any other error is tried again. */
 	enum err (*perform)(const struct dispatch_work *work, struct dispatch_result *result_r,

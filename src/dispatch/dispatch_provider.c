@@ -136,10 +136,10 @@ static void expiry_settle(struct cause *cause, struct request *request, struct e
 }
 
 const struct dispatch_effect dispatch_creation = {
-	.needs_config = true, .perform = creation_perform, .settle = creation_settle};
+	.perform = creation_perform, .settle = creation_settle};
 const struct dispatch_effect dispatch_update = {.perform = update_perform, .settle = update_settle};
 const struct dispatch_effect dispatch_deletion = {
-	.needs_config = true, .perform = deletion_perform, .settle = deletion_settle};
+	.perform = deletion_perform, .settle = deletion_settle};
 const struct dispatch_effect dispatch_verification = {
-	.needs_config = true, .perform = verification_perform, .settle = verification_settle};
-const struct dispatch_effect dispatch_expiry = {.settle = expiry_settle};
+	.perform = verification_perform, .settle = verification_settle};
+const struct dispatch_effect dispatch_expiry = {.needs_no_config = true, .settle = expiry_settle};

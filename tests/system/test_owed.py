@@ -63,6 +63,19 @@ def test_what_was_given_up_is_found_by_an_index(
     assert names["failed_at",] and names["urgent_due",] and names["due",]
 
 
+def test_mails_go_on_while_the_configuration_cannot_be_read(
+    provide: Callable[..., Providers],  # noqa: F811
+) -> None:
+    stack = provide(names=["zoom"]).stack
+    with nobody_delivers(stack):
+        request = accepted(stack, "jitsi")
+        sealed = {"credentials.zoom/client_secret": "v1:of-no-key"}
+        assert stack.requests.database["config"].update_one({}, {"$set": sealed}).matched_count
+    until(lambda: not stack.owed(request), "both are told")
+    assert len(stack.mails.of(request)) == 2
+    assert [event["action"] for event in stack.document(request)["events"]][-2:] == ["mail.sent"] * 2
+
+
 def settled(request: dict) -> dict:
     """No mail of it is owed any more."""
     owed = {"$elemMatch": {"kind": "mail.meeting_ready", "state": "due"}}
