@@ -196,49 +196,46 @@ static const struct model_field store_use_fields[] = {
 
 static const struct model store_use_model = MODEL(struct request, "request", store_use_fields);
 
-#define USES(field_name, link)                                                                     \
-	{                                                                                          \
-		.name = "meeting." #field_name, .type = MODEL_OBJECT, .of = &link_uses_model,      \
-		.flags = MODEL_STORED | MODEL_SPARSE,                                              \
-		.offset = offsetof(struct meeting, uses) + (link) * sizeof(struct link_uses *)     \
+static void store_append_uses(
+	struct store *store, struct arena *arena, const struct request *request, bson_t *set)
+{
+	const struct model_field *field;
+	const void *uses;
+	bson_t child;
+
+	for (field = meeting_model.fields; field < meeting_model.fields + meeting_model.field_count;
+		field++) {
+		if (field->of != &link_uses_model)
+			continue;
+		uses = *(void *const *)((const char *)request->meeting + field->offset);
+		if (!uses)
+			continue;
+		bson_append_document_begin(
+			set, arena_printf(arena, "meeting.%s", field->name), -1, &child);
+		store_bson_write(store, arena, &link_uses_model, uses, request->id, &child);
+		bson_append_document_end(set, &child);
 	}
+}
 
-static const struct model_field store_uses_fields[] = {
-	USES(client_uses, LINK_CLIENT),
-	USES(lawyer_uses, LINK_LAWYER),
-	USES(host_uses, LINK_HOST),
-};
-
-static const struct model store_uses_model = MODEL(struct meeting, "meeting", store_uses_fields);
-
+/* A use of a link is one event. */
 static enum err store_request_append(
 	struct store *store, struct arena *arena, struct request *request, struct err_info *info)
 {
-	bson_t *update = bson_new(), set, push, events, each, event;
-	const char *key;
-	char digits[16];
-	size_t i;
+	bson_t *update = bson_new(), set, push, event;
 
 	arena_defer(arena, store_release_bson, update);
-	assert(request->rev > 0);
+	assert(request->rev > 0 && request->events.count == 1);
 	request->rev++;
 	audit_seal_end(arena, &request->before, &request->events, &request->audit_seal);
 	BSON_APPEND_DOCUMENT_BEGIN(update, "$set", &set);
 	store_bson_write(store, arena, &store_use_model, request, request->id, &set);
-	store_bson_write(store, arena, &store_uses_model, request->meeting, request->id, &set);
+	store_append_uses(store, arena, request, &set);
 	bson_append_document_end(update, &set);
 	BSON_APPEND_DOCUMENT_BEGIN(update, "$push", &push);
-	BSON_APPEND_DOCUMENT_BEGIN(&push, "events", &events);
-	BSON_APPEND_ARRAY_BEGIN(&events, "$each", &each);
-	for (i = 0; i < request->events.count; i++) {
-		bson_uint32_to_string((uint32_t)i, &key, digits, sizeof(digits));
-		bson_append_document_begin(&each, key, -1, &event);
-		store_bson_write(store, arena, &audit_event_model,
-			MODEL_AT(&request->events, struct audit_event, i), request->id, &event);
-		bson_append_document_end(&each, &event);
-	}
-	bson_append_array_end(&events, &each);
-	bson_append_document_end(&push, &events);
+	BSON_APPEND_DOCUMENT_BEGIN(&push, "events", &event);
+	store_bson_write(
+		store, arena, &audit_event_model, request->events.items, request->id, &event);
+	bson_append_document_end(&push, &event);
 	bson_append_document_end(update, &push);
 	return store_guarded(store, request, mongoc_collection_update_one, update, info);
 }
