@@ -92,9 +92,8 @@ static void tables_print_effects(void)
 	const struct effect_row *row;
 
 	puts("\n## What a request may owe\n\n"
-	     "What is in one lane is done in order. Urgent is what a person waits for, and links "
-	     "that "
-	     "have to die: it\ngoes before the rest.\n\n"
+	     "What is in one lane is done in order. What is urgent goes before the rest: a person "
+	     "waits for\nit, or a link has to die.\n\n"
 	     "| Kind | | lane | needs the link | urgent | given up |\n"
 	     "|---|---|---|---|---|---|");
 	for (row = effect_table; row < effect_table + EFFECT_KIND_COUNT; row++)
