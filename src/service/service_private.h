@@ -15,7 +15,7 @@ void service_provider_done(const struct service *service, struct provider_call *
 enum err service_config_load(const struct service *service, const struct service_call *call,
 	struct config **config_r, struct err_info *info);
 
-/* `config` may be NULL for uses of links. Lives in `arena`. */
+/* `config` may be NULL where no rule looks (cause.h). Lives in `arena`. */
 void service_cause_init(const struct service_call *call, struct arena *arena, enum source source,
 	const struct config *config, struct cause *cause_r);
 

@@ -1,4 +1,4 @@
-"""THE TRANSITIONS over HTTP: every command on a request and meeting of every status."""
+"""THE COMMANDS over HTTP: every command on a request and meeting of every status."""
 
 from collections.abc import Callable, Iterator
 
