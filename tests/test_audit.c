@@ -375,7 +375,6 @@ static void test_audit_flaw_of_what_cannot_be_read(void)
 	arena_free(&arena);
 }
 
-/* A seal follows its trail, and never one that is not what it was. */
 /* What is added to a trail of which only the seal was read, and what of it is noticed. */
 static void test_audit_goes_on_from_its_seal(void)
 {
@@ -412,9 +411,37 @@ static void test_audit_goes_on_from_its_seal(void)
 	arena_free(&arena);
 }
 
+/* Who can write events but has no key may chain them rightly: they are not sealed by who comes
+ * next. */
+static void test_audit_what_was_loaded_beside_its_seal(void)
+{
+	struct arena *arena = arena_new();
+	struct audit_trail trail = audit_sealed(arena);
+	const struct audit_subject subject = {.events = &trail.events, .request_id = trail.id};
+	struct cause cause = core_system(arena, CORE_NOW);
+	const char *seal = trail.audit_seal;
+
+	audit_seal_loaded(arena, &trail.events, &trail.audit_seal);
+	CU_ASSERT_PTR_EQUAL(trail.audit_seal, seal);
+	audit_append(&cause, &subject, "meeting.joined", NULL, NULL, NULL);
+	CU_ASSERT_EQUAL(audit_verify(&trail.events, trail.id), -1);
+	audit_seal_loaded(arena, &trail.events, &trail.audit_seal);
+	seal = trail.audit_seal;
+	audit_append(&cause, &subject, "request.cancelled", NULL, NULL, NULL);
+	audit_seal(arena, &trail.events, false, &trail.audit_seal);
+	CU_ASSERT_PTR_EQUAL(trail.audit_seal, seal);
+	CU_ASSERT_EQUAL(audit_flaw_at(&trail), (long)trail.events.count);
+	audit_seal_loaded(arena, &trail.events, &trail.audit_seal);
+	CU_ASSERT_PTR_EQUAL(trail.audit_seal, seal);
+	trail.audit_seal = NULL;
+	audit_seal_loaded(arena, &trail.events, &trail.audit_seal);
+	CU_ASSERT_PTR_NULL(trail.audit_seal);
+	arena_free(&arena);
+}
+
 static void test_audit_heads_that_are_none(void)
 {
-	static const char *const seals[] = {NULL, "", "0 ", "x", "3", "3 short 5",
+	static const char *const seals[] = {NULL, "", "0 ", "x", "unfit: 3", "3", "3 short 5",
 		"3 0123456789012345678901234567890123456789012345678901234567890123",
 		"3 0123456789012345678901234567890123456789012345678901234567890123 0"};
 	struct arena *arena = arena_new();
@@ -426,6 +453,7 @@ static void test_audit_heads_that_are_none(void)
 	arena_free(&arena);
 }
 
+/* A seal follows its trail, and never one that is not what it was. */
 static void test_audit_seal_is_renewed_for_a_whole_trail_only(void)
 {
 	struct arena *arena = arena_new();
@@ -475,6 +503,7 @@ static const struct unit_case cases[] = {
 	{"null is not empty", test_audit_null_is_not_empty},
 	{"seal holds the end", test_audit_seal_holds_the_end},
 	{"goes on from its seal", test_audit_goes_on_from_its_seal},
+	{"what was loaded beside its seal", test_audit_what_was_loaded_beside_its_seal},
 	{"heads that are none", test_audit_heads_that_are_none},
 	{"flaw of what cannot be read", test_audit_flaw_of_what_cannot_be_read},
 	{"seal is renewed for a whole trail only",

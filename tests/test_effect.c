@@ -292,7 +292,7 @@ static void test_effect_retry_or_give_up(void)
 static void test_effect_is_whole_or_not(void)
 {
 	struct creation creation = {0};
-	struct removal removal = {.provider = "zoom"};
+	struct removal removal = {.provider = "zoom", .provider_key = "key"}, keyless = {0};
 	struct mail mail = {0};
 	const struct {
 		struct effect effect;
@@ -304,6 +304,7 @@ static void test_effect_is_whole_or_not(void)
 		{{.kind = DELETE, .removal = &removal}, true, true},
 		{{.kind = DELETE, .removal = &removal}, false, false},
 		{{.kind = DELETE, .creation = &creation}, true, false},
+		{{.kind = DELETE, .removal = &keyless}, true, false},
 		{{.kind = UPDATE}, true, true},
 		{{.kind = UPDATE}, false, false},
 		{{.kind = EXPIRE}, true, true},

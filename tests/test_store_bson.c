@@ -145,7 +145,7 @@ static struct request *store_full_request(struct arena *arena)
 		&(struct request_answer){"key-1", "body-1", 201, "{\"secret\":1}", cause.now + 1});
 	request_answer_keep(&cause, request,
 		&(struct request_answer){"key-2", "body-2", 200, "", cause.now + 2});
-	request->audit_seal = "8 0123456789abcdef";
+	audit_seal(arena, &request->events, true, &request->audit_seal);
 	request->rev = INT64_C(1) << 40;
 	request->due = request->urgent_due = request->failed_at = CORE_NOW;
 	return request;
@@ -540,7 +540,8 @@ static void test_store_bson_unknown_fields_and_other_order(void)
 static bool store_is_owed(const struct model *model, const struct model_field *field)
 {
 	return (model == &request_model && strcmp(field->name, "meeting") == 0) ||
-	       (model == &effect_model && strcmp(field->name, "mail") == 0);
+	       (model == &effect_model && strcmp(field->name, "mail") == 0) ||
+	       strcmp(field->name, "provider_key") == 0;
 }
 
 /* Without each of its fields: read without it, or refused with its name. */

@@ -28,8 +28,8 @@ static const char keys_help[] =
 	"the service does, may be interrupted and may be repeated.\n\n"
 	"Put the new key in front of the old ones and reload every host (SIGHUP) first: a\n"
 	"process that does not know the new key cannot read what it seals.\n\n"
-	"  --check  change nothing, say whether anything still needs an older key; the exit\n"
-	"           status is 1 if so\n\n"
+	"  --check  change nothing, say whether anything still needs an older key, or has the\n"
+	"           form of the version before; the exit status is 1 if so\n\n"
 	"An older key that nothing needs any more may be removed, but join and calendar links\n"
 	"that were made while it was the newest work only as long as it is in the file, and\n"
 	"an Idempotency-Key that created a request within the last 24 hours is not recognised\n"
@@ -90,7 +90,7 @@ static enum err keys_walk(struct keys_run *run, struct err_info *info)
 	return err;
 }
 
-/* *left_r: documents that still need an older key. */
+/* *left_r: documents that still need an older key, or to be written anew. */
 static enum err keys_run(struct store *store, bool check, int64_t *left_r, struct err_info *info)
 {
 	enum err err = ERR_OK;

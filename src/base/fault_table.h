@@ -10,7 +10,7 @@ FAULT(CHANGE_AFTER_SAVE, "change.after_save")     /* worker: stored, dispatcher 
 FAULT(CHANGE_BEFORE_REPLY, "change.before_reply") /* worker: dispatcher woken, not answered */
 FAULT(CLAIM_BEFORE_SAVE, "claim.before_save")     /* dispatcher: lease decided, not stored */
 FAULT(CLAIM_AFTER_SAVE, "claim.after_save")       /* dispatcher: lease stored, nothing done */
-FAULT(EFFECT_BEFORE, "effect.before")             /* dispatcher: about to perform */
-FAULT(EFFECT_AFTER, "effect.after")               /* dispatcher: performed, not settled */
-FAULT(SETTLE_BEFORE_SAVE, "settle.before_save")   /* dispatcher: outcome decided, not stored */
-FAULT(SETTLE_AFTER_SAVE, "settle.after_save")     /* dispatcher: settled */
+FAULT(EFFECT_BEFORE, "effect.before")             /* who performs: about to */
+FAULT(EFFECT_AFTER, "effect.after")               /* who performs: done, not settled */
+FAULT(SETTLE_BEFORE_SAVE, "settle.before_save")   /* who performs: outcome decided, not stored */
+FAULT(SETTLE_AFTER_SAVE, "settle.after_save")     /* who performs: settled */

@@ -191,6 +191,16 @@ void audit_seal(struct arena *arena, const struct model_list *events, bool fresh
 		audit_seal_end(arena, &none, events, seal);
 }
 
+void audit_seal_loaded(struct arena *arena, const struct model_list *events, const char **seal)
+{
+	static const char unfit[] = "unfit: ";
+
+	if (!*seal || strncmp(*seal, unfit, strlen(unfit)) == 0 ||
+		(audit_extends(events, *seal) && strtoul(*seal, NULL, 10) == events->count))
+		return;
+	*seal = arena_printf(arena, "%s%s", unfit, *seal);
+}
+
 void audit_seal_end(struct arena *arena, const struct audit_head *before,
 	const struct model_list *events, const char **seal)
 {

@@ -79,6 +79,10 @@ long audit_verify(const struct model_list *events, const char *request_id);
 void audit_seal(
 	struct arena *arena, const struct model_list *events, bool fresh, const char **seal);
 
+/* Notes in the seal of what was loaded that it is of another trail, or of a part of this one: what
+ * is added now must not have that sealed. */
+void audit_seal_loaded(struct arena *arena, const struct model_list *events, const char **seal);
+
 /*
  * The same for a trail of which only the end is at hand. What was sealed is where it ends: should
  * the stored trail be another, the events added here do not follow from it, and that is seen.

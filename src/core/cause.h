@@ -24,7 +24,7 @@ struct cause {
 	struct actor actor;
 	enum source source;
 	const struct config *config; /* of the installation, as it is now; NULL where no rule
-				      * looks: uses of links, mails, expiry, erasure */
+				      * looks: filing, uses of links, mails, expiry, erasure */
 	const char *trace_id;        /* X-Request-Id, or NULL */
 	unsigned char seed[CAUSE_SEED_BYTES]; /* random, from the caller */
 	unsigned serial;                      /* ids drawn so far */

@@ -1,6 +1,6 @@
 #ifndef COMMAND_H
 #define COMMAND_H
-/* What may be done to one request, by whom, and in which status: THE COMMANDS as functions. */
+/* What may be done to one request, by whom, and in which status: THE COMMANDS. */
 #include "err.h"
 #include "request.h"
 

@@ -148,6 +148,8 @@ bool effect_is_whole(const struct request *request, const struct effect *effect)
 
 	if (row->payload_size && !*(void *const *)((const char *)effect + row->payload_at))
 		return false;
+	if (effect->removal && !effect->removal->provider_key)
+		return false;
 	return request->meeting || (effect->mail && !(row->tells & TELLS_MEETING));
 }
 

@@ -80,7 +80,7 @@ extern const struct model link_uses_model;
 
 /* What a provider made. */
 struct meeting_link {
-	const char *url; /* never NULL: a meeting without a link is not made */
+	const char *url; /* never NULL of one that was made; of an update, NULL: as before */
 	const char *external_id, *account;
 	const char *passcode;
 	struct model_list dial_in;  /* strings */

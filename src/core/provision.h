@@ -8,10 +8,10 @@
 #include "request.h"
 
 /*
- * meeting.create. A provider that failed is tried once more at once; then the next of
- * the policy's failover, and after those the default one, loudly, each under a key of its own; when
- * none is left, later from the requested one on, as soon as one of them may be able to. What may
- * have been made and is not used is owed to be deleted once that is certain.
+ * meeting.create. A provider that failed is tried once more at once; then the next of the policy's
+ * failover, and after those the default one, loudly, each under a key of its own; when none is
+ * left, later from the requested one on, as soon as one of them may be able to. What may have been
+ * made and is not used is owed to be deleted once that is certain.
  */
 void provision_created(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome, const struct meeting_link *link);

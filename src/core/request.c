@@ -118,11 +118,12 @@ static const char *request_decision(struct cause *cause, const struct request_re
  */
 static void request_trust_lawyer(struct cause *cause, struct request *request)
 {
-	const struct audit_event *filed = MODEL_AT(&request->events, struct audit_event, 0);
+	const struct audit_event *filed =
+		request->events.count ? MODEL_AT(&request->events, struct audit_event, 0) : NULL;
 	struct person *lawyer;
 
 	if (cause->actor.role != ROLE_LAWYER || !cause->actor.email ||
-		filed->actor->role != ROLE_CLIENT)
+		(filed && filed->actor->role != ROLE_CLIENT))
 		return;
 	lawyer = arena_alloc(cause->arena, sizeof(*lawyer));
 	*lawyer = *request->side[PARTY_LAWYER].person;
@@ -181,7 +182,7 @@ enum err request_respond(struct cause *cause, struct request *request, const voi
 	enum err err;
 
 	*changed_r = false;
-	if (request->status == REQUEST_ACCEPTED && accept &&
+	if (request->status == REQUEST_ACCEPTED && accept && request->decision &&
 		strcmp(request->decision, request_decision(cause, response)) == 0)
 		return ERR_OK;
 	err = command_check(COMMAND_RESPOND, request, cause->now, info);

@@ -29,7 +29,7 @@ struct person {
 
 /* An answer given before, kept so that a repeat of the call gets the same one. */
 struct request_answer {
-	const char *key;   /* hash of caller, action and key */
+	const char *key;   /* hash of caller, action, request and key */
 	const char *input; /* hash of the body */
 	int64_t status;
 	const char *reply; /* sealed at rest: it may hold a join link; NULL: not kept any more */

@@ -13,7 +13,7 @@
 #include "store_config.h"
 
 enum {
-	DISPATCH_TURNS = 4, /* in one of so many, what nobody waits for has its turn as well */
+	DISPATCH_TURNS = 4, /* in one of so many, what is not urgent has its turn as well */
 	DISPATCH_AWAY_PAUSE_MS = 1000,
 	DISPATCH_ASIDE_MS = 5 * 60 * 1000,
 	DISPATCH_WORTHWHILE_MS = 300, /* less time than this is not worth another call */
@@ -127,7 +127,7 @@ static size_t dispatch_claim_all(const struct dispatch *dispatch, const struct m
 	return claimed;
 }
 
-/* Leaves of those that are due the ones that are not urgent, as many as there is room for. */
+/* Takes out of `due` what is in `urgent` too, and keeps as many as there is room for. */
 static void dispatch_leave_rest(
 	struct model_list *due, const struct model_list *urgent, int64_t limit)
 {

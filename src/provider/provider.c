@@ -217,9 +217,9 @@ enum err provider_create(const struct provider_call *call, const struct provider
 	struct provider_guard guard;
 	enum err err = provider_enter_change(call, &guard, info);
 
+	*link_r = (struct meeting_link){0};
 	if (err != ERR_OK)
 		return err;
-	*link_r = (struct meeting_link){0};
 	err = call->provider->create(call, plan, repeated, link_r, guard.info);
 	/* It may have made something all the same. */
 	if (err == ERR_OK && (!link_r->url || !provider_link_sane(link_r)))
@@ -271,9 +271,9 @@ enum err provider_read(const struct provider_call *call, const struct provider_p
 		return err_set(info, ERR_NOT_FOUND, "%s: It cannot be asked about a meeting.",
 			call->provider->title);
 	err = provider_enter(call, &guard, info);
+	*state_r = (struct provider_state){0};
 	if (err != ERR_OK)
 		return err;
-	*state_r = (struct provider_state){0};
 	return provider_leave(call, &guard, call->provider->read(call, plan, state_r, guard.info));
 }
 

@@ -44,7 +44,8 @@ struct store_change service_change(const struct service *service, const char *id
 
 /*
  * What core/ cannot check, since it needs libraries: zones of any input; addresses, locales and ids
- * of a draft; and, once a rule has taken it, that a provider which it names can be used.
+ * of a draft; and, once a rule has taken it, that a provider which it names, or which is
+ * to replace a link, can be used.
  */
 void service_check_zones(
 	const struct model *model, const void *input, const char *base, struct err_info *info);

@@ -3,7 +3,7 @@
 /*
  * One guarded change: load -> rule -> guarded write -> wake a dispatcher. When somebody else was
  * faster it is decided again on what is stored by then, after a random pause, so that those who
- * collide do not collide again. Every change of a request goes through here.
+ * collide do not collide again. Every change that a rule decides goes through here.
  */
 #include "config.h"
 #include "fault.h"

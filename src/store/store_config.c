@@ -70,6 +70,8 @@ enum err store_config_load_whole(
 	bson_t *options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true));
 	enum err err = store_config_find(store, arena, options, config_r, info);
 
+	if (err == ERR_OK)
+		audit_seal_loaded(arena, &(*config_r)->events, &(*config_r)->audit_seal);
 	bson_destroy(options);
 	return err;
 }

@@ -15,7 +15,8 @@ extern const char *const store_sealed_names[]; /* of the collections; NULL-termi
 /* Some documents of a collection, in the order of their ids. */
 struct store_keys_page {
 	int64_t seen;
-	struct model_list outdated; /* strings: ids of those with a value that needs an older key */
+	struct model_list outdated; /* strings: ids of those with a value that needs an older key,
+				     * or of a former form */
 	const char *last_id;        /* NULL: there is nothing more */
 };
 

@@ -44,12 +44,16 @@ enum err store_request_insert(
 }
 
 /* What rules take for granted, beside what is required of each field. */
-static enum err store_check_whole(const struct request *request, struct err_info *info)
+static enum err store_check_whole(
+	const struct request *request, enum store_depth depth, struct err_info *info)
 {
 	if (!request->meeting &&
 		(request->status == REQUEST_ACCEPTED || request->status == REQUEST_COMPLETED))
 		return err_set(
 			info, ERR_UNREADABLE, "Document %s: it has no meeting.", request->id);
+	if (request->meeting && depth != STORE_CURRENT && !request->meeting->provider_key)
+		return err_set(info, ERR_UNREADABLE,
+			"Document %s: meeting.provider_key is missing.", request->id);
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (!effect_is_whole(request, effect))
 			return err_set(info, ERR_UNREADABLE,
@@ -73,12 +77,14 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 	*request_r = request;
 	bson_iter_init(&iter, store_former_read(arena, bson));
 	err = store_bson_read(store, arena, &request_model, &iter, id, request, info);
-	/* What is loaded in part can never be saved. */
+	/* What is loaded for showing can never be saved. */
 	if (depth == STORE_CURRENT)
 		request->rev = 0;
 	else if (err == ERR_OK && request->rev < 1)
 		err = err_set(info, ERR_UNREADABLE, "Document %s: request.rev cannot be read.", id);
-	return err == ERR_OK ? store_check_whole(request, info) : err;
+	if (err == ERR_OK && depth == STORE_WHOLE)
+		audit_seal_loaded(arena, &request->events, &request->audit_seal);
+	return err == ERR_OK ? store_check_whole(request, depth, info) : err;
 }
 
 /* Heavy fields at any depth of objects, by their path. */
@@ -145,10 +151,9 @@ enum err store_request_load(struct store *store, struct arena *arena, const char
 	enum store_depth depth, struct request **request_r, struct err_info *info)
 {
 	enum err err = store_request_find(store, arena, id, depth, request_r, info);
-	struct request *request = *request_r;
 
 	if (err == ERR_OK && depth == STORE_END &&
-		!audit_head_read(arena, request->audit_seal, &request->before))
+		!audit_head_read(arena, (*request_r)->audit_seal, &(*request_r)->before))
 		err = store_request_find(store, arena, id, STORE_WHOLE, request_r, info);
 	return err;
 }

@@ -11,7 +11,7 @@ enum err store_request_insert(
 enum store_depth {
 	STORE_CURRENT, /* without events, effects and answers: for showing, never for saving */
 	/* The same with what a provider knows it by, and request->before in place of the events:
-	 * for uses of links. STORE_WHOLE where nobody has noted where the trail ends. */
+	 * for uses of links. Loaded whole where its seal does not say where the trail ends. */
 	STORE_END,
 	STORE_WHOLE,
 };
@@ -79,8 +79,8 @@ struct store_counts {
 enum err store_request_count(struct store *store, const struct store_filter *filter,
 	struct store_counts *counts_r, struct err_info *info);
 
-/* At most `limit` requests whose `due` has come, earliest first; `urgent`: of those for which a
- * person waits. Items are struct store_due. */
+/* At most `limit` requests whose `due` has come, earliest first; `urgent`: of those that owe
+ * something urgent (effect.h). Items are struct store_due. */
 struct store_due {
 	const char *id;
 	int64_t due;

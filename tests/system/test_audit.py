@@ -300,6 +300,7 @@ def test_later_changes_do_not_hide_what_was_done(own: Stack) -> None:
         lambda events: events[-1].update(hash="0" * 64),
         lambda events: (events.pop(), chain_anew(events)),
         lambda events: (events[0].update(action="x"), chain_anew(events)),
+        lambda events: (events.append(dict(events[-1])), chain_anew(events)),
     ):
         request = parties.accepted()
         own.settle(request["id"])
