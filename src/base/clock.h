@@ -12,4 +12,7 @@ int clock_init(const char *offset_file);
 
 int64_t clock_now_ms(void);       /* Unix time in milliseconds */
 int64_t clock_monotonic_us(void); /* for measuring, never moved */
+
+/* Sleeps, or less when a signal comes. */
+void clock_sleep_ms(int64_t ms);
 #endif

@@ -1,7 +1,6 @@
 /* Claim -> perform -> settle. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "clock.h"
 #include "dispatch_private.h"
@@ -24,13 +23,6 @@ static const struct dispatch_effect *const dispatch_effects[EFFECT_KIND_COUNT] =
 #include "effect_table.h"
 #undef EFFECT
 };
-
-static void dispatch_pause(int64_t ms)
-{
-	struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-	nanosleep(&pause, NULL);
-}
 
 static void dispatch_cause_init(
 	struct arena *arena, const struct config *config, struct cause *cause_r)
@@ -157,7 +149,7 @@ size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
 	if (err == ERR_OK && due.count == (size_t)limit && id_random_below(DISPATCH_TURNS) > 0)
 		err = store_request_due(dispatch->store, arena, true, now, limit, &urgent, &info);
 	if (err != ERR_OK)
-		dispatch_pause(DISPATCH_AWAY_PAUSE_MS);
+		clock_sleep_ms(DISPATCH_AWAY_PAUSE_MS);
 	dispatch_leave_rest(&due, &urgent, limit);
 	claimed = dispatch_claim_all(dispatch, &urgent, give, data);
 	claimed += dispatch_claim_all(dispatch, &due, give, data);
@@ -370,7 +362,7 @@ static void dispatch_perform_work(struct dispatch_work *work, struct dispatch_ta
 	int64_t pause;
 
 	while ((pause = dispatch_perform_once(work, task)) >= 0)
-		dispatch_pause(pause);
+		clock_sleep_ms(pause);
 }
 
 void dispatch_perform(struct dispatch_performer *performer, struct dispatch_task *task)

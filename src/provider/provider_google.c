@@ -2,7 +2,6 @@
 
 #include <json-c/json.h>
 #include <string.h>
-#include <time.h>
 
 #include "clock.h"
 #include "id.h"
@@ -188,11 +187,10 @@ static bool google_pause(const struct provider_call *call, size_t turn)
 {
 	static const int pauses_ms[] = {200, 1000, 2000, 4000};
 	const int64_t ms = pauses_ms[turn < 3 ? turn : 3];
-	const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000 * 1000};
 
 	if ((call->until_us - clock_monotonic_us()) / 1000 < ms + GOOGLE_GET_MS)
 		return false;
-	nanosleep(&pause, NULL);
+	clock_sleep_ms(ms);
 	return true;
 }
 

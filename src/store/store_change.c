@@ -1,7 +1,5 @@
 #include "store_change.h"
 
-#include <time.h>
-
 #include "clock.h"
 #include "id.h"
 #include "store_config.h"
@@ -14,13 +12,6 @@ static void change_free_arena(void *arena)
 	struct arena *freed = arena;
 
 	arena_free(&freed);
-}
-
-static void change_pause(int64_t ms)
-{
-	const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-	nanosleep(&pause, NULL);
 }
 
 /* What is tried until nobody else is faster. */
@@ -44,7 +35,7 @@ static enum err change_repeat(change_attempt *attempt, void *data, int tries, bo
 			(err != ERR_CONFLICT && until_us && clock_monotonic_us() > until_us))
 			break;
 		arena_free(&tried);
-		change_pause(
+		clock_sleep_ms(
 			err == ERR_CONFLICT ? id_random_below(CHANGE_PAUSE_MS) : CHANGE_AWAY_MS);
 	}
 	arena_defer(arena, change_free_arena, tried);

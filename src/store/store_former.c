@@ -134,11 +134,6 @@ bool store_is_former(const bson_t *bson)
 	return false;
 }
 
-static void former_release(void *bson)
-{
-	bson_destroy(bson);
-}
-
 const bson_t *store_former_read(struct arena *arena, const bson_t *bson)
 {
 	bson_iter_t field;
@@ -147,7 +142,7 @@ const bson_t *store_former_read(struct arena *arena, const bson_t *bson)
 	if (!store_is_former(bson))
 		return bson;
 	read = bson_new();
-	arena_defer(arena, former_release, read);
+	arena_defer(arena, store_release_bson, read);
 	bson_iter_init(&field, bson);
 	while (bson_iter_next(&field)) {
 		if (strcmp(bson_iter_key(&field), "effects") == 0 && BSON_ITER_HOLDS_ARRAY(&field))

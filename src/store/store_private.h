@@ -47,6 +47,9 @@ enum err store_bson_read(struct store *store, struct arena *arena, const struct 
 /* Whether no sealed value of an object needs any but the newest key. Opens none. */
 bool store_bson_is_newest(struct store *store, const struct model *model, bson_iter_t *iter);
 
+/* For arena_defer. */
+void store_release_bson(void *handle);
+
 /* A document of the version before in the form of this one; any other as it is. */
 const bson_t *store_former_read(struct arena *arena, const bson_t *bson);
 

@@ -6,7 +6,7 @@
 
 #include "store_private.h"
 
-static void store_release_bson(void *handle)
+void store_release_bson(void *handle)
 {
 	bson_destroy(handle);
 }
