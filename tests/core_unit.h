@@ -99,7 +99,10 @@ static inline struct cause core_system(struct arena *arena, int64_t now)
 
 static inline struct cause core_as_lawyer(struct arena *arena, int64_t now)
 {
-	return core_cause(arena, now, ROLE_LAWYER, core_lawyer.id);
+	struct cause cause = core_cause(arena, now, ROLE_LAWYER, core_lawyer.id);
+
+	cause.actor.email = core_lawyer.email;
+	return cause;
 }
 
 static inline struct request_draft core_draft(void)

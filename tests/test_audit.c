@@ -1,5 +1,7 @@
 #include "core_unit.h"
 
+static const struct audit_head none;
+
 /* Created, accepted, requested, failed once, ready, one invitation sent, cancelled. */
 static struct request *audit_request(struct arena *arena)
 {
@@ -16,7 +18,7 @@ static struct request *audit_request(struct arena *arena)
 
 static long audit_first_broken(const struct request *request)
 {
-	return audit_verify(&request->events, request->id);
+	return audit_verify(NULL, &request->events, request->id);
 }
 
 static struct audit_event *audit_at(const struct request *request, size_t index)
@@ -285,7 +287,7 @@ static void test_audit_long_trails_grow_slowly(void)
 	cause.actor = (struct actor){.id = "somebody", .role = ROLE_LAWYER};
 	CU_ASSERT_TRUE(audit_add_bounded(
 		&cause, request, "mail.retried", NULL, "client", "zoom: temporary"));
-	CU_ASSERT_EQUAL(audit_verify(&request->events, request->id), -1);
+	CU_ASSERT_EQUAL(audit_verify(NULL, &request->events, request->id), -1);
 	arena_free(&arena);
 }
 
@@ -305,12 +307,12 @@ static void test_audit_null_is_not_empty(void)
 			if (*text)
 				continue;
 			*text = "";
-			CU_ASSERT(audit_verify(&request->events, request->id) >= 0);
+			CU_ASSERT(audit_verify(NULL, &request->events, request->id) >= 0);
 			*text = NULL;
 			count++;
 		}
 	CU_ASSERT(count > 10);
-	CU_ASSERT_EQUAL(audit_verify(&request->events, request->id), -1);
+	CU_ASSERT_EQUAL(audit_verify(NULL, &request->events, request->id), -1);
 	arena_free(&arena);
 }
 
@@ -319,7 +321,7 @@ static struct audit_trail audit_sealed(struct arena *arena)
 	const struct request *request = audit_request(arena);
 	struct audit_trail trail = {.id = request->id, .events = request->events};
 
-	audit_seal(arena, &trail.events, true, &trail.audit_seal);
+	audit_seal(arena, &none, &trail.events, true, &trail.audit_seal);
 	return trail;
 }
 
@@ -421,20 +423,20 @@ static void test_audit_what_was_loaded_beside_its_seal(void)
 	struct cause cause = core_system(arena, CORE_NOW);
 	const char *seal = trail.audit_seal;
 
-	audit_seal_loaded(arena, &trail.events, &trail.audit_seal);
+	audit_seal_loaded(arena, &none, &trail.events, &trail.audit_seal);
 	CU_ASSERT_PTR_EQUAL(trail.audit_seal, seal);
 	audit_append(&cause, &subject, "meeting.joined", NULL, NULL, NULL);
-	CU_ASSERT_EQUAL(audit_verify(&trail.events, trail.id), -1);
-	audit_seal_loaded(arena, &trail.events, &trail.audit_seal);
+	CU_ASSERT_EQUAL(audit_verify(NULL, &trail.events, trail.id), -1);
+	audit_seal_loaded(arena, &none, &trail.events, &trail.audit_seal);
 	seal = trail.audit_seal;
 	audit_append(&cause, &subject, "request.cancelled", NULL, NULL, NULL);
-	audit_seal(arena, &trail.events, false, &trail.audit_seal);
+	audit_seal(arena, &none, &trail.events, false, &trail.audit_seal);
 	CU_ASSERT_PTR_EQUAL(trail.audit_seal, seal);
 	CU_ASSERT_EQUAL(audit_flaw_at(&trail), (long)trail.events.count);
-	audit_seal_loaded(arena, &trail.events, &trail.audit_seal);
+	audit_seal_loaded(arena, &none, &trail.events, &trail.audit_seal);
 	CU_ASSERT_PTR_EQUAL(trail.audit_seal, seal);
 	trail.audit_seal = NULL;
-	audit_seal_loaded(arena, &trail.events, &trail.audit_seal);
+	audit_seal_loaded(arena, &none, &trail.events, &trail.audit_seal);
 	CU_ASSERT_PTR_NULL(trail.audit_seal);
 	arena_free(&arena);
 }
@@ -478,15 +480,109 @@ static void test_audit_seal_is_renewed_for_a_whole_trail_only(void)
 		if (i == 4)
 			trail.audit_seal = before = NULL;
 		audit_append(&cause, &subject, "mail.sent", NULL, NULL, NULL);
-		audit_seal(arena, &trail.events, false, &trail.audit_seal);
+		audit_seal(arena, &none, &trail.events, false, &trail.audit_seal);
 		CU_ASSERT_EQUAL(audit_flaw_at(&trail) < 0, i == 0);
 		CU_ASSERT_EQUAL(trail.audit_seal == before, i != 0);
 	}
 	/* Nothing has happened yet. */
 	trail = (struct audit_trail){.id = CORE_ID};
-	audit_seal(arena, &trail.events, true, &trail.audit_seal);
+	audit_seal(arena, &none, &trail.events, true, &trail.audit_seal);
 	CU_ASSERT_EQUAL(audit_flaw_at(&trail), -1);
 	CU_ASSERT_STRING_EQUAL(trail.audit_seal, "0 ");
+	arena_free(&arena);
+}
+
+/* ---- archives ---- */
+
+static void audit_grow(struct arena *arena, struct model_list *events,
+	const struct audit_head *archived, size_t count)
+{
+	const struct audit_subject subject = {
+		.events = events, .before = archived ? *archived : none, .request_id = CORE_ID};
+	struct cause cause = core_system(arena, CORE_NOW);
+
+	while (events->count < count)
+		audit_append(&cause, &subject, "mail.sent", NULL, NULL, NULL);
+}
+
+static void audit_join(struct arena *arena, const struct model_list *from, struct model_list *to)
+{
+	MODEL_FOREACH (from, struct audit_event, event) {
+		*(struct audit_event *)model_list_add(arena, to, sizeof(*event)) = *event;
+	}
+}
+
+static void test_audit_archives_what_is_old(void)
+{
+	static const struct {
+		size_t events;
+		int parts;
+	} cases[] = {{0, 0}, {AUDIT_KEPT, 0}, {AUDIT_KEPT + AUDIT_PART - 1, 0},
+		{AUDIT_KEPT + AUDIT_PART, 1}, {AUDIT_KEPT + 2 * AUDIT_PART - 1, 1},
+		{5000, (5000 - AUDIT_KEPT) / AUDIT_PART}};
+	struct arena *arena = arena_new();
+	struct audit_part part;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct model_list events = {0}, whole = {0};
+		struct audit_head *archived = NULL;
+		const char *seal = NULL;
+		int parts = 0;
+
+		audit_grow(arena, &events, NULL, cases[i].events);
+		audit_seal(arena, &none, &events, true, &seal);
+		for (; audit_archive(arena, CORE_ID, &archived, &events, &part); parts++) {
+			CU_ASSERT_STRING_EQUAL(
+				part.id, arena_printf(arena, CORE_ID "/%09d", parts * AUDIT_PART));
+			CU_ASSERT_EQUAL(part.events.count, AUDIT_PART);
+			CU_ASSERT_EQUAL(audit_verify(part.before, &part.events, CORE_ID), -1);
+			audit_seal_loaded(arena, part.before ? part.before : &none, &part.events,
+				&part.audit_seal);
+			CU_ASSERT_TRUE(audit_seal_fits(part.audit_seal));
+			audit_join(arena, &part.events, &whole);
+		}
+		CU_ASSERT_EQUAL(parts, cases[i].parts);
+		CU_ASSERT_EQUAL(archived ? archived->count : 0, parts * AUDIT_PART);
+		/* What stays follows from what has left, and the seal still fits both. */
+		CU_ASSERT_EQUAL(audit_verify(archived, &events, CORE_ID), -1);
+		audit_seal_loaded(arena, archived ? archived : &none, &events, &seal);
+		CU_ASSERT_TRUE(audit_seal_fits(seal));
+		audit_join(arena, &events, &whole);
+		CU_ASSERT_EQUAL(whole.count, cases[i].events);
+		CU_ASSERT_EQUAL(audit_verify(NULL, &whole, CORE_ID), -1);
+	}
+	arena_free(&arena);
+}
+
+/* It goes on in the same chain, and is sealed with what has left. */
+static void test_audit_goes_on_behind_archives(void)
+{
+	struct arena *arena = arena_new();
+	struct model_list events = {0};
+	struct audit_head *archived = NULL, *first;
+	struct audit_part part, again;
+	const char *seal = NULL;
+
+	audit_grow(arena, &events, NULL, AUDIT_KEPT + AUDIT_PART);
+	audit_seal(arena, &none, &events, true, &seal);
+	CU_ASSERT_TRUE(audit_archive(arena, CORE_ID, &archived, &events, &part));
+	first = archived;
+	audit_grow(arena, &events, archived, AUDIT_KEPT + 1);
+	CU_ASSERT_EQUAL(audit_verify(archived, &events, CORE_ID), -1);
+	audit_seal(arena, archived, &events, false, &seal);
+	CU_ASSERT_EQUAL(strtol(seal, NULL, 10), AUDIT_KEPT + AUDIT_PART + 1);
+	/* Without the archives it is another trail. */
+	audit_seal_loaded(arena, &none, &events, &seal);
+	CU_ASSERT_FALSE(audit_seal_fits(seal));
+	/* The same archive, whoever takes it out. */
+	audit_grow(arena, &events, archived, AUDIT_KEPT + AUDIT_PART);
+	CU_ASSERT_TRUE(audit_archive(arena, CORE_ID, &archived, &events, &part));
+	CU_ASSERT_PTR_EQUAL(part.before, first);
+	CU_ASSERT_EQUAL(archived->count, 2 * AUDIT_PART);
+	again = part;
+	MODEL_AT(&again.events, struct audit_event, 7)->action = "mail.failed";
+	CU_ASSERT_EQUAL(audit_verify(again.before, &again.events, CORE_ID), 7);
 	arena_free(&arena);
 }
 
@@ -506,6 +602,8 @@ static const struct unit_case cases[] = {
 	{"what was loaded beside its seal", test_audit_what_was_loaded_beside_its_seal},
 	{"heads that are none", test_audit_heads_that_are_none},
 	{"flaw of what cannot be read", test_audit_flaw_of_what_cannot_be_read},
+	{"archives what is old", test_audit_archives_what_is_old},
+	{"goes on behind archives", test_audit_goes_on_behind_archives},
 	{"seal is renewed for a whole trail only",
 		test_audit_seal_is_renewed_for_a_whole_trail_only},
 };

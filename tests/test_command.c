@@ -109,7 +109,7 @@ static void pair_check(enum command command, enum request_status status, int mee
 	UNIT_CHECK(err == expected, name);
 	UNIT_CHECK(info.err == expected, name);
 	UNIT_CHECK((strcmp(core_saved(arena, request), before) == 0) == (expected != ERR_OK), name);
-	UNIT_CHECK(audit_verify(&request->events, request->id) == -1, name);
+	UNIT_CHECK(audit_verify(NULL, &request->events, request->id) == -1, name);
 	arena_free(&arena);
 }
 
@@ -174,33 +174,38 @@ static void test_command_refusals_have_words(void)
 	arena_free(&arena);
 }
 
-/* Room is left in the document to end it. */
-static void test_command_after_too_much(void)
+/* Within any hour, and what ends something always. */
+static void test_command_counts_changes(void)
 {
-	static const struct {
-		enum command command;
-		enum err err;
-	} cases[] = {
-		{COMMAND_RESCHEDULE, ERR_TOO_MANY_CHANGES},
-		{COMMAND_REGENERATE, ERR_TOO_MANY_CHANGES},
-		{COMMAND_OUTCOME, ERR_TOO_MANY_CHANGES},
-		{COMMAND_RETRY, ERR_ALREADY_READY},
-		{COMMAND_RESPOND, ERR_ALREADY_DECIDED},
-		{COMMAND_CANCEL, ERR_OK},
-		{COMMAND_CANCEL_MEETING, ERR_OK},
-	};
+	struct policy policy = policy_default;
+	struct config config = core_config;
 	struct arena *arena = arena_new();
 	struct request *request = command_request(arena, REQUEST_ACCEPTED, MEETING_READY);
 	struct cause cause = core_system(arena, CORE_NOW);
-	size_t i;
+	const struct command_row *move = &command_table[COMMAND_RESCHEDULE];
+	struct err_info info = {0};
+	int i;
 
-	while (request->events.count < COMMAND_MAX_EVENTS - 1)
-		audit_add(&cause, request, "meeting.joined", NULL, NULL, NULL);
-	CU_ASSERT_EQUAL(command_check(COMMAND_RESCHEDULE, request, NOW, NULL), ERR_OK);
-	audit_add(&cause, request, "meeting.joined", NULL, NULL, NULL);
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		UNIT_CHECK(command_check(cases[i].command, request, NOW, NULL) == cases[i].err,
-			command_table[cases[i].command].name);
+	policy.max_changes_per_hour = 3;
+	config.policy = &policy;
+	cause.config = &config;
+	for (i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL(command_count(&cause, move, request, &info), ERR_OK);
+		cause.now += 10 * INSTANT_MINUTE;
+	}
+	CU_ASSERT_EQUAL(command_count(&cause, move, request, &info), ERR_TOO_MANY_CHANGES);
+	CU_ASSERT_EQUAL(info.retry_after_s, 30 * 60 + 1);
+	for (i = 0; i < COMMAND_COUNT; i++)
+		CU_ASSERT_EQUAL(command_count(&cause, &command_table[i], request, &info),
+			command_table[i].ends ? ERR_OK : ERR_TOO_MANY_CHANGES);
+	cause.now = CORE_NOW + INSTANT_HOUR;
+	CU_ASSERT_EQUAL(command_count(&cause, move, request, &info), ERR_OK);
+	CU_ASSERT_EQUAL(command_count(&cause, move, request, &info), ERR_TOO_MANY_CHANGES);
+	CU_ASSERT_EQUAL(request->changes.count, 3);
+	/* A policy that allows less looks at the latest ones. */
+	policy.max_changes_per_hour = 1;
+	CU_ASSERT_EQUAL(command_count(&cause, move, request, &info), ERR_TOO_MANY_CHANGES);
+	CU_ASSERT_EQUAL(info.retry_after_s, 60 * 60 + 1);
 	arena_free(&arena);
 }
 
@@ -221,7 +226,7 @@ static const struct unit_case cases[] = {
 	{"every pair", test_command_every_pair},
 	{"when its time is over", test_command_when_its_time_is_over},
 	{"refusals have words", test_command_refusals_have_words},
-	{"after too much", test_command_after_too_much},
+	{"counts changes", test_command_counts_changes},
 	{"rows are whole", test_command_rows_are_whole},
 };
 

@@ -221,9 +221,9 @@ static void test_config_changes_are_audited(void)
 	CU_ASSERT_STRING_EQUAL(event->actor->id, "admin-1");
 	CU_ASSERT_STRING_EQUAL(event->trace_id, "trace-1");
 	CU_ASSERT_PTR_NULL(event->meeting_id);
-	CU_ASSERT_EQUAL(audit_verify(&config->events, CONFIG_ID), -1);
+	CU_ASSERT_EQUAL(audit_verify(NULL, &config->events, CONFIG_ID), -1);
 	MODEL_AT(&config->events, struct audit_event, 0)->to = "101";
-	CU_ASSERT_EQUAL(audit_verify(&config->events, CONFIG_ID), 0);
+	CU_ASSERT_EQUAL(audit_verify(NULL, &config->events, CONFIG_ID), 0);
 	arena_free(&arena);
 }
 

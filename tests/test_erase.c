@@ -91,7 +91,7 @@ static void test_erase_leaves_no_trace_in_any_state(void)
 			CU_ASSERT_EQUAL(request->answers.count, 0);
 			CU_ASSERT_EQUAL(request->status, status);
 			CU_ASSERT_EQUAL(request->updated_at, CORE_NOW + 9);
-			CU_ASSERT_EQUAL(audit_verify(&request->events, request->id), -1);
+			CU_ASSERT_EQUAL(audit_verify(NULL, &request->events, request->id), -1);
 			CU_ASSERT_STRING_EQUAL(
 				kept, core_stored(arena, &audit_event_model,
 					      MODEL_AT(&request->events, struct audit_event, 0)));

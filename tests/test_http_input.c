@@ -205,7 +205,7 @@ static void test_body(void)
 	};
 	struct arena *arena = arena_new();
 	struct err_info info;
-	const void *input;
+	void *input;
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -218,7 +218,7 @@ static void test_news_stories(void)
 		UNIT_CHECK(!request->side[PARTY_LAWYER].news ||
 				   !request->side[PARTY_LAWYER].news->invited,
 			cases[i].name);
-		UNIT_CHECK(audit_verify(&request->events, request->id) == -1, cases[i].name);
+		UNIT_CHECK(audit_verify(NULL, &request->events, request->id) == -1, cases[i].name);
 		arena_free(&arena);
 	}
 }

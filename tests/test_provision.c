@@ -173,7 +173,7 @@ static void provision_check_failure(const struct provision_case *row)
 			NOW + (row->retry_after_s > 5 ? row->retry_after_s : 5) * INSTANT_SECOND);
 	else
 		provision_check_given_up(row, request, key);
-	UNIT_CHECK(audit_verify(&request->events, request->id) == -1, row->name);
+	UNIT_CHECK(audit_verify(NULL, &request->events, request->id) == -1, row->name);
 	arena_free(&arena);
 }
 

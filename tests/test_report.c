@@ -77,7 +77,7 @@ static void bench_init(struct bench *bench, bool made)
 		request_open(&cause, &draft, "AAECAwQFBgcICQoLDA0ODw", &bench->request, NULL),
 		ERR_OK);
 	cause = cause_of(bench, SOURCE_API);
-	cause.actor = (struct actor){.id = lawyer.id, .role = ROLE_LAWYER};
+	cause.actor = (struct actor){.id = lawyer.id, .role = ROLE_LAWYER, .email = lawyer.email};
 	CU_ASSERT_EQUAL_FATAL(
 		request_respond(&cause, &bench->request, &accept, &changed, NULL), ERR_OK);
 	if (made)
@@ -173,8 +173,8 @@ static void test_what_is_noted(void)
 			UNIT_CHECK(last_event(&bench)->source == SOURCE_PROVIDER, cases[i].name);
 			UNIT_CHECK(last_event(&bench)->at == bench.now, cases[i].name);
 		}
-		UNIT_CHECK(
-			audit_verify(&bench.request.events, bench.request.id) == -1, cases[i].name);
+		UNIT_CHECK(audit_verify(NULL, &bench.request.events, bench.request.id) == -1,
+			cases[i].name);
 		arena_free(&bench.arena);
 	}
 }

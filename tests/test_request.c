@@ -194,7 +194,7 @@ static void test_request_every_command_in_every_state(void)
 			}
 			if (expected == SAME)
 				CU_ASSERT_FALSE(changed);
-			CU_ASSERT_EQUAL(audit_verify(&request->events, request->id), -1);
+			CU_ASSERT_EQUAL(audit_verify(NULL, &request->events, request->id), -1);
 			arena_free(&arena);
 		}
 }
@@ -258,15 +258,15 @@ static void test_request_only_the_same_accept_is_repeated(void)
 		const char *name;
 		struct request_response response;
 	} others[] = {
-		{"no start", {0, 0, 30, "UTC", "jitsi", "hello"}},
-		{"other start", {0, CORE_START + 2, 30, "UTC", "jitsi", "hello"}},
-		{"other duration", {0, CORE_START + 1, 31, "UTC", "jitsi", "hello"}},
-		{"other zone", {0, CORE_START + 1, 30, "Etc/UTC", "jitsi", "hello"}},
-		{"no zone", {0, CORE_START + 1, 30, NULL, "jitsi", "hello"}},
-		{"other provider", {0, CORE_START + 1, 30, "UTC", "zoom", "hello"}},
-		{"no message", {0, CORE_START + 1, 30, "UTC", "jitsi", NULL}},
-		{"text in another field", {0, CORE_START + 1, 30, "UTCj", "itsi", "hello"}},
-		{"decline", {DECISION_DECLINE, 0, 0, NULL, NULL, "hello"}},
+		{"no start", {0, 0, 30, "UTC", "jitsi", "hello", NULL}},
+		{"other start", {0, CORE_START + 2, 30, "UTC", "jitsi", "hello", NULL}},
+		{"other duration", {0, CORE_START + 1, 31, "UTC", "jitsi", "hello", NULL}},
+		{"other zone", {0, CORE_START + 1, 30, "Etc/UTC", "jitsi", "hello", NULL}},
+		{"no zone", {0, CORE_START + 1, 30, NULL, "jitsi", "hello", NULL}},
+		{"other provider", {0, CORE_START + 1, 30, "UTC", "zoom", "hello", NULL}},
+		{"no message", {0, CORE_START + 1, 30, "UTC", "jitsi", NULL, NULL}},
+		{"text in another field", {0, CORE_START + 1, 30, "UTCj", "itsi", "hello", NULL}},
+		{"decline", {DECISION_DECLINE, 0, 0, NULL, NULL, "hello", NULL}},
 	};
 	static const int64_t later[] = {
 		CORE_NOW, CORE_NOW + INSTANT_HOUR, CORE_END, CORE_END + 90 * INSTANT_DAY};
@@ -310,10 +310,11 @@ static void test_request_decline_tells_the_client(void)
 static void test_request_decline_sets_no_time(void)
 {
 	static const struct request_response responses[] = {
-		{DECISION_DECLINE, CORE_START, 0, NULL, NULL, NULL},
-		{DECISION_DECLINE, 0, 30, NULL, NULL, NULL},
-		{DECISION_DECLINE, 0, 0, "UTC", NULL, NULL},
-		{DECISION_DECLINE, 0, 0, NULL, "jitsi", NULL},
+		{DECISION_DECLINE, CORE_START, 0, NULL, NULL, NULL, NULL},
+		{DECISION_DECLINE, 0, 30, NULL, NULL, NULL, NULL},
+		{DECISION_DECLINE, 0, 0, "UTC", NULL, NULL, NULL},
+		{DECISION_DECLINE, 0, 0, NULL, "jitsi", NULL, NULL},
+		{DECISION_DECLINE, 0, 0, NULL, NULL, NULL, "bo@lawyer.test"},
 	};
 	struct arena *arena = arena_new();
 	struct request *request = core_open(arena);
@@ -460,22 +461,44 @@ static void test_request_mail_that_never_left(void)
 	arena_free(&arena);
 }
 
-/* Whose address is trusted: of somebody that a client named, only what a token vouches for. */
-static void test_request_accept_trusts_the_token(void)
+/* Whose address is trusted: of somebody that a client named, only what a token or the accepting
+ * call vouches for. */
+static void test_request_accept_needs_a_trusted_address(void)
 {
 	static const struct {
 		const char *name;
 		enum role filed_by, accepted_by;
-		const char *email, *expected;
+		enum lawyer_addresses policy;
+		const char *token, *given, *expected; /* NULL: refused */
 	} cases[] = {
-		{"the lawyer's own token", ROLE_CLIENT, ROLE_LAWYER, "own@law.test",
-			"own@law.test"},
-		{"a token without an address", ROLE_CLIENT, ROLE_LAWYER, NULL,
-			"lawyer@stored.test"},
-		{"filed by the host application", ROLE_SERVICE, ROLE_LAWYER, "own@law.test",
-			"lawyer@stored.test"},
-		{"accepted by the host application", ROLE_CLIENT, ROLE_SERVICE, "bot@host.test",
-			"lawyer@stored.test"},
+		{"the lawyer's own token", ROLE_CLIENT, ROLE_LAWYER, LAWYER_ADDRESSES_TRUSTED,
+			"own@law.test", NULL, "own@law.test"},
+		{"a token without an address", ROLE_CLIENT, ROLE_LAWYER, LAWYER_ADDRESSES_TRUSTED,
+			NULL, NULL, NULL},
+		{"a token without an address, and one given", ROLE_CLIENT, ROLE_LAWYER,
+			LAWYER_ADDRESSES_TRUSTED, NULL, "given@law.test", "given@law.test"},
+		{"what is given before the token's", ROLE_CLIENT, ROLE_LAWYER,
+			LAWYER_ADDRESSES_TRUSTED, "own@law.test", "given@law.test",
+			"given@law.test"},
+		{"filed by the host application", ROLE_SERVICE, ROLE_LAWYER,
+			LAWYER_ADDRESSES_TRUSTED, "own@law.test", NULL, "lawyer@stored.test"},
+		{"filed by an administrator", ROLE_ADMIN, ROLE_LAWYER, LAWYER_ADDRESSES_TRUSTED,
+			NULL, NULL, "lawyer@stored.test"},
+		{"accepted by the host application", ROLE_CLIENT, ROLE_SERVICE,
+			LAWYER_ADDRESSES_TRUSTED, "bot@host.test", NULL, NULL},
+		{"accepted by an administrator", ROLE_CLIENT, ROLE_ADMIN, LAWYER_ADDRESSES_TRUSTED,
+			"admin@host.test", NULL, NULL},
+		{"given by the host application", ROLE_CLIENT, ROLE_SERVICE,
+			LAWYER_ADDRESSES_TRUSTED, "bot@host.test", "given@law.test",
+			"given@law.test"},
+		{"filed and accepted by the host application", ROLE_SERVICE, ROLE_SERVICE,
+			LAWYER_ADDRESSES_TRUSTED, "bot@host.test", NULL, "lawyer@stored.test"},
+		{"any, accepted by the host application", ROLE_CLIENT, ROLE_SERVICE,
+			LAWYER_ADDRESSES_ANY, "bot@host.test", NULL, "lawyer@stored.test"},
+		{"any, a token without an address", ROLE_CLIENT, ROLE_LAWYER, LAWYER_ADDRESSES_ANY,
+			NULL, NULL, "lawyer@stored.test"},
+		{"any, the lawyer's own token", ROLE_CLIENT, ROLE_LAWYER, LAWYER_ADDRESSES_ANY,
+			"own@law.test", NULL, "own@law.test"},
 	};
 	struct arena *arena = arena_new();
 	bool changed;
@@ -485,16 +508,24 @@ static void test_request_accept_trusts_the_token(void)
 		struct request *request = core_open(arena);
 		struct cause cause =
 			core_cause(arena, CORE_NOW, cases[i].accepted_by, core_lawyer.id);
+		struct request_response response = core_accept;
 		struct person stored = *request->side[PARTY_LAWYER].person;
+		struct policy policy = policy_default;
+		struct config config = core_config;
+		const enum err expected = cases[i].expected ? ERR_OK : ERR_LAWYER_UNCONFIRMED;
 
+		policy.lawyer_addresses = cases[i].policy;
+		config.policy = &policy;
+		cause.config = &config;
 		stored.email = "lawyer@stored.test";
 		request->side[PARTY_LAWYER].person = &stored;
 		MODEL_AT(&request->events, struct audit_event, 0)->actor->role = cases[i].filed_by;
-		cause.actor.email = cases[i].email;
-		UNIT_CHECK(request_respond(&cause, request, &core_accept, &changed, NULL) == ERR_OK,
+		cause.actor.email = cases[i].token;
+		response.lawyer_email = cases[i].given;
+		UNIT_CHECK(request_respond(&cause, request, &response, &changed, NULL) == expected,
 			cases[i].name);
-		UNIT_CHECK(
-			strcmp(request->side[PARTY_LAWYER].person->email, cases[i].expected) == 0,
+		UNIT_CHECK(!cases[i].expected || strcmp(request->side[PARTY_LAWYER].person->email,
+							 cases[i].expected) == 0,
 			cases[i].name);
 		UNIT_CHECK(strcmp(stored.email, "lawyer@stored.test") == 0, cases[i].name);
 	}
@@ -679,7 +710,7 @@ static const struct unit_case cases[] = {
 	{"decline sets no time", test_request_decline_sets_no_time},
 	{"standings", test_request_standings},
 	{"mail that never left", test_request_mail_that_never_left},
-	{"accept trusts the token", test_request_accept_trusts_the_token},
+	{"accept needs a trusted address", test_request_accept_needs_a_trusted_address},
 	{"effects that are wanted", test_request_effects_that_are_wanted},
 	{"mail outcomes", test_request_mail_outcomes},
 	{"answers are kept a day", test_request_answers_are_kept_a_day},

@@ -573,7 +573,7 @@ static void walk_end(struct walk *walk)
 		walk_check_live(walk);
 	}
 	walk_drain(walk, INT64_MAX);
-	walk_check(walk, audit_verify(&request->events, request->id) == -1,
+	walk_check(walk, audit_verify(NULL, &request->events, request->id) == -1,
 		"the audit chain is whole");
 	walk_check(walk, request->status != REQUEST_ACCEPTED, "all ends one day");
 	if (request->status == REQUEST_DECLINED)

@@ -91,6 +91,7 @@ static void store_fill_meeting(struct arena *arena, struct meeting *meeting)
 	*(struct meeting_report *)model_list_add(
 		arena, &meeting->reports, sizeof(struct meeting_report)) =
 		(struct meeting_report){"digest", CORE_START, true};
+	*(int64_t *)model_list_add(arena, &meeting->reported, sizeof(int64_t)) = 3;
 	meeting->sequence = INT64_MAX;
 	for (i = 0; i < LINK_USES; i++) {
 		meeting->uses[i] = arena_alloc(arena, sizeof(struct link_uses));
@@ -145,7 +146,11 @@ static struct request *store_full_request(struct arena *arena)
 		&(struct request_answer){"key-1", "body-1", 201, "{\"secret\":1}", cause.now + 1});
 	request_answer_keep(&cause, request,
 		&(struct request_answer){"key-2", "body-2", 200, "", cause.now + 2});
-	audit_seal(arena, &request->events, true, &request->audit_seal);
+	*(int64_t *)model_list_add(arena, &request->changes, sizeof(int64_t)) = CORE_NOW;
+	request->archived = arena_alloc(arena, sizeof(*request->archived));
+	*request->archived = (struct audit_head){100, CORE_NOW, "hash"};
+	request->before = *request->archived;
+	audit_seal(arena, &request->before, &request->events, true, &request->audit_seal);
 	request->rev = INT64_C(1) << 40;
 	request->due = request->urgent_due = request->failed_at = CORE_NOW;
 	return request;
@@ -165,7 +170,7 @@ static void store_check_round_trip(struct store_unit *unit, struct request *requ
 		store_request_read(&unit->store, unit->arena, bson, STORE_WHOLE, &read, &info),
 		ERR_OK);
 	CU_ASSERT_STRING_EQUAL(core_saved(unit->arena, read), core_saved(unit->arena, request));
-	CU_ASSERT_EQUAL(audit_verify(&read->events, read->id), -1);
+	CU_ASSERT_EQUAL(audit_verify(NULL, &read->events, read->id), -1);
 }
 
 static void test_store_bson_round_trip(void)
@@ -984,8 +989,8 @@ static void test_store_bson_projection_leaves_out_what_is_heavy(void)
 	bson_t whole = BSON_INITIALIZER, current = BSON_INITIALIZER;
 	static const char *const heavy[] = {"meeting.provider_key", "meeting.external_id",
 		"meeting.external_mark", "meeting.account", "meeting.provider_url",
-		"meeting.reports", "meetings", "client_news", "lawyer_news", "events", "audit_seal",
-		"effects", "answers"};
+		"meeting.reported", "meeting.reports", "meetings", "client_news", "lawyer_news",
+		"events", "audit_seal", "effects", "answers", "changes"};
 	bson_t *expected = bson_new(), projection;
 	size_t i;
 
@@ -1013,7 +1018,7 @@ static void test_store_bson_reads_what_a_projection_leaves(void)
 	bson = bson_new();
 	arena_defer(unit.arena, store_release, bson);
 	bson_copy_to_excluding_noinit(store_write(&unit, full), bson, "meetings", "client_news",
-		"lawyer_news", "events", "audit_seal", "effects", "answers", NULL);
+		"lawyer_news", "events", "audit_seal", "effects", "answers", "changes", NULL);
 	CU_ASSERT_EQUAL_FATAL(
 		store_request_read(&unit.store, unit.arena, bson, STORE_CURRENT, &read, NULL),
 		ERR_OK);
@@ -1022,6 +1027,7 @@ static void test_store_bson_reads_what_a_projection_leaves(void)
 	CU_ASSERT_EQUAL(read->answers.count, 0);
 	full->meetings = full->events = full->effects = full->answers = (struct model_list){0};
 	full->side[PARTY_CLIENT].news = full->side[PARTY_LAWYER].news = NULL;
+	full->changes = (struct model_list){0};
 	full->audit_seal = NULL;
 	CU_ASSERT_EQUAL(read->rev, 0); /* so that it cannot be saved */
 	full->rev = 0;

@@ -8,6 +8,7 @@ FAULT(CREATE_AFTER_SAVE, "create.after_save")     /* worker: stored, not answere
 FAULT(CHANGE_BEFORE_SAVE, "change.before_save")   /* worker: change decided, not stored */
 FAULT(CHANGE_AFTER_SAVE, "change.after_save")     /* worker: stored, dispatcher not woken */
 FAULT(CHANGE_BEFORE_REPLY, "change.before_reply") /* worker: dispatcher woken, not answered */
+FAULT(ARCHIVE_AFTER_SAVE, "archive.after_save")   /* who changes: archived, document not stored */
 FAULT(CLAIM_BEFORE_SAVE, "claim.before_save")     /* dispatcher: lease decided, not stored */
 FAULT(CLAIM_AFTER_SAVE, "claim.after_save")       /* dispatcher: lease stored, nothing done */
 FAULT(EFFECT_BEFORE, "effect.before")             /* who performs: about to */

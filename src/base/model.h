@@ -50,6 +50,7 @@ enum model_flag {
 	/* Input, to be checked by those who know them: */
 	MODEL_ZONE = 1 << 9,      /* an IANA time zone */
 	MODEL_PROVIDER = 1 << 10, /* a provider that can be used now */
+	MODEL_EMAIL = 1 << 11,    /* one deliverable address */
 };
 
 struct model_list {

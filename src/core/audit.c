@@ -37,8 +37,31 @@ static const struct model_field audit_event_fields[] = {
 
 const struct model audit_event_model = MODEL(struct audit_event, "audit_event", audit_event_fields);
 
+static const struct model_field audit_head_fields[] = {
+	MODEL_FIELD(struct audit_head, count, MODEL_INT, MUST),
+	MODEL_FIELD(struct audit_head, at, MODEL_INSTANT, MUST),
+	MODEL_FIELD(struct audit_head, hash, MODEL_STRING, MUST),
+};
+
+const struct model audit_head_model = MODEL(struct audit_head, "audit_head", audit_head_fields);
+
+#define PART(type, member, flags, ...)                                                             \
+	MODEL_FIELD(struct audit_part, member, type, MODEL_STORED | (flags), __VA_ARGS__)
+
+static const struct model_field audit_part_fields[] = {
+	PART(MODEL_STRING, id, MODEL_KEY),
+	PART(MODEL_STRING, document_id, MODEL_REQUIRED),
+	PART(MODEL_OBJECT, before, MODEL_SPARSE, .of = &audit_head_model),
+	PART(MODEL_LIST, events, MODEL_REQUIRED, .of = &audit_event_model),
+	PART(MODEL_STRING, audit_seal, MODEL_REQUIRED | MODEL_SEALED),
+};
+
+const struct model audit_part_model = MODEL(struct audit_part, "audit_part", audit_part_fields);
+
 static const struct model_field audit_trail_fields[] = {
 	MODEL_FIELD(struct audit_trail, id, MODEL_STRING, MODEL_STORED | MODEL_KEY),
+	MODEL_FIELD(struct audit_trail, archived, MODEL_OBJECT, MODEL_STORED | MODEL_SPARSE,
+		.of = &audit_head_model),
 	MODEL_FIELD(struct audit_trail, events, MODEL_LIST, MODEL_STORED, .of = &audit_event_model),
 };
 
@@ -65,10 +88,14 @@ static void audit_hash(const struct audit_event *event, const char *before, char
 		NULL);
 }
 
-/* The hash of the trail's first `count` events; "" of none. */
-static const char *audit_hash_at(const struct model_list *events, size_t count)
+/* The hash of the last of the first `count` events at hand, or of what precedes them; "" of none.
+ */
+static const char *audit_hash_at(
+	const struct audit_head *before, const struct model_list *events, size_t count)
 {
-	return count ? MODEL_AT(events, struct audit_event, count - 1)->hash : "";
+	if (count)
+		return MODEL_AT(events, struct audit_event, count - 1)->hash;
+	return before->count ? before->hash : "";
 }
 
 static int64_t audit_last_at(const struct audit_head *before, const struct model_list *events)
@@ -82,12 +109,11 @@ void audit_append(struct cause *cause, const struct audit_subject *subject, cons
 	const char *from, const char *to, const char *detail)
 {
 	const int64_t last_at = audit_last_at(&subject->before, subject->events);
-	const char *before = audit_hash_at(subject->events, subject->events->count);
+	const char *before =
+		audit_hash_at(&subject->before, subject->events, subject->events->count);
 	struct audit_event *event;
 	char *hash;
 
-	if (!subject->events->count && subject->before.count)
-		before = subject->before.hash;
 	event = model_list_add(cause->arena, subject->events, sizeof(*event));
 	*event = (struct audit_event){
 		.id = cause_id(cause),
@@ -135,7 +161,8 @@ bool audit_add_bounded(struct cause *cause, struct request *request, const char 
 	const struct audit_event *event;
 	size_t i;
 
-	for (i = events->count; i-- > 0 && events->count >= AUDIT_LONG;) {
+	for (i = request->before.count + (int64_t)events->count >= AUDIT_LONG ? events->count : 0;
+		i-- > 0;) {
 		event = MODEL_AT(events, struct audit_event, i);
 		if (event->at <= cause->now - INSTANT_HOUR)
 			break;
@@ -148,9 +175,10 @@ bool audit_add_bounded(struct cause *cause, struct request *request, const char 
 	return true;
 }
 
-long audit_verify(const struct model_list *events, const char *request_id)
+long audit_verify(
+	const struct audit_head *head, const struct model_list *events, const char *request_id)
 {
-	const char *before = "";
+	const char *before = head && head->count ? head->hash : "";
 	char hash[HASH_SIZE];
 	long index = 0;
 
@@ -168,37 +196,44 @@ long audit_verify(const struct model_list *events, const char *request_id)
 }
 
 /* Whether the trail holds what was sealed, and perhaps more. */
-static bool audit_extends(const struct model_list *events, const char *seal)
+static bool audit_extends(
+	const struct audit_head *before, const struct model_list *events, const char *seal)
 {
+	int64_t count;
 	const char *last;
-	size_t count;
 	char *hash;
 
 	if (!seal)
 		return false;
-	count = strtoul(seal, &hash, 10);
-	if (count > events->count || *hash++ != ' ')
+	count = strtoll(seal, &hash, 10) - before->count;
+	if (count < 0 || count > (int64_t)events->count || *hash++ != ' ')
 		return false;
-	last = audit_hash_at(events, count);
+	last = audit_hash_at(before, events, (size_t)count);
 	return strncmp(hash, last, strlen(last)) == 0 && strchr(" ", hash[strlen(last)]);
 }
 
-void audit_seal(struct arena *arena, const struct model_list *events, bool fresh, const char **seal)
+void audit_seal(struct arena *arena, const struct audit_head *before,
+	const struct model_list *events, bool fresh, const char **seal)
 {
-	const struct audit_head none = {.hash = ""};
-
-	if (fresh || audit_extends(events, *seal))
-		audit_seal_end(arena, &none, events, seal);
+	if (fresh || audit_extends(before, events, *seal))
+		audit_seal_end(arena, before, events, seal);
 }
 
-void audit_seal_loaded(struct arena *arena, const struct model_list *events, const char **seal)
-{
-	static const char unfit[] = "unfit: ";
+static const char audit_unfit[] = "unfit: ";
 
-	if (!*seal || strncmp(*seal, unfit, strlen(unfit)) == 0 ||
-		(audit_extends(events, *seal) && strtoul(*seal, NULL, 10) == events->count))
+bool audit_seal_fits(const char *seal)
+{
+	return seal && strncmp(seal, audit_unfit, strlen(audit_unfit)) != 0;
+}
+
+void audit_seal_loaded(struct arena *arena, const struct audit_head *before,
+	const struct model_list *events, const char **seal)
+{
+	if (!audit_seal_fits(*seal) ||
+		(audit_extends(before, events, *seal) &&
+			strtoll(*seal, NULL, 10) == before->count + (int64_t)events->count))
 		return;
-	*seal = arena_printf(arena, "%s%s", unfit, *seal);
+	*seal = arena_printf(arena, "%s%s", audit_unfit, *seal);
 }
 
 void audit_seal_end(struct arena *arena, const struct audit_head *before,
@@ -207,7 +242,7 @@ void audit_seal_end(struct arena *arena, const struct audit_head *before,
 	const long long count = (long long)before->count + (long long)events->count;
 
 	*seal = count ? arena_printf(arena, "%lld %s %lld", count,
-				events->count ? audit_hash_at(events, events->count) : before->hash,
+				audit_hash_at(before, events, events->count),
 				(long long)audit_last_at(before, events))
 		      : "0 ";
 }
@@ -227,10 +262,48 @@ bool audit_head_read(struct arena *arena, const char *seal, struct audit_head *h
 	return head_r->at > 0;
 }
 
+const char *audit_part_id(struct arena *arena, const char *document_id, int64_t first)
+{
+	return arena_printf(arena, "%s/%09lld", document_id, (long long)first);
+}
+
+bool audit_archive(struct arena *arena, const char *document_id, struct audit_head **archived,
+	struct model_list *events, struct audit_part *part_r)
+{
+	struct audit_head *before = *archived, *head;
+	struct audit_event *items = events->items;
+
+	if (events->count < AUDIT_KEPT + AUDIT_PART)
+		return false;
+	*part_r = (struct audit_part){
+		.id = audit_part_id(arena, document_id, before ? before->count : 0),
+		.document_id = document_id,
+		.before = before,
+	};
+	MODEL_FOREACH (events, struct audit_event, event) {
+		if (part_r->events.count == AUDIT_PART)
+			break;
+		*(struct audit_event *)model_list_add(arena, &part_r->events, sizeof(*event)) =
+			*event;
+	}
+	head = arena_alloc(arena, sizeof(*head));
+	*head = (struct audit_head){
+		.count = (before ? before->count : 0) + AUDIT_PART,
+		.at = items[AUDIT_PART - 1].at,
+		.hash = items[AUDIT_PART - 1].hash,
+	};
+	audit_seal_end(arena, head, &(struct model_list){0}, &part_r->audit_seal);
+	events->count -= AUDIT_PART;
+	memmove(items, items + AUDIT_PART, events->count * sizeof(*items));
+	*archived = head;
+	return true;
+}
+
 const char *audit_flaw(const struct audit_trail *trail, long *index_r)
 {
+	static const struct audit_head none;
 	const long count = (long)trail->events.count,
-		   index = audit_verify(&trail->events, trail->id);
+		   index = audit_verify(&none, &trail->events, trail->id);
 
 	if (trail->unreadable) {
 		*index_r = index >= 0 ? index : count > 0 ? count - 1 : 0;
@@ -243,7 +316,7 @@ const char *audit_flaw(const struct audit_trail *trail, long *index_r)
 		return "the trail has no seal that a key of the key file opens";
 	if (strtol(trail->audit_seal, NULL, 10) != count)
 		return "the trail was sealed with another number of events";
-	if (!audit_extends(&trail->events, trail->audit_seal))
+	if (!audit_extends(&none, &trail->events, trail->audit_seal))
 		return "the trail was sealed with another last event";
 	return NULL;
 }

@@ -1,5 +1,7 @@
 #include "command.h"
 
+#include "config.h"
+
 #define ON_REQUEST(open, accepted, declined, cancelled, completed)                                 \
 	.on_request = {                                                                            \
 		[REQUEST_OPEN] = ERR_##open,                                                       \
@@ -44,9 +46,6 @@ static enum err command_check_status(
 	if (err != ERR_OK)
 		return err_set(info, err, "The meeting is %s.",
 			meeting_status_names[request->meeting->status]);
-	if (request->events.count >= COMMAND_MAX_EVENTS && !row->ends)
-		return err_set(info, ERR_TOO_MANY_CHANGES,
-			"So much has happened to this request that it can only be cancelled.");
 	return ERR_OK;
 }
 
@@ -62,5 +61,31 @@ enum err command_check(
 		return err_set(info, ERR_NOT_STARTED, "The meeting has not started yet.");
 	if (!row->after_start && request->status == REQUEST_ACCEPTED && request->ends_at <= now)
 		return err_set(info, ERR_MEETING_OVER, "The time of the meeting has passed.");
+	return ERR_OK;
+}
+
+enum err command_count(struct cause *cause, const struct command_row *row, struct request *request,
+	struct err_info *info)
+{
+	const int64_t hour_ago = cause->now - INSTANT_HOUR;
+	const int64_t most = cause->config->policy->max_changes_per_hour;
+	struct model_list *changes = &request->changes;
+
+	if (row->ends)
+		return ERR_OK;
+	while (changes->count && *MODEL_AT(changes, int64_t, 0) <= hour_ago)
+		model_list_remove(changes, sizeof(int64_t), 0);
+	if ((int64_t)changes->count >= most) {
+		if (info)
+			info->retry_after_s =
+				(int)((*MODEL_AT(changes, int64_t, changes->count - (size_t)most) -
+					      hour_ago) /
+					INSTANT_SECOND) +
+				1;
+		return err_set(info, ERR_TOO_MANY_CHANGES,
+			"This request was changed %lld times within an hour; it may be cancelled.",
+			(long long)changes->count);
+	}
+	*(int64_t *)model_list_add(cause->arena, changes, sizeof(int64_t)) = cause->now;
 	return ERR_OK;
 }

@@ -23,7 +23,7 @@ struct command_row {
 	const struct model *body;
 	unsigned roles;
 	command_rule *rule;
-	bool ends;        /* left when so much has happened that nothing else may be done */
+	bool ends;        /* however often the request was changed, it may be ended */
 	bool after_start; /* is for after the start of the meeting; the others for before its end */
 	/* ERR_OK when it is allowed in that status, otherwise the error that refuses it. */
 	enum err on_request[COMMAND_REQUEST_STATUSES], on_meeting[COMMAND_MEETING_STATUSES];
@@ -31,15 +31,17 @@ struct command_row {
 
 extern const struct command_row command_table[COMMAND_COUNT];
 
-/* What people may do to one request before only ending it is left: its trail must fit into one
- * document (16 MB), with room for what the providers and the gate still add. */
-enum { COMMAND_MAX_EVENTS = 5000 };
-
 /*
  * Whether the command is allowed to the request as it is now; otherwise the error that refuses it,
- * in words: that of its status, ERR_TOO_MANY_CHANGES, ERR_MEETING_OVER once the time of the meeting
- * has passed, ERR_NOT_STARTED before it came.
+ * in words: that of its status, ERR_MEETING_OVER once the time of the meeting has passed,
+ * ERR_NOT_STARTED before it came.
  */
 enum err command_check(
 	enum command command, const struct request *request, int64_t now, struct err_info *info);
+
+/* Counts a change by people. ERR_TOO_MANY_CHANGES, with when to come again, when the policy's
+ * max_changes_per_hour of the last hour are used up; what ends something is neither refused nor
+ * counted. */
+enum err command_count(struct cause *cause, const struct command_row *row, struct request *request,
+	struct err_info *info);
 #endif

@@ -15,6 +15,7 @@ static const struct model_field config_fields[] = {
 	FIELD(MODEL_STRINGS, enabled, 0),
 	FIELD(MODEL_MAP, settings, 0),
 	FIELD(MODEL_MAP, credentials, MODEL_SEALED),
+	FIELD(MODEL_OBJECT, archived, MODEL_SPARSE, .of = &audit_head_model),
 	FIELD(MODEL_LIST, events, MODEL_HEAVY, .of = &audit_event_model),
 	FIELD(MODEL_STRING, audit_seal, MODEL_HEAVY | MODEL_SEALED),
 	FIELD(MODEL_INSTANT, updated_at, 0),
@@ -192,7 +193,11 @@ void config_set_text(struct arena *arena, struct model_list *map, const char *pr
 void config_note(struct cause *cause, struct config *config, const char *pointer, const char *from,
 	const char *to)
 {
-	const struct audit_subject subject = {.events = &config->events, .request_id = config->id};
+	const struct audit_subject subject = {
+		.events = &config->events,
+		.before = config->archived ? *config->archived : (struct audit_head){0},
+		.request_id = config->id,
+	};
 
 	config->updated_at = cause->now;
 	audit_append(cause, &subject, "config.changed", from, to, pointer);

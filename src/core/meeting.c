@@ -101,6 +101,7 @@ static const struct model_field meeting_fields[] = {
 	FIELD(MODEL_INSTANT, ended_at, BOTH),
 	FIELD(MODEL_INSTANT, held_from, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, held_until, MODEL_STORED | MODEL_SPARSE),
+	FIELD(MODEL_INTS, reported, MODEL_STORED | MODEL_SPARSE | MODEL_HEAVY),
 	FIELD(MODEL_LIST, reports, MODEL_STORED | MODEL_SPARSE | MODEL_HEAVY, .of = &report_model),
 	USES(client_uses, LINK_CLIENT),
 	USES(lawyer_uses, LINK_LAWYER),

@@ -69,6 +69,7 @@ struct meeting {
 	int64_t sequence;         /* iCalendar SEQUENCE */
 	int64_t created_at, ready_at, ended_at;
 	int64_t held_from, held_until;     /* as the provider reports; 0: not reported */
+	struct model_list reported;        /* int64_t: events by enum report_kind */
 	struct model_list reports;         /* struct meeting_report: the latest, oldest first */
 	struct link_uses *uses[LINK_USES]; /* of this generation's links; NULL: none */
 };

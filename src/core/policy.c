@@ -14,6 +14,8 @@ const struct policy policy_default = {
 	.security = &policy_security,
 	.reminders_minutes_before = {.items = policy_reminders, .count = 2},
 	.max_generations = 20,
+	.max_changes_per_hour = 30,
+	.lawyer_addresses = LAWYER_ADDRESSES_TRUSTED,
 	.retry = &policy_retry,
 };
 
@@ -46,6 +48,9 @@ static const struct model retry_model = MODEL(struct policy_retry, "retry", retr
 static const char *const join_links_names[] = {
 	[JOIN_GATE] = "gate", [JOIN_DIRECT] = "direct", NULL};
 
+static const char *const lawyer_addresses_names[] = {
+	[LAWYER_ADDRESSES_TRUSTED] = "trusted", [LAWYER_ADDRESSES_ANY] = "any", NULL};
+
 #undef FIELD
 #define FIELD(type, member, ...) MODEL_FIELD(struct policy, member, type, MUST, __VA_ARGS__)
 
@@ -59,6 +64,8 @@ static const struct model_field policy_fields[] = {
 	FIELD(MODEL_OBJECT, security, .of = &security_model),
 	FIELD(MODEL_INTS, reminders_minutes_before, .min = 5, .max = 14 * 24 * 60),
 	FIELD(MODEL_INT, max_generations, .min = 1, .max = 100),
+	FIELD(MODEL_INT, max_changes_per_hour, .min = 1, .max = 1000),
+	FIELD(MODEL_ENUM, lawyer_addresses, .names = lawyer_addresses_names),
 	FIELD(MODEL_OBJECT, retry, .of = &retry_model),
 };
 

@@ -18,6 +18,9 @@ struct policy_retry {
 /* What links lead to: our gate, or the provider at once. */
 enum join_links { JOIN_GATE, JOIN_DIRECT };
 
+/* Whether a lawyer is written to at an address that only a client has named. */
+enum lawyer_addresses { LAWYER_ADDRESSES_TRUSTED, LAWYER_ADDRESSES_ANY };
+
 struct policy {
 	const char *default_provider;
 	struct model_list failover;    /* strings: providers, in order */
@@ -28,6 +31,8 @@ struct policy {
 	struct security *security;
 	struct model_list reminders_minutes_before; /* int64_t */
 	int64_t max_generations;
+	int64_t max_changes_per_hour; /* of one request, by people */
+	int lawyer_addresses;         /* enum lawyer_addresses */
 	struct policy_retry *retry;
 };
 

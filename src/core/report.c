@@ -8,7 +8,7 @@
 enum {
 	REPORT_KEPT = 32,        /* of a meeting, of any age: senders come again for hours */
 	REPORT_MAX_KEPT = 256,   /* of a meeting, within REPORT_KNOWN_FOR */
-	REPORT_MAX_EVENTS = 200, /* of a meeting and action: no sender grows a document for ever */
+	REPORT_MAX_EVENTS = 200, /* of a meeting and kind: no sender grows a trail for ever */
 	REPORT_LOOKS_AT_ONCE = 4,
 	REPORT_MAX_DOUBLINGS = 8,
 };
@@ -60,16 +60,12 @@ static void report_keep(struct cause *cause, struct meeting *meeting, const stru
 	};
 }
 
-static bool report_is_one_too_many(const struct request *request, const char *action)
+/* How often one of its kind was noted. */
+static int64_t *report_count(struct arena *arena, struct meeting *meeting, enum report_kind kind)
 {
-	size_t count = 0;
-
-	MODEL_FOREACH (&request->events, struct audit_event, event) {
-		count += event->source == SOURCE_PROVIDER &&
-			 event->at >= request->meeting->created_at &&
-			 strcmp(event->action, action) == 0;
-	}
-	return count >= REPORT_MAX_EVENTS;
+	while (meeting->reported.count <= (size_t)kind)
+		*(int64_t *)model_list_add(arena, &meeting->reported, sizeof(int64_t)) = 0;
+	return MODEL_AT(&meeting->reported, int64_t, kind);
 }
 
 /* When it happened: not before there was a meeting, and not after now, whatever clocks say. */
@@ -86,10 +82,12 @@ static bool report_note(struct cause *cause, struct request *request, const stru
 	const char *action = report_actions[report->kind];
 	struct meeting *meeting = request->meeting;
 	const int64_t at = report_time(cause, meeting, report);
+	int64_t *count = report_count(cause->arena, meeting, report->kind);
 	char text[INSTANT_TEXT_SIZE];
 
-	if (report_is_one_too_many(request, action))
+	if (*count >= REPORT_MAX_EVENTS)
 		return false;
+	++*count;
 	if (report->kind == REPORT_STARTED && (!meeting->held_from || at < meeting->held_from))
 		meeting->held_from = at;
 	if (report->kind == REPORT_ENDED && at > meeting->held_until)

@@ -107,30 +107,45 @@ static const char *request_decision(struct cause *cause, const struct request_re
 	snprintf(duration, sizeof(duration), "%lld", (long long)response->duration_minutes);
 	hash_texts(hash, starts_at, duration, response->timezone ? response->timezone : "",
 		response->provider ? response->provider : "",
-		response->message ? response->message : "", NULL);
+		response->message ? response->message : "",
+		/* Behind all others: without it, the hash is that of the version before. */
+		response->lawyer_email, NULL);
 	return hash;
 }
 
-/*
- * A client names its lawyer in its own words: whoever accepts with a token is told at the address
- * that the token vouches for, so that nobody can have a lawyer's invitation sent elsewhere. The
- * host application (`service`) knows its lawyers and is believed.
- */
-static void request_trust_lawyer(struct cause *cause, struct request *request)
+/* Whether the lawyer's address is the client's word alone. Who has filed is the first event, and no
+ * open request has so many that it has left the document. */
+static bool request_lawyer_is_claimed(const struct request *request)
 {
-	const struct audit_event *filed =
-		request->events.count ? MODEL_AT(&request->events, struct audit_event, 0) : NULL;
+	return !request->events.count ||
+	       MODEL_AT(&request->events, struct audit_event, 0)->actor->role == ROLE_CLIENT;
+}
+
+/*
+ * A client names its lawyer in its own words: the invitation, with the lawyer's own link, goes to
+ * an address that the lawyer's token vouches for or that the accepting call gives, so that nobody
+ * can have it sent elsewhere. What the host application (`service`) filed is believed.
+ */
+static enum err request_confirm_lawyer(struct cause *cause, struct request *request,
+	const struct request_response *response, struct err_info *info)
+{
+	const bool own = cause->actor.role == ROLE_LAWYER && cause->actor.email;
+	const bool claimed = request_lawyer_is_claimed(request);
 	struct person *lawyer;
 
-	if (cause->actor.role != ROLE_LAWYER || !cause->actor.email ||
-		(filed && filed->actor->role != ROLE_CLIENT))
-		return;
+	if (!response->lawyer_email && !(own && claimed)) {
+		if (!claimed || cause->config->policy->lawyer_addresses == LAWYER_ADDRESSES_ANY)
+			return ERR_OK;
+		return err_set(info, ERR_LAWYER_UNCONFIRMED,
+			"Only the client has named the lawyer's address: give lawyer_email.");
+	}
 	lawyer = arena_alloc(cause->arena, sizeof(*lawyer));
 	*lawyer = *request->side[PARTY_LAWYER].person;
-	lawyer->email = cause->actor.email;
-	if (cause->actor.name)
+	lawyer->email = response->lawyer_email ? response->lawyer_email : cause->actor.email;
+	if (own && claimed && cause->actor.name)
 		lawyer->name = cause->actor.name;
 	request->side[PARTY_LAWYER].person = lawyer;
+	return ERR_OK;
 }
 
 static enum err request_accept(struct cause *cause, struct request *request,
@@ -145,10 +160,11 @@ static enum err request_accept(struct cause *cause, struct request *request,
 	if (starts_at <= cause->now)
 		return err_set(info, ERR_STARTS_IN_PAST,
 			"The time asked for has passed: accept with a new starts_at.");
+	if (request_confirm_lawyer(cause, request, response, info) != ERR_OK)
+		return ERR_LAWYER_UNCONFIRMED;
 	request_set_times(request, starts_at, minutes);
 	if (response->timezone)
 		request->timezone = response->timezone;
-	request_trust_lawyer(cause, request);
 	request->message = response->message;
 	request->decision = request_decision(cause, response);
 	request_set_status(cause, request, REQUEST_ACCEPTED, "request.accepted");
@@ -164,6 +180,7 @@ static enum err request_decline(struct cause *cause, struct request *request,
 			  : response->duration_minutes ? "/duration_minutes"
 			  : response->timezone         ? "/timezone"
 			  : response->provider         ? "/provider"
+			  : response->lawyer_email     ? "/lawyer_email"
 						       : NULL;
 
 	if (set)

@@ -65,12 +65,15 @@ struct request {
 	const char *message;  /* the lawyer's */
 	const char *decision; /* hash of the accepting input, to know an identical one */
 	struct meeting *meeting;
-	struct model_list meetings; /* struct meeting: the ended generations, oldest first */
-	struct audit_head before;   /* what precedes `events`, where only the end was loaded */
-	struct model_list events;   /* struct audit_event */
-	const char *audit_seal;     /* audit.h; the store makes it */
-	struct model_list effects;  /* struct effect */
-	struct model_list answers;  /* struct request_answer */
+	struct model_list meetings;  /* struct meeting: the ended generations, oldest first */
+	struct audit_head *archived; /* what has moved into archives; NULL: nothing */
+	/* What precedes `events`: the archived ones, or all where only the end was loaded. */
+	struct audit_head before;
+	struct model_list events;  /* struct audit_event */
+	const char *audit_seal;    /* audit.h; the store makes it */
+	struct model_list effects; /* struct effect */
+	struct model_list answers; /* struct request_answer */
+	struct model_list changes; /* int64_t: when people changed it within the last hour */
 	/* For the indexes, as effect.h has them: the next due of all and of the urgent effects, and
 	 * the first that failed. */
 	int64_t due, urgent_due, failed_at;
@@ -96,7 +99,7 @@ enum decision { DECISION_ACCEPT, DECISION_DECLINE };
 struct request_response {
 	int decision; /* enum decision */
 	int64_t starts_at, duration_minutes;
-	const char *timezone, *provider, *message;
+	const char *timezone, *provider, *message, *lawyer_email;
 };
 extern const struct model request_response_model;
 
@@ -147,7 +150,8 @@ typedef enum err command_rule(struct cause *cause, struct request *request, cons
 /*
  * struct request_response: accepts (the meeting begins, its creation is owed) or declines (the
  * client is told). The same accept again changes nothing and is ERR_OK; any other answer to a
- * decided request is ERR_ALREADY_DECIDED.
+ * decided request is ERR_ALREADY_DECIDED. ERR_LAWYER_UNCONFIRMED: the lawyer's address is nothing
+ * but the client's word.
  */
 command_rule request_respond;
 

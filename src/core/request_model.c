@@ -26,7 +26,7 @@ static const char *const decision_names[] = {
 static const struct model_field person_fields[] = {
 	PERSON(id, MODEL_REQUIRED, 1, 128),
 	PERSON(name, MODEL_REQUIRED, 1, 200),
-	PERSON(email, MODEL_REQUIRED, 3, 254),
+	PERSON(email, MODEL_REQUIRED | MODEL_EMAIL, 3, 254),
 	PERSON(timezone, MODEL_ZONE, 1, 64),
 	PERSON(locale, 0, 2, 35),
 };
@@ -74,10 +74,12 @@ static const struct model_field request_fields[] = {
 	FIELD(MODEL_LIST, meetings, HEAVY | MODEL_SPARSE, .of = &meeting_model),
 	SIDE(client_news, PARTY_CLIENT, news, HEAVY | MODEL_SPARSE, &person_news_model),
 	SIDE(lawyer_news, PARTY_LAWYER, news, HEAVY | MODEL_SPARSE, &person_news_model),
+	FIELD(MODEL_OBJECT, archived, MODEL_STORED | MODEL_SPARSE, .of = &audit_head_model),
 	FIELD(MODEL_LIST, events, HEAVY, .of = &audit_event_model),
 	FIELD(MODEL_STRING, audit_seal, HEAVY | MODEL_SEALED),
 	FIELD(MODEL_LIST, effects, HEAVY, .of = &effect_model),
 	FIELD(MODEL_LIST, answers, HEAVY, .of = &answer_model),
+	FIELD(MODEL_INTS, changes, HEAVY | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, due, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, urgent_due, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, failed_at, MODEL_STORED | MODEL_SPARSE),
@@ -120,6 +122,7 @@ static const struct model_field response_fields[] = {
 	RESPONSE(timezone, MODEL_ZONE, 1, 64),
 	RESPONSE(provider, MODEL_PROVIDER, 1, 32),
 	RESPONSE(message, MODEL_MULTILINE, 0, 2000),
+	RESPONSE(lawyer_email, MODEL_EMAIL, 3, 254),
 };
 
 const struct model request_response_model =

@@ -1,13 +1,13 @@
 /* Audit events, and erasing a person. */
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "handler_private.h"
 #include "service_audit.h"
 
-/* GET …/audit: in the order of the chain, a page beginning behind the event that the cursor names.
- */
+/* GET …/audit: in the order of the chain. */
 static const struct model_field audit_query_fields[] = {
 	MODEL_FIELD(struct handler_audit_query, limit, MODEL_INT, 0, .min = 1, .max = 200),
 	MODEL_FIELD(struct handler_audit_query, cursor, MODEL_STRING, 0, .min = 1, .max = 64),
@@ -32,46 +32,51 @@ static const struct model_field trail_query_fields[] = {
 const struct model handler_trail_query_model =
 	MODEL(struct handler_trail_query, "query", trail_query_fields);
 
-/* The index behind the event with that id; false when there is none. */
-static bool audit_find(const struct request *request, const char *id, size_t *index_r)
+static struct json_object *audit_page(const struct model_list *events, const char *next)
 {
-	size_t i;
+	struct json_object *page = json_object_new_object(), *items = json_object_new_array();
 
-	for (i = 0; i < request->events.count; i++) {
-		if (strcmp(MODEL_AT(&request->events, struct audit_event, i)->id, id) == 0) {
-			*index_r = i + 1;
-			return true;
-		}
+	MODEL_FOREACH (events, struct audit_event, event) {
+		json_object_array_add(items, model_to_json(&audit_event_model, event, MODEL_SHOWN));
 	}
-	return false;
+	json_object_object_add(page, "items", items);
+	json_object_object_add(page, "next_cursor", next ? json_object_new_string(next) : NULL);
+	return page;
+}
+
+/* A cursor is the number of events before it: they never change. */
+static bool audit_cursor_read(const char *text, int64_t *from_r)
+{
+	*from_r = 0;
+	if (!text)
+		return true;
+	if (strspn(text, "0123456789") != strlen(text) || strlen(text) > 9 || *text == '0')
+		return false;
+	*from_r = strtoll(text, NULL, 10);
+	return true;
 }
 
 enum err handler_audit_get(struct http_exchange *exchange, struct err_info *info)
 {
 	const struct handler_audit_query *query = exchange->query;
-	const size_t limit = (size_t)(query->limit ? query->limit : HANDLER_LIMIT);
 	const struct service_call call = handler_call(exchange);
-	const struct audit_event *event = NULL;
-	struct json_object *page, *items;
-	struct request *request;
-	size_t i = 0, end;
+	struct service_trail trail = {.limit = query->limit ? query->limit : HANDLER_LIMIT};
+	struct json_object *page;
+	const char *next = NULL;
 	enum err err;
 
-	err = service_request_get(&handler_context(exchange)->service, &call, exchange->params[0],
-		STORE_WHOLE, &request, info);
+	if (!audit_cursor_read(query->cursor, &trail.from))
+		return err_add_field(info, "/cursor", "is not a cursor of this trail");
+	err = service_trail_get(
+		&handler_context(exchange)->service, &call, exchange->params[0], &trail, info);
 	if (err != ERR_OK)
 		return err;
-	if (query->cursor && !audit_find(request, query->cursor, &i))
+	if (trail.from > trail.total)
 		return err_add_field(info, "/cursor", "is not a cursor of this trail");
-	page = json_object_new_object();
-	items = json_object_new_array();
-	for (end = i + limit; i < request->events.count && i < end; i++) {
-		event = MODEL_AT(&request->events, struct audit_event, i);
-		json_object_array_add(items, model_to_json(&audit_event_model, event, MODEL_SHOWN));
-	}
-	json_object_object_add(page, "items", items);
-	json_object_object_add(page, "next_cursor",
-		i < request->events.count ? json_object_new_string(event->id) : NULL);
+	if (trail.from + (int64_t)trail.events.count < trail.total)
+		next = arena_printf(exchange->arena, "%lld",
+			(long long)trail.from + (long long)trail.events.count);
+	page = audit_page(&trail.events, next);
 	http_reply_json(exchange, 200, page);
 	json_object_put(page);
 	return ERR_OK;
@@ -110,8 +115,8 @@ enum err handler_audit_list(struct http_exchange *exchange, struct err_info *inf
 		.request_id = query->request_id,
 		.limit = query->limit ? query->limit : HANDLER_LIMIT,
 	};
-	struct json_object *page, *items;
 	struct model_list events = {0};
+	struct json_object *page;
 	enum err err;
 
 	if (query->cursor && !trail_cursor_read(exchange->arena, query->cursor, &after))
@@ -122,14 +127,7 @@ enum err handler_audit_list(struct http_exchange *exchange, struct err_info *inf
 		&handler_context(exchange)->service, &call, filter, &events, &next, info);
 	if (err != ERR_OK)
 		return err;
-	page = json_object_new_object();
-	items = json_object_new_array();
-	MODEL_FOREACH (&events, struct audit_event, event) {
-		json_object_array_add(items, model_to_json(&audit_event_model, event, MODEL_SHOWN));
-	}
-	json_object_object_add(page, "items", items);
-	json_object_object_add(page, "next_cursor",
-		next.id ? json_object_new_string(trail_cursor(exchange->arena, &next)) : NULL);
+	page = audit_page(&events, next.id ? trail_cursor(exchange->arena, &next) : NULL);
 	http_reply_json(exchange, 200, page);
 	json_object_put(page);
 	return ERR_OK;

@@ -167,9 +167,10 @@ static enum err gate_reply_state(
 
 /* People come here from a mail: whatever goes wrong is a page too, not JSON. */
 static enum err gate_reply_error(
-	struct http_exchange *exchange, enum err err, struct err_info *info)
+	struct http_exchange *exchange, enum err failure, struct err_info *info)
 {
 	struct json_object *values = json_object_new_object();
+	enum err err = failure;
 
 	if (err_status(err) >= 500)
 		log_at((enum log_level)err_log_level(err), "%s: %s", err_code(err), info->detail);
@@ -178,7 +179,7 @@ static enum err gate_reply_error(
 	if (gate_reply_page(exchange, err_status(err), gate_visitor_language(exchange), values,
 		    info) == ERR_OK)
 		err = ERR_OK;
-	if (exchange->status == 503)
+	if (err_retryable(failure))
 		http_set_header(exchange, "Retry-After", "%d",
 			info->retry_after_s ? info->retry_after_s : 2);
 	json_object_put(values);

@@ -41,7 +41,7 @@ struct http_exchange {
 	/* What the router found out, by the route's flags */
 	const char *params[HTTP_MAX_PARAMS]; /* the `{}` of the pattern, in order */
 	struct actor caller;
-	const void *input;           /* the body, as the route's model */
+	void *input;                 /* the body, as the route's model */
 	struct json_object *json;    /* the body, of a route with HTTP_BODY_JSON */
 	const void *query;           /* the query string, as the route's model */
 	const char *idempotency_key; /* NULL when the client sent none */

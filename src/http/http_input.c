@@ -143,7 +143,7 @@ enum err http_json_read(struct arena *arena, const char *body, size_t len, bool 
 }
 
 enum err http_body_read(struct arena *arena, const char *body, size_t len,
-	const struct model *model, bool optional, const void **input_r, struct err_info *info)
+	const struct model *model, bool optional, void **input_r, struct err_info *info)
 {
 	struct json_object *json;
 	void *object;

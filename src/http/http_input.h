@@ -24,7 +24,7 @@ enum err http_query_read(struct arena *arena, const char *query, const struct mo
 /* The body as a new struct of `model` (NULL: a model without fields). With `optional` an empty body
  * is an empty object. ERR_MALFORMED when it is not JSON, ERR_INVALID with pointers. */
 enum err http_body_read(struct arena *arena, const char *body, size_t len,
-	const struct model *model, bool optional, const void **input_r, struct err_info *info);
+	const struct model *model, bool optional, void **input_r, struct err_info *info);
 
 /* The body as any JSON value (null is NULL); with `optional` an empty body is an empty object.
  * ERR_MALFORMED. */

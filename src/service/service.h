@@ -69,12 +69,12 @@ struct service_answer {
 /* The new request. The id follows from caller and key. ERR_INVALID, ERR_FORBIDDEN,
  * ERR_KEY_REUSED. */
 enum err service_request_create(const struct service *service, const struct service_call *call,
-	const struct request_draft *draft, struct service_answer *answer_r, struct err_info *info);
+	struct request_draft *draft, struct service_answer *answer_r, struct err_info *info);
 
 /* A command (core/command_table.h) with an input of its body model. Errors of its rule;
  * ERR_NOT_FOUND also when the request is not the caller's. */
 enum err service_command(const struct service *service, const struct service_call *call,
-	enum command command, const char *id, const void *input, struct service_answer *answer_r,
+	enum command command, const char *id, void *input, struct service_answer *answer_r,
 	struct err_info *info);
 
 /* A link that makes the lawyer the host, fetched from the provider now; never log it. Unless

@@ -3,6 +3,34 @@
 #include "erase.h"
 #include "log.h"
 #include "service_private.h"
+#include "store_archive.h"
+
+static int64_t service_least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+enum err service_trail_get(const struct service *service, const struct service_call *call,
+	const char *id, struct service_trail *trail, struct err_info *info)
+{
+	struct request *request;
+	int64_t archived, until, i;
+	enum err err;
+
+	err = service_request_get(service, call, id, STORE_WHOLE, &request, info);
+	if (err != ERR_OK)
+		return err;
+	archived = request->before.count;
+	trail->total = archived + (int64_t)request->events.count;
+	until = service_least(trail->total, trail->from + trail->limit);
+	err = store_archive_events(service->store, call->arena, request->id, trail->from,
+		service_least(until, archived), &trail->events, info);
+	for (i = trail->from > archived ? trail->from : archived; err == ERR_OK && i < until; i++)
+		*(struct audit_event *)model_list_add(
+			call->arena, &trail->events, sizeof(struct audit_event)) =
+			*MODEL_AT(&request->events, struct audit_event, (size_t)(i - archived));
+	return err;
+}
 
 enum err service_audit_list(const struct service *service, const struct service_call *call,
 	struct store_audit_filter filter, struct model_list *list_r,

@@ -4,6 +4,16 @@
 #include "service.h"
 #include "store_audit.h"
 
+/* A page of a request's trail, in the order of its chain. */
+struct service_trail {
+	int64_t from, limit;      /* of the whole trail */
+	int64_t total;            /* events of it */
+	struct model_list events; /* struct audit_event */
+};
+
+enum err service_trail_get(const struct service *service, const struct service_call *call,
+	const char *id, struct service_trail *trail, struct err_info *info);
+
 /* A page of the events of all requests and of the configuration; `filter.now` is set here. */
 enum err service_audit_list(const struct service *service, const struct service_call *call,
 	struct store_audit_filter filter, struct model_list *list_r,

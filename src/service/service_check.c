@@ -49,18 +49,34 @@ static const char *service_flagged_text(
 				    : NULL;
 }
 
-void service_check_zones(
-	const struct model *model, const void *input, const char *base, struct err_info *info)
+/* The host of an address is kept as lower-case A-labels, so that mail, calendar and envelope name
+ * the person alike. */
+static void service_check_email(
+	struct arena *arena, const char **email, const char *pointer, struct err_info *info)
+{
+	char ascii[MAIL_EMAIL_SIZE];
+
+	if (mail_email_to_ascii(*email, ascii))
+		*email = arena_strdup(arena, ascii);
+	else
+		err_add_field(info, pointer, "is not one deliverable e-mail address");
+}
+
+void service_check_fields(struct arena *arena, const struct model *model, void *input,
+	const char *base, struct err_info *info)
 {
 	const struct model_field *field;
 	const char *zone;
 	char pointer[64];
 
 	for (field = model->fields; field < model->fields + model->field_count; field++) {
-		zone = service_flagged_text(field, MODEL_ZONE, input);
 		snprintf(pointer, sizeof(pointer), "%s/%s", base, field->name);
+		zone = service_flagged_text(field, MODEL_ZONE, input);
 		if (zone && !ics_zone_valid(zone))
 			err_add_field(info, pointer, "is not a known IANA time zone");
+		if (service_flagged_text(field, MODEL_EMAIL, input))
+			service_check_email(arena, (const char **)((char *)input + field->offset),
+				pointer, info);
 	}
 }
 
@@ -81,34 +97,26 @@ enum err service_check_named(const struct service *service, const struct config 
 	return err;
 }
 
-/* The host of an address is kept as lower-case A-labels, so that mail, calendar and envelope name
- * the person alike. */
 static void service_check_person(
 	struct arena *arena, struct person *person, const char *who, struct err_info *info)
 {
-	char pointer[64], email[MAIL_EMAIL_SIZE];
+	char pointer[64];
 
 	snprintf(pointer, sizeof(pointer), "/%s/id", who);
 	if (strspn(person->id, service_id_alphabet) != strlen(person->id))
 		err_add_field(info, pointer, "may hold letters, digits, - and _ only");
-	snprintf(pointer, sizeof(pointer), "/%s/email", who);
-	if (mail_email_to_ascii(person->email, email))
-		person->email = arena_strdup(arena, email);
-	else
-		err_add_field(info, pointer, "is not one deliverable e-mail address");
 	snprintf(pointer, sizeof(pointer), "/%s", who);
-	service_check_zones(&person_model, person, pointer, info);
+	service_check_fields(arena, &person_model, person, pointer, info);
 	snprintf(pointer, sizeof(pointer), "/%s/locale", who);
 	if (person->locale && !service_locale_valid(person->locale))
 		err_add_field(info, pointer, "is not a language tag like de or en-GB");
 }
 
-void service_check_draft(
-	struct arena *arena, const struct request_draft *draft, struct err_info *info)
+void service_check_draft(struct arena *arena, struct request_draft *draft, struct err_info *info)
 {
 	int party;
 
 	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
 		service_check_person(arena, draft->person[party], party_names[party], info);
-	service_check_zones(&request_draft_model, draft, "", info);
+	service_check_fields(arena, &request_draft_model, draft, "", info);
 }

@@ -134,6 +134,8 @@ static enum err service_decide(void *data, struct arena *arena, struct request *
 	before = request->meeting ? request->meeting->generation : 0;
 	err = work->row->rule(&cause, request, work->input, changed_r, info);
 	if (err == ERR_OK && *changed_r)
+		err = command_count(&cause, work->row, request, info);
+	if (err == ERR_OK && *changed_r)
 		err = service_check_providers(work, request, before, info);
 	if (err != ERR_OK)
 		return err;
@@ -178,18 +180,18 @@ static void service_finish_creation(struct service_work *work, struct request *r
 	*work->answer_r = first;
 }
 
-static enum err service_check_input(
-	const struct command_row *row, const void *input, const char *id, struct err_info *info)
+static enum err service_check_input(struct arena *arena, const struct command_row *row, void *input,
+	const char *id, struct err_info *info)
 {
 	if (row->body)
-		service_check_zones(row->body, input, "", info);
+		service_check_fields(arena, row->body, input, "", info);
 	if (info->err != ERR_OK)
 		return info->err;
 	return id_valid(id) ? ERR_OK : service_no_request(info);
 }
 
 enum err service_command(const struct service *service, const struct service_call *call,
-	enum command command, const char *id, const void *input, struct service_answer *answer_r,
+	enum command command, const char *id, void *input, struct service_answer *answer_r,
 	struct err_info *info)
 {
 	const struct command_row *row = &command_table[command];
@@ -206,7 +208,7 @@ enum err service_command(const struct service *service, const struct service_cal
 	struct config *config;
 	enum err err;
 
-	err = service_check_input(row, input, id, info);
+	err = service_check_input(call->arena, row, input, id, info);
 	if (err == ERR_OK)
 		err = service_config_load(service, call, &config, info);
 	if (err != ERR_OK)

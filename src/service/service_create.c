@@ -52,7 +52,7 @@ static enum err service_replay_create(const struct service *service,
 }
 
 static enum err service_create(const struct service *service, const struct service_call *call,
-	const struct request_draft *draft, const char *id, struct service_answer *answer_r,
+	struct request_draft *draft, const char *id, struct service_answer *answer_r,
 	struct err_info *info)
 {
 	struct request request;
@@ -73,7 +73,7 @@ static enum err service_create(const struct service *service, const struct servi
 }
 
 enum err service_request_create(const struct service *service, const struct service_call *call,
-	const struct request_draft *draft, struct service_answer *answer_r, struct err_info *info)
+	struct request_draft *draft, struct service_answer *answer_r, struct err_info *info)
 {
 	const int64_t today = call->now / INSTANT_DAY;
 	const char *id = service_new_id(service, call, today);

@@ -43,14 +43,14 @@ void service_answer(const struct service *service, const struct service_call *ca
 struct store_change service_change(const struct service *service, const char *id);
 
 /*
- * What core/ cannot check, since it needs libraries: zones of any input; addresses, locales and ids
+ * What core/ cannot check, since it needs libraries: zones and addresses of any input, which are
+ * kept in their canonical form; locales and ids
  * of a draft; and, once a rule has taken it, that a provider which it names, or which is
  * to replace a link, can be used.
  */
-void service_check_zones(
-	const struct model *model, const void *input, const char *base, struct err_info *info);
-void service_check_draft(
-	struct arena *arena, const struct request_draft *draft, struct err_info *info);
+void service_check_fields(struct arena *arena, const struct model *model, void *input,
+	const char *base, struct err_info *info);
+void service_check_draft(struct arena *arena, struct request_draft *draft, struct err_info *info);
 enum err service_check_named(const struct service *service, const struct config *config,
 	const struct model *model, const void *input, struct err_info *info);
 enum err service_check_provider(const struct service *service, const struct config *config,

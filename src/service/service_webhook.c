@@ -38,7 +38,9 @@ static enum err service_report(const struct service *service, const struct servi
 	change.id = change.loaded->id;
 	change.rule = service_note_report;
 	change.data = &work;
-	return store_request_change(&change, call->arena, NULL, info);
+	err = store_request_change(&change, call->arena, NULL, info);
+	/* A sender comes again after a 5xx only. */
+	return err == ERR_BUSY ? err_set(info, ERR_OVERLOADED, "It is being changed.") : err;
 }
 
 enum err service_webhook(const struct service *service, const struct service_call *call,

@@ -171,37 +171,3 @@ enum err store_ping(struct store *store, struct err_info *info)
 	bson_destroy(&command);
 	return store_session_end(&session, err);
 }
-
-enum err store_init_indexes(struct store *store, struct err_info *info)
-{
-	struct store_session session;
-	bson_error_t error;
-	bson_t *command;
-	enum err err;
-
-	err = store_session_begin(store, &session, info);
-	if (err != ERR_OK)
-		return err;
-	/* Lists are read by party (or by all) in the order of the start; the dispatcher by `due`
-	 * and `urgent_due`, which only documents with owed effects have; those with a failed one
-	 * by `failed_at`; what a provider reports by its own id; audit events by their time and
-	 * actor. */
-	command = BCON_NEW("createIndexes", "requests", "indexes", "[", "{", "name", "event", "key",
-		"{", "events.at", BCON_INT32(1), "}", "}", "{", "name", "event_actor", "key", "{",
-		"events.actor.id", BCON_INT32(1), "events.at", BCON_INT32(1), "}", "}", "{", "name",
-		"client_start", "key", "{", "client.id", BCON_INT32(1), "starts_at", BCON_INT32(1),
-		"_id", BCON_INT32(1), "}", "}", "{", "name", "lawyer_start", "key", "{",
-		"lawyer.id", BCON_INT32(1), "starts_at", BCON_INT32(1), "_id", BCON_INT32(1), "}",
-		"}", "{", "name", "start", "key", "{", "starts_at", BCON_INT32(1), "_id",
-		BCON_INT32(1), "}", "}", "{", "name", "due", "key", "{", "due", BCON_INT32(1), "}",
-		"sparse", BCON_BOOL(true), "}", "{", "name", "urgent_due", "key", "{", "urgent_due",
-		BCON_INT32(1), "}", "sparse", BCON_BOOL(true), "}", "{", "name", "failed", "key",
-		"{", "failed_at", BCON_INT32(1), "}", "sparse", BCON_BOOL(true), "}", "{", "name",
-		"external", "key", "{", "meeting.external_mark", BCON_INT32(1), "}", "sparse",
-		BCON_BOOL(true), "}", "]");
-	if (!mongoc_client_command_simple(
-		    session.client, store->database, command, NULL, NULL, &error))
-		err = store_error(&error, "create indexes", info);
-	bson_destroy(command);
-	return store_session_end(&session, err);
-}

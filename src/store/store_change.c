@@ -5,13 +5,30 @@
 #include "store_config.h"
 #include "wake.h"
 
-enum { CHANGE_TRIES = 64, CHANGE_PAUSE_MS = 20, CHANGE_AWAY_MS = 1000 };
+/* Who collides draws a pause from 0 to 10, 20, 40, … ms: eight tries fit into a second or so, and
+ * nobody holds a thread for longer. */
+enum {
+	CHANGE_TRIES = 8,
+	CHANGE_PATIENT_TRIES = 64, /* of who has something to store that was done already */
+	CHANGE_PAUSE_MS = 10,
+	CHANGE_MAX_DOUBLINGS = 5,
+	CHANGE_LONGEST_US = 1000 * 1000, /* no try begins later, but for those */
+	CHANGE_AWAY_MS = 1000,
+	CHANGE_RETRY_AFTER_S = 1,
+};
 
 static void change_free_arena(void *arena)
 {
 	struct arena *freed = arena;
 
 	arena_free(&freed);
+}
+
+static int64_t change_pause_ms(int tried)
+{
+	const int doublings = tried <= CHANGE_MAX_DOUBLINGS ? tried - 1 : CHANGE_MAX_DOUBLINGS;
+
+	return id_random_below((uint32_t)CHANGE_PAUSE_MS << doublings);
 }
 
 /* What is tried until nobody else is faster. */
@@ -21,6 +38,7 @@ typedef enum err change_attempt(void *data, struct arena *arena, struct err_info
 static enum err change_repeat(change_attempt *attempt, void *data, int tries, bool patient,
 	int64_t until_us, struct arena *arena, struct err_info *info)
 {
+	const int64_t late_us = clock_monotonic_us() + CHANGE_LONGEST_US;
 	struct err_info own;
 	struct arena *tried;
 	enum err err;
@@ -31,17 +49,18 @@ static enum err change_repeat(change_attempt *attempt, void *data, int tries, bo
 		err_clear(info);
 		tried = arena_new();
 		err = attempt(data, tried, info);
-		if (i == tries || (err != ERR_CONFLICT && !(patient && err_retryable(err))) ||
+		if (i == tries || (!patient && clock_monotonic_us() > late_us) ||
+			(err != ERR_CONFLICT && !(patient && err_retryable(err))) ||
 			(err != ERR_CONFLICT && until_us && clock_monotonic_us() > until_us))
 			break;
 		arena_free(&tried);
-		clock_sleep_ms(
-			err == ERR_CONFLICT ? id_random_below(CHANGE_PAUSE_MS) : CHANGE_AWAY_MS);
+		clock_sleep_ms(err == ERR_CONFLICT ? change_pause_ms(i) : CHANGE_AWAY_MS);
 	}
 	arena_defer(arena, change_free_arena, tried);
-	if (err == ERR_CONFLICT && tries > 1)
-		return err_set(info, ERR_OVERLOADED, "It is changed too often just now.");
-	return err;
+	if (err != ERR_CONFLICT || tries == 1)
+		return err;
+	info->retry_after_s = CHANGE_RETRY_AFTER_S;
+	return err_set(info, ERR_BUSY, "Others are changing it at this very moment.");
 }
 
 /* ---- a request ---- */
@@ -50,6 +69,13 @@ struct change_request {
 	const struct store_change *change;
 	struct request *loaded, *stored;
 };
+
+static int change_tries(const struct store_change *change)
+{
+	if (change->tries)
+		return change->tries;
+	return change->patient ? CHANGE_PATIENT_TRIES : CHANGE_TRIES;
+}
 
 static enum err change_decide(const struct store_change *change, struct arena *arena,
 	struct request *request, struct err_info *info)
@@ -90,9 +116,8 @@ enum err store_request_change(const struct store_change *change, struct arena *a
 	struct request **request_r, struct err_info *info)
 {
 	struct change_request work = {.change = change, .loaded = change->loaded};
-	const enum err err = change_repeat(change_try_request, &work,
-		change->tries ? change->tries : CHANGE_TRIES, change->patient, change->until_us,
-		arena, info);
+	const enum err err = change_repeat(change_try_request, &work, change_tries(change),
+		change->patient, change->until_us, arena, info);
 
 	if (err == ERR_OK && request_r)
 		*request_r = work.stored;

@@ -3,7 +3,8 @@
 /*
  * One guarded change: load -> rule -> guarded write -> wake a dispatcher. When somebody else was
  * faster it is decided again on what is stored by then, after a random pause, so that those who
- * collide do not collide again. Every change that a rule decides goes through here.
+ * collide do not collide again; eight times within a second, and then others have the thread. Every
+ * change that a rule decides goes through here.
  */
 #include "config.h"
 #include "fault.h"
@@ -34,8 +35,8 @@ struct store_change {
 	int64_t until_us;
 };
 
-/* The last try's arena lives on in `arena`. ERR_CONFLICT when there was one try, ERR_OVERLOADED
- * when somebody else was faster every time; *request_r (may be NULL) is as stored. */
+/* The last try's arena lives on in `arena`. ERR_CONFLICT when there was one try, ERR_BUSY when
+ * somebody else was faster every time; *request_r (may be NULL) is as stored. */
 enum err store_request_change(const struct store_change *change, struct arena *arena,
 	struct request **request_r, struct err_info *info);
 

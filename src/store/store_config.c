@@ -1,5 +1,6 @@
 #include "store_config.h"
 
+#include "store_archive.h"
 #include "store_private.h"
 
 static mongoc_collection_t *store_config_collection(const struct store_session *session)
@@ -13,7 +14,7 @@ static enum err store_config_read(struct store *store, struct arena *arena, cons
 	bson_iter_t iter;
 	enum err err;
 
-	bson_iter_init(&iter, bson);
+	bson_iter_init(&iter, store_former_config(store, arena, bson));
 	err = store_bson_read(store, arena, &config_model, &iter, CONFIG_ID, config, info);
 	if (err == ERR_OK && config->rev < 1)
 		err = err_set(info, ERR_UNREADABLE, "The configuration has no rev.");
@@ -64,6 +65,13 @@ enum err store_config_load(
 	return err;
 }
 
+static const struct audit_head *store_config_before(const struct config *config)
+{
+	static const struct audit_head none;
+
+	return config->archived ? config->archived : &none;
+}
+
 enum err store_config_load_whole(
 	struct store *store, struct arena *arena, struct config **config_r, struct err_info *info)
 {
@@ -71,7 +79,8 @@ enum err store_config_load_whole(
 	enum err err = store_config_find(store, arena, options, config_r, info);
 
 	if (err == ERR_OK)
-		audit_seal_loaded(arena, &(*config_r)->events, &(*config_r)->audit_seal);
+		audit_seal_loaded(arena, store_config_before(*config_r), &(*config_r)->events,
+			&(*config_r)->audit_seal);
 	bson_destroy(options);
 	return err;
 }
@@ -115,12 +124,16 @@ enum err store_config_save(
 	bson_t *bson;
 	enum err err;
 
-	err = store_session_begin(store, &session, info);
+	err = store_archive(store, arena, config->id, config->audit_seal, &config->archived,
+		&config->events, info);
+	if (err == ERR_OK)
+		err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
 	collection = store_config_collection(&session);
 	config->rev = rev + 1;
-	audit_seal(arena, &config->events, rev == 0, &config->audit_seal);
+	audit_seal(
+		arena, store_config_before(config), &config->events, rev == 0, &config->audit_seal);
 	bson = bson_new();
 	store_bson_write(store, arena, &config_model, config, CONFIG_ID, bson);
 	err = rev == 0 ? store_config_insert(collection, bson, info)

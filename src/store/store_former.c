@@ -1,10 +1,12 @@
 /*
- * Requests as the version before stored them. It kept what an effect carries in the effect itself,
+ * What the version before stored. A policy had fewer fields: what is not there has its default.
+ * The rest is about requests. It kept what an effect carries in the effect itself,
  * whatever its kind; each has an object of its own now. Such a document is read through here and
  * has the new form with the next write; `meetlink rotate-keys` writes all of them.
  */
 #include <string.h>
 
+#include "config.h"
 #include "store_private.h"
 
 struct former_name {
@@ -149,6 +151,57 @@ const bson_t *store_former_read(struct arena *arena, const bson_t *bson)
 			former_append_effects(&field, read);
 		else if (former_is_news(&field))
 			former_append_news(&field, read);
+		else
+			bson_append_iter(read, NULL, 0, &field);
+	}
+	return read;
+}
+
+static bool former_lacks(const bson_iter_t *policy, const bson_t *defaults)
+{
+	bson_iter_t field, own;
+
+	bson_iter_init(&field, defaults);
+	while (bson_iter_next(&field))
+		if (!bson_iter_recurse(policy, &own) ||
+			!bson_iter_find(&own, bson_iter_key(&field)))
+			return true;
+	return false;
+}
+
+static void former_append_policy(const bson_iter_t *policy, const bson_t *defaults, bson_t *to)
+{
+	bson_iter_t field, own;
+	bson_t object;
+
+	bson_append_document_begin(to, "policy", -1, &object);
+	bson_iter_recurse(policy, &own);
+	while (bson_iter_next(&own))
+		bson_append_iter(&object, NULL, 0, &own);
+	bson_iter_init(&field, defaults);
+	while (bson_iter_next(&field)) {
+		bson_iter_recurse(policy, &own);
+		if (!bson_iter_find(&own, bson_iter_key(&field)))
+			bson_append_iter(&object, NULL, 0, &field);
+	}
+	bson_append_document_end(to, &object);
+}
+
+const bson_t *store_former_config(struct store *store, struct arena *arena, const bson_t *bson)
+{
+	bson_t *defaults = bson_new(), *read = bson_new();
+	bson_iter_t field, policy;
+
+	arena_defer(arena, store_release_bson, defaults);
+	arena_defer(arena, store_release_bson, read);
+	store_bson_write(store, arena, &policy_model, &policy_default, CONFIG_ID, defaults);
+	if (!bson_iter_init_find(&policy, bson, "policy") || !BSON_ITER_HOLDS_DOCUMENT(&policy) ||
+		!former_lacks(&policy, defaults))
+		return bson;
+	bson_iter_init(&field, bson);
+	while (bson_iter_next(&field)) {
+		if (strcmp(bson_iter_key(&field), "policy") == 0)
+			former_append_policy(&policy, defaults, read);
 		else
 			bson_append_iter(read, NULL, 0, &field);
 	}

@@ -1,5 +1,6 @@
 #include "store_keys.h"
 
+#include "store_archive.h"
 #include "store_config.h"
 #include "store_private.h"
 #include "store_token.h"
@@ -9,6 +10,7 @@ enum { STORE_KEYS_PAGE = 50, STORE_KEYS_LEASE_MS = 10 * 1000 };
 const char *const store_sealed_names[] = {
 	[STORE_SEALED_CONFIG] = "config",
 	[STORE_SEALED_REQUESTS] = "requests",
+	[STORE_SEALED_ARCHIVES] = "archives",
 	[STORE_SEALED_TOKENS] = "tokens",
 	NULL,
 };
@@ -32,6 +34,17 @@ static enum err store_reseal_request(struct store *store, struct arena *arena, c
 
 	(void)now;
 	return err == ERR_OK ? store_request_replace(store, arena, request, info) : err;
+}
+
+/* Nobody changes one. */
+static enum err store_reseal_archive(struct store *store, struct arena *arena, const char *id,
+	int64_t now, struct err_info *info)
+{
+	struct audit_part part;
+	enum err err = store_archive_load(store, arena, id, &part, info);
+
+	(void)now;
+	return err == ERR_OK ? store_archive_save(store, arena, &part, info) : err;
 }
 
 /* Not thrown away: a refresh token that the provider has rotated is nowhere else. The lease keeps
@@ -59,6 +72,7 @@ static const struct {
 } store_sealed_table[] = {
 	[STORE_SEALED_CONFIG] = {&config_model, store_reseal_config},
 	[STORE_SEALED_REQUESTS] = {&request_model, store_reseal_request},
+	[STORE_SEALED_ARCHIVES] = {&audit_part_model, store_reseal_archive},
 	[STORE_SEALED_TOKENS] = {NULL, store_reseal_token},
 };
 

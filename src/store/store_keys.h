@@ -8,7 +8,12 @@
 #include "store.h"
 
 /* Where sealed values are. */
-enum store_sealed { STORE_SEALED_CONFIG, STORE_SEALED_REQUESTS, STORE_SEALED_TOKENS };
+enum store_sealed {
+	STORE_SEALED_CONFIG,
+	STORE_SEALED_REQUESTS,
+	STORE_SEALED_ARCHIVES,
+	STORE_SEALED_TOKENS
+};
 
 extern const char *const store_sealed_names[]; /* of the collections; NULL-terminated */
 

@@ -50,6 +50,10 @@ bool store_bson_is_newest(struct store *store, const struct model *model, bson_i
 /* For arena_defer. */
 void store_release_bson(void *handle);
 
+/* The configuration with the defaults of what its policy lacks. Lives in the arena, or as long as
+ * `bson`. */
+const bson_t *store_former_config(struct store *store, struct arena *arena, const bson_t *bson);
+
 /* A document of the version before in the form of this one; any other as it is. */
 const bson_t *store_former_read(struct arena *arena, const bson_t *bson);
 

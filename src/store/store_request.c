@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store_archive.h"
 #include "store_private.h"
 
 void store_release_bson(void *handle)
@@ -20,7 +21,8 @@ static bson_t *store_request_bson(struct store *store, struct arena *arena, stru
 	request->urgent_due = effect_next_due(request, true);
 	request->failed_at = effect_first_failed(request);
 	store_mark_meeting(store, arena, request->meeting);
-	audit_seal(arena, &request->events, request->rev == 1, &request->audit_seal);
+	audit_seal(
+		arena, &request->before, &request->events, request->rev == 1, &request->audit_seal);
 	store_bson_write(store, arena, &request_model, request, request->id, bson);
 	return bson;
 }
@@ -82,8 +84,10 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 		request->rev = 0;
 	else if (err == ERR_OK && request->rev < 1)
 		err = err_set(info, ERR_UNREADABLE, "Document %s: request.rev cannot be read.", id);
+	if (request->archived)
+		request->before = *request->archived;
 	if (err == ERR_OK && depth == STORE_WHOLE)
-		audit_seal_loaded(arena, &request->events, &request->audit_seal);
+		audit_seal_loaded(arena, &request->before, &request->events, &request->audit_seal);
 	return err == ERR_OK ? store_check_whole(request, depth, info) : err;
 }
 
@@ -147,13 +151,25 @@ static enum err store_request_find(struct store *store, struct arena *arena, con
 	return store_session_end(&session, err);
 }
 
+/* How many events the document itself holds, when only the end of its trail was loaded. */
+static int64_t store_events_kept(const struct request *request)
+{
+	return request->before.count - (request->archived ? request->archived->count : 0);
+}
+
+/* Whether the end is enough: its seal says where it is, and no archive is due. */
+static bool store_has_end(struct arena *arena, struct request *request)
+{
+	return audit_head_read(arena, request->audit_seal, &request->before) &&
+	       store_events_kept(request) < AUDIT_KEPT + 2 * AUDIT_PART;
+}
+
 enum err store_request_load(struct store *store, struct arena *arena, const char *id,
 	enum store_depth depth, struct request **request_r, struct err_info *info)
 {
 	enum err err = store_request_find(store, arena, id, depth, request_r, info);
 
-	if (err == ERR_OK && depth == STORE_END &&
-		!audit_head_read(arena, (*request_r)->audit_seal, &(*request_r)->before))
+	if (err == ERR_OK && depth == STORE_END && !store_has_end(arena, *request_r))
 		err = store_request_find(store, arena, id, STORE_WHOLE, request_r, info);
 	return err;
 }
@@ -187,7 +203,15 @@ static enum err store_guarded(struct store *store, const struct request *request
 enum err store_request_replace(
 	struct store *store, struct arena *arena, struct request *request, struct err_info *info)
 {
-	assert(request->rev > 0 && !request->before.count);
+	enum err err;
+
+	assert(request->rev > 0 && store_events_kept(request) == 0);
+	err = store_archive(store, arena, request->id, request->audit_seal, &request->archived,
+		&request->events, info);
+	if (err != ERR_OK)
+		return err;
+	if (request->archived)
+		request->before = *request->archived;
 	request->rev++;
 	return store_guarded(store, request, mongoc_collection_replace_one,
 		store_request_bson(store, arena, request), info);
@@ -248,8 +272,8 @@ static enum err store_request_append(
 enum err store_request_save(
 	struct store *store, struct arena *arena, struct request *request, struct err_info *info)
 {
-	return request->before.count ? store_request_append(store, arena, request, info)
-				     : store_request_replace(store, arena, request, info);
+	return store_events_kept(request) ? store_request_append(store, arena, request, info)
+					  : store_request_replace(store, arena, request, info);
 }
 
 enum err store_request_due(struct store *store, struct arena *arena, bool urgent, int64_t now,

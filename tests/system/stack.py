@@ -272,7 +272,7 @@ class Stack:
         return self.caller("client", sub)
 
     def lawyer(self, sub: str) -> Caller:
-        return self.caller("lawyer", sub)
+        return self.caller("lawyer", sub, email=f"{sub}@example.com")
 
     def admin(self) -> Caller:
         return self.caller("admin", "admin-1")

@@ -1,0 +1,64 @@
+/* The indexes, and what each is for. Every search of the program is served by one of them. */
+#include "store_private.h"
+
+enum { INDEX_MAX_FIELDS = 3 };
+
+static const struct store_index {
+	const char *collection, *name, *fields[INDEX_MAX_FIELDS + 1];
+	bool sparse; /* holds only the documents that have the field */
+} store_indexes[] = {
+	/* Lists, by party or of all, in the order of the start. */
+	{"requests", "client_start", {"client.id", "starts_at", "_id"}, false},
+	{"requests", "lawyer_start", {"lawyer.id", "starts_at", "_id"}, false},
+	{"requests", "start", {"starts_at", "_id"}, false},
+	/* What dispatchers look for, and what administrators do. */
+	{"requests", "due", {"due"}, true},
+	{"requests", "urgent_due", {"urgent_due"}, true},
+	{"requests", "failed", {"failed_at"}, true},
+	/* What a provider reports, by its own id. */
+	{"requests", "external", {"meeting.external_mark"}, true},
+	/* Audit events, by their time and by who caused them. */
+	{"requests", "event", {"events.at"}, false},
+	{"requests", "event_actor", {"events.actor.id", "events.at"}, false},
+	{"archives", "event", {"events.at"}, false},
+	{"archives", "event_actor", {"events.actor.id", "events.at"}, false},
+	{"archives", "document_event", {"document_id", "events.at"}, false},
+};
+
+static enum err store_init_index(
+	struct store_session *session, const struct store_index *index, struct err_info *info)
+{
+	bson_t *command, keys = BSON_INITIALIZER;
+	bson_error_t error;
+	enum err err = ERR_OK;
+	int i;
+
+	for (i = 0; index->fields[i]; i++)
+		BSON_APPEND_INT32(&keys, index->fields[i], 1);
+	command = index->sparse ? BCON_NEW("createIndexes", BCON_UTF8(index->collection), "indexes",
+					  "[", "{", "name", BCON_UTF8(index->name), "key",
+					  BCON_DOCUMENT(&keys), "sparse", BCON_BOOL(true), "}", "]")
+				: BCON_NEW("createIndexes", BCON_UTF8(index->collection), "indexes",
+					  "[", "{", "name", BCON_UTF8(index->name), "key",
+					  BCON_DOCUMENT(&keys), "}", "]");
+	if (!mongoc_client_command_simple(
+		    session->client, session->store->database, command, NULL, NULL, &error))
+		err = store_error(&error, "create an index", info);
+	bson_destroy(command);
+	bson_destroy(&keys);
+	return err;
+}
+
+enum err store_init_indexes(struct store *store, struct err_info *info)
+{
+	struct store_session session;
+	enum err err;
+	size_t i;
+
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
+	for (i = 0; err == ERR_OK && i < sizeof(store_indexes) / sizeof(store_indexes[0]); i++)
+		err = store_init_index(&session, &store_indexes[i], info);
+	return store_session_end(&session, err);
+}
