@@ -139,8 +139,7 @@ struct effect *meeting_creation(const struct request *request)
 	return NULL;
 }
 
-/* The detail of a warning, or NULL. */
-static const char *meeting_warning(const struct meeting *meeting, const char *code)
+const char *meeting_warning(const struct meeting *meeting, const char *code)
 {
 	MODEL_FOREACH (&meeting->warnings, struct warning, warning) {
 		if (strcmp(warning->code, code) == 0)

@@ -14,9 +14,17 @@ enum meeting_status {
 	MEETING_REPLACED,
 };
 
+/* What people should know of a meeting. `code` is of the API; these are ours, the others of those
+ * who speak with a provider. */
 struct warning {
 	const char *code, *detail;
 };
+
+#define WARNING_FAILOVER        "provider_failover"
+#define WARNING_NOT_UPDATED     "provider_not_updated"
+#define WARNING_ORPHAN          "provider_orphan"
+#define WARNING_CLIENT_NOT_TOLD "client_not_told"
+#define WARNING_LAWYER_NOT_TOLD "lawyer_not_told"
 
 /* A report of the provider's, to know it again. */
 struct meeting_report {
@@ -108,6 +116,9 @@ void meeting_made(struct cause *cause, struct request *request, const struct mee
 /* What the provider grants of it now. */
 void meeting_set_granted(
 	struct cause *cause, struct request *request, const struct meeting_link *link);
+
+/* The detail of a warning, or NULL. */
+const char *meeting_warning(const struct meeting *meeting, const char *code);
 
 /* Notes a warning, in place of an earlier one with that code; without detail takes it away. */
 void meeting_warn(
