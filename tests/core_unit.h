@@ -135,6 +135,13 @@ static inline enum err core_respond(struct arena *arena, struct request *request
 	return request_respond(&cause, request, response, changed_r, NULL);
 }
 
+static inline void core_lapse(struct arena *arena, struct request *request, int64_t now)
+{
+	struct cause cause = core_system(arena, now);
+
+	request_lapse(&cause, request, meeting_effect(request, EFFECT_REQUEST_LAPSE));
+}
+
 static inline enum err core_cancel(struct arena *arena, struct request *request, int64_t now)
 {
 	struct cause cause = core_cause(arena, now, ROLE_CLIENT, core_client.id);
@@ -231,6 +238,7 @@ enum core_state {
 	CORE_READY,
 	CORE_FAILED,
 	CORE_DECLINED,
+	CORE_LAPSED,
 	CORE_CANCELLED,
 	CORE_CANCELLED_PENDING,
 	CORE_CANCELLED_READY,
@@ -245,6 +253,8 @@ static inline struct request *core_in_state(struct arena *arena, enum core_state
 
 	if (state == CORE_DECLINED)
 		core_respond(arena, request, CORE_NOW, &core_decline, &changed);
+	else if (state == CORE_LAPSED)
+		core_lapse(arena, request, CORE_START);
 	else if (state != CORE_OPEN && state != CORE_CANCELLED)
 		core_respond(arena, request, CORE_NOW, &core_accept, &changed);
 	if (state == CORE_READY || state == CORE_CANCELLED_READY || state == CORE_COMPLETED)
@@ -293,10 +303,12 @@ static inline struct request *core_at_zoom(struct arena *arena)
 }
 
 /* The effects of a request owed, in order, as one letter each: Create, Update, Delete, Expire,
- * Verify; and of mails to the client r(eady), u(pdated), d(eclined), c(ancelled). */
+ * Verify, and Lapse; and of mails to the client r(eady), u(pdated), d(eclined), l(apsed),
+ * c(ancelled). */
 static inline const char *core_owed(struct arena *arena, const struct request *request)
 {
 	static const char letters[EFFECT_KIND_COUNT] = {
+		[EFFECT_REQUEST_LAPSE] = 'L',
 		[EFFECT_MEETING_CREATE] = 'C',
 		[EFFECT_MEETING_UPDATE] = 'U',
 		[EFFECT_MEETING_DELETE] = 'D',
@@ -305,6 +317,7 @@ static inline const char *core_owed(struct arena *arena, const struct request *r
 		[EFFECT_MAIL_MEETING_READY] = 'r',
 		[EFFECT_MAIL_MEETING_UPDATED] = 'u',
 		[EFFECT_MAIL_REQUEST_DECLINED] = 'd',
+		[EFFECT_MAIL_REQUEST_LAPSED] = 'l',
 		[EFFECT_MAIL_MEETING_CANCELLED] = 'c',
 	};
 	char *owed = arena_alloc(arena, request->effects.count + 1);

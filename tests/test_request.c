@@ -73,7 +73,7 @@ static void test_request_open_cases(void)
 	arena_free(&arena);
 }
 
-static void test_request_opens_owing_nothing(void)
+static void test_request_opens_owing_its_lapse(void)
 {
 	struct arena *arena = arena_new();
 	const struct request *request = core_open(arena);
@@ -86,7 +86,8 @@ static void test_request_opens_owing_nothing(void)
 	CU_ASSERT_EQUAL(request->created_at, CORE_NOW);
 	CU_ASSERT_EQUAL(request->updated_at, CORE_NOW);
 	CU_ASSERT_PTR_NULL(request->meeting);
-	CU_ASSERT_EQUAL(request->effects.count, 0);
+	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "L");
+	CU_ASSERT_EQUAL(effect_next_due(request, false), CORE_START);
 	CU_ASSERT_EQUAL(request->events.count, 1);
 	arena_free(&arena);
 }
@@ -126,6 +127,7 @@ static void test_request_every_command_in_every_state(void)
 		CANCELLED = ERR_ALREADY_CANCELLED,
 		INVALID = ERR_INVALID,
 		DECIDED = ERR_ALREADY_DECIDED,
+		LAPSED = ERR_LAPSED,
 		PAST = ERR_STARTS_IN_PAST,
 		OVER = ERR_MEETING_OVER
 	};
@@ -153,6 +155,7 @@ static void test_request_every_command_in_every_state(void)
 		{CORE_FAILED, "accepted, failed", CORE_NOW, {SAME, DECIDED, DECIDED, DECIDED, OK}},
 		{CORE_DECLINED, "declined", CORE_NOW,
 			{DECIDED, DECIDED, DECIDED, DECIDED, DECIDED}},
+		{CORE_LAPSED, "lapsed", CORE_START, {LAPSED, LAPSED, LAPSED, LAPSED, LAPSED}},
 		{CORE_CANCELLED, "cancelled when open", CORE_NOW,
 			{DECIDED, DECIDED, DECIDED, DECIDED, CANCELLED}},
 		{CORE_CANCELLED_PENDING, "cancelled when pending", CORE_NOW,
@@ -197,6 +200,67 @@ static void test_request_every_command_in_every_state(void)
 			CU_ASSERT_EQUAL(audit_verify(NULL, &request->events, request->id), -1);
 			arena_free(&arena);
 		}
+}
+
+/* ---- nobody answers ---- */
+
+static void test_request_lapses_when_its_time_comes(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_open(arena);
+	const struct audit_event *event;
+	const struct effect *mail;
+	int party;
+
+	/* A clock that was set back does not end what still has its time. */
+	effect_claim(request, CORE_START, "theirs", EFFECT_LEASE_MS);
+	core_lapse(arena, request, CORE_START - 1);
+	CU_ASSERT_EQUAL(request->status, REQUEST_OPEN);
+	CU_ASSERT_EQUAL(effect_next_due(request, false), CORE_START);
+	core_lapse(arena, request, CORE_START);
+	CU_ASSERT_EQUAL(request->status, REQUEST_LAPSED);
+	CU_ASSERT_EQUAL(request->updated_at, CORE_START);
+	CU_ASSERT_PTR_NULL(request->meeting);
+	event = core_last_event(request);
+	CU_ASSERT_STRING_EQUAL(event->action, "request.lapsed");
+	CU_ASSERT_STRING_EQUAL(event->from, "open");
+	CU_ASSERT_STRING_EQUAL(event->to, "lapsed");
+	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "l");
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++) {
+		mail = core_effect(request, EFFECT_MAIL_REQUEST_LAPSED, (enum party)party);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(mail);
+		CU_ASSERT_EQUAL(mail->give_up_at, CORE_START + 3 * INSTANT_DAY);
+		CU_ASSERT_TRUE(effect_is_whole(request, mail));
+	}
+	CU_ASSERT_EQUAL(audit_verify(&request->events, request->id), -1);
+	arena_free(&arena);
+}
+
+/* Whoever answers first wins, though a dispatcher has the lapse in its hand already. */
+static void test_request_answered_does_not_lapse(void)
+{
+	static const enum request_status after[COMMANDS] = {
+		[ACCEPT_OTHERWISE] = REQUEST_ACCEPTED,
+		[DECLINE] = REQUEST_DECLINED,
+		[CANCEL] = REQUEST_CANCELLED,
+	};
+	struct arena *arena = arena_new();
+	struct request *request;
+	int command;
+	bool changed;
+
+	for (command = 0; command < COMMANDS; command++) {
+		if (!after[command])
+			continue;
+		request = core_open(arena);
+		effect_claim(request, CORE_START, "theirs", EFFECT_LEASE_MS);
+		CU_ASSERT_EQUAL(request_command(arena, request, (enum command)command, CORE_START,
+					&changed),
+			ERR_OK);
+		CU_ASSERT_EQUAL(request->status, (int)after[command]);
+		CU_ASSERT_PTR_NULL(meeting_effect(request, EFFECT_REQUEST_LAPSE));
+	}
+	arena_free(&arena);
 }
 
 /* ---- accept and decline ---- */
@@ -702,7 +766,9 @@ static void test_request_answers_of_repeats_leave_first(void)
 
 static const struct unit_case cases[] = {
 	{"open: cases", test_request_open_cases},
-	{"open owes nothing", test_request_opens_owing_nothing},
+	{"open owes nothing", test_request_opens_owing_its_lapse},
+	{"lapses when its time comes", test_request_lapses_when_its_time_comes},
+	{"answered does not lapse", test_request_answered_does_not_lapse},
 	{"every command in every state", test_request_every_command_in_every_state},
 	{"accept takes over what is given", test_request_accept_takes_over_what_is_given},
 	{"only the same accept is repeated", test_request_only_the_same_accept_is_repeated},

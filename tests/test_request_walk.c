@@ -19,8 +19,8 @@ enum {
 static struct {
 	size_t ready, failed, failed_over, moved, regenerated, replaced_creating, remade, retried,
 		cancelled_creating, cancelled_alone, late_answers, discarded, lost_leases,
-		lost_meetings, uncertain, made_unheard, updated, expired, told, withdrawn, removed,
-		settled_ready;
+		lost_meetings, uncertain, made_unheard, updated, lapsed, expired, told, withdrawn,
+		removed, settled_ready;
 } walk_seen;
 
 /* ---- dispatchers: claim ---- */
@@ -208,6 +208,7 @@ static void walk_act(struct walk *walk, struct walk_task *task)
 	case EFFECT_MEETING_VERIFY:
 		walk_verify(walk, task);
 		break;
+	case EFFECT_REQUEST_LAPSE:
 	case EFFECT_MEETING_EXPIRE:
 		break;
 	default:
@@ -244,6 +245,10 @@ static void walk_settle_effect(
 
 	core_under(&cause, &walk->policy);
 	switch (effect->kind) {
+	case EFFECT_REQUEST_LAPSE:
+		request_lapse(&cause, request, effect);
+		walk_seen.lapsed += request->status == REQUEST_LAPSED;
+		return;
 	case EFFECT_MEETING_CREATE:
 		walk_settle_creation(walk, &cause, effect, task);
 		return;
@@ -459,7 +464,7 @@ static void walk_step(struct walk *walk)
 		walk_judge, walk_join, walk_meddle, walk_respond};
 	const uint64_t what = walk_random(walk, 20);
 
-	if (walk->step == 0)
+	if (walk->step == 0 && walk->number % 16)
 		walk_respond(walk);
 	else if (what < 12)
 		walk_dispatch(walk);
@@ -575,7 +580,13 @@ static void walk_end(struct walk *walk)
 	walk_drain(walk, INT64_MAX);
 	walk_check(walk, audit_verify(NULL, &request->events, request->id) == -1,
 		"the audit chain is whole");
-	walk_check(walk, request->status != REQUEST_ACCEPTED, "all ends one day");
+	walk_check(walk, request->status != REQUEST_ACCEPTED && request->status != REQUEST_OPEN,
+		"all ends one day");
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
+		walk_check(walk,
+			request->status != REQUEST_LAPSED || walk->world.lapsed[party] ||
+				walk_has_failed(request, EFFECT_MAIL_REQUEST_LAPSED, party),
+			"both are told that it lapsed");
 	if (request->status == REQUEST_DECLINED)
 		walk_check(walk,
 			walk->world.refused || walk_has_failed(request,
@@ -651,6 +662,7 @@ static void test_walk_went_everywhere(void)
 	WALK_SAW(made_unheard);
 	WALK_SAW(updated);
 	WALK_SAW(expired);
+	WALK_SAW(lapsed);
 	WALK_SAW(told);
 	WALK_SAW(withdrawn);
 	WALK_SAW(removed);

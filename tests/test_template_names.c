@@ -153,7 +153,7 @@ static void give_mails(const struct tmpl_set *templates)
 {
 	static const enum effect_kind kinds[] = {EFFECT_MAIL_MEETING_READY,
 		EFFECT_MAIL_MEETING_UPDATED, EFFECT_MAIL_MEETING_CANCELLED,
-		EFFECT_MAIL_REQUEST_DECLINED};
+		EFFECT_MAIL_REQUEST_DECLINED, EFFECT_MAIL_REQUEST_LAPSED};
 	static char url[] = "https://meetings.test";
 	const struct conf conf = {.public_url = url};
 	struct secret_ring *ring = core_ring(CORE_KEY_1);
@@ -177,8 +177,7 @@ static void give_mails(const struct tmpl_set *templates)
 			.created_at = CORE_NOW};
 		const struct dispatch_work work = {.performer = &performer,
 			.arena = arena_new(),
-			.request =
-				effect.kind == EFFECT_MAIL_REQUEST_DECLINED ? &declined : &request,
+			.request = effect_row(&effect)->without_meeting ? &declined : &request,
 			.effect = &effect};
 		struct arena *arena = work.arena;
 

@@ -90,6 +90,7 @@ static enum walk_lane walk_lane(const struct effect *effect)
 	case EFFECT_MEETING_UPDATE:
 		return WALK_AT_PROVIDER;
 	case EFFECT_MEETING_DELETE:
+	case EFFECT_REQUEST_LAPSE:
 	case EFFECT_MEETING_EXPIRE:
 	case EFFECT_MEETING_VERIFY:
 		return WALK_ALONE;
@@ -173,7 +174,7 @@ static void walk_check_mail(struct walk *walk, const struct effect *mail)
 	const struct request *request = walk->request;
 	size_t open = 0;
 
-	if (mail->kind == EFFECT_MAIL_REQUEST_DECLINED)
+	if (mail->kind == EFFECT_MAIL_REQUEST_DECLINED || mail->kind == EFFECT_MAIL_REQUEST_LAPSED)
 		return;
 	walk_check(walk, request->meeting, "mails are about a meeting");
 	if (mail->kind == EFFECT_MAIL_MEETING_READY)
@@ -213,6 +214,12 @@ static void walk_check_counts(struct walk *walk)
 	walk_check(walk, counts[EFFECT_MEETING_VERIFY] <= 1, "one verification is owed");
 	walk_check(walk, counts[EFFECT_MEETING_EXPIRE] == (request->status == REQUEST_ACCEPTED),
 		"what is accepted ends one day");
+	walk_check(walk, counts[EFFECT_REQUEST_LAPSE] == (request->status == REQUEST_OPEN),
+		"what is open lapses one day");
+	walk_check(walk,
+		(request->status == REQUEST_LAPSED) ==
+			(core_count_events(request, "request.lapsed") == 1),
+		"what has lapsed says so once");
 	if (meeting && meeting->status == MEETING_READY && meeting->external_id &&
 		walk->now < meeting->ends_at)
 		walk_check(

@@ -37,6 +37,7 @@ struct world {
 	unsigned made;
 	struct world_calendar calendars[2]; /* by party */
 	bool refused;                       /* the client was told of a refusal */
+	bool lapsed[2];                     /* that person was told that it lapsed */
 };
 
 /* A link of jitsi's is made here: nothing is left at the provider. */
@@ -106,6 +107,10 @@ static inline const char *world_deliver(struct world *world, const struct effect
 
 	if (mail->kind == EFFECT_MAIL_REQUEST_DECLINED) {
 		world->refused = true;
+		return NULL;
+	}
+	if (mail->kind == EFFECT_MAIL_REQUEST_LAPSED) {
+		world->lapsed[mail->mail->party] = true;
 		return NULL;
 	}
 	if (!repeat && calendar->mail && mail->sequence <= calendar->sequence)

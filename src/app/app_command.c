@@ -9,6 +9,7 @@
 #include "app.h"
 #include "clock.h"
 #include "json.h"
+#include "store_request.h"
 
 enum { COMMAND_MAX_VALUES = 1024 * 1024 };
 
@@ -150,11 +151,20 @@ int app_check_command(int argc, char **argv)
 	return status;
 }
 
+static enum err init_db(struct store *store, struct err_info *info)
+{
+	const enum err err = store_init_indexes(store, info);
+
+	return err == ERR_OK ? store_request_due_former(store, info) : err;
+}
+
 int app_init_db(int argc, char **argv)
 {
 	static const char help[] =
 		"usage: meetlink init-db [--config FILE]\n\n"
-		"Creates the indexes of the database. Running it again changes nothing.\n";
+		"Creates the indexes of the database, and has requests found that the version\n"
+		"before stored and whose time is watched by now. Running it again changes "
+		"nothing.\n";
 	const char *path = NULL;
 	const struct app_option options[] = {{"config", .value = &path}};
 	struct conf *conf;
@@ -166,7 +176,7 @@ int app_init_db(int argc, char **argv)
 	conf = app_conf(path);
 	if (!conf)
 		return EXIT_FAILURE;
-	status = command_with_store(conf, store_init_indexes);
+	status = command_with_store(conf, init_db);
 	conf_free(&conf);
 	return status;
 }

@@ -16,6 +16,7 @@ ERR(METHOD_NOT_ALLOWED, "method_not_allowed", 405, 0, INFO, "This method is not 
 ERR(NOT_ACCEPTABLE, "not_acceptable", 406, 0, INFO, "No acceptable representation")
 ERR(CONFLICT, "conflict", 409, 1, INFO, "The request was changed by somebody else")
 ERR(ALREADY_DECIDED, "already_decided", 409, 0, INFO, "The request has already been decided")
+ERR(LAPSED, "lapsed", 409, 0, INFO, "The request lapsed unanswered")
 ERR(ALREADY_CANCELLED, "already_cancelled", 409, 0, INFO, "The request has already been cancelled")
 ERR(MEETING_OVER, "meeting_over", 409, 0, INFO, "The meeting is already over")
 ERR(MEETING_ENDED, "meeting_ended", 409, 0, INFO, "The meeting has been cancelled")

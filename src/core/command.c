@@ -2,11 +2,12 @@
 
 #include "config.h"
 
-#define ON_REQUEST(open, accepted, declined, cancelled, completed)                                 \
+#define ON_REQUEST(open, accepted, declined, lapsed, cancelled, completed)                         \
 	.on_request = {                                                                            \
 		[REQUEST_OPEN] = ERR_##open,                                                       \
 		[REQUEST_ACCEPTED] = ERR_##accepted,                                               \
 		[REQUEST_DECLINED] = ERR_##declined,                                               \
+		[REQUEST_LAPSED] = ERR_##lapsed,                                                   \
 		[REQUEST_CANCELLED] = ERR_##cancelled,                                             \
 		[REQUEST_COMPLETED] = ERR_##completed,                                             \
 	}
@@ -38,6 +39,9 @@ static enum err command_check_status(
 {
 	enum err err = row->on_request[request->status];
 
+	if (err == ERR_LAPSED)
+		return err_set(info, err,
+			"The time asked for passed before anybody answered: file a new request.");
 	if (err != ERR_OK)
 		return err_set(
 			info, err, "The request is %s.", request_status_names[request->status]);

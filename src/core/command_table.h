@@ -5,43 +5,44 @@
  * COMMAND(name, words, path below the request's, body, whether the body may be left out, roles,
  *         summary, columns of struct command_row)
  *
- * ON_REQUEST(open, accepted, declined, cancelled, completed) and ON_MEETING(pending, ready, failed,
- * cancelled, expired, replaced) say for each status whether it is OK, or the error that refuses it.
+ * ON_REQUEST(open, accepted, declined, lapsed, cancelled, completed) and ON_MEETING(pending, ready,
+ * failed, cancelled, expired, replaced) say for each status whether it is OK, or the error that
+ * refuses it.
  */
 /* clang-format off */
 COMMAND(RESPOND, "respond", "/respond", &request_response_model, false,
 	FOR_LAWYER | FOR_ADMIN | FOR_SERVICE, "Accept or decline",
 	.rule = request_respond, .link = "respond",
-	ON_REQUEST(OK, ALREADY_DECIDED, ALREADY_DECIDED, ALREADY_DECIDED, ALREADY_DECIDED),
+	ON_REQUEST(OK, ALREADY_DECIDED, ALREADY_DECIDED, LAPSED, ALREADY_DECIDED, ALREADY_DECIDED),
 	ON_MEETING(OK, OK, OK, OK, OK, OK))
 COMMAND(CANCEL, "cancel", "/cancel", &request_cancellation_model, true,
 	FOR_ALL, "Cancel request and meeting",
 	.rule = request_cancel, .link = "cancel", .ends = true,
-	ON_REQUEST(OK, OK, ALREADY_DECIDED, ALREADY_CANCELLED, MEETING_OVER),
+	ON_REQUEST(OK, OK, ALREADY_DECIDED, LAPSED, ALREADY_CANCELLED, MEETING_OVER),
 	ON_MEETING(OK, OK, OK, OK, OK, OK))
 COMMAND(CANCEL_MEETING, "cancel meeting", "/meeting/cancel", &request_cancellation_model, true,
 	FOR_CLIENT | FOR_LAWYER | FOR_ADMIN, "Cancel the meeting alone",
 	.rule = request_cancel_meeting, .link = "cancel_meeting", .ends = true,
-	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, ALREADY_CANCELLED, MEETING_OVER),
+	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, LAPSED, ALREADY_CANCELLED, MEETING_OVER),
 	ON_MEETING(OK, OK, OK, MEETING_ENDED, MEETING_OVER, MEETING_ENDED))
 COMMAND(REGENERATE, "regenerate", "/meeting/regenerate", &meeting_regeneration_model, true,
 	FOR_LAWYER | FOR_ADMIN, "Replace the link",
 	.rule = request_regenerate, .link = "regenerate",
-	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, ALREADY_CANCELLED, MEETING_OVER),
+	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, LAPSED, ALREADY_CANCELLED, MEETING_OVER),
 	ON_MEETING(OK, OK, OK, OK, MEETING_OVER, MEETING_ENDED))
 COMMAND(RESCHEDULE, "reschedule", "/meeting/reschedule", &meeting_rescheduling_model, false,
 	FOR_LAWYER | FOR_ADMIN, "Move the meeting",
 	.rule = request_reschedule, .link = "reschedule",
-	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, ALREADY_CANCELLED, MEETING_OVER),
+	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, LAPSED, ALREADY_CANCELLED, MEETING_OVER),
 	ON_MEETING(OK, OK, OK, MEETING_ENDED, MEETING_OVER, MEETING_ENDED))
 COMMAND(RETRY, "retry", "/meeting/retry", NULL, true,
 	FOR_LAWYER | FOR_ADMIN, "Try to make the link again now",
 	.rule = request_retry, .link = "retry",
-	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, ALREADY_CANCELLED, MEETING_OVER),
+	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, LAPSED, ALREADY_CANCELLED, MEETING_OVER),
 	ON_MEETING(OK, ALREADY_READY, OK, MEETING_ENDED, MEETING_OVER, MEETING_ENDED))
 COMMAND(OUTCOME, "outcome", "/meeting/outcome", &meeting_verdict_model, false,
 	FOR_LAWYER | FOR_ADMIN, "Note how it went",
 	.rule = request_note_outcome, .link = "outcome", .after_start = true,
-	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, ALREADY_CANCELLED, OK),
+	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, LAPSED, ALREADY_CANCELLED, OK),
 	ON_MEETING(OK, OK, OK, MEETING_ENDED, OK, MEETING_ENDED))
 /* clang-format on */

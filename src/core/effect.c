@@ -150,7 +150,7 @@ bool effect_is_whole(const struct request *request, const struct effect *effect)
 		return false;
 	if (effect->removal && !effect->removal->provider_key)
 		return false;
-	return request->meeting || (effect->mail && !(row->tells & TELLS_MEETING));
+	return request->meeting || row->without_meeting;
 }
 
 int64_t effect_give_up_at(

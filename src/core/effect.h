@@ -98,6 +98,7 @@ struct effect_row {
 	size_t payload_at, payload_size; /* what it carries, in struct effect; size 0: nothing */
 	enum effect_lane lane;
 	const char *(*key)(const struct effect *effect); /* of the lane; NULL: it has none */
+	bool without_meeting;                            /* it is of a request that may have none */
 	bool needs_link;                                 /* waits while the meeting has no link */
 	bool ends_with_link; /* has no point when another link takes the place of this one */
 	bool urgent; /* a person waits for it, or a link has to die: it goes before the rest */

@@ -5,6 +5,8 @@
  *
  * EFFECT(name, stored name, columns of struct effect_row)
  */
+EFFECT(REQUEST_LAPSE, "request.lapse", .lane = LANE_ALONE, .without_meeting = true,
+	.words = "The time asked for comes, and nobody has answered")
 EFFECT(MEETING_CREATE, "meeting.create", EFFECT_CARRIES(creation), .lane = LANE_PROVIDER,
 	.wanted = effect_is_of_pending, .urgent = true, .give_up = EFFECT_BY_POLICY,
 	.until_end = true, .ends_with_link = true, .words = "The meeting is made at its provider")
@@ -28,8 +30,11 @@ EFFECT(MAIL_MEETING_UPDATED, "mail.meeting_updated", EFFECT_CARRIES(mail), .lane
 	.give_up = 3 * INSTANT_DAY, .until_end = true, .calendar = CALENDAR_REQUEST,
 	.tells = TELLS_MEETING | TELLS_CHANGES, .words = "The news of another time or link")
 EFFECT(MAIL_REQUEST_DECLINED, "mail.request_declined", EFFECT_CARRIES(mail), .lane = LANE_PERSON,
-	.key = effect_recipient, .give_up = 3 * INSTANT_DAY,
+	.key = effect_recipient, .without_meeting = true, .give_up = 3 * INSTANT_DAY,
 	.words = "The news that the lawyer declined")
+EFFECT(MAIL_REQUEST_LAPSED, "mail.request_lapsed", EFFECT_CARRIES(mail), .lane = LANE_PERSON,
+	.key = effect_recipient, .without_meeting = true, .give_up = 3 * INSTANT_DAY,
+	.words = "The news that nobody answered in time")
 EFFECT(MAIL_MEETING_CANCELLED, "mail.meeting_cancelled", EFFECT_CARRIES(mail), .lane = LANE_PERSON,
 	.key = effect_recipient, .give_up = 3 * INSTANT_DAY, .until_end = true,
 	.after_end = INSTANT_DAY, .calendar = CALENDAR_CANCEL,

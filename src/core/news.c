@@ -193,6 +193,12 @@ void news_owe_refusal(struct cause *cause, struct request *request)
 	news_owe(cause, request, EFFECT_MAIL_REQUEST_DECLINED, PARTY_CLIENT);
 }
 
+void news_owe_lapse(struct cause *cause, struct request *request)
+{
+	news_owe(cause, request, EFFECT_MAIL_REQUEST_LAPSED, PARTY_CLIENT);
+	news_owe(cause, request, EFFECT_MAIL_REQUEST_LAPSED, PARTY_LAWYER);
+}
+
 /* An invitation that was leaving while its meeting was cancelled, or the link replaced. */
 static bool news_is_stale(const struct request *request, const struct effect *effect)
 {

@@ -62,7 +62,10 @@ static void request_set_status(struct cause *cause, struct request *request,
 	enum request_status status, const char *action)
 {
 	const char *from = request_status_names[request->status];
+	const struct effect *lapse = meeting_effect(request, EFFECT_REQUEST_LAPSE);
 
+	if (lapse)
+		effect_drop(request, lapse);
 	request->status = status;
 	request->updated_at = cause->now;
 	audit_add(cause, request, action, from, request_status_names[status], NULL);
@@ -95,6 +98,7 @@ enum err request_open(struct cause *cause, const struct request_draft *draft, co
 	request_set_times(request_r, draft->starts_at, draft->duration_minutes);
 	audit_add(cause, request_r, "request.created", NULL, request_status_names[REQUEST_OPEN],
 		NULL);
+	effect_owe(cause, request_r, EFFECT_REQUEST_LAPSE)->due = request_r->starts_at;
 	return ERR_OK;
 }
 
@@ -371,6 +375,20 @@ void request_complete(struct cause *cause, struct request *request)
 	if (!request_meeting_ended(request))
 		meeting_expire(cause, request);
 	request_close(cause, request, REQUEST_COMPLETED, "request.completed");
+}
+
+void request_lapse(struct cause *cause, struct request *request, struct effect *effect)
+{
+	if (cause->now < request->starts_at) {
+		effect->lease = NULL;
+		effect->due = request->starts_at;
+		return;
+	}
+	effect_drop(request, effect);
+	if (request->status != REQUEST_OPEN)
+		return;
+	request_set_status(cause, request, REQUEST_LAPSED, "request.lapsed");
+	news_owe_lapse(cause, request);
 }
 
 const struct request_answer *request_answer_find(

@@ -18,6 +18,7 @@ enum request_status {
 	REQUEST_OPEN,
 	REQUEST_ACCEPTED,
 	REQUEST_DECLINED,
+	REQUEST_LAPSED, /* open until its time had passed */
 	REQUEST_CANCELLED,
 	REQUEST_COMPLETED,
 };
@@ -179,6 +180,10 @@ command_rule request_note_outcome;
 
 /* Its time is over: meeting expired, request completed. */
 void request_complete(struct cause *cause, struct request *request);
+
+/* The time asked for has come, which settles the effect: a request that is still open lapses, and
+ * both people are told. */
+void request_lapse(struct cause *cause, struct request *request, struct effect *effect);
 
 /* Idempotency: the kept answer under a key, or NULL; and keeping one. */
 const struct request_answer *request_answer_find(

@@ -5,6 +5,7 @@ const char *const request_status_names[] = {
 	[REQUEST_OPEN] = "open",
 	[REQUEST_ACCEPTED] = "accepted",
 	[REQUEST_DECLINED] = "declined",
+	[REQUEST_LAPSED] = "lapsed",
 	[REQUEST_CANCELLED] = "cancelled",
 	[REQUEST_COMPLETED] = "completed",
 	NULL,

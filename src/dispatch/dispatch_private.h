@@ -52,6 +52,7 @@ struct dispatch_effect {
 		const struct effect_outcome *outcome, const struct dispatch_result *result);
 };
 
+extern const struct dispatch_effect dispatch_lapse;
 extern const struct dispatch_effect dispatch_mail;
 extern const struct dispatch_effect dispatch_creation;
 extern const struct dispatch_effect dispatch_update;

@@ -1,4 +1,4 @@
-/* meeting.*: what providers are asked to do. */
+/* meeting.*: what providers are asked to do; and what only time does. */
 #include "clock.h"
 #include "dispatch_private.h"
 #include "provider.h"
@@ -135,6 +135,14 @@ static void expiry_settle(struct cause *cause, struct request *request, struct e
 	provision_expired(cause, request, effect, outcome);
 }
 
+static void lapse_settle(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct dispatch_result *result)
+{
+	(void)outcome;
+	(void)result;
+	request_lapse(cause, request, effect);
+}
+
 const struct dispatch_effect dispatch_creation = {
 	.perform = creation_perform, .settle = creation_settle};
 const struct dispatch_effect dispatch_update = {.perform = update_perform, .settle = update_settle};
@@ -142,4 +150,5 @@ const struct dispatch_effect dispatch_deletion = {
 	.perform = deletion_perform, .settle = deletion_settle};
 const struct dispatch_effect dispatch_verification = {
 	.perform = verification_perform, .settle = verification_settle};
+const struct dispatch_effect dispatch_lapse = {.needs_no_config = true, .settle = lapse_settle};
 const struct dispatch_effect dispatch_expiry = {.needs_no_config = true, .settle = expiry_settle};

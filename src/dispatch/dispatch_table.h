@@ -2,6 +2,7 @@
  * THE PERFORMERS: who performs which kind of core/effect_table.h. A kind that is missing here does
  * not compile.
  */
+#define PERFORM_REQUEST_LAPSE          dispatch_lapse
 #define PERFORM_MEETING_CREATE         dispatch_creation
 #define PERFORM_MEETING_UPDATE         dispatch_update
 #define PERFORM_MEETING_DELETE         dispatch_deletion
@@ -10,4 +11,5 @@
 #define PERFORM_MAIL_MEETING_READY     dispatch_mail
 #define PERFORM_MAIL_MEETING_UPDATED   dispatch_mail
 #define PERFORM_MAIL_REQUEST_DECLINED  dispatch_mail
+#define PERFORM_MAIL_REQUEST_LAPSED    dispatch_mail
 #define PERFORM_MAIL_MEETING_CANCELLED dispatch_mail

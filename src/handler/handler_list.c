@@ -8,7 +8,7 @@
 enum { HANDLER_DASHBOARD_ROWS = 20 };
 
 static const char *const status_filters[] = {
-	"any", "open", "accepted", "declined", "cancelled", "completed", NULL};
+	"any", "open", "accepted", "declined", "lapsed", "cancelled", "completed", NULL};
 static const char *const meeting_status_filters[] = {
 	"any", "pending", "ready", "failed", "cancelled", "expired", "replaced", NULL};
 static const char *const orders[] = {"desc", "asc", NULL};

@@ -1,12 +1,16 @@
 /*
  * What the version before stored. A policy had fewer fields: what is not there has its default.
  * The rest is about requests. It kept what an effect carries in the effect itself,
- * whatever its kind; each has an object of its own now. Such a document is read through here and
- * has the new form with the next write; `meetlink rotate-keys` writes all of them.
+ * whatever its kind; each has an object of its own now. Its open requests owed nothing, and lapse
+ * now. Such a document is read through here and has the new form with the next write; `meetlink
+ * rotate-keys` writes all of them, and `meetlink init-db` has the open ones found when their time
+ * comes.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "config.h"
+#include "id.h"
 #include "store_private.h"
 
 struct former_name {
@@ -118,10 +122,22 @@ static bool former_is_news(const bson_iter_t *field)
 	       BSON_ITER_HOLDS_DOCUMENT(field);
 }
 
+/* Open, and found by no dispatcher. */
+static bool former_is_open(const bson_t *bson)
+{
+	bson_iter_t status, due;
+
+	return bson_iter_init_find(&status, bson, "status") && BSON_ITER_HOLDS_UTF8(&status) &&
+	       strcmp(bson_iter_utf8(&status, NULL), request_status_names[REQUEST_OPEN]) == 0 &&
+	       !bson_iter_init_find(&due, bson, "due");
+}
+
 bool store_is_former(const bson_t *bson)
 {
 	bson_iter_t field, member;
 
+	if (former_is_open(bson))
+		return true;
 	bson_iter_init(&field, bson);
 	while (bson_iter_next(&field)) {
 		if (former_is_news(&field) && bson_iter_recurse(&field, &member) &&
@@ -206,4 +222,92 @@ const bson_t *store_former_config(struct store *store, struct arena *arena, cons
 			bson_append_iter(read, NULL, 0, &field);
 	}
 	return read;
+}
+
+void store_former_complete(struct arena *arena, struct request *request)
+{
+	char *id = arena_alloc(arena, ID_SIZE);
+	struct effect *lapse;
+
+	if (request->status != REQUEST_OPEN || meeting_effect(request, EFFECT_REQUEST_LAPSE))
+		return;
+	id_derive(id, NULL, 0, effect_kind_names[EFFECT_REQUEST_LAPSE], request->id, NULL);
+	lapse = model_list_add(arena, &request->effects, sizeof(*lapse));
+	*lapse = (struct effect){
+		.id = id,
+		.kind = EFFECT_REQUEST_LAPSE,
+		.created_at = request->created_at,
+		.due = request->starts_at,
+	};
+}
+
+/* ---- what lies in the database ---- */
+
+enum { FORMER_PAGE = 1000 };
+
+/* A document's `due` is that of its effects, of which it has none: nobody changes it meanwhile, but
+ * with a write that gives it one. */
+static bool former_set_due(mongoc_collection_t *requests, const bson_t *bson, bson_error_t *error)
+{
+	bson_t *filter, *update;
+	bson_iter_t id, start;
+	bool done;
+
+	if (!former_is_open(bson) || !bson_iter_init_find(&id, bson, "_id") ||
+		!bson_iter_init_find(&start, bson, "starts_at") ||
+		!BSON_ITER_HOLDS_DATE_TIME(&start))
+		return true;
+	filter = BCON_NEW("_id", BCON_UTF8(bson_iter_utf8(&id, NULL)), "due", "{", "$exists",
+		BCON_BOOL(false), "}");
+	update = BCON_NEW("$set", "{", "due", BCON_DATE_TIME(bson_iter_date_time(&start)), "}");
+	done = mongoc_collection_update_one(requests, filter, update, NULL, NULL, error);
+	bson_destroy(update);
+	bson_destroy(filter);
+	return done;
+}
+
+/* The page behind `last`, which then names the last of it; *rows_r: how many it had. */
+static enum err former_due_page(
+	struct store *store, char *last, size_t size, int *rows_r, struct err_info *info)
+{
+	struct store_session session;
+	bson_t *filter, *options;
+	mongoc_cursor_t *cursor;
+	bool done = true;
+	const bson_t *bson;
+	bson_error_t error;
+	bson_iter_t id;
+	enum err err;
+
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
+	filter = BCON_NEW("_id", "{", "$gt", BCON_UTF8(last), "}");
+	options = BCON_NEW("sort", "{", "_id", BCON_INT32(1), "}", "limit", BCON_INT64(FORMER_PAGE),
+		"projection", "{", "status", BCON_INT32(1), "due", BCON_INT32(1), "starts_at",
+		BCON_INT32(1), "}");
+	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
+	for (*rows_r = 0; done && mongoc_cursor_next(cursor, &bson); (*rows_r)++) {
+		if (bson_iter_init_find(&id, bson, "_id") && BSON_ITER_HOLDS_UTF8(&id))
+			snprintf(last, size, "%s", bson_iter_utf8(&id, NULL));
+		done = former_set_due(session.requests, bson, &error);
+	}
+	if (!done || mongoc_cursor_error(cursor, &error))
+		err = store_error(&error, "look for open requests", info);
+	mongoc_cursor_destroy(cursor);
+	bson_destroy(options);
+	bson_destroy(filter);
+	return store_session_end(&session, err);
+}
+
+enum err store_request_due_former(struct store *store, struct err_info *info)
+{
+	char last[ID_SIZE] = "";
+	enum err err;
+	int rows;
+
+	do
+		err = former_due_page(store, last, sizeof(last), &rows, info);
+	while (err == ERR_OK && rows == FORMER_PAGE);
+	return err;
 }

@@ -79,6 +79,7 @@ static void store_append_alternatives(bson_t *bson, const struct store_filter *f
 			BCON_NEW("$or", "[", "{", "ends_at", "{", "$lte",
 				BCON_DATE_TIME(filter->ends_before), "}", "}", "{", "status", "{",
 				"$in", "[", request_status_names[REQUEST_DECLINED],
+				request_status_names[REQUEST_LAPSED],
 				request_status_names[REQUEST_CANCELLED],
 				request_status_names[REQUEST_COMPLETED], "]", "}", "}", "]"));
 	if (filter->open_or_failed)

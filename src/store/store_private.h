@@ -57,6 +57,9 @@ const bson_t *store_former_config(struct store *store, struct arena *arena, cons
 /* A document of the version before in the form of this one; any other as it is. */
 const bson_t *store_former_read(struct arena *arena, const bson_t *bson);
 
+/* What a whole request owes since this version, and owed nobody in the version before. */
+void store_former_complete(struct arena *arena, struct request *request);
+
 /* Whether it is in a form of the version before. */
 bool store_is_former(const bson_t *bson);
 

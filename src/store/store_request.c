@@ -87,6 +87,8 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 	if (request->archived)
 		request->before = *request->archived;
 	if (err == ERR_OK && depth == STORE_WHOLE)
+		store_former_complete(arena, request);
+	if (err == ERR_OK && depth == STORE_WHOLE)
 		audit_seal_loaded(arena, &request->before, &request->events, &request->audit_seal);
 	return err == ERR_OK ? store_check_whole(request, depth, info) : err;
 }

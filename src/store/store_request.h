@@ -46,8 +46,8 @@ struct store_filter {
 	unsigned meeting_statuses;          /* set of 1 << MEETING_...; 0 = any */
 	int64_t starts_from, starts_before; /* [from, before); 0 = open */
 	int64_t ends_after, ends_before;    /* (after, before]; 0 = open */
-	bool ended;                         /* ends_before, or declined, cancelled, completed */
-	bool open_or_failed;                /* open, or its meeting has failed */
+	bool ended;          /* ends_before, or declined, lapsed, cancelled, completed */
+	bool open_or_failed; /* open, or its meeting has failed */
 	bool ascending;
 	int64_t after_start;  /* cursor: continue behind this start and id */
 	const char *after_id; /* NULL: from the beginning */
@@ -88,6 +88,10 @@ struct store_due {
 
 enum err store_request_due(struct store *store, struct arena *arena, bool urgent, int64_t now,
 	int64_t limit, struct model_list *list_r, struct err_info *info);
+
+/* Gives the open requests of the version before, which owed nothing, the `due` at which they lapse:
+ * looks at every document once, in pages. Running it again changes nothing. */
+enum err store_request_due_former(struct store *store, struct err_info *info);
 
 /* Moves the `due` of a document that cannot be read or written here out of the way, unless somebody
  * has moved it since `now`. */
