@@ -186,7 +186,12 @@ static void test_news_stories(void)
 		{"so the new invitation is what is told", "sxpgl", "cr", false, "1.0"},
 
 		{"lost at the provider before it left", "z", "", false, NULL},
-		{"lost at the provider, and made anew", "szl", "u", true, "1.0"},
+		{"lost at the provider, and made anew behind the same link", "szl", "", true,
+			"1.0"},
+		{"lost, made anew, and the first may not have arrived", "tzl", "u", true, "1.0"},
+		{"lost while it leaves, and made anew", "bzl", "ru", true, "1.0"},
+		{"lost while it leaves, made anew, and it left", "bzls", "u", true, "1.0"},
+		{"lost and made anew before it left", "zl", "r", false, NULL},
 		{"lost while it leaves", "bz", "r", true, "1.0"},
 		{"lost while it leaves, and it left", "bzs", "", true, "1.0"},
 		{"lost, and moved: told when there is a link", "szm", "u", true, "1.0"},

@@ -5,6 +5,7 @@
  * WALK_SEQUENCES in the environment says how many lives (20,000 by default).
  */
 #include "gate.h"
+#include "told.h"
 #include "walk_promises.h"
 
 enum {
@@ -19,8 +20,8 @@ enum {
 static struct {
 	size_t ready, failed, failed_over, moved, regenerated, replaced_creating, remade, retried,
 		cancelled_creating, cancelled_alone, late_answers, discarded, lost_leases,
-		lost_meetings, uncertain, made_unheard, updated, lapsed, expired, told, withdrawn,
-		removed, settled_ready;
+		lost_meetings, uncertain, made_unheard, updated, redrawn, lapsed, expired, told,
+		withdrawn, removed, settled_ready;
 } walk_seen;
 
 /* ---- dispatchers: claim ---- */
@@ -138,6 +139,13 @@ static void walk_update(struct walk *walk, struct walk_task *task)
 		live->ends_at = task->meeting.ends_at;
 	}
 	task->outcome.err = err;
+	/* Some providers draw another link or passcode now and then. */
+	task->link = (struct meeting_link){0};
+	if (walk_random(walk, 2))
+		task->link.passcode = walk_random(walk, 2) ? "4711" : "0815";
+	if (walk_random(walk, 4) == 0)
+		task->link.url =
+			walk_random(walk, 2) ? "https://meet.test/room" : "https://meet.test/other";
 }
 
 static void walk_verify(struct walk *walk, struct walk_task *task)
@@ -168,8 +176,11 @@ static void walk_delete(struct walk *walk, struct walk_task *task)
 static void walk_mail(struct walk *walk, struct walk_task *task)
 {
 	const struct effect *mail = &task->effect;
+	struct request shown = *walk->request;
 	const char *wrong = NULL;
 
+	shown.meeting = &task->meeting;
+	shown.timezone = task->meeting.timezone;
 	if (walk_bad_luck(walk, 2))
 		task->outcome.err = walk_random(walk, 4) ? ERR_TEMPORARY : ERR_PERMANENT;
 	if (task->outcome.err == ERR_OK ||
@@ -181,6 +192,9 @@ static void walk_mail(struct walk *walk, struct walk_task *task)
 	if (mail->kind == EFFECT_MAIL_MEETING_READY || mail->kind == EFFECT_MAIL_MEETING_UPDATED)
 		walk_check(walk,
 			mail->mail->starts_at == task->meeting.starts_at &&
+				strcmp(mail->mail->facts, told_now(walk->arena, &shown,
+								  (enum party)mail->mail->party)) ==
+					0 &&
 				strcmp(mail->mail->provider, task->meeting.provider) == 0 &&
 				task->meeting.provider_url,
 			"a mail tells the truth");
@@ -242,6 +256,7 @@ static void walk_settle_effect(
 	struct cause cause = core_system(walk->arena, walk->now);
 	struct request *request = walk->request;
 	const int status = request->meeting ? request->meeting->status : -1;
+	int64_t sequence;
 
 	core_under(&cause, &walk->policy);
 	switch (effect->kind) {
@@ -254,8 +269,9 @@ static void walk_settle_effect(
 		return;
 	case EFFECT_MEETING_UPDATE:
 		walk_seen.updated += task->outcome.err == ERR_OK;
-		provision_updated(
-			&cause, request, effect, &task->outcome, &(struct meeting_link){0});
+		sequence = request->meeting->sequence;
+		provision_updated(&cause, request, effect, &task->outcome, &task->link);
+		walk_seen.redrawn += request->meeting->sequence > sequence;
 		break;
 	case EFFECT_MEETING_DELETE:
 		walk_seen.removed += task->outcome.err == ERR_OK;
@@ -519,7 +535,9 @@ static void walk_check_calendar(struct walk *walk, enum party party)
 
 	if (meeting->status == MEETING_READY)
 		walk_check(walk,
-			(calendar->invited && calendar->sequence == meeting->sequence &&
+			(calendar->invited && calendar->sequence <= meeting->sequence &&
+				strcmp(calendar->facts, told_now(walk->arena, request, party)) ==
+					0 &&
 				calendar->starts_at == meeting->starts_at &&
 				strcmp(calendar->provider, meeting->provider) == 0) ||
 				walk_has_failed(request, EFFECT_MAIL_MEETING_READY, party) ||
@@ -607,6 +625,7 @@ static void walk_begin(struct walk *walk, int number)
 	walk->world.arena = walk->arena;
 	walk->policy = core_policy(walk_random(walk, 3));
 	walk->retry = *policy_default.retry;
+	walk->policy.join_links = walk_random(walk, 2) ? JOIN_DIRECT : JOIN_GATE;
 	if (walk_random(walk, 3) == 0)
 		walk->retry.give_up_s = 60;
 	walk->policy.retry = &walk->retry;
@@ -662,6 +681,7 @@ static void test_walk_went_everywhere(void)
 	WALK_SAW(made_unheard);
 	WALK_SAW(updated);
 	WALK_SAW(expired);
+	WALK_SAW(redrawn);
 	WALK_SAW(lapsed);
 	WALK_SAW(told);
 	WALK_SAW(withdrawn);

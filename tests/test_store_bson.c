@@ -113,7 +113,8 @@ static void store_fill_effect(struct arena *arena, struct effect *effect)
 		arena, &effect->creation->maybe_made, sizeof(struct removal)) =
 		(struct removal){"teams", "key", "ext-2", "host@meet.test"};
 	effect->mail = arena_alloc(arena, sizeof(struct mail));
-	*effect->mail = (struct mail){PARTY_LAWYER, CORE_START, CORE_END, "zoom"};
+	*effect->mail =
+		(struct mail){PARTY_LAWYER, CORE_START, CORE_END, "Asia/Tokyo", "zoom", "link=1 "};
 	effect->removal = arena_alloc(arena, sizeof(struct removal));
 	*effect->removal = (struct removal){"zoom", "key", "ext-1", "host@meet.test"};
 }
@@ -122,7 +123,8 @@ static struct person_news *store_full_news(struct arena *arena)
 {
 	struct person_news *news = arena_alloc(arena, sizeof(*news));
 
-	*news = (struct person_news){true, "1.0", CORE_START, CORE_END, 1, "zoom"};
+	*news = (struct person_news){
+		true, true, "1.0", CORE_START, CORE_END, 1, 2, "Asia/Tokyo", "zoom", "link=1 "};
 	return news;
 }
 

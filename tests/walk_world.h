@@ -25,7 +25,7 @@ struct world_calendar {
 	bool handed;      /* somebody was about to send an invitation, so it may hold one */
 	const char *mail; /* the last that arrived, to know a repeat */
 	int64_t sequence, starts_at;
-	const char *provider;
+	const char *provider, *facts;
 };
 
 struct world {
@@ -122,6 +122,7 @@ static inline const char *world_deliver(struct world *world, const struct effect
 	calendar->invited = !cancels;
 	calendar->starts_at = mail->mail->starts_at;
 	calendar->provider = mail->mail->provider;
+	calendar->facts = mail->mail->facts;
 	return NULL;
 }
 #endif

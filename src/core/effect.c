@@ -107,7 +107,9 @@ static const struct model_field mail_fields[] = {
 	FIELD(MODEL_ENUM, party, MODEL_REQUIRED, .names = party_names),
 	FIELD(MODEL_INSTANT, starts_at, MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, ends_at, MODEL_SPARSE),
+	FIELD(MODEL_STRING, timezone, MODEL_SPARSE),
 	FIELD(MODEL_STRING, provider, MODEL_SPARSE),
+	FIELD(MODEL_STRING, facts, MODEL_SEALED | MODEL_SPARSE),
 };
 
 static const struct model mail_model = MODEL(struct mail, "mail", mail_fields);

@@ -52,8 +52,10 @@ struct creation {
 /* A mail to one of the two people. */
 struct mail {
 	int party;                  /* enum party */
-	int64_t starts_at, ends_at; /* the times that it tells */
-	const char *provider;       /* and the provider that it names */
+	int64_t starts_at, ends_at; /* the times that it tells, */
+	const char *timezone;       /* the zone it tells them in, */
+	const char *provider;       /* the provider that it names, */
+	const char *facts;          /* and all that it shows: told.h; sealed */
 };
 
 struct effect {

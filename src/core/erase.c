@@ -5,6 +5,7 @@
 #include "audit.h"
 #include "id.h"
 #include "meeting.h"
+#include "news.h"
 
 /* Never anybody's: RFC 2606 section 2. */
 #define ERASE_DOMAIN "@erased.invalid"
@@ -132,6 +133,7 @@ bool erase_person(struct cause *cause, struct request *request, const char *pers
 	if (!changed)
 		return false;
 	side->news = NULL;
+	news_forget_people(cause, request);
 	request->answers = (struct model_list){0};
 	request->updated_at = cause->now;
 	audit_add(cause, request, "person.erased", NULL, party_names[party], side->person->id);

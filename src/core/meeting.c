@@ -360,6 +360,7 @@ void meeting_remake(struct cause *cause, struct request *request)
 {
 	struct meeting *meeting = request->meeting;
 
+	news_remember(cause, request);
 	meeting_leave_provider(cause, request);
 	meeting->provider = meeting->requested_provider;
 	meeting->provider_key = cause_id(cause);
@@ -379,6 +380,7 @@ void meeting_set_granted(
 	struct meeting *meeting = request->meeting;
 	const char *orphan = meeting_warning(meeting, "provider_orphan");
 
+	news_remember(cause, request);
 	if (link->url)
 		meeting->provider_url = link->url;
 	meeting->direct_url = meeting->direct ? meeting->provider_url : NULL;

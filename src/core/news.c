@@ -5,20 +5,25 @@
 #include "audit.h"
 #include "erase.h"
 #include "instant.h"
+#include "told.h"
 
 /* Mails: quick at first, since a meeting may be near, then hourly (PROVIDERS.md section 6). */
 enum { NEWS_FIRST_S = 15, NEWS_MAX_S = 3600 };
 
-#define FIELD(type, member)                                                                        \
-	MODEL_FIELD(struct person_news, member, type, MODEL_STORED | MODEL_SPARSE)
+#define FIELD(type, member, ...)                                                                   \
+	MODEL_FIELD(struct person_news, member, type, MODEL_STORED | MODEL_SPARSE __VA_ARGS__)
 
 static const struct model_field person_news_fields[] = {
 	FIELD(MODEL_BOOL, invited),
+	FIELD(MODEL_BOOL, uncertain),
 	FIELD(MODEL_STRING, thread),
 	FIELD(MODEL_INSTANT, starts_at),
 	FIELD(MODEL_INSTANT, ends_at),
 	FIELD(MODEL_INT, generation),
+	FIELD(MODEL_INT, sequence),
+	FIELD(MODEL_STRING, timezone),
 	FIELD(MODEL_STRING, provider),
+	FIELD(MODEL_STRING, facts, | MODEL_SEALED),
 };
 
 const struct model person_news_model = MODEL(struct person_news, "person_news", person_news_fields);
@@ -58,8 +63,12 @@ static void news_owe(
 		.party = party,
 		.starts_at = request->starts_at,
 		.ends_at = request->ends_at,
-		.provider = request->meeting ? request->meeting->provider : NULL,
+		.timezone = told_zone(request, party),
 	};
+	if (!request->meeting)
+		return;
+	effect->mail->provider = request->meeting->provider;
+	effect->mail->facts = told_now(cause->arena, request, party);
 }
 
 /* Whether its cancellation follows it. */
@@ -79,9 +88,9 @@ const char *news_version(struct arena *arena, const struct effect *effect)
 		arena, "%lld.%lld", (long long)effect->generation, (long long)effect->sequence);
 }
 
-/* The person has, or may have, this invitation; the first one names the thread. */
-static void news_note_invited(
-	struct cause *cause, struct request *request, const struct effect *invitation)
+/* The person has this invitation, or may have (`uncertain`); the first one names the thread. */
+static void news_note_invited(struct cause *cause, struct request *request,
+	const struct effect *invitation, bool uncertain)
 {
 	const struct mail *mail = invitation->mail;
 	struct person_news *news = news_of(cause, request, mail->party);
@@ -90,11 +99,18 @@ static void news_note_invited(
 		news->thread = news_version(cause->arena, invitation);
 	if (news_is_revoked(request, invitation))
 		return;
-	news->invited = true;
-	news->starts_at = mail->starts_at;
-	news->ends_at = mail->ends_at;
-	news->generation = invitation->generation;
-	news->provider = mail->provider;
+	*news = (struct person_news){
+		.invited = true,
+		.uncertain = uncertain,
+		.thread = news->thread,
+		.starts_at = mail->starts_at,
+		.ends_at = mail->ends_at,
+		.generation = invitation->generation,
+		.sequence = invitation->sequence,
+		.timezone = mail->timezone,
+		.provider = mail->provider,
+		.facts = mail->facts,
+	};
 }
 
 /*
@@ -111,7 +127,7 @@ static void news_withdraw_from(struct cause *cause, struct request *request, enu
 		if (!news_is(effect, CALENDAR_REQUEST, party))
 			continue;
 		if (effect->attempts > 0)
-			news_note_invited(cause, request, effect);
+			news_note_invited(cause, request, effect, true);
 		if (!effect_is_running(effect, cause->now))
 			effect_drop(request, effect);
 	}
@@ -139,40 +155,136 @@ static void news_recall_cancellation(struct cause *cause, struct request *reques
 	}
 }
 
-/* An invitation, or the news of a change to who has one. */
-static void news_invite(struct cause *cause, struct request *request, enum party party)
+/* The last invitation that is on its way to that person, or was given up; or NULL. */
+static const struct effect *news_last_mail(const struct request *request, enum party party)
 {
-	news_recall_cancellation(cause, request, party);
-	news_withdraw_from(cause, request, party);
-	news_owe(cause, request,
-		news_holds_invitation(request, party) ? EFFECT_MAIL_MEETING_UPDATED
-						      : EFFECT_MAIL_MEETING_READY,
-		party);
-}
+	const struct effect *last = NULL;
 
-void news_owe_link(struct cause *cause, struct request *request)
-{
-	news_invite(cause, request, PARTY_CLIENT);
-	news_invite(cause, request, PARTY_LAWYER);
-}
-
-/* Has an invitation, or one is on its way. Who is neither is invited when there is a link. */
-static bool news_is_invited(const struct request *request, enum party party)
-{
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (news_is(effect, CALENDAR_REQUEST, party))
-			return true;
+			last = effect;
 	}
-	return news_holds_invitation(request, party);
+	return last;
 }
 
-void news_owe_change(struct cause *cause, struct request *request)
+/* What of the meeting is not as that person was told: a set of 1u << TOLD_…. What the version
+ * before stored says little of what was told. */
+static unsigned news_differences(
+	struct arena *arena, const struct request *request, enum party party)
+{
+	const struct person_news *news = request->side[party].news;
+	const struct meeting *meeting = request->meeting;
+	unsigned changes = told_changes(news->facts, told_now(arena, request, party));
+
+	if (news->starts_at != meeting->starts_at || news->ends_at != meeting->ends_at)
+		changes |= 1u << TOLD_WHEN;
+	if (news->generation != meeting->generation)
+		changes |= 1u << TOLD_LINK;
+	if (news->provider && strcmp(news->provider, meeting->provider) != 0)
+		changes |= 1u << TOLD_PROVIDER;
+	return changes;
+}
+
+/* THE RULE: whether there is something to say to who has an invitation, or is about to get one.
+ * What a mail says that is on its way, or else what the person was told, is not so any more. */
+static bool news_is_outdated(struct arena *arena, const struct request *request, enum party party)
+{
+	const struct effect *mail = news_last_mail(request, party);
+
+	if (mail)
+		return mail->sequence != request->meeting->sequence ||
+		       told_changes(mail->mail->facts, told_now(arena, request, party)) != 0;
+	return news_holds_invitation(request, party) &&
+	       (request->side[party].news->uncertain ||
+		       news_differences(arena, request, party) != 0);
+}
+
+/* An invitation to who has none; to who has one, the news of what changed. What came and went
+ * before anything left is none. */
+static void news_tell(struct cause *cause, struct request *request, enum party party)
+{
+	const bool was_on_its_way = news_last_mail(request, party) != NULL;
+
+	if (was_on_its_way && !news_is_outdated(cause->arena, request, party))
+		return;
+	news_withdraw_from(cause, request, party);
+	if (!news_holds_invitation(request, party))
+		news_owe(cause, request, EFFECT_MAIL_MEETING_READY, party);
+	else if (news_last_mail(request, party) || news_is_outdated(cause->arena, request, party))
+		news_owe(cause, request, EFFECT_MAIL_MEETING_UPDATED, party);
+}
+
+/* A new version of the event: no mail tells another one under a SEQUENCE that was told before. */
+static void news_raise_sequence(struct request *request)
+{
+	int64_t *sequence = &request->meeting->sequence;
+	int party;
+
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
+		if (request->side[party].news && request->side[party].news->sequence >= *sequence)
+			*sequence = request->side[party].news->sequence + 1;
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect_row(effect)->calendar != CALENDAR_NONE && effect->sequence >= *sequence)
+			*sequence = effect->sequence + 1;
+	}
+}
+
+static void news_tell_all(struct cause *cause, struct request *request, bool invite)
 {
 	int party;
 
 	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
-		if (news_is_invited(request, party))
-			news_invite(cause, request, party);
+		if (news_is_outdated(cause->arena, request, party)) {
+			news_raise_sequence(request);
+			break;
+		}
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
+		if (invite || news_last_mail(request, party) ||
+			news_holds_invitation(request, party))
+			news_tell(cause, request, party);
+}
+
+void news_owe_link(struct cause *cause, struct request *request)
+{
+	news_recall_cancellation(cause, request, PARTY_CLIENT);
+	news_recall_cancellation(cause, request, PARTY_LAWYER);
+	news_tell_all(cause, request, true);
+}
+
+void news_owe_change(struct cause *cause, struct request *request)
+{
+	news_tell_all(cause, request, false);
+}
+
+void news_remember(struct cause *cause, struct request *request)
+{
+	struct person_news *news;
+	int party;
+
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++) {
+		news = request->side[party].news;
+		if (!news || news->facts || news_last_mail(request, party) ||
+			news_differences(cause->arena, request, party))
+			continue;
+		news->facts = told_now(cause->arena, request, party);
+		news->timezone = told_zone(request, party);
+		news->sequence = request->meeting->sequence;
+	}
+}
+
+void news_forget_people(struct cause *cause, struct request *request)
+{
+	int party;
+
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
+		if (request->side[party].news)
+			request->side[party].news->facts =
+				told_without_people(cause->arena, request->side[party].news->facts);
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->mail)
+			effect->mail->facts =
+				told_without_people(cause->arena, effect->mail->facts);
+	}
 }
 
 void news_owe_cancellation(struct cause *cause, struct request *request)
@@ -258,7 +370,7 @@ void news_settled(struct cause *cause, struct request *request, struct effect *e
 		audit_add(cause, request, outcome->err == ERR_OK ? "mail.sent" : "mail.discarded",
 			NULL, party_names[party], what);
 		if (outcome->err == ERR_OK && news_is(effect, CALENDAR_REQUEST, party))
-			news_note_invited(cause, request, effect);
+			news_note_invited(cause, request, effect, false);
 		effect_drop(request, effect);
 		if (never_left)
 			news_take_back(cause, request, &settled);
@@ -271,24 +383,32 @@ void news_settled(struct cause *cause, struct request *request, struct effect *e
 		arena_printf(cause->arena, "%s: %s", what, err_code(outcome->err)));
 }
 
-struct news_changes news_changes(const struct request *request, enum party party)
+struct news_changes news_changes(
+	struct arena *arena, const struct request *request, enum party party)
 {
 	const struct person_news *news = request->side[party].news;
 	const struct meeting *meeting = request->meeting;
 	struct news_changes changes = {0};
+	unsigned facts;
 
 	if (!news)
 		return changes;
+	facts = news_differences(arena, request, party);
+	changes.starts_at = news->starts_at;
+	changes.duration_minutes = (news->ends_at - news->starts_at) / INSTANT_MINUTE;
+	changes.timezone = news->timezone;
 	changes.moved = news->starts_at != meeting->starts_at;
 	changes.duration = news->ends_at - news->starts_at != meeting->ends_at - meeting->starts_at;
-	changes.link = news->generation != meeting->generation;
-	changes.provider = news->provider && strcmp(news->provider, meeting->provider) != 0;
-	changes.details = !changes.moved && !changes.duration && !changes.link && !changes.provider;
-	changes.starts_at = news->starts_at;
+	changes.zone = news->timezone && facts & 1u << TOLD_ZONE;
+	changes.link = facts & 1u << TOLD_LINK;
+	changes.provider = facts & 1u << TOLD_PROVIDER;
+	changes.passcode = meeting->passcode && facts & 1u << TOLD_PASSCODE;
+	changes.details = !changes.moved && !changes.duration && !changes.zone && !changes.link &&
+			  !changes.provider && !changes.passcode;
 	/* The reason of the last move is that of nothing else. */
-	if (changes.moved || changes.duration)
+	if (changes.moved || changes.duration || changes.zone)
 		changes.reason = meeting->change_reason;
-	else if (changes.link && request->meetings.count)
+	else if (news->generation != meeting->generation && request->meetings.count)
 		changes.reason =
 			MODEL_AT(&request->meetings, struct meeting, request->meetings.count - 1)
 				->ended_reason;

@@ -4,17 +4,24 @@
  * What the two people of a request are told by mail about their meeting. A person who holds an
  * invitation, or may hold one, is told of every change; one who does not is invited when there is a
  * link. What has not left yet is coalesced: two moves are one mail, cancelled and made again is the
- * news of a new link, and ready, moved and cancelled before the first mail left is no mail at all.
+ * news of a new link, and what came and went before a mail left is no mail at all.
  */
 #include "cause.h"
 #include "effect.h"
 #include "request.h"
 
-/* The meeting has its link, or it changed: an invitation, or the news of it, to both. */
+/* The meeting has its link: an invitation to who has none, and what changed to who has one. */
 void news_owe_link(struct cause *cause, struct request *request);
 
-/* The meeting has moved: news to those who were invited. */
+/* Something changed: news to those who were invited, if it is something that they see (told.h).
+ * SEQUENCE rises with it. */
 void news_owe_change(struct cause *cause, struct request *request);
+
+/* Before a change that the provider makes: what the version before told, and kept no note of. */
+void news_remember(struct cause *cause, struct request *request);
+
+/* Names and texts were erased, which is no news. */
+void news_forget_people(struct cause *cause, struct request *request);
 
 /* The meeting will not take place: nothing of it leaves any more, and those who were, or may have
  * been, invited are told so. */
@@ -35,12 +42,15 @@ void news_settled(struct cause *cause, struct request *request, struct effect *e
 
 /* What is not as that person was told last. */
 struct news_changes {
-	bool moved, duration, link, provider;
-	bool details;       /* something else: none of these */
-	int64_t starts_at;  /* the time that was told */
+	bool moved, duration, zone, link, provider, passcode;
+	bool details; /* something else: none of these */
+	/* What was told. */
+	int64_t starts_at, duration_minutes;
+	const char *timezone;
 	const char *reason; /* or NULL */
 };
-struct news_changes news_changes(const struct request *request, enum party party);
+struct news_changes news_changes(
+	struct arena *arena, const struct request *request, enum party party);
 
 /* Who cancelled the request's meeting, or NULL. */
 const struct actor *news_canceller(const struct request *request);

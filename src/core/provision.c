@@ -5,6 +5,7 @@
 #include "audit.h"
 #include "backoff.h"
 #include "config.h"
+#include "news.h"
 
 /* Calls of one provider in a row before the next one is asked (PROVIDERS.md section 8), and how
  * long the second waits at most. What asks us to wait longer is left at once. */
@@ -291,6 +292,7 @@ void provision_updated(struct cause *cause, struct request *request, struct effe
 	if (outcome->err == ERR_OK) {
 		effect_drop(request, effect);
 		meeting_set_granted(cause, request, link);
+		news_owe_change(cause, request);
 		request->meeting->last_error = NULL;
 		request->updated_at = cause->now;
 		return;

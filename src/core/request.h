@@ -44,9 +44,12 @@ struct request_answer {
 /* What a person was told by mail, or may have been: the invitation in that person's calendar. */
 struct person_news {
 	bool invited;       /* holds an invitation, or may */
+	bool uncertain;     /* nobody knows whether the latest of what follows arrived */
 	const char *thread; /* "<generation>.<sequence>" of the first that left, or may have */
-	int64_t starts_at, ends_at, generation;
-	const char *provider;
+	int64_t starts_at, ends_at, generation, sequence;
+	const char *timezone, *provider;
+	const char
+		*facts; /* all that was told: told.h; sealed, for it has a digest of the passcode */
 };
 
 /* One of the two people, and what that person was told. */

@@ -68,7 +68,7 @@ static void mail_add_meeting(const struct dispatch *dispatch, struct arena *aren
 static void mail_add_changes(const struct dispatch *dispatch, struct arena *arena,
 	const struct request *request, enum party party, struct json_object *values)
 {
-	const struct news_changes changes = news_changes(request, party);
+	const struct news_changes changes = news_changes(arena, request, party);
 
 	if (changes.moved)
 		mail_add_text(values, "moved_from",
