@@ -1,4 +1,5 @@
 #include "core_unit.h"
+#include "told.h"
 
 enum { LEASE_MS = 90 * 1000 };
 
@@ -315,6 +316,150 @@ static void test_news_end_with_the_meeting(void)
 	arena_free(&arena);
 }
 
+/* ---- whatever a person sees is news when it changes ---- */
+
+/* Each fact with another value (`to` true) or the one it had. */
+static void news_set_fact(
+	struct arena *arena, struct request *request, enum told_fact fact, bool to)
+{
+	struct meeting *meeting = request->meeting;
+	struct person *client = arena_alloc(arena, sizeof(*client));
+
+	switch (fact) {
+	case TOLD_WHEN:
+		meeting->ends_at = CORE_END + to * INSTANT_MINUTE;
+		break;
+	case TOLD_ZONE:
+		request->timezone = to ? "Asia/Tokyo" : "Europe/Berlin";
+		break;
+	case TOLD_TITLE:
+		request->title = to ? "Another" : "Lease dispute";
+		break;
+	case TOLD_DESCRIPTION:
+		request->description = to ? NULL : "First line.\nSecond line.";
+		break;
+	case TOLD_MESSAGE:
+		request->message = to ? "Bring the lease." : "See you there.";
+		break;
+	case TOLD_PEOPLE:
+		*client = core_client;
+		client->name = to ? "Ada King" : core_client.name;
+		request->side[PARTY_CLIENT].person = client;
+		break;
+	case TOLD_PROVIDER:
+		meeting->provider = to ? "google" : "jitsi";
+		break;
+	case TOLD_LINK:
+		meeting->direct_url = to ? "https://meet.test/other" : NULL;
+		break;
+	case TOLD_OPENS:
+		meeting->opens_at = CORE_START - (to ? 10 : 15) * INSTANT_MINUTE;
+		break;
+	case TOLD_PASSCODE:
+		meeting->passcode = to ? "0815" : "4711";
+		break;
+	case TOLD_DIAL_IN:
+		meeting->dial_in = (struct model_list){0};
+		if (to)
+			*(const char **)model_list_add(
+				arena, &meeting->dial_in, sizeof(const char *)) = "+1 555 0100";
+		break;
+	case TOLD_FACTS:
+		break;
+	}
+}
+
+static void news_change_fact(
+	struct arena *arena, struct request *request, enum told_fact fact, bool to)
+{
+	struct cause cause = core_system(arena, CORE_NOW + INSTANT_MINUTE);
+
+	news_set_fact(arena, request, fact, to);
+	news_owe_change(&cause, request);
+}
+
+static void test_news_of_every_fact(void)
+{
+	enum told_fact fact;
+
+	for (fact = 0; fact < TOLD_FACTS; fact++) {
+		struct arena *arena = arena_new();
+		const char *name = arena_printf(arena, "fact %d", (int)fact);
+		struct request *request = core_in_state(arena, CORE_READY);
+		const char *told = told_now(arena, request, PARTY_CLIENT);
+		int64_t sequence;
+
+		/* Nothing of it has left: one invitation, of the newer version. */
+		news_change_fact(arena, request, fact, true);
+		UNIT_CHECK(strcmp(news_owed(arena, request), "r") == 0, name);
+		UNIT_CHECK(request->meeting->sequence == 1, name);
+		news_change_fact(arena, request, fact, false);
+		UNIT_CHECK(told_changes(told, told_now(arena, request, PARTY_CLIENT)) == 0, name);
+
+		news_settle_first(arena, request, CORE_NOW, ERR_OK, false);
+		sequence = request->meeting->sequence;
+		news_change_fact(arena, request, fact, false);
+		UNIT_CHECK(strcmp(news_owed(arena, request), "") == 0, name);
+		UNIT_CHECK(request->meeting->sequence == sequence, name);
+		news_change_fact(arena, request, fact, true);
+		UNIT_CHECK(told_changes(told, told_now(arena, request, PARTY_CLIENT)) == 1u << fact,
+			name);
+		UNIT_CHECK(strcmp(news_owed(arena, request), "u") == 0, name);
+		UNIT_CHECK(request->meeting->sequence == sequence + 1, name);
+		/* The lawyer has a zone of their own. */
+		UNIT_CHECK((core_effect(request, INVITE, PARTY_LAWYER)->sequence ==
+				   request->meeting->sequence),
+			name);
+		/* It comes and goes before the mail left. */
+		news_change_fact(arena, request, fact, false);
+		UNIT_CHECK(strcmp(news_owed(arena, request), "") == 0, name);
+		UNIT_CHECK(request->meeting->sequence == sequence + 2, name);
+		arena_free(&arena);
+	}
+}
+
+/* What the version before told, it kept no note of. */
+static void test_news_of_a_former_version(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_in_state(arena, CORE_READY);
+	struct cause cause = core_system(arena, CORE_NOW);
+	struct person_news *news;
+
+	news_settle_first(arena, request, CORE_NOW, ERR_OK, false);
+	news = request->side[PARTY_CLIENT].news;
+	news->facts = news->timezone = NULL;
+	news->sequence = 0;
+	request->meeting->sequence = 3;
+	news_owe_change(&cause, request);
+	CU_ASSERT_STRING_EQUAL(news_owed(arena, request), "");
+	news_remember(&cause, request);
+	news_change_fact(arena, request, TOLD_PASSCODE, true);
+	CU_ASSERT_STRING_EQUAL(news_owed(arena, request), "u");
+	CU_ASSERT_EQUAL(request->meeting->sequence, 4);
+	arena_free(&arena);
+}
+
+static void test_news_forget_people(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_in_state(arena, CORE_READY);
+	struct cause cause = core_system(arena, CORE_NOW);
+
+	news_settle_first(arena, request, CORE_NOW, ERR_OK, false);
+	news_set_fact(arena, request, TOLD_TITLE, true);
+	news_set_fact(arena, request, TOLD_MESSAGE, true);
+	news_set_fact(arena, request, TOLD_PEOPLE, true);
+	news_set_fact(arena, request, TOLD_DESCRIPTION, true);
+	news_forget_people(&cause, request);
+	news_owe_change(&cause, request);
+	CU_ASSERT_STRING_EQUAL(news_owed(arena, request), "");
+	CU_ASSERT_EQUAL(request->meeting->sequence, 0);
+	news_change_fact(arena, request, TOLD_PASSCODE, true);
+	CU_ASSERT_STRING_EQUAL(news_owed(arena, request), "u");
+	arena_free(&arena);
+}
+
 /* ---- what the trail says ---- */
 
 static void test_news_in_the_trail(void)
@@ -353,6 +498,9 @@ static const struct unit_case cases[] = {
 	{"mails carry their version", test_news_mails_carry_their_version},
 	{"are given up", test_news_are_given_up},
 	{"end with the meeting", test_news_end_with_the_meeting},
+	{"of every fact", test_news_of_every_fact},
+	{"of a former version", test_news_of_a_former_version},
+	{"forget people", test_news_forget_people},
 	{"in the trail", test_news_in_the_trail},
 };
 

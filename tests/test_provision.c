@@ -806,6 +806,89 @@ static void test_provision_update_done_takes_the_warning_away(void)
 	arena_free(&arena);
 }
 
+/* What its reply draws anew is news to both, as far as they see it. */
+static void test_provision_update_tells_what_people_see(void)
+{
+	static const struct {
+		const char *name;
+		enum join_links links;
+		struct meeting_link link;
+		bool news;
+	} cases[] = {
+		{"gate, as before", JOIN_GATE, {.passcode = "4711"}, false},
+		{"gate, nothing said", JOIN_GATE, {0}, false},
+		{"gate, another link", JOIN_GATE, {.url = "https://meet.test/new"}, false},
+		{"gate, another passcode", JOIN_GATE, {.passcode = "0815"}, true},
+		{"direct, as before", JOIN_DIRECT, {.url = "https://meet.test/room"}, false},
+		{"direct, another link", JOIN_DIRECT, {.url = "https://meet.test/new"}, true},
+		{"direct, another passcode", JOIN_DIRECT, {.passcode = "0815"}, true},
+	};
+	const struct effect_outcome done = {.err = ERR_OK};
+	struct arena *arena = arena_new();
+	size_t i;
+	int party;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = core_at_zoom(arena);
+		struct cause cause = core_system(arena, NOW);
+		int64_t sequence;
+
+		request->meeting->direct = cases[i].links == JOIN_DIRECT;
+		if (request->meeting->direct)
+			request->meeting->direct_url = request->meeting->provider_url;
+		news_owe_change(&cause, request);
+		for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
+			core_settle_mail(arena, request,
+				core_effect(request, EFFECT_MAIL_MEETING_READY, (enum party)party),
+				NOW, ERR_OK, "");
+		sequence = request->meeting->sequence;
+		meeting_owe_update(&cause, request);
+		provision_updated(
+			&cause, request, core_effect(request, UPDATE, 0), &done, &cases[i].link);
+		UNIT_CHECK(request->meeting->sequence == sequence + cases[i].news, cases[i].name);
+		for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
+			UNIT_CHECK((core_effect(request, EFFECT_MAIL_MEETING_UPDATED,
+					    (enum party)party) != NULL) == cases[i].news,
+				cases[i].name);
+	}
+	arena_free(&arena);
+}
+
+/* A conference that is made anew is news where its link is what people have. */
+static void test_provision_remade_tells_what_people_see(void)
+{
+	static const struct {
+		const char *name;
+		bool direct, news;
+		struct meeting_link link;
+	} cases[] = {
+		{"gate", false, false, {.url = "https://meet.test/new", .passcode = "4711"}},
+		{"gate, passcode", false, true, {.url = "https://meet.test/new", .passcode = "1"}},
+		{"direct", true, true, {.url = "https://meet.test/new", .passcode = "4711"}},
+	};
+	const struct effect_outcome done = {.err = ERR_OK};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = core_at_zoom(arena);
+		struct cause cause = core_system(arena, NOW);
+
+		request->meeting->direct = cases[i].direct;
+		core_settle_mail(arena, request,
+			core_effect(request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT), NOW, ERR_OK,
+			"");
+		meeting_remake(&cause, request);
+		provision_created(
+			&cause, request, meeting_creation(request), &done, &cases[i].link);
+		UNIT_CHECK((core_effect(request, EFFECT_MAIL_MEETING_UPDATED, PARTY_CLIENT) !=
+				   NULL) == cases[i].news,
+			cases[i].name);
+		UNIT_CHECK(request->meeting->sequence == 1, cases[i].name);
+	}
+	arena_free(&arena);
+}
+
 static void test_provision_late_updates_change_nothing(void)
 {
 	static const enum err errs[] = {ERR_OK, ERR_GONE, ERR_TEMPORARY, ERR_PERMANENT};
@@ -1145,6 +1228,8 @@ static const struct unit_case cases[] = {
 	{"made loudly elsewhere", test_provision_made_loudly_elsewhere},
 	{"updates", test_provision_updates},
 	{"update done takes the warning away", test_provision_update_done_takes_the_warning_away},
+	{"update tells what people see", test_provision_update_tells_what_people_see},
+	{"remade tells what people see", test_provision_remade_tells_what_people_see},
 	{"late updates change nothing", test_provision_late_updates_change_nothing},
 	{"deletions", test_provision_deletions},
 	{"orphans stay visible", test_provision_orphans_stay_visible},
