@@ -263,6 +263,189 @@ static void test_request_answered_does_not_lapse(void)
 	arena_free(&arena);
 }
 
+/* ---- what was given up is tried again ---- */
+
+static enum err request_again(struct arena *arena, struct request *request, bool *changed_r)
+{
+	struct cause cause = core_as_lawyer(arena, CORE_NOW + INSTANT_MINUTE);
+
+	request->failed_at = effect_first_failed(request); /* as the store does */
+	return request_retry(&cause, request, NULL, changed_r, NULL);
+}
+
+/* Fails for good, with that outcome for everything else of its kind. */
+static void request_give_up(struct arena *arena, struct request *request, struct effect *effect)
+{
+	const struct effect_outcome outcome = {.err = ERR_PERMANENT, .detail = "Zoom: No. (400)"};
+	struct cause cause = core_system(arena, CORE_NOW);
+
+	effect->attempts++;
+	if (effect->mail)
+		news_settled(&cause, request, effect, &outcome);
+	else if (effect->removal)
+		provision_deleted(&cause, request, effect, &outcome);
+	else
+		provision_updated(&cause, request, effect, &outcome, &(struct meeting_link){0});
+}
+
+static void request_succeed(struct arena *arena, struct request *request, struct effect *effect)
+{
+	const struct effect_outcome outcome = {.err = ERR_OK, .detail = ""};
+	struct cause cause = core_system(arena, CORE_NOW + INSTANT_HOUR);
+
+	if (effect->mail)
+		news_settled(&cause, request, effect, &outcome);
+	else if (effect->removal)
+		provision_deleted(&cause, request, effect, &outcome);
+	else
+		provision_updated(&cause, request, effect, &outcome, &(struct meeting_link){0});
+}
+
+static struct request *request_owing(struct arena *arena, enum effect_kind kind)
+{
+	struct request *request;
+
+	if (kind == EFFECT_MAIL_REQUEST_DECLINED)
+		return core_in_state(arena, CORE_DECLINED);
+	if (kind == EFFECT_MAIL_REQUEST_LAPSED)
+		return core_in_state(arena, CORE_LAPSED);
+	request = core_at_zoom(arena);
+	if (kind == EFFECT_MAIL_MEETING_READY)
+		return request;
+	core_settle_mail(arena, request,
+		core_effect(request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT), CORE_NOW, ERR_OK,
+		"");
+	if (kind == EFFECT_MEETING_UPDATE || kind == EFFECT_MAIL_MEETING_UPDATED)
+		core_move(arena, request, CORE_NOW, CORE_START + INSTANT_HOUR);
+	else
+		core_cancel(arena, request, CORE_NOW);
+	return request;
+}
+
+static void test_request_retry_of_what_was_given_up(void)
+{
+	static const struct {
+		enum effect_kind kind;
+		const char *warning, *detail; /* NULL: there is no meeting to warn of */
+	} cases[] = {
+		{EFFECT_MEETING_UPDATE, "provider_not_updated",
+			"zoom does not have the latest time and settings: Zoom: No. (400) Retry, "
+			"or "
+			"change them there."},
+		{EFFECT_MEETING_DELETE, "provider_orphan",
+			"zoom may still have a meeting that has ended here; it has to be deleted "
+			"there by hand."},
+		{EFFECT_MAIL_MEETING_READY, "client_not_told",
+			"The client could not be sent the mail \"meeting_ready\": tell them, and "
+			"retry once their address can be reached."},
+		{EFFECT_MAIL_MEETING_UPDATED, "client_not_told",
+			"The client could not be sent the mail \"meeting_updated\": tell them, and "
+			"retry once their address can be reached."},
+		{EFFECT_MAIL_MEETING_CANCELLED, "client_not_told",
+			"The client could not be sent the mail \"meeting_cancelled\": tell them, "
+			"and retry once their address can be reached."},
+		{EFFECT_MAIL_REQUEST_DECLINED, NULL, NULL},
+		{EFFECT_MAIL_REQUEST_LAPSED, NULL, NULL},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena *arena = arena_new();
+		const char *name = effect_kind_names[cases[i].kind];
+		struct request *request = request_owing(arena, cases[i].kind);
+		struct effect *effect = core_effect(request, cases[i].kind, PARTY_CLIENT);
+		const char *warning;
+		bool changed;
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(effect);
+		UNIT_CHECK(request_again(arena, request, &changed) != ERR_OK, name);
+		request_give_up(arena, request, effect);
+		warning = cases[i].warning ? meeting_warning(request->meeting, cases[i].warning)
+					   : NULL;
+		UNIT_CHECK(!cases[i].warning || (warning && strcmp(warning, cases[i].detail) == 0),
+			name);
+		UNIT_CHECK(request_again(arena, request, &changed) == ERR_OK && changed, name);
+		UNIT_CHECK(strcmp(core_last_event(request)->action, "meeting.retried") == 0, name);
+		UNIT_CHECK(strcmp(core_last_event(request)->detail, name) == 0, name);
+		effect = core_effect(request, cases[i].kind, PARTY_CLIENT);
+		UNIT_CHECK(effect && effect->state == EFFECT_DUE &&
+				   effect->due == CORE_NOW + INSTANT_MINUTE,
+			name);
+		request_succeed(arena, request, effect);
+		UNIT_CHECK(
+			!cases[i].warning || !meeting_warning(request->meeting, cases[i].warning),
+			name);
+		UNIT_CHECK(effect_first_failed(request) == 0, name);
+		UNIT_CHECK(request_again(arena, request, &changed) != ERR_OK, name);
+		UNIT_CHECK(audit_verify(&request->events, request->id) == -1, name);
+		arena_free(&arena);
+	}
+}
+
+/* One that is retried already is hurried; one that is being made is left alone. */
+static void test_request_retry_of_an_update_that_waits(void)
+{
+	const struct effect_outcome outcome = {.err = ERR_TEMPORARY, .detail = "words"};
+	struct arena *arena = arena_new();
+	struct request *request = request_owing(arena, EFFECT_MEETING_UPDATE);
+	struct cause cause = core_system(arena, CORE_NOW);
+	struct effect *update = meeting_effect(request, EFFECT_MEETING_UPDATE);
+	bool changed;
+
+	update->attempts = 20;
+	provision_updated(&cause, request, update, &outcome, &(struct meeting_link){0});
+	CU_ASSERT_EQUAL(request_again(arena, request, &changed), ERR_OK);
+	CU_ASSERT_TRUE(changed);
+	update = meeting_effect(request, EFFECT_MEETING_UPDATE);
+	CU_ASSERT_EQUAL(update->due, CORE_NOW + INSTANT_MINUTE);
+	CU_ASSERT_TRUE(effect_claim_one(
+		request, update, CORE_NOW + INSTANT_MINUTE, "theirs", EFFECT_LEASE_MS));
+	CU_ASSERT_EQUAL(request_again(arena, request, &changed), ERR_OK);
+	CU_ASSERT_FALSE(changed);
+	arena_free(&arena);
+}
+
+/* The warning of a change that never came there is none of another link, or of none. */
+static void test_request_not_updated_ends_with_the_link(void)
+{
+	struct arena *arena = arena_new();
+	enum { CANCEL_MEETING, REGENERATE, REMAKE, COMPLETE, WAYS } way;
+
+	for (way = 0; way < WAYS; way++) {
+		struct request *request = request_owing(arena, EFFECT_MEETING_UPDATE);
+		struct cause cause = core_system(arena, CORE_NOW);
+
+		request_give_up(arena, request, meeting_effect(request, EFFECT_MEETING_UPDATE));
+		if (way == CANCEL_MEETING)
+			core_cancel_meeting(arena, request, CORE_NOW);
+		else if (way == REGENERATE)
+			core_regenerate(arena, request, CORE_NOW);
+		else if (way == REMAKE)
+			meeting_remake(&cause, request);
+		else
+			request_complete(&cause, request);
+		CU_ASSERT_PTR_NULL(meeting_warning(request->meeting, WARNING_NOT_UPDATED));
+		CU_ASSERT_PTR_NULL(meeting_effect(request, EFFECT_MEETING_UPDATE));
+		MODEL_FOREACH (&request->meetings, struct meeting, ended) {
+			CU_ASSERT_PTR_NULL(meeting_warning(ended, WARNING_NOT_UPDATED));
+		}
+	}
+	arena_free(&arena);
+}
+
+/* An old link that may still live is said of whatever link there is now. */
+static void test_request_orphan_outlives_its_link(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_at_zoom(arena);
+
+	core_regenerate(arena, request, CORE_NOW);
+	request_give_up(arena, request, meeting_effect(request, EFFECT_MEETING_DELETE));
+	core_regenerate(arena, request, CORE_NOW + 1);
+	CU_ASSERT_PTR_NOT_NULL(meeting_warning(request->meeting, WARNING_ORPHAN));
+	arena_free(&arena);
+}
+
 /* ---- accept and decline ---- */
 
 static void test_request_accept_takes_over_what_is_given(void)
@@ -769,6 +952,10 @@ static const struct unit_case cases[] = {
 	{"open owes nothing", test_request_opens_owing_its_lapse},
 	{"lapses when its time comes", test_request_lapses_when_its_time_comes},
 	{"answered does not lapse", test_request_answered_does_not_lapse},
+	{"retry of what was given up", test_request_retry_of_what_was_given_up},
+	{"retry of an update that waits", test_request_retry_of_an_update_that_waits},
+	{"not updated ends with the link", test_request_not_updated_ends_with_the_link},
+	{"orphan outlives its link", test_request_orphan_outlives_its_link},
 	{"every command in every state", test_request_every_command_in_every_state},
 	{"accept takes over what is given", test_request_accept_takes_over_what_is_given},
 	{"only the same accept is repeated", test_request_only_the_same_accept_is_repeated},

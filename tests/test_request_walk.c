@@ -425,6 +425,7 @@ static void walk_retry(struct walk *walk)
 	bool changed = true;
 
 	core_under(&cause, &walk->policy);
+	walk->request->failed_at = effect_first_failed(walk->request); /* as the store does */
 	walk_seen.retried +=
 		request_retry(&cause, walk->request, NULL, &changed, NULL) == ERR_OK && changed;
 }

@@ -33,12 +33,25 @@ const struct command_row command_table[] = {
 #undef COMMAND
 };
 
+bool command_given_up(const struct request *request)
+{
+	const struct meeting *meeting = request->meeting;
+
+	if (!meeting || request->status != REQUEST_ACCEPTED)
+		return request->failed_at != 0;
+	if (meeting->status == MEETING_READY && meeting_warning(meeting, WARNING_NOT_UPDATED))
+		return true;
+	return request->failed_at != 0 && meeting->status != MEETING_FAILED;
+}
+
 /* By its status and that of its meeting, and by how much has happened to it. */
 static enum err command_check_status(
 	const struct command_row *row, const struct request *request, struct err_info *info)
 {
 	enum err err = row->on_request[request->status];
 
+	if (row->mends && command_given_up(request))
+		return ERR_OK;
 	if (err == ERR_LAPSED)
 		return err_set(info, err,
 			"The time asked for passed before anybody answered: file a new request.");
@@ -63,7 +76,8 @@ enum err command_check(
 		return err;
 	if (row->after_start && now < request->starts_at)
 		return err_set(info, ERR_NOT_STARTED, "The meeting has not started yet.");
-	if (!row->after_start && request->status == REQUEST_ACCEPTED && request->ends_at <= now)
+	if (!row->after_start && request->status == REQUEST_ACCEPTED && request->ends_at <= now &&
+		!(row->mends && command_given_up(request)))
 		return err_set(info, ERR_MEETING_OVER, "The time of the meeting has passed.");
 	return ERR_OK;
 }

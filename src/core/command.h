@@ -24,12 +24,17 @@ struct command_row {
 	unsigned roles;
 	command_rule *rule;
 	bool ends;        /* however often the request was changed, it may be ended */
+	bool mends;       /* allowed, too, in any status in which something was given up */
 	bool after_start; /* is for after the start of the meeting; the others for before its end */
 	/* ERR_OK when it is allowed in that status, otherwise the error that refuses it. */
 	enum err on_request[COMMAND_REQUEST_STATUSES], on_meeting[COMMAND_MEETING_STATUSES];
 };
 
 extern const struct command_row command_table[COMMAND_COUNT];
+
+/* Whether something was given up that may be tried again, beside the making of a meeting, which a
+ * meeting that failed says itself. */
+bool command_given_up(const struct request *request);
 
 /*
  * Whether the command is allowed to the request as it is now; otherwise the error that refuses it,

@@ -36,8 +36,8 @@ COMMAND(RESCHEDULE, "reschedule", "/meeting/reschedule", &meeting_rescheduling_m
 	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, LAPSED, ALREADY_CANCELLED, MEETING_OVER),
 	ON_MEETING(OK, OK, OK, MEETING_ENDED, MEETING_OVER, MEETING_ENDED))
 COMMAND(RETRY, "retry", "/meeting/retry", NULL, true,
-	FOR_LAWYER | FOR_ADMIN, "Try to make the link again now",
-	.rule = request_retry, .link = "retry",
+	FOR_LAWYER | FOR_ADMIN, "Try again now what was given up",
+	.rule = request_retry, .link = "retry", .mends = true,
 	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, LAPSED, ALREADY_CANCELLED, MEETING_OVER),
 	ON_MEETING(OK, ALREADY_READY, OK, MEETING_ENDED, MEETING_OVER, MEETING_ENDED))
 COMMAND(OUTCOME, "outcome", "/meeting/outcome", &meeting_verdict_model, false,

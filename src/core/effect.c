@@ -239,6 +239,19 @@ static bool effect_is_head(const struct request *request, const struct effect *e
 	return true;
 }
 
+bool effect_again(const struct cause *cause, struct request *request, struct effect *effect)
+{
+	MODEL_FOREACH (&request->effects, struct effect, other) {
+		if (effect_same_lane(effect, other) && effect_is_running(other, cause->now))
+			return false;
+	}
+	effect->state = EFFECT_DUE;
+	effect->lease = NULL;
+	effect->due = cause->now;
+	effect->give_up_at = effect_give_up_at(cause, request, (enum effect_kind)effect->kind);
+	return true;
+}
+
 int64_t effect_next_due(const struct request *request, bool urgent)
 {
 	int64_t due = 0;

@@ -175,6 +175,9 @@ enum err effect_check_wanted(const struct request *request, const struct effect 
 /* Whether somebody is performing it now: leased, and the lease is not over. */
 bool effect_is_running(const struct effect *effect, int64_t now);
 
+/* Owes again what was given up; false where what comes after it in its lane is being performed. */
+bool effect_again(const struct cause *cause, struct request *request, struct effect *effect);
+
 /* When the earliest effect that may run is due; `urgent`: of those that are. 0 when none is owed.
  */
 int64_t effect_next_due(const struct request *request, bool urgent);

@@ -163,6 +163,21 @@ void meeting_warn(
 	*warning = (struct warning){.code = code, .detail = detail};
 }
 
+/* What stands whatever a provider says of the link that it has now. */
+static void meeting_carry_warnings(
+	struct cause *cause, const struct model_list *before, struct meeting *meeting)
+{
+	static const char *const codes[] = {
+		WARNING_ORPHAN, WARNING_CLIENT_NOT_TOLD, WARNING_LAWYER_NOT_TOLD};
+	size_t i;
+
+	MODEL_FOREACH (before, struct warning, warning) {
+		for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+			if (strcmp(warning->code, codes[i]) == 0)
+				meeting_warn(cause, meeting, warning->code, warning->detail);
+	}
+}
+
 /* ---- what is owed to the provider ---- */
 
 struct effect *meeting_owe_creation(struct cause *cause, struct request *request)
@@ -261,7 +276,7 @@ static void meeting_leave_provider(struct cause *cause, struct request *request)
 		effect_drop(request, effect);
 	}
 	/* What the provider still shows matters no longer. */
-	meeting_warn(cause, meeting, "provider_not_updated", NULL);
+	meeting_warn(cause, meeting, WARNING_NOT_UPDATED, NULL);
 	if (made)
 		meeting_owe_removal(cause, request, &removal);
 	meeting_owe_removals(cause, request, &maybe_made);
@@ -323,6 +338,7 @@ void meeting_replace(
 	meeting->id = old->id;
 	meeting->generation = old->generation + 1;
 	meeting->sequence = old->sequence + 1;
+	meeting_carry_warnings(cause, &old->warnings, meeting);
 	request->meeting = meeting;
 	audit_add(cause, request, "meeting.regenerated", meeting_status_names[old->status],
 		meeting_status_names[MEETING_PENDING], provider);
@@ -378,7 +394,7 @@ void meeting_set_granted(
 	struct cause *cause, struct request *request, const struct meeting_link *link)
 {
 	struct meeting *meeting = request->meeting;
-	const char *orphan = meeting_warning(meeting, "provider_orphan");
+	const struct model_list before = meeting->warnings;
 
 	news_remember(cause, request);
 	if (link->url)
@@ -389,9 +405,9 @@ void meeting_set_granted(
 	if (link->dial_in.count)
 		meeting->dial_in = link->dial_in;
 	meeting->warnings = link->warnings;
-	meeting_warn(cause, meeting, "provider_orphan", orphan);
+	meeting_carry_warnings(cause, &before, meeting);
 	if (strcmp(meeting->provider, meeting->requested_provider) != 0)
-		meeting_warn(cause, meeting, "provider_failover",
+		meeting_warn(cause, meeting, WARNING_FAILOVER,
 			arena_printf(cause->arena, "%s was used, because %s could not.",
 				meeting->provider, meeting->requested_provider));
 }

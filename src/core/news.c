@@ -331,6 +331,17 @@ static bool news_was_invited(const struct request *request, const struct effect 
 	return except->kind != EFFECT_MAIL_MEETING_READY;
 }
 
+/* That a person could not be told; `detail` NULL: they were. */
+static void news_warn(
+	struct cause *cause, struct request *request, enum party party, const char *detail)
+{
+	static const char *const codes[] = {
+		[PARTY_CLIENT] = WARNING_CLIENT_NOT_TOLD, [PARTY_LAWYER] = WARNING_LAWYER_NOT_TOLD};
+
+	if (request->meeting)
+		meeting_warn(cause, request->meeting, codes[party], detail);
+}
+
 /* Nothing of an invitation has ever left, so its cancellation need not either; and news of a change
  * become an invitation. */
 static void news_take_back(
@@ -356,6 +367,25 @@ static void news_take_back(
 	}
 }
 
+/* A cancellation that was given up is not tried again once a later invitation has arrived. */
+static void news_drop_overtaken(
+	struct cause *cause, struct request *request, const struct effect *arrived)
+{
+	const enum party party = (enum party)arrived->mail->party;
+	size_t i;
+
+	for (i = request->effects.count; i-- > 0;) {
+		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
+
+		if (effect->state != EFFECT_FAILED || effect->sequence >= arrived->sequence ||
+			!news_is(effect, CALENDAR_CANCEL, party))
+			continue;
+		audit_add(cause, request, "mail.discarded", NULL, party_names[party],
+			effect_mail_name(effect));
+		effect_drop(request, effect);
+	}
+}
+
 void news_settled(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome)
 {
@@ -371,12 +401,23 @@ void news_settled(struct cause *cause, struct request *request, struct effect *e
 			NULL, party_names[party], what);
 		if (outcome->err == ERR_OK && news_is(effect, CALENDAR_REQUEST, party))
 			news_note_invited(cause, request, effect, false);
+		if (outcome->err == ERR_OK)
+			news_warn(cause, request, party, NULL);
 		effect_drop(request, effect);
+		if (outcome->err == ERR_OK)
+			news_drop_overtaken(cause, request, &settled);
 		if (never_left)
 			news_take_back(cause, request, &settled);
 		return;
 	}
 	effect_failed(cause, effect, outcome, NEWS_FIRST_S, NEWS_MAX_S);
+	if (effect->state == EFFECT_FAILED)
+		news_warn(cause, request, party,
+			arena_printf(cause->arena,
+				"The %s could not be sent the mail \"%s\": tell them, and retry "
+				"once "
+				"their address can be reached.",
+				party_names[party], what));
 	audit_add_bounded(cause, request,
 		effect->state == EFFECT_FAILED ? "mail.failed" : "mail.retried", NULL,
 		party_names[party],

@@ -304,9 +304,15 @@ void provision_updated(struct cause *cause, struct request *request, struct effe
 	}
 	provision_retry_later(cause, effect, outcome);
 	provision_note_failure(cause, request, outcome);
-	meeting_warn(cause, request->meeting, "provider_not_updated",
-		arena_printf(cause->arena, "%s does not have the latest time and settings yet.",
-			request->meeting->provider));
+	meeting_warn(cause, request->meeting, WARNING_NOT_UPDATED,
+		effect->state == EFFECT_FAILED
+			? arena_printf(cause->arena,
+				  "%s does not have the latest time and settings: %s Retry, or "
+				  "change them there.",
+				  request->meeting->provider, outcome->detail)
+			: arena_printf(cause->arena,
+				  "%s does not have the latest time and settings yet.",
+				  request->meeting->provider));
 }
 
 void provision_deleted(struct cause *cause, struct request *request, struct effect *effect,
@@ -318,13 +324,13 @@ void provision_deleted(struct cause *cause, struct request *request, struct effe
 		audit_add(cause, request, "provider.orphan_deleted", NULL, NULL, provider);
 		effect_drop(request, effect);
 		if (!meeting_effect(request, EFFECT_MEETING_DELETE))
-			meeting_warn(cause, request->meeting, "provider_orphan", NULL);
+			meeting_warn(cause, request->meeting, WARNING_ORPHAN, NULL);
 		return;
 	}
 	provision_retry_later(cause, effect, outcome);
 	audit_add_bounded(cause, request, "provider.attempt_failed", NULL, NULL,
 		arena_printf(cause->arena, "%s: delete: %s", provider, err_code(outcome->err)));
-	meeting_warn(cause, request->meeting, "provider_orphan",
+	meeting_warn(cause, request->meeting, WARNING_ORPHAN,
 		arena_printf(cause->arena, "%s may still have a meeting that has ended here; %s.",
 			provider,
 			effect->state == EFFECT_FAILED ? "it has to be deleted there by hand"

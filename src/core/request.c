@@ -340,15 +340,45 @@ enum err request_reschedule(struct cause *cause, struct request *request, const 
 	return ERR_OK;
 }
 
+/* Whatever else was given up, and an update that waits; false when there is nothing of it. */
+static bool request_retry_rest(struct cause *cause, struct request *request)
+{
+	const struct effect *update = meeting_effect(request, EFFECT_MEETING_UPDATE);
+	const char *kinds = NULL;
+
+	/* With the times of now, and once. */
+	if (update && update->last_error && !effect_is_running(update, cause->now)) {
+		kinds = effect_kind_names[update->kind];
+		meeting_owe_update(cause, request);
+	}
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->state != EFFECT_FAILED || effect->creation ||
+			!effect_again(cause, request, effect))
+			continue;
+		kinds = arena_printf(cause->arena, "%s%s%s", kinds ? kinds : "", kinds ? ", " : "",
+			effect_kind_names[effect->kind]);
+	}
+	if (!kinds)
+		return false;
+	request->updated_at = cause->now;
+	audit_add(cause, request, "meeting.retried", NULL, NULL, kinds);
+	return true;
+}
+
 enum err request_retry(struct cause *cause, struct request *request, const void *input,
 	bool *changed_r, struct err_info *info)
 {
 	const enum err err = command_check(COMMAND_RETRY, request, cause->now, info);
 
 	(void)input;
-	if (err == ERR_OK)
+	*changed_r = false;
+	if (err != ERR_OK)
+		return err;
+	if (request->meeting && (request->meeting->status == MEETING_PENDING ||
+					request->meeting->status == MEETING_FAILED))
 		*changed_r = request_retry_creation(cause, request);
-	return err;
+	*changed_r |= request_retry_rest(cause, request);
+	return ERR_OK;
 }
 
 enum err request_note_outcome(struct cause *cause, struct request *request, const void *input,

@@ -175,7 +175,7 @@ command_rule request_regenerate;
 command_rule request_reschedule;
 
 /* No input: the creation that waits or was given up is tried again now, from the requested provider
- * on. */
+ * on; and so is whatever else was given up (command_given_up()). */
 command_rule request_retry;
 
 /* struct meeting_verdict: how it went. */
