@@ -492,6 +492,44 @@ static void test_request_accept_takes_over_what_is_given(void)
 	arena_free(&arena);
 }
 
+/* What was asked for is kept where another time, length or zone was accepted, and only there. */
+static void test_request_keeps_what_was_asked_for(void)
+{
+	static const struct {
+		const char *name;
+		struct request_response response;
+		bool kept;
+	} cases[] = {
+		{"nothing given", {0}, false},
+		{"the same",
+			{.starts_at = CORE_START,
+				.duration_minutes = 60,
+				.timezone = "Europe/Berlin"},
+			false},
+		{"start", {.starts_at = CORE_START + 1000}, true},
+		{"duration", {.duration_minutes = 90}, true},
+		{"zone", {.timezone = "Asia/Tokyo"}, true},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+	bool changed;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = core_open(arena);
+		const struct asked *asked;
+
+		core_respond(arena, request, CORE_NOW, &cases[i].response, &changed);
+		core_move(arena, request, CORE_NOW, CORE_START + INSTANT_DAY);
+		asked = request->asked;
+		UNIT_CHECK((asked != NULL) == cases[i].kept, cases[i].name);
+		UNIT_CHECK(!asked || (asked->starts_at == CORE_START &&
+					     asked->duration_minutes == 60 &&
+					     strcmp(asked->timezone, "Europe/Berlin") == 0),
+			cases[i].name);
+	}
+	arena_free(&arena);
+}
+
 static void test_request_only_the_same_accept_is_repeated(void)
 {
 	static const struct request_response first = {
@@ -952,6 +990,7 @@ static const struct unit_case cases[] = {
 	{"open owes nothing", test_request_opens_owing_its_lapse},
 	{"lapses when its time comes", test_request_lapses_when_its_time_comes},
 	{"answered does not lapse", test_request_answered_does_not_lapse},
+	{"keeps what was asked for", test_request_keeps_what_was_asked_for},
 	{"retry of what was given up", test_request_retry_of_what_was_given_up},
 	{"retry of an update that waits", test_request_retry_of_an_update_that_waits},
 	{"not updated ends with the link", test_request_not_updated_ends_with_the_link},

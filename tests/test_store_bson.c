@@ -142,6 +142,8 @@ static struct request *store_full_request(struct arena *arena)
 	*(struct meeting *)model_list_add(arena, &request->meetings, sizeof(struct meeting)) =
 		*request->meeting;
 	store_fill_effect(arena, MODEL_AT(&request->effects, struct effect, 0));
+	request->asked = arena_alloc(arena, sizeof(*request->asked));
+	*request->asked = (struct asked){CORE_START, 30, "Asia/Tokyo"};
 	request->side[PARTY_CLIENT].news = store_full_news(arena);
 	request->side[PARTY_LAWYER].news = store_full_news(arena);
 	request_answer_keep(&cause, request,

@@ -10,6 +10,7 @@
 #include "handler_private.h"
 #include "ics_invite.h"
 #include "ics_when.h"
+#include "told.h"
 #include "unit_templates.h"
 
 /* Pattern -> declared name -> whether a template was given it. */
@@ -117,9 +118,12 @@ static struct audit_event cancellation = {
 	.action = "meeting.cancelled", .at = CORE_NOW, .actor = &lawyer};
 static struct person_news news = {.invited = true,
 	.starts_at = CORE_START - INSTANT_DAY,
-	.ends_at = CORE_START,
+	.ends_at = CORE_START - INSTANT_HOUR,
 	.generation = 1,
-	.provider = "google_meet"};
+	.timezone = "Asia/Tokyo",
+	.provider = "google_meet",
+	.facts = "zone=0 passcode=0 "};
+static struct asked asked = {CORE_START - INSTANT_HOUR, 60, "Asia/Tokyo"};
 static struct meeting meeting = {
 	.id = CORE_ID,
 	.generation = 2,
@@ -138,6 +142,7 @@ static struct request request = {
 	.id = CORE_ID,
 	.title = "Lease",
 	.description = "The deposit.",
+	.asked = &asked,
 	.message = "See you there.",
 	.side = {{&people[PARTY_CLIENT], &news}, {&people[PARTY_LAWYER], &news}},
 	.starts_at = CORE_START,
@@ -219,6 +224,60 @@ static void give_dates(const struct tmpl_set *templates)
 	arena_free(&arena);
 }
 
+/* What the values of an invitation say of the meeting, by the fact whose change is news (told.h);
+ * TOLD_FACTS: it is the same for one person and meeting, whatever happens. A new value needs a row
+ * here, and one that can change needs a fact. */
+static const struct {
+	const char *name;
+	enum told_fact fact;
+} facts[] = {
+	{"recipient.name", TOLD_PEOPLE},
+	{"recipient.email", TOLD_PEOPLE},
+	{"recipient.is_client", TOLD_FACTS},
+	{"recipient.is_lawyer", TOLD_FACTS},
+	{"other.name", TOLD_PEOPLE},
+	{"title", TOLD_TITLE},
+	{"description", TOLD_DESCRIPTION},
+	{"message", TOLD_MESSAGE},
+	{"product_name", TOLD_FACTS},
+	{"locale", TOLD_FACTS},
+	{"provider_title", TOLD_PROVIDER},
+	{"failover", TOLD_PROVIDER},
+	{"requested_provider_title", TOLD_PROVIDER},
+	{"passcode", TOLD_PASSCODE},
+	{"reason", TOLD_FACTS}, /* of an end */
+	{"direct", TOLD_LINK},
+	{"join_url", TOLD_LINK},
+	{"calendar_url", TOLD_LINK},
+	{"opens_minutes_before", TOLD_OPENS},
+	{"asked.when", TOLD_FACTS},
+	{"asked.duration_minutes", TOLD_FACTS},
+	{"date", TOLD_WHEN},
+	{"end_date", TOLD_WHEN},
+	{"start_time", TOLD_WHEN},
+	{"end_time", TOLD_WHEN},
+	{"zone", TOLD_ZONE},
+	{"zone_abbreviation", TOLD_ZONE},
+	{"utc_start", TOLD_WHEN},
+	{"duration_minutes", TOLD_WHEN},
+};
+
+static void check_facts(struct json_object *known)
+{
+	size_t i;
+
+	json_object_object_foreach(known, name, given)
+	{
+		(void)given;
+		for (i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+			if (strcmp(facts[i].name, name) == 0)
+				break;
+		if (i == sizeof(facts) / sizeof(facts[0]))
+			fprintf(stderr, "is a change of %s news? see core/told.h\n", name);
+		UNIT_CHECK(i < sizeof(facts) / sizeof(facts[0]), name);
+	}
+}
+
 static void test_names(void)
 {
 	struct tmpl_set *templates = unit_templates();
@@ -234,6 +293,7 @@ static void test_names(void)
 		give_page(templates, (enum gate)state, ERR_OK);
 	give_page(templates, GATE_OPEN, ERR_NOT_FOUND);
 	give_page(templates, GATE_OPEN, ERR_UNAVAILABLE);
+	check_facts(json_object_object_get(declared, "mail/en/meeting_ready.txt"));
 	json_object_object_foreach(declared, pattern, known)
 	{
 		json_object_object_foreach(known, name, given)

@@ -90,6 +90,7 @@ enum effect_tells {
 	TELLS_MEETING = 1 << 0,   /* the link, and how to join */
 	TELLS_CHANGES = 1 << 1,   /* what is not as the person was told before */
 	TELLS_CANCELLER = 1 << 2, /* who cancelled */
+	TELLS_ASKED = 1 << 3,     /* what was asked for, where it is not what was accepted */
 };
 
 #define EFFECT_BY_POLICY INT64_C(-1)

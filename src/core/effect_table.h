@@ -24,7 +24,7 @@ EFFECT(MEETING_VERIFY, "meeting.verify", .lane = LANE_ALONE, .wanted = effect_is
 EFFECT(MAIL_MEETING_READY, "mail.meeting_ready", EFFECT_CARRIES(mail), .lane = LANE_PERSON,
 	.key = effect_recipient, .needs_link = true, .wanted = effect_is_latest,
 	.give_up = 3 * INSTANT_DAY, .until_end = true, .calendar = CALENDAR_REQUEST,
-	.tells = TELLS_MEETING, .words = "The invitation")
+	.tells = TELLS_MEETING | TELLS_ASKED, .words = "The invitation")
 EFFECT(MAIL_MEETING_UPDATED, "mail.meeting_updated", EFFECT_CARRIES(mail), .lane = LANE_PERSON,
 	.key = effect_recipient, .needs_link = true, .wanted = effect_is_latest,
 	.give_up = 3 * INSTANT_DAY, .until_end = true, .calendar = CALENDAR_REQUEST,
@@ -38,4 +38,4 @@ EFFECT(MAIL_REQUEST_LAPSED, "mail.request_lapsed", EFFECT_CARRIES(mail), .lane =
 EFFECT(MAIL_MEETING_CANCELLED, "mail.meeting_cancelled", EFFECT_CARRIES(mail), .lane = LANE_PERSON,
 	.key = effect_recipient, .give_up = 3 * INSTANT_DAY, .until_end = true,
 	.after_end = INSTANT_DAY, .calendar = CALENDAR_CANCEL,
-	.tells = TELLS_MEETING | TELLS_CANCELLER, .words = "The cancellation")
+	.tells = TELLS_MEETING | TELLS_CHANGES | TELLS_CANCELLER, .words = "The cancellation")

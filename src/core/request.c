@@ -152,12 +152,26 @@ static enum err request_confirm_lawyer(struct cause *cause, struct request *requ
 	return ERR_OK;
 }
 
+/* What was asked for is kept where it is not what is accepted. */
+static void request_keep_asked(
+	struct cause *cause, struct request *request, const struct asked *asked)
+{
+	if (asked->starts_at == request->starts_at &&
+		asked->duration_minutes == request->duration_minutes &&
+		strcmp(asked->timezone, request->timezone) == 0)
+		return;
+	request->asked = arena_alloc(cause->arena, sizeof(*asked));
+	*request->asked = *asked;
+}
+
 static enum err request_accept(struct cause *cause, struct request *request,
 	const struct request_response *response, struct err_info *info)
 {
 	int64_t starts_at = response->starts_at ? response->starts_at : request->starts_at;
 	int64_t minutes =
 		response->duration_minutes ? response->duration_minutes : request->duration_minutes;
+	const struct asked asked = {
+		request->starts_at, request->duration_minutes, request->timezone};
 
 	if (response->starts_at && request_check_start(cause, starts_at, info) != ERR_OK)
 		return ERR_INVALID;
@@ -169,6 +183,7 @@ static enum err request_accept(struct cause *cause, struct request *request,
 	request_set_times(request, starts_at, minutes);
 	if (response->timezone)
 		request->timezone = response->timezone;
+	request_keep_asked(cause, request, &asked);
 	request->message = response->message;
 	request->decision = request_decision(cause, response);
 	request_set_status(cause, request, REQUEST_ACCEPTED, "request.accepted");

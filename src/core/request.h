@@ -58,6 +58,12 @@ struct side {
 	struct person_news *news; /* NULL: nothing yet */
 };
 
+/* The time that a client asked for, where the lawyer accepted for another one. */
+struct asked {
+	int64_t starts_at, duration_minutes;
+	const char *timezone;
+};
+
 struct request {
 	const char *id;
 	int64_t rev; /* of the stored document; 0 = not stored yet */
@@ -66,6 +72,7 @@ struct request {
 	struct side side[PARTY_COUNT]; /* stored and shown as client, lawyer, client_news, … */
 	int64_t starts_at, ends_at, duration_minutes;
 	const char *timezone;
+	struct asked *asked;  /* NULL: this is what was asked for */
 	const char *message;  /* the lawyer's */
 	const char *decision; /* hash of the accepting input, to know an identical one */
 	struct meeting *meeting;

@@ -47,6 +47,16 @@ static const struct model_field answer_fields[] = {
 
 static const struct model answer_model = MODEL(struct request_answer, "answer", answer_fields);
 
+#define ASKED(type, member) MODEL_FIELD(struct asked, member, type, MODEL_STORED | MODEL_REQUIRED)
+
+static const struct model_field asked_fields[] = {
+	ASKED(MODEL_INSTANT, starts_at),
+	ASKED(MODEL_INT, duration_minutes),
+	ASKED(MODEL_STRING, timezone),
+};
+
+static const struct model asked_model = MODEL(struct asked, "asked", asked_fields);
+
 #define FIELD(type, member, flags, ...)                                                            \
 	MODEL_FIELD(struct request, member, type, flags, __VA_ARGS__)
 
@@ -69,6 +79,7 @@ static const struct model_field request_fields[] = {
 	FIELD(MODEL_INSTANT, ends_at, MUST),
 	FIELD(MODEL_INT, duration_minutes, BOTH),
 	FIELD(MODEL_STRING, timezone, MUST),
+	FIELD(MODEL_OBJECT, asked, MODEL_STORED | MODEL_SPARSE, .of = &asked_model),
 	FIELD(MODEL_STRING, message, BOTH),
 	FIELD(MODEL_STRING, decision, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_OBJECT, meeting, BOTH, .of = &meeting_model),

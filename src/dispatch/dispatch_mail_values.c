@@ -75,10 +75,38 @@ static void mail_add_changes(const struct dispatch *dispatch, struct arena *aren
 			ics_when_instant(dispatch->templates, arena, request,
 				request->side[party].person, changes.starts_at));
 	mail_add_flag(values, "new_duration", changes.duration);
+	if (changes.duration)
+		json_object_object_add(
+			values, "duration_from", json_object_new_int64(changes.duration_minutes));
+	if (changes.zone)
+		mail_add_text(values, "zone_from", changes.timezone);
 	mail_add_flag(values, "new_link", changes.link);
 	mail_add_flag(values, "new_provider", changes.provider);
+	mail_add_flag(values, "new_passcode", changes.passcode);
 	mail_add_flag(values, "new_details", changes.details);
 	mail_add_text(values, "change_reason", changes.reason);
+}
+
+/* What was asked for, where this person sees that it is not what takes place. */
+static void mail_add_asked(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, enum party party, struct json_object *values)
+{
+	const struct person *person = request->side[party].person;
+	const struct asked *was = request->asked;
+	struct request then = *request;
+	struct json_object *asked;
+
+	if (!was || (was->starts_at == request->starts_at &&
+			    was->duration_minutes == request->duration_minutes &&
+			    (person->timezone || strcmp(was->timezone, request->timezone) == 0)))
+		return;
+	asked = json_object_new_object();
+	then.timezone = was->timezone;
+	json_object_object_add(values, "asked", asked);
+	mail_add_text(asked, "when",
+		ics_when_instant(dispatch->templates, arena, &then, person, was->starts_at));
+	json_object_object_add(
+		asked, "duration_minutes", json_object_new_int64(was->duration_minutes));
 }
 
 /* Who cancelled, as the recipient sees it. The host application may have done it for anybody. */
@@ -105,8 +133,10 @@ static const char *const mail_names[] = {"recipient.name", "recipient.email", "r
 static const char *const mail_meeting_names[] = {"provider_title", "passcode", "reason", "direct",
 	"join_url", "calendar_url", "opens_minutes_before", "failover", "requested_provider_title",
 	NULL};
-static const char *const mail_change_names[] = {"moved_from", "new_duration", "new_link",
-	"new_provider", "new_details", "change_reason", NULL};
+static const char *const mail_change_names[] = {"moved_from", "new_duration", "duration_from",
+	"zone_from", "new_link", "new_provider", "new_passcode", "new_details", "change_reason",
+	NULL};
+static const char *const mail_asked_names[] = {"asked.when", "asked.duration_minutes", NULL};
 static const char *const mail_cancellation_names[] = {
 	"cancelled_by.recipient", "cancelled_by.other", "cancelled_by.administration", NULL};
 
@@ -118,6 +148,7 @@ static const struct {
 		const struct request *request, enum party party, struct json_object *values);
 } mail_groups[] = {
 	{TELLS_MEETING, mail_meeting_names, mail_add_meeting},
+	{TELLS_ASKED, mail_asked_names, mail_add_asked},
 	{TELLS_CHANGES, mail_change_names, mail_add_changes},
 	{TELLS_CANCELLER, mail_cancellation_names, mail_add_canceller},
 };
