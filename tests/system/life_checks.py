@@ -29,6 +29,7 @@ MESSAGE = re.compile(r"(?P<id>[\w-]{22})\.(?P<generation>\d+)\.(?P<sequence>\d+)
 MEETINGS = {
     "open": {None},
     "declined": {None},
+    "lapsed": {None},
     "accepted": {"pending", "ready", "failed", "cancelled"},
     "cancelled": {None, "cancelled"},
     "completed": {"expired", "cancelled"},
@@ -46,6 +47,7 @@ def check_document(document: dict) -> None:
     status = meeting and meeting["status"]
     assert status in MEETINGS[document["status"]], (document["status"], status)
     assert kinds.count("meeting.expire") == (document["status"] == "accepted")
+    assert kinds.count("request.lapse") == (document["status"] == "open")
     assert kinds.count("meeting.create") <= 2 and kinds.count("meeting.verify") <= 1
     check_due(document, effects)
     if not meeting:
@@ -196,7 +198,7 @@ class Letter:
         self.generation, self.sequence = int(found["generation"]), int(found["sequence"])
         self.party = mail.id.partition("@")[0].rpartition(".")[2]
         self.event = None
-        if self.kind != "request_declined":
+        if self.kind not in ("request_declined", "request_lapsed"):
             calendar = icalendar.Calendar.from_ical(mail.text("text/calendar"))
             (self.event,) = calendar.walk("VEVENT")
             self.method = str(calendar["METHOD"])
@@ -245,6 +247,8 @@ def check_quiet(world: World, document: dict, letters: dict[str, list[Letter]]) 
             continue
         if document["status"] == "declined":
             assert party == "lawyer" or (last and last.kind == "request_declined")
+        elif document["status"] == "lapsed":
+            assert last and last.kind == "request_lapsed", f"the {party} was not told"
         elif meeting and meeting["status"] == "ready":
             check_newest(world, document, party, last)
         elif meeting and meeting["status"] == "cancelled" and last:

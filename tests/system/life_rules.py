@@ -53,11 +53,21 @@ class State:
     requested_provider: str | None
     starts_at: datetime.datetime
     ends_at: datetime.datetime
+    given_up: bool  # something that may be tried again, beside the making of a meeting
 
 
 def utc(value: datetime.datetime | None) -> datetime.datetime | None:
     """MongoDB's instants come without a zone."""
     return value and value.replace(tzinfo=datetime.UTC)
+
+
+def given_up(document: dict) -> bool:
+    meeting = document["meeting"] or {}
+    status = document["status"] == "accepted" and meeting["status"]
+    if status == "ready" and "provider_not_updated" in {w["code"] for w in meeting["warnings"]}:
+        return True
+    failed = any(e["state"] == "failed" for e in document.get("effects") or [])
+    return failed and status != "failed"
 
 
 def state_of(document: dict) -> State:
@@ -69,6 +79,7 @@ def state_of(document: dict) -> State:
         meeting.get("requested_provider"),
         utc(document["starts_at"]),
         utc(document["ends_at"]),
+        given_up(document),
     )
 
 
@@ -78,6 +89,8 @@ def passed_through(before: dict, after: dict) -> list[tuple[State, dict | None]]
     state, last = state_of(before), state_of(after)
     states: list[tuple[State, dict | None]] = []
     for event in after["events"][len(before["events"]) :]:
+        if event["action"] == "meeting.retried":
+            state = dataclasses.replace(state, given_up=True)
         states.append((state, event))
         kind, _, verb = event["action"].partition(".")
         changes: dict[str, object] = {}
@@ -106,6 +119,8 @@ def verdict(
 ) -> str:
     """ "yes", or the code that refuses the command."""
     if command == "accept" and state.status == "accepted" and body == accepted_with:
+        return "yes"
+    if command == "retry" and state.given_up:
         return "yes"
     for table, column in ((BY_REQUEST, state.status), (BY_MEETING, state.meeting)):
         said = table.get(command, {}).get(column, "yes")

@@ -15,9 +15,10 @@ from mailbox import SmtpServer
 from caller import Caller
 from google import Google
 from life_rules import LANES, MAX_GENERATIONS, instant, utc
-from providers import WATCH, Providers
+from providers import Providers
 from sim import CHAOS, Fault, Live, Sim
 from sim_http import Handler, Request
+from stack import WATCH
 from support import until
 from zoom import Zoom
 

@@ -11,14 +11,12 @@ import pytest
 from google import Google
 from graph import Graph
 from sim import Live, Sim
-from stack import Stack
+from stack import WATCH, Stack
 from support import at_once, until
 from zoom import Zoom
 
 KINDS = {"google_meet": Google, "zoom": Zoom, "teams": Graph}
 TITLES = {"google_meet": "Google Meet", "zoom": "Zoom", "teams": "Microsoft Teams"}
-# What is always owed while a meeting lives.
-WATCH = {"meeting.expire", "meeting.verify"}
 # How long until a provider is asked again whose breaker has opened.
 BREAKER_S = 60
 

@@ -33,6 +33,8 @@ PATH = os.pathsep.join(
 # MEETLINK_TEST_DATABASE names the one to use where several are installed.
 DATABASES = os.environ.get("MEETLINK_TEST_DATABASE", "mongod secantusd-rs secantusd-py").split()
 LEASE_S = 90
+# What time alone makes due.
+WATCH = {"request.lapse", "meeting.expire", "meeting.verify"}
 
 
 def spawn(log: pathlib.Path, *command: object, env: dict | None = None) -> subprocess.Popen:
@@ -305,9 +307,9 @@ class Stack:
         return self.requests.find_one({"_id": request_id})
 
     def owed(self, request_id: str) -> list[dict]:
-        """The effects of a request but the watch over its meeting, which it keeps for life."""
+        """The effects of a request but the watch over it, which it keeps for life."""
         effects = self.document(request_id).get("effects") or []
-        return [e for e in effects if e["kind"] not in ("meeting.expire", "meeting.verify")]
+        return [e for e in effects if e["kind"] not in WATCH]
 
     def settle(self, request_id: str, seconds: float = 30) -> dict:
         """Waits until nothing is owed any more; the document then."""

@@ -52,6 +52,13 @@ def declined(people: Parties) -> dict:
     return request
 
 
+def lapsed(people: Parties) -> dict:
+    request = people.create(starts_at=people.stack.at(minutes=2))
+    people.stack.advance(121)
+    until(lambda: people.client.request(request["id"])["status"] == "lapsed", "it has lapsed")
+    return request
+
+
 def cancelled(people: Parties) -> dict:
     request = people.accepted()
     done(people.lawyer.cancel(request["id"]))
@@ -70,12 +77,13 @@ def without_meeting(people: Parties) -> dict:
     [
         (Parties.create, "not_accepted", set(), None),
         (declined, "not_accepted", set(), "already_decided"),
+        (lapsed, "lapsed", set(), "lapsed"),
         (cancelled, "already_cancelled", set(), "already_cancelled"),
         (without_meeting, "meeting_ended", {"regenerate"}, None),
         (over, "meeting_over", {"outcome", "retry"}, "meeting_over"),
         (completed, "meeting_over", {"outcome"}, "meeting_over"),
     ],
-    ids=["open", "declined", "cancelled", "without meeting", "over", "completed"],
+    ids=["open", "declined", "lapsed", "cancelled", "without meeting", "over", "completed"],
 )
 def test_a_command_that_comes_at_the_wrong_time(
     own: Stack,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from mailbox import Mail, SmtpServer
 
 import pytest
-from caller import refused
+from caller import done, refused
 from providers import BREAKER_S, TITLES, Providers, midnight, provide, unique  # noqa: F401
 from sim import Fault
 from stack import LEASE_S, Database, Stack
@@ -288,6 +288,42 @@ def test_a_warning_ends_with_its_reason(providers: Providers) -> None:
 
 
 # ---- what a person has to mend, and what time mends ----
+
+
+@pytest.mark.parametrize("effect", ["update", "delete"])
+def test_what_was_refused_for_good_is_tried_again(providers: Providers, effect: str) -> None:
+    """It is seen, and whoever has mended the provider asks for it once more."""
+    zoom, parties = providers["zoom"], providers.stack.parties()
+    request = parties.create(title=unique("Advice"), starts_at=providers.stack.at(days=2))
+    parties.accept(request, provider="zoom")
+    providers.finish(request["id"])
+    call, code = {
+        "update": ("PATCH /meetings/*", "provider_not_updated"),
+        "delete": ("DELETE /meetings/*", "provider_orphan"),
+    }[effect]
+    zoom.script(Fault(call, status=400, body={"code": 300, "message": "No."}, times=None))
+    starts_at = providers.stack.at(days=4)
+    if effect == "update":
+        done(parties.lawyer.command(request["id"], "reschedule", starts_at=starts_at))
+    else:
+        done(parties.client.cancel(request["id"]))
+    providers.finish(request["id"])
+    shown = parties.lawyer.request(request["id"])
+    (warning,) = shown["meeting"]["warnings"]
+    assert warning["code"] == code and warning["detail"]
+    assert "retry" in shown["links"]
+    assert "retry" not in parties.client.request(request["id"])["links"]
+    zoom.calm()
+    done(parties.lawyer.command(request["id"], "retry"))
+    providers.finish(request["id"])
+    shown = parties.lawyer.request(request["id"])
+    assert shown["meeting"]["warnings"] == [] and "retry" not in shown["links"]
+    if effect == "update":
+        assert providers.the_meeting(request)[1].starts_at == starts_at
+        assert len(providers.stack.mails.of(request["id"])) == 4, "each move is told once"
+    else:
+        assert providers.live_of(request) == []
+    assert actions(providers.stack, request)["meeting.retried"] == 1
 
 
 @pytest.mark.parametrize("how", ["invalid_client", "401"])

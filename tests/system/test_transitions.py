@@ -32,6 +32,7 @@ STATES = {
     "meeting cancelled": ("accepted", "cancelled"),
     "over": ("completed", "expired"),
     "declined": ("declined", None),
+    "lapsed": ("lapsed", None),
     "cancelled": ("cancelled", "cancelled"),
 }
 
@@ -77,10 +78,11 @@ class World:
         """Those that take hours: the provider is away, and links expire."""
         zoom, start = self.providers["zoom"], {"starts_at": self.stack.at(minutes=2)}
         self.make("over", lambda: self.people.accepted(**start, duration_minutes=5))
+        self.make("lapsed", lambda: self.people.create(**start))
         zoom.down()
         self.make("failed", lambda: self.accepted(minutes=30))
         self.stack.advance(3600 + 600)
-        for state in ("over", "failed"):
+        for state in ("over", "lapsed", "failed"):
             for request in self.made[state]:
                 self.wait_for(request, state)
         zoom.up()
