@@ -99,7 +99,7 @@ def templates(tmp_path: pathlib.Path) -> pathlib.Path:
         ("mail/en/meeting_ready.subject", "recipient.nmae"),
         ("mail/de/meeting_ready.txt", "moved_from"),
         ("mail/en/meeting_updated.html", "cancelled_by.other"),
-        ("mail/de/meeting_cancelled.html", "new_link"),
+        ("mail/de/meeting_cancelled.html", "asked.when"),
         ("mail/en/request_declined.txt", "provider_title"),
         ("mail/de/footer.txt", "recipient.phone"),
         ("mail/when.html", "opens_at"),
