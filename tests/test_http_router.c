@@ -127,7 +127,7 @@ static struct http_token_rules *rules;
 /* A client's token, or a lawyer's. */
 static const char *bearer(struct arena *arena, enum role role)
 {
-	const struct actor actor = {.id = "c 1", .role = role};
+	const struct actor actor = {.id = "c|1", .role = role};
 	struct err_info info;
 	char *token = NULL;
 
@@ -321,7 +321,12 @@ static void test_paths(void)
 		{"two slashes", "//notes/abc", 404, NULL},
 		{"slash behind", "/notes/abc/", 404, NULL},
 		{"too many segments", "/notes/a/b", 404, NULL},
-		{"encoded slash", "/notes/a%2Fb", 404, NULL},
+		{"encoded slash", "/notes/a%2Fb", 200, "a/b"},
+		{"encoded slash of a slash", "/notes/a%252Fb", 200, "a%2Fb"},
+		{"address", "/notes/a@b.example", 200, "a@b.example"},
+		{"name space", "/notes/urn:x:1%7C2", 200, "urn:x:1|2"},
+		{"encoded slash for one", "/notes%2Fabc", 404, NULL},
+		{"turned text", "/notes/a%E2%80%AEb", 404, NULL},
 		{"NUL", "/notes/a%00", 404, NULL},
 		{"line break", "/notes/a%0ab", 404, NULL},
 		{"DEL", "/notes/%7f", 404, NULL},
@@ -370,7 +375,7 @@ static void test_input_arrives(void)
 	CU_ASSERT_STRING_EQUAL(((const struct note *)exchange->input)->title, "a");
 	CU_ASSERT_STRING_EQUAL(exchange->idempotency_key, "k 1");
 	CU_ASSERT_STRING_EQUAL(exchange->if_match, "\"v1\"");
-	CU_ASSERT_STRING_EQUAL(exchange->caller.id, "c 1");
+	CU_ASSERT_STRING_EQUAL(exchange->caller.id, "c|1");
 	CU_ASSERT_PTR_EQUAL(exchange->app, &seen);
 	CU_ASSERT_STRING_EQUAL(header(exchange, "Location"), "/notes/1");
 

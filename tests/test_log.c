@@ -115,6 +115,7 @@ static void test_one_line(void)
 		{"carriage return", "a\r\nb", "a  b\n"},
 		{"tab and bell", "a\tb\a", "a b \n"},
 		{"escape sequence", "\x1b[2Ja", " [2Ja\n"},
+		{"turned text", "a\u202eb\ufeffc", "a   b   c\n"},
 		{"DEL",
 			"a\x7f"
 			"b",

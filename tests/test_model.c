@@ -4,6 +4,9 @@
 #include "unit.h"
 #include "utf8.h"
 
+#define TURNED                                                                                     \
+	"must not contain characters that turn the direction of text, U+FEFF or noncharacters"
+
 static const char *const colour_names[] = {"red", "green", "blue", NULL};
 
 struct part {
@@ -159,6 +162,8 @@ static void test_fields(void)
 			"must not contain control characters"},
 		{"escape in many lines", "\"notes\": \"a\\u001bb\"", "/notes",
 			"must not contain control characters"},
+		{"turned text", "\"title\": \"a\\u202eb\"", "/title", TURNED},
+		{"turned text in many lines", "\"notes\": \"a\\nb\\u2067\"", "/notes", TURNED},
 		{"longest notes", "\"notes\": \"" X40 "\"", NULL, NULL},
 		{"too long notes", "\"notes\": \"" X40 "x\"", "/notes",
 			"must have 0 to 40 characters"},
@@ -491,6 +496,9 @@ static bool same(const struct model_list *list, const int64_t *numbers, size_t c
 
 static void test_list(void)
 {
+#define TURNED                                                                                     \
+	"must not contain characters that turn the direction of text, U+FEFF or noncharacters"
+
 	enum { LENGTH = 1000 };
 	struct arena *arena = arena_new();
 	struct model_list list = {0};

@@ -73,6 +73,66 @@ static void test_request_open_cases(void)
 	arena_free(&arena);
 }
 
+/* One mailbox for both people. Hosts have come as lower-case A-labels by then. */
+static void test_request_needs_two_addresses(void)
+{
+	static const struct {
+		const char *client, *lawyer;
+		bool same;
+	} cases[] = {
+		{"ada@client.test", "bo@lawyer.test", false},
+		{"ada@client.test", "ada@client.test", true},
+		{"Ada.Ex@client.test", "aDA.eX@client.test", true},
+		{"ada@client.test", "ada@other.test", false},
+		{"ada@client.test", "ada+x@client.test", false},
+		{"ada@client.test", "a.da@client.test", false},
+		{"ada@xn--bcher-kva.test", "ADA@xn--bcher-kva.test", true},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cause cause = core_cause(arena, CORE_NOW, ROLE_SERVICE, "shop");
+		struct person client = core_client, lawyer = core_lawyer;
+		struct request_draft draft = core_draft();
+		struct err_info info = {0};
+		struct request request;
+
+		client.email = cases[i].client;
+		lawyer.email = cases[i].lawyer;
+		draft.person[PARTY_CLIENT] = &client;
+		draft.person[PARTY_LAWYER] = &lawyer;
+		request_open(&cause, &draft, CORE_ID, &request, &info);
+		UNIT_CHECK(info.err == (cases[i].same ? ERR_INVALID : ERR_OK), cases[i].lawyer);
+		if (cases[i].same)
+			CU_ASSERT_STRING_EQUAL(info.fields[0].pointer, "/lawyer/email");
+	}
+	arena_free(&arena);
+}
+
+/* A token of the lawyer's that vouches for the address of the client, or a body that gives it. */
+static void test_request_accept_needs_two_addresses(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_open(arena);
+	struct cause cause = core_cause(arena, CORE_NOW, ROLE_LAWYER, "lawyer-1");
+	struct err_info info = {0};
+	struct request_response response = core_accept;
+	bool changed = true;
+
+	cause.actor.email = "ADA@client.test";
+	CU_ASSERT_EQUAL(
+		request_respond(&cause, request, &core_accept, &changed, &info), ERR_INVALID);
+	CU_ASSERT_STRING_EQUAL(info.fields[0].pointer, "");
+	response.lawyer_email = "ada@CLIENT.test";
+	err_clear(&info);
+	CU_ASSERT_EQUAL(request_respond(&cause, request, &response, &changed, &info), ERR_INVALID);
+	CU_ASSERT_STRING_EQUAL(info.fields[0].pointer, "/lawyer_email");
+	CU_ASSERT_STRING_EQUAL(request->side[PARTY_LAWYER].person->email, core_lawyer.email);
+	CU_ASSERT_EQUAL(request->status, REQUEST_OPEN);
+	arena_free(&arena);
+}
+
 static void test_request_opens_owing_its_lapse(void)
 {
 	struct arena *arena = arena_new();
@@ -1003,6 +1063,8 @@ static const struct unit_case cases[] = {
 	{"standings", test_request_standings},
 	{"mail that never left", test_request_mail_that_never_left},
 	{"accept needs a trusted address", test_request_accept_needs_a_trusted_address},
+	{"two addresses for two people", test_request_needs_two_addresses},
+	{"two addresses of a token, too", test_request_accept_needs_two_addresses},
 	{"effects that are wanted", test_request_effects_that_are_wanted},
 	{"mail outcomes", test_request_mail_outcomes},
 	{"answers are kept a day", test_request_answers_are_kept_a_day},

@@ -172,6 +172,98 @@ static void test_control(void)
 	}
 }
 
+static void test_refusal(void)
+{
+	static const char well_formed[] = "must be valid UTF-8",
+			  control[] = "must not contain control characters",
+			  forbidden[] = "must not contain characters that turn the direction of "
+					"text, U+FEFF or noncharacters";
+	static const struct {
+		const char *name, *text, *one_line, *multi_line;
+	} cases[] = {
+		{"empty", "", NULL, NULL},
+		{"not UTF-8", "a\xff", well_formed, well_formed},
+		{"a surrogate", "\xed\xa0\x80", well_formed, well_formed},
+		{"a line break", "a\nb", control, NULL},
+		{"a bell", "a\ab", control, control},
+		{"U+2028 line separator", "\u2028", control, NULL},
+		{"U+2029 paragraph separator", "\u2029", control, NULL},
+		{"U+202A left-to-right embedding", "a\u202ab", forbidden, forbidden},
+		{"U+202B right-to-left embedding", "\u202b", forbidden, forbidden},
+		{"U+202C pop directional formatting", "a\u202c", forbidden, forbidden},
+		{"U+202D left-to-right override", "\u202d", forbidden, forbidden},
+		{"U+202E right-to-left override", "photo_\u202egpj.exe", forbidden, forbidden},
+		{"U+202F narrow no-break space", "10\u202f000 \xe2\x82\xac", NULL, NULL},
+		{"U+2065 is not assigned", "\u2065", NULL, NULL},
+		{"U+2066 left-to-right isolate", "\u2066", forbidden, forbidden},
+		{"U+2067 right-to-left isolate", "\u2067", forbidden, forbidden},
+		{"U+2068 first strong isolate", "\u2068", forbidden, forbidden},
+		{"U+2069 pop directional isolate", "\u2069", forbidden, forbidden},
+		{"U+206A is none of them", "\u206a", NULL, NULL},
+		{"U+FEFF first", "\ufeffAda", forbidden, forbidden},
+		{"U+FEFF later", "A\ufeff", forbidden, forbidden},
+		{"U+FDCF", "\ufdcf", NULL, NULL},
+		{"U+FDD0", "\ufdd0", forbidden, forbidden},
+		{"U+FDEF", "\ufdef", forbidden, forbidden},
+		{"U+FDF0, a ligature of Arabic", "\ufdf0", NULL, NULL},
+		{"U+FFFD", "\ufffd", NULL, NULL},
+		{"U+FFFE", "\ufffe", forbidden, forbidden},
+		{"U+FFFF", "\uffff", forbidden, forbidden},
+		{"U+1FFFD", "\U0001fffd", NULL, NULL},
+		{"U+1FFFE", "\U0001fffe", forbidden, forbidden},
+		{"U+10FFFF", "\U0010ffff", forbidden, forbidden},
+		{"behind lines", "a\nb\n\u202e", control, forbidden},
+		{"Arabic", "\u0645\u062d\u0645\u062f", NULL, NULL},
+		{"Arabic with its mark", "\u061c\u0645", NULL, NULL},
+		{"Hebrew with points", "\u05e9\u05b8\u05dc\u05d5\u05b9\u05dd", NULL, NULL},
+		{"Hebrew with a mark for a bracket", "\u05d0)\u200f", NULL, NULL},
+		{"U+200E left-to-right mark", "\u05d0\u200e 1", NULL, NULL},
+		{"Persian with a non-joiner", "\u0645\u06cc\u200c\u062e\u0648", NULL, NULL},
+		{"a family of emoji", "\U0001f468\u200d\U0001f469\u200d\U0001f467", NULL, NULL},
+		{"the flag of England",
+			"\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+			NULL, NULL},
+	};
+	const char *refusal;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		refusal = utf8_refusal(cases[i].text, false);
+		UNIT_CHECK(refusal ? cases[i].one_line && strcmp(refusal, cases[i].one_line) == 0
+				   : !cases[i].one_line,
+			cases[i].name);
+		refusal = utf8_refusal(cases[i].text, true);
+		UNIT_CHECK(
+			refusal ? cases[i].multi_line && strcmp(refusal, cases[i].multi_line) == 0
+				: !cases[i].multi_line,
+			cases[i].name);
+	}
+}
+
+/* Unicode 15, section 23.7: 66 noncharacters; and nine that turn the direction, and U+FEFF. */
+static void test_forbidden_of_all(void)
+{
+	uint32_t point;
+	char bytes[5];
+	size_t len, found;
+	int count = 0, wrong = 0;
+
+	for (point = 1; point <= 0x10ffff; point++) {
+		if (point >= 0xd800 && point <= 0xdfff)
+			continue;
+		len = encode(point, bytes);
+		bytes[len] = '\0';
+		found = utf8_forbidden(bytes);
+		count += found > 0;
+		wrong += found > 0 && found != len;
+	}
+	CU_ASSERT_EQUAL(count, 66 + 9 + 1);
+	CU_ASSERT_EQUAL(wrong, 0);
+	/* A text that ends too early is looked at no further. */
+	CU_ASSERT_EQUAL(utf8_forbidden("\xe2\x80"), 0);
+	CU_ASSERT_EQUAL(utf8_forbidden("\xf0\x9f"), 0);
+}
+
 static void test_prefix(void)
 {
 	static const struct {
@@ -239,6 +331,8 @@ static const struct unit_case cases[] = {
 	{"well-formed and not", test_valid},
 	{"every code point", test_every_code_point},
 	{"control characters", test_control},
+	{"what is refused", test_refusal},
+	{"what is forbidden of all", test_forbidden_of_all},
 	{"prefixes", test_prefix},
 	{"formats that are cut", test_format},
 };

@@ -49,8 +49,7 @@ static enum err conf_set(struct conf *conf, const struct conf_setting *setting, 
 	char *end;
 	int64_t number;
 
-	if (strlen(value) > CONF_MAX_VALUE || !utf8_valid(value, strlen(value), NULL) ||
-		utf8_has_control(value, false))
+	if (strlen(value) > CONF_MAX_VALUE || utf8_refusal(value, false))
 		return err_set(info, ERR_CONFIG, "%s: %s.%s is not a line of UTF-8 text.", where,
 			setting->section, setting->key);
 	if (setting->text) {

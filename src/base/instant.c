@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { INSTANT_MAX_FRACTION = 9 };
+
 static bool instant_digits(const char *text, int count, int *value_r)
 {
 	int i, value = 0;
@@ -17,13 +19,22 @@ static bool instant_digits(const char *text, int count, int *value_r)
 	return true;
 }
 
+/* Nothing, or a fraction of nothing: nanoseconds are the most that any language prints. */
+static bool instant_fraction_is_zero(const char *text)
+{
+	const size_t zeros = text[0] == '.' ? strspn(text + 1, "0") : 0;
+
+	return zeros ? zeros <= INSTANT_MAX_FRACTION && strcmp(text + 1 + zeros, "Z") == 0
+		     : strcmp(text, "Z") == 0;
+}
+
 bool instant_parse(const char *text, int64_t *instant_r)
 {
 	struct tm tm = {0}, back;
 	time_t seconds;
 
-	if (strlen(text) != 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
-		text[13] != ':' || text[16] != ':' || text[19] != 'Z')
+	if (strlen(text) < 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
+		text[13] != ':' || text[16] != ':' || !instant_fraction_is_zero(text + 19))
 		return false;
 	if (!instant_digits(text, 4, &tm.tm_year) || !instant_digits(text + 5, 2, &tm.tm_mon) ||
 		!instant_digits(text + 8, 2, &tm.tm_mday) ||

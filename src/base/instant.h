@@ -16,8 +16,9 @@ static inline int64_t instant_earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Reads exactly `YYYY-MM-DDTHH:MM:SSZ`, years 1970 to 9999; false for anything else, offsets,
- * fractions and leap seconds included. */
+/* Reads `YYYY-MM-DDTHH:MM:SSZ`, years 1970 to 9999, and drops a fraction of one to nine zeros, as
+ * browsers write it; false for anything else, offsets, other fractions and leap seconds included.
+ */
 bool instant_parse(const char *text, int64_t *instant_r);
 
 /* Writes whole seconds, or milliseconds too when `with_ms`. */

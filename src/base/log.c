@@ -46,7 +46,7 @@ void log_at(enum log_level level, const char *format, ...)
 	struct timespec now;
 	struct tm tm;
 	unsigned char *c;
-	size_t used;
+	size_t used, len;
 	va_list args;
 	int n;
 
@@ -61,6 +61,8 @@ void log_at(enum log_level level, const char *format, ...)
 			c[0] = c[1] = ' ';
 		else if (*c < 0x20 || *c == 0x7f)
 			*c = ' ';
+		else if ((len = utf8_forbidden((const char *)c)) > 0)
+			memset(c, ' ', len);
 	}
 
 	clock_gettime(CLOCK_REALTIME, &now);

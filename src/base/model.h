@@ -120,7 +120,8 @@ struct json_object *model_to_json(const struct model *model, const void *object,
 
 /*
  * Fills `object` from untrusted JSON, strictly: unknown fields, wrong types, missing required
- * fields, lengths, ranges and control characters are all noted with their JSON pointer.
+ * fields, lengths, ranges and characters that nobody may write (utf8_refusal) are all noted with
+ * their JSON pointer.
  * Strings are copied into the arena. `base` is the pointer of the object itself ("" for a body).
  * ERR_INVALID when anything was noted; `object` is then not to be used.
  */

@@ -101,15 +101,17 @@ static const char *model_text(struct json_object *json)
 static enum err model_string_from_json(const struct model_field *field, struct arena *arena,
 	struct json_object *json, const char *pointer, const char **text_r, struct err_info *info)
 {
-	const char *text = model_text(json);
-	size_t count;
+	const char *text = model_text(json), *refusal;
+	size_t count = 0;
 
 	if (!json_object_is_type(json, json_type_string))
 		return err_add_field(info, pointer, "must be a string");
-	if (!text || utf8_has_control(text, field->flags & MODEL_MULTILINE))
+	if (!text)
 		return err_add_field(info, pointer, "must not contain control characters");
-	if (!utf8_valid(text, strlen(text), &count))
-		return err_add_field(info, pointer, "must be valid UTF-8");
+	refusal = utf8_refusal(text, field->flags & MODEL_MULTILINE);
+	if (refusal)
+		return err_add_field(info, pointer, "%s", refusal);
+	utf8_valid(text, strlen(text), &count);
 	if (field->max && ((int64_t)count < field->min || (int64_t)count > field->max))
 		return err_add_field(info, pointer,
 			"must have %" PRId64 " to %" PRId64 " characters", field->min, field->max);

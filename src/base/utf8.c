@@ -1,5 +1,6 @@
 #include "utf8.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,6 +70,38 @@ bool utf8_has_control(const char *text, bool multi_line)
 		}
 	}
 	return false;
+}
+
+size_t utf8_forbidden(const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	const size_t len = utf8_point(p, 4);
+	uint32_t point;
+	bool found = false;
+
+	if (len == 3) {
+		point = (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+		found = (point >= 0x202a && point <= 0x202e) ||
+			(point >= 0x2066 && point <= 0x2069) || point == 0xfeff ||
+			(point >= 0xfdd0 && point <= 0xfdef) || point >= 0xfffe;
+	} else if (len == 4) {
+		/* The last two of each plane. */
+		found = (p[1] & 0x0f) == 0x0f && p[2] == 0xbf && p[3] >= 0xbe;
+	}
+	return found ? len : 0;
+}
+
+const char *utf8_refusal(const char *text, bool multi_line)
+{
+	if (!utf8_valid(text, strlen(text), NULL))
+		return "must be valid UTF-8";
+	if (utf8_has_control(text, multi_line))
+		return "must not contain control characters";
+	for (; *text; text++)
+		if (utf8_forbidden(text))
+			return "must not contain characters that turn the direction of text, "
+			       "U+FEFF or noncharacters";
+	return NULL;
 }
 
 bool utf8_is_blank(const char *text)

@@ -12,6 +12,16 @@ bool utf8_valid(const char *bytes, size_t len, size_t *count_r);
  * `multi_line`, LF, CR and TAB are allowed. */
 bool utf8_has_control(const char *text, bool multi_line);
 
+/* The bytes of the character that a text begins with, if nobody may write it: one that turns the
+ * direction of the text around it (U+202A to 202E, U+2066 to 2069: Unicode Technical Report 36,
+ * section 2.6), U+FEFF, or a noncharacter. Otherwise 0: of every letter of every script, and of the
+ * marks that Arabic, Hebrew, Persian and emoji need (U+200C to 200F, U+061C). */
+size_t utf8_forbidden(const char *text);
+
+/* Why text from outside is not taken, as the end of a sentence, or NULL: it is not UTF-8, or holds
+ * control characters (as above) or forbidden ones. */
+const char *utf8_refusal(const char *text, bool multi_line);
+
 /* Whether nothing of a well-formed text can be seen: blanks and zero-width characters only. */
 bool utf8_is_blank(const char *text);
 

@@ -1,6 +1,7 @@
 #ifndef ACTOR_H
 #define ACTOR_H
 /* Who does something: a person or program behind a bearer token, or the system itself. */
+#include <stdbool.h>
 
 enum role { ROLE_CLIENT, ROLE_LAWYER, ROLE_ADMIN, ROLE_SERVICE, ROLE_SYSTEM };
 
@@ -24,6 +25,11 @@ struct actor {
 	const char *name;  /* may be NULL */
 	const char *email; /* may be NULL */
 };
+
+/* Whether it can be the id of a person or program, which the host application gives: 1 to 128
+ * printable ASCII characters without spaces. "." and ".." are none, since no path can name them
+ * (RFC 3986 section 6.2.2.3), not even encoded. */
+bool actor_id_valid(const char *id);
 
 extern const char *const role_names[];  /* NULL-terminated, indexed by enum role */
 extern const char *const party_names[]; /* likewise */

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "command.h"
 #include "config.h"
@@ -71,6 +72,13 @@ static void request_set_status(struct cause *cause, struct request *request,
 	audit_add(cause, request, action, from, request_status_names[status], NULL);
 }
 
+/* Whether two addresses, with hosts as A-labels, may reach one mailbox: no mail server in use tells
+ * local parts apart by their case (RFC 5321 section 2.4 would let it). */
+static bool request_same_email(const char *one, const char *other)
+{
+	return strcasecmp(one, other) == 0;
+}
+
 enum err request_open(struct cause *cause, const struct request_draft *draft, const char *id,
 	struct request *request_r, struct err_info *info)
 {
@@ -83,6 +91,9 @@ enum err request_open(struct cause *cause, const struct request_draft *draft, co
 		return err_set(info, ERR_FORBIDDEN, "A client files requests only for itself.");
 	if (strcmp(draft->person[PARTY_CLIENT]->id, draft->person[PARTY_LAWYER]->id) == 0)
 		return err_add_field(info, "/lawyer/id", "must be somebody else than the client");
+	if (request_same_email(
+		    draft->person[PARTY_CLIENT]->email, draft->person[PARTY_LAWYER]->email))
+		return err_add_field(info, "/lawyer/email", "must not be the client's address");
 	if (!timezone)
 		timezone = draft->person[PARTY_LAWYER]->timezone;
 	*request_r = (struct request){
@@ -146,6 +157,9 @@ static enum err request_confirm_lawyer(struct cause *cause, struct request *requ
 	lawyer = arena_alloc(cause->arena, sizeof(*lawyer));
 	*lawyer = *request->side[PARTY_LAWYER].person;
 	lawyer->email = response->lawyer_email ? response->lawyer_email : cause->actor.email;
+	if (request_same_email(lawyer->email, request->side[PARTY_CLIENT].person->email))
+		return err_add_field(info, response->lawyer_email ? "/lawyer_email" : "",
+			"would give the lawyer the client's address");
 	if (own && claimed && cause->actor.name)
 		lawyer->name = cause->actor.name;
 	request->side[PARTY_LAWYER].person = lawyer;
@@ -172,14 +186,16 @@ static enum err request_accept(struct cause *cause, struct request *request,
 		response->duration_minutes ? response->duration_minutes : request->duration_minutes;
 	const struct asked asked = {
 		request->starts_at, request->duration_minutes, request->timezone};
+	enum err err;
 
 	if (response->starts_at && request_check_start(cause, starts_at, info) != ERR_OK)
 		return ERR_INVALID;
 	if (starts_at <= cause->now)
 		return err_set(info, ERR_STARTS_IN_PAST,
 			"The time asked for has passed: accept with a new starts_at.");
-	if (request_confirm_lawyer(cause, request, response, info) != ERR_OK)
-		return ERR_LAWYER_UNCONFIRMED;
+	err = request_confirm_lawyer(cause, request, response, info);
+	if (err != ERR_OK)
+		return err;
 	request_set_times(request, starts_at, minutes);
 	if (response->timezone)
 		request->timezone = response->timezone;

@@ -147,7 +147,8 @@ enum standing request_standing(const struct request *request, const struct actor
 bool request_party(const struct request *request, const struct actor *actor, enum party *party_r);
 
 /* A new open request under the given id. ERR_INVALID for a start that has passed or lies more than
- * five years ahead; ERR_FORBIDDEN when a client files for somebody else. */
+ * five years ahead, and for one id or one address on both sides; ERR_FORBIDDEN when a client files
+ * for somebody else. */
 enum err request_open(struct cause *cause, const struct request_draft *draft, const char *id,
 	struct request *request_r, struct err_info *info);
 
@@ -162,7 +163,7 @@ typedef enum err command_rule(struct cause *cause, struct request *request, cons
  * struct request_response: accepts (the meeting begins, its creation is owed) or declines (the
  * client is told). The same accept again changes nothing and is ERR_OK; any other answer to a
  * decided request is ERR_ALREADY_DECIDED. ERR_LAWYER_UNCONFIRMED: the lawyer's address is nothing
- * but the client's word.
+ * but the client's word; ERR_INVALID: the lawyer would get the client's.
  */
 command_rule request_respond;
 

@@ -57,7 +57,7 @@ static const char *http_path_of(struct arena *arena, const char *uri)
 	if (len == 0 || len > HTTP_MAX_PATH)
 		return "";
 	path = http_percent_decode(arena, uri, len, HTTP_DECODE_PATH);
-	if (!path || utf8_has_control(path, false) || !http_path_is_plain(path))
+	if (!path || utf8_refusal(path, false) || !http_path_is_plain(path))
 		return "";
 	return path;
 }

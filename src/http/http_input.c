@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "instant.h"
 #include "json.h"
 #include "utf8.h"
 
@@ -38,8 +39,12 @@ char *http_percent_decode(
 		if (low < 0)
 			return NULL;
 		plain[used] = (char)(high << 4 | low);
-		if (plain[used] == '\0' || (plain[used] == '/' && decode == HTTP_DECODE_PATH))
+		if (plain[used] == '\0')
 			return NULL;
+		if (decode == HTTP_DECODE_PATH && (plain[used] == '/' || plain[used] == '%')) {
+			memcpy(plain + used, text + i, 3);
+			used += 2;
+		}
 		used++;
 		i += 2;
 	}
@@ -58,7 +63,6 @@ static const struct model_field *http_parameter_find(const struct model *model, 
 
 /* The very first instant is how a struct says "none". Nothing here is as old as the next one, which
  * therefore bounds a search in the same place. */
-static const char http_first_instant[] = "1970-01-01T00:00:00Z";
 static const char http_second_instant[] = "1970-01-01T00:00:01Z";
 
 /* What is not of the field's type stays a string, and the model says what is wrong with it. */
@@ -67,6 +71,7 @@ static struct json_object *http_parameter_to_json(
 {
 	const enum model_type type = field ? field->type : MODEL_STRING;
 	long long number;
+	int64_t instant;
 	char *end;
 
 	if (type == MODEL_BOOL && (strcmp(value, "true") == 0 || strcmp(value, "false") == 0))
@@ -77,7 +82,7 @@ static struct json_object *http_parameter_to_json(
 		if (errno == 0 && *end == '\0')
 			return json_object_new_int64(number);
 	}
-	if (type == MODEL_INSTANT && strcmp(value, http_first_instant) == 0)
+	if (type == MODEL_INSTANT && instant_parse(value, &instant) && instant == 0)
 		value = http_second_instant;
 	return json_object_new_string(value);
 }

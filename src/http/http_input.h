@@ -8,7 +8,8 @@
 #include "model.h"
 
 enum http_decode {
-	HTTP_DECODE_PATH, /* an encoded slash is refused: it would become a separator */
+	HTTP_DECODE_PATH, /* but %2F and %25, so that a segment stays one, to be decoded then */
+	HTTP_DECODE_SEGMENT,
 	HTTP_DECODE_FORM, /* + is a space (application/x-www-form-urlencoded) */
 };
 

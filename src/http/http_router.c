@@ -10,7 +10,7 @@
 #include "http_media.h"
 #include "log.h"
 
-enum { HTTP_MAX_IF_MATCH = 1024, HTTP_MAX_LOGGED_ID = 64 };
+enum { HTTP_MAX_IF_MATCH = 1024 };
 
 struct router_span {
 	const char *start;
@@ -49,7 +49,8 @@ static void router_set_params(struct http_exchange *exchange, const struct http_
 
 	router_matches(route->pattern, exchange->path, spans);
 	for (i = 0; i < HTTP_MAX_PARAMS && spans[i].start; i++)
-		exchange->params[i] = arena_strndup(exchange->arena, spans[i].start, spans[i].len);
+		exchange->params[i] = http_percent_decode(
+			exchange->arena, spans[i].start, spans[i].len, HTTP_DECODE_SEGMENT);
 }
 
 /* The methods of a set of `1 << HTTP_...`, as Allow lists them. */
@@ -204,16 +205,21 @@ static void router_revalidate(const struct http_route *route, struct http_exchan
 		http_reply(exchange, 304, NULL, NULL, 0);
 }
 
-/* A caller's id as one word of a log line. */
-static const char *router_logged_id(const char *id, char word[HTTP_MAX_LOGGED_ID])
+/* A caller's id as one word of a log line, without what has a meaning there. */
+static const char *router_logged_id(struct arena *arena, const char *id)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				    "0123456789-_.:@|";
-	size_t i;
+				    "0123456789-_.:@|/+~";
+	char *word = arena_alloc(arena, 3 * strlen(id) + 1);
+	size_t used = 0;
 
-	for (i = 0; id[i] && i < HTTP_MAX_LOGGED_ID - 1; i++)
-		word[i] = strchr(plain, id[i]) ? id[i] : '?';
-	word[i] = '\0';
+	for (; *id; id++) {
+		if (strchr(plain, *id))
+			word[used++] = *id;
+		else
+			used += (size_t)sprintf(word + used, "%%%02X", (unsigned char)*id);
+	}
+	word[used] = '\0';
 	return word;
 }
 
@@ -221,7 +227,6 @@ static void router_log(
 	const struct http_route *route, const struct http_exchange *exchange, int64_t started_us)
 {
 	const struct actor *caller = &exchange->caller;
-	char word[HTTP_MAX_LOGGED_ID];
 
 	/* The pattern and not the path, which may hold a join or calendar token. */
 	log_info("http method=%s route=%s status=%d bytes=%zu us=%" PRId64
@@ -229,7 +234,7 @@ static void router_log(
 		http_method_name(exchange->method), route ? route->pattern : "-", exchange->status,
 		exchange->method == HTTP_HEAD ? 0 : exchange->reply_len,
 		clock_monotonic_us() - started_us, caller->id ? role_names[caller->role] : "-",
-		caller->id ? router_logged_id(caller->id, word) : "-");
+		caller->id ? router_logged_id(exchange->arena, caller->id) : "-");
 }
 
 void http_router_serve(const struct http_router *router, struct http_exchange *exchange)

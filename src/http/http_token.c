@@ -145,10 +145,7 @@ void http_token_rules_free(struct http_token_rules **rules)
 	*rules = NULL;
 }
 
-static enum err token_refuse(struct err_info *info, const char *why)
-{
-	return err_set(info, ERR_UNAUTHENTICATED, "%s", why);
-}
+#define token_refuse(info, ...) err_set((info), ERR_UNAUTHENTICATED, __VA_ARGS__)
 
 /* Strict base64url (RFC 7515 section 2): no padding, no stray bits at the end. NULL otherwise. */
 static char *token_decode(struct arena *arena, const char *text, size_t len, size_t *len_r)
@@ -271,21 +268,28 @@ static enum err token_check_times(struct json_object *claims, int64_t now, struc
 	return ERR_OK;
 }
 
-/* A claim of 1 to `max` characters on one line. False when it is anything else, absent included. */
-static bool token_line(struct arena *arena, struct json_object *claims, const char *name,
-	size_t max, const char **line_r)
+/* A claim that may be absent: one line of 1 to `max` characters. */
+static enum err token_line(struct arena *arena, struct json_object *claims, const char *name,
+	size_t max, const char **line_r, struct err_info *info)
 {
 	struct json_object *claim = json_object_object_get(claims, name);
-	const char *text = json_object_get_string(claim);
-	size_t count;
+	const char *text = json_object_get_string(claim), *refusal;
+	size_t count = 0;
 
+	if (!claim)
+		return ERR_OK;
 	if (!json_object_is_type(claim, json_type_string) ||
-		strlen(text) != (size_t)json_object_get_string_len(claim) ||
-		!utf8_valid(text, strlen(text), &count) || count < 1 || count > max ||
-		utf8_has_control(text, false))
-		return false;
+		strlen(text) != (size_t)json_object_get_string_len(claim))
+		return token_refuse(info, "The token's %s is not valid.", name);
+	refusal = utf8_refusal(text, false);
+	if (refusal)
+		return token_refuse(info, "The token's %s %s.", name, refusal);
+	utf8_valid(text, strlen(text), &count);
+	if (count < 1 || count > max)
+		return token_refuse(
+			info, "The token's %s must have 1 to %zu characters.", name, max);
 	*line_r = arena_strdup(arena, text);
-	return true;
+	return ERR_OK;
 }
 
 static enum err token_read_caller(struct arena *arena, struct json_object *claims,
@@ -293,23 +297,27 @@ static enum err token_read_caller(struct arena *arena, struct json_object *claim
 {
 	struct actor caller = {0};
 	enum role role;
+	enum err err;
 
-	if (!token_line(arena, claims, "sub", TOKEN_MAX_SUB, &caller.id))
-		return token_refuse(info, "The token's sub is missing or not valid.");
+	err = token_line(arena, claims, "sub", TOKEN_MAX_SUB, &caller.id, info);
+	if (err != ERR_OK)
+		return err;
+	if (!caller.id || !actor_id_valid(caller.id))
+		return token_refuse(info,
+			"The token's sub is missing, or not printable ASCII characters without "
+			"spaces.");
 	for (role = ROLE_CLIENT; role < ROLE_SYSTEM; role++)
 		if (token_text_is(json_object_object_get(claims, "role"), role_names[role]))
 			break;
 	if (role == ROLE_SYSTEM)
 		return token_refuse(info, "The token's role is missing or not known.");
 	caller.role = role;
-	if (json_object_object_get(claims, "name") &&
-		!token_line(arena, claims, "name", TOKEN_MAX_NAME, &caller.name))
-		return token_refuse(info, "The token's name is not valid.");
-	if (json_object_object_get(claims, "email") &&
-		!token_line(arena, claims, "email", TOKEN_MAX_EMAIL, &caller.email))
-		return token_refuse(info, "The token's email is not valid.");
-	*caller_r = caller;
-	return ERR_OK;
+	err = token_line(arena, claims, "name", TOKEN_MAX_NAME, &caller.name, info);
+	if (err == ERR_OK)
+		err = token_line(arena, claims, "email", TOKEN_MAX_EMAIL, &caller.email, info);
+	if (err == ERR_OK)
+		*caller_r = caller;
+	return err;
 }
 
 static enum err token_verify(const struct http_token_rules *rules, struct arena *arena,

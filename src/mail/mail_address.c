@@ -99,9 +99,10 @@ enum err mail_address_parse(struct arena *arena, const char *text, struct mail_a
 	char ascii[MAIL_EMAIL_SIZE], *email, *name = NULL;
 	size_t len = strlen(text);
 
-	if (len > MAIL_TEXT_MAX || !utf8_valid(text, len, NULL) || utf8_has_control(text, false))
+	if (len > MAIL_TEXT_MAX || utf8_refusal(text, false))
 		return err_set(info, ERR_INVALID,
-			"The e-mail address is too long or holds control characters.");
+			"The e-mail address is too long or holds characters that nobody may "
+			"write.");
 	email = arena_strndup(arena, text, len);
 	if (len > 0 && text[len - 1] == '>') {
 		name = email;

@@ -6,9 +6,6 @@
 #include "mail_address.h"
 #include "service_private.h"
 
-static const char service_id_alphabet[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-
 /* A language tag (RFC 5646) as far as we look at it: subtags of letters and digits. */
 static bool service_locale_valid(const char *locale)
 {
@@ -103,8 +100,8 @@ static void service_check_person(
 	char pointer[64];
 
 	snprintf(pointer, sizeof(pointer), "/%s/id", who);
-	if (strspn(person->id, service_id_alphabet) != strlen(person->id))
-		err_add_field(info, pointer, "may hold letters, digits, - and _ only");
+	if (!actor_id_valid(person->id))
+		err_add_field(info, pointer, "must be printable ASCII characters without spaces");
 	snprintf(pointer, sizeof(pointer), "/%s", who);
 	service_check_fields(arena, &person_model, person, pointer, info);
 	snprintf(pointer, sizeof(pointer), "/%s/locale", who);

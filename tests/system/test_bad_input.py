@@ -71,7 +71,7 @@ def draft_cases() -> list:
             *("Factory", "Mars/Olympus", "", "x" * 65),
             *("../../etc/passwd", "UTC\n", "CEST+1", "posix"),
         ],
-        "client.id": ["", "x" * 129, "a b", "ä", "a/b", "a\nb"],
+        "client.id": ["", "x" * 129, "a b", "ä", "a\x7f", "a\nb", ".", ".."],
         "client.name": ["", " ", "x" * 201, "a\r\nBcc: x@example.com", "a\u2029b"],
         "client.email": [
             "",
@@ -176,7 +176,7 @@ def test_lone_surrogates_in_escapes(parties: Parties, unchanged: None) -> None:
     assert parties.client.post("/api/requests", data=raw).status_code in (400, 422)
 
 
-@pytest.mark.parametrize("text", ["\U0001f400", "\U0001d834", "\U0002d800", "\U0010ffff", "\ufffd"])
+@pytest.mark.parametrize("text", ["\U0001f400", "\U0001d834", "\U0002d800", "\U0010fffd", "\ufffd"])
 def test_a_character_may_come_as_escapes(parties: Parties, text: str) -> None:
     raw = json.dumps(parties.draft(title=text)).encode()
     assert raw.isascii()
