@@ -157,6 +157,8 @@ static struct request *store_full_request(struct arena *arena)
 	audit_seal(arena, &request->before, &request->events, true, &request->audit_seal);
 	request->rev = INT64_C(1) << 40;
 	request->due = request->urgent_due = request->failed_at = CORE_NOW;
+	request->shelf = "upcoming";
+	request->over_at = request->lawyer_until = request->admin_until = CORE_END;
 	return request;
 }
 

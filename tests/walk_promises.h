@@ -1,6 +1,8 @@
 #ifndef WALK_PROMISES_H
 #define WALK_PROMISES_H
 /* A random life of a request, and what must hold after every step of it. */
+#include "agenda.h"
+#include "attention.h"
 #include "core_unit.h"
 #include "walk_world.h"
 
@@ -345,6 +347,49 @@ static void walk_check_world(struct walk *walk)
 	}
 }
 
+/* What a dashboard finds by index is what reading every request would say. */
+static void walk_check_agenda(struct walk *walk)
+{
+	struct request *request = walk->request;
+	const int64_t times[] = {walk->now, request->starts_at - 1, request->starts_at,
+		request->ends_at - 1, request->ends_at, request->ends_at + INSTANT_HOUR};
+	const bool open = request->status == REQUEST_OPEN,
+		   accepted = request->status == REQUEST_ACCEPTED;
+	const int meeting = request->meeting ? request->meeting->status : MEETING_REPLACED;
+	size_t i;
+
+	request->failed_at = effect_first_failed(request);
+	agenda_set(request);
+	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		const int64_t now = times[i];
+		const bool over = request->over_at <= now;
+
+		walk_check(walk,
+			(request->lawyer_until > now) ==
+				(request_attention(request, ROLE_LAWYER, now) != 0),
+			"what waits for the lawyer is found");
+		walk_check(walk,
+			(request->admin_until > now) ==
+				(request_attention(request, ROLE_ADMIN, now) != 0),
+			"what waits for an administrator is found");
+		walk_check(walk,
+			(request->shelf && strcmp(request->shelf, AGENDA_OPEN) == 0 && !over) ==
+				(open && now < request->starts_at),
+			"what is open is found");
+		walk_check(walk,
+			(request->shelf && strcmp(request->shelf, AGENDA_UPCOMING) == 0 && !over) ==
+				(accepted && meeting <= MEETING_FAILED && now < request->ends_at),
+			"what is upcoming is found");
+		if (now >= walk->now)
+			walk_check(walk,
+				over == (open ? now >= request->starts_at
+						: accepted && meeting != MEETING_CANCELLED
+							? now >= request->ends_at
+							: true),
+				"what is over is found");
+	}
+}
+
 static void walk_check_all(struct walk *walk)
 {
 	walk_check(walk, walk->request->events.count >= walk->events, "the trail only grows");
@@ -352,5 +397,6 @@ static void walk_check_all(struct walk *walk)
 	walk_check_meeting(walk);
 	walk_check_effects(walk);
 	walk_check_world(walk);
+	walk_check_agenda(walk);
 }
 #endif

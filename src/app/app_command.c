@@ -155,16 +155,15 @@ static enum err init_db(struct store *store, struct err_info *info)
 {
 	const enum err err = store_init_indexes(store, info);
 
-	return err == ERR_OK ? store_request_due_former(store, info) : err;
+	return err == ERR_OK ? store_request_complete_former(store, info) : err;
 }
 
 int app_init_db(int argc, char **argv)
 {
 	static const char help[] =
 		"usage: meetlink init-db [--config FILE]\n\n"
-		"Creates the indexes of the database, and has requests found that the version\n"
-		"before stored and whose time is watched by now. Running it again changes "
-		"nothing.\n";
+		"Creates the indexes of the database, and adds to requests that the version\n"
+		"before has stored what they are found by. Running it again changes nothing.\n";
 	const char *path = NULL;
 	const struct app_option options[] = {{"config", .value = &path}};
 	struct conf *conf;

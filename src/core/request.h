@@ -88,6 +88,12 @@ struct request {
 	/* For the indexes, as effect.h has them: the next due of all and of the urgent effects, and
 	 * the first that failed. */
 	int64_t due, urgent_due, failed_at;
+	/* As agenda.h has them: the shelf of a list, when the request is over, or will be if
+	 * nothing happens, and until when it waits for the lawyer and for an administrator (0: it
+	 * does not).
+	 */
+	const char *shelf;
+	int64_t over_at, lawyer_until, admin_until;
 	int64_t created_at, updated_at;
 };
 

@@ -1,11 +1,7 @@
-/* Lists: requests, the dashboard. */
+/* Lists of requests. */
 #include <json-c/json.h>
-#include <string.h>
 
 #include "handler_private.h"
-#include "instant.h"
-
-enum { HANDLER_DASHBOARD_ROWS = 20 };
 
 static const char *const status_filters[] = {
 	"any", "open", "accepted", "declined", "lapsed", "cancelled", "completed", NULL};
@@ -58,91 +54,4 @@ enum err handler_request_list(struct http_exchange *exchange, struct err_info *i
 	http_reply_json(exchange, 200, page);
 	json_object_put(page);
 	return ERR_OK;
-}
-
-/* One list of the dashboard. */
-static enum err dashboard_add_rows(const struct service *service, const struct service_call *call,
-	struct store_filter filter, const char *name, struct json_object *dashboard,
-	struct err_info *info)
-{
-	struct model_list requests = {0};
-	struct json_object *rows = json_object_new_array();
-	enum err err;
-
-	json_object_object_add(dashboard, name, rows);
-	filter.limit = HANDLER_DASHBOARD_ROWS;
-	err = service_request_list(service, call, filter, &requests, NULL, info);
-	if (err != ERR_OK)
-		return err;
-	MODEL_FOREACH (&requests, struct request *, request) {
-		json_object_array_add(rows, handler_request_json(service, call, *request));
-	}
-	return ERR_OK;
-}
-
-static enum err dashboard_add_counts(const struct service *service, const struct service_call *call,
-	struct json_object *dashboard, struct err_info *info)
-{
-	struct json_object *counts = json_object_new_object();
-	struct store_counts counted;
-	enum err err;
-	int i;
-
-	json_object_object_add(dashboard, "counts", counts);
-	err = service_request_count(service, call, &counted, info);
-	for (i = 0; err == ERR_OK && request_status_names[i]; i++)
-		json_object_object_add(counts, request_status_names[i],
-			json_object_new_int64(counted.by_status[i]));
-	if (err != ERR_OK)
-		return err;
-	json_object_object_add(counts, "meetings_pending",
-		json_object_new_int64(counted.by_meeting_status[MEETING_PENDING]));
-	json_object_object_add(counts, "meetings_failed",
-		json_object_new_int64(counted.by_meeting_status[MEETING_FAILED]));
-	return ERR_OK;
-}
-
-/* What waits for the caller: a lawyer answers open requests; a failed meeting needs a lawyer or
- * the administrator; a client has nothing to do but can see what failed. */
-static struct store_filter dashboard_needs_action(const struct service_call *call)
-{
-	struct store_filter filter = {
-		.ascending = true, .ends_after = call->now, .starts_from = call->now - INSTANT_DAY};
-
-	if (call->caller.role == ROLE_LAWYER)
-		filter.open_or_failed = true;
-	else
-		filter.meeting_statuses = 1u << MEETING_FAILED;
-	return filter;
-}
-
-enum err handler_dashboard_get(struct http_exchange *exchange, struct err_info *info)
-{
-	const struct service *service = &handler_context(exchange)->service;
-	const struct service_call call = handler_call(exchange);
-	const struct store_filter upcoming = {.ascending = true,
-		.ends_after = call.now,
-		.starts_from = call.now - INSTANT_DAY,
-		.statuses = 1u << REQUEST_ACCEPTED};
-	const struct store_filter recent = {.ended = true, .ends_before = call.now};
-	struct json_object *dashboard = json_object_new_object();
-	char now[INSTANT_TEXT_SIZE];
-	enum err err;
-
-	json_object_object_add(
-		dashboard, "role", json_object_new_string(role_names[call.caller.role]));
-	instant_format(call.now, false, now);
-	json_object_object_add(dashboard, "now", json_object_new_string(now));
-	err = dashboard_add_counts(service, &call, dashboard, info);
-	if (err == ERR_OK)
-		err = dashboard_add_rows(service, &call, dashboard_needs_action(&call),
-			"needs_action", dashboard, info);
-	if (err == ERR_OK)
-		err = dashboard_add_rows(service, &call, upcoming, "upcoming", dashboard, info);
-	if (err == ERR_OK)
-		err = dashboard_add_rows(service, &call, recent, "recent", dashboard, info);
-	if (err == ERR_OK)
-		http_reply_json(exchange, 200, dashboard);
-	json_object_put(dashboard);
-	return err;
 }

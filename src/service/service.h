@@ -87,13 +87,21 @@ enum err service_meeting_host(const struct service *service, const struct servic
 enum err service_request_get(const struct service *service, const struct service_call *call,
 	const char *id, enum store_depth depth, struct request **request_r, struct err_info *info);
 
-/* A page of the caller's own requests (of all, for admin and service), and their counts. The
- * filter's ids are set here. Items are struct request *, for showing only. */
+/* A page of the caller's own requests (of all, for admin and service). The filter's ids are set
+ * here. Items are struct request *, for showing only. */
 enum err service_request_list(const struct service *service, const struct service_call *call,
 	struct store_filter filter, struct model_list *list_r, struct store_position *next_r,
 	struct err_info *info);
-enum err service_request_count(const struct service *service, const struct service_call *call,
-	struct store_counts *counts_r, struct err_info *info);
+/* What matters to the caller now. Items are struct request *, for showing only. */
+struct service_dashboard {
+	struct model_list needs_action, upcoming, waiting, recent;
+	/* Of what is not over, each up to SERVICE_MAX_COUNT. */
+	int64_t open, upcoming_count, meetings_pending, meetings_failed;
+	bool counts_capped; /* one of them goes on */
+};
+enum { SERVICE_DASHBOARD_ROWS = 20, SERVICE_MAX_COUNT = 1000 };
+enum err service_dashboard_get(const struct service *service, const struct service_call *call,
+	struct service_dashboard *dashboard_r, struct err_info *info);
 
 /* How long the oldest owed effect has waited, in ms; 0 when nothing is late. Says, too, whether the
  * database answers. */

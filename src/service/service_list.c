@@ -1,7 +1,7 @@
 /* What callers see of many requests. */
 #include "service_private.h"
 
-static void service_filter_own(const struct service_call *call, struct store_filter *filter)
+void service_filter_own(const struct service_call *call, struct store_filter *filter)
 {
 	if (call->caller.role == ROLE_CLIENT)
 		filter->client_id = call->caller.id;
@@ -15,15 +15,6 @@ enum err service_request_list(const struct service *service, const struct servic
 {
 	service_filter_own(call, &filter);
 	return store_request_list(service->store, call->arena, &filter, list_r, next_r, info);
-}
-
-enum err service_request_count(const struct service *service, const struct service_call *call,
-	struct store_counts *counts_r, struct err_info *info)
-{
-	struct store_filter filter = {0};
-
-	service_filter_own(call, &filter);
-	return store_request_count(service->store, &filter, counts_r, info);
 }
 
 enum err service_backlog(const struct service *service, const struct service_call *call,

@@ -55,4 +55,7 @@ enum err service_check_named(const struct service *service, const struct config 
 	const struct model *model, const void *input, struct err_info *info);
 enum err service_check_provider(const struct service *service, const struct config *config,
 	const char *name, const char *pointer, struct err_info *info);
+
+/* Restricts a filter to what is the caller's: all, for admin and service. */
+void service_filter_own(const struct service_call *call, struct store_filter *filter);
 #endif

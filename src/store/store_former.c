@@ -3,14 +3,14 @@
  * The rest is about requests. It kept what an effect carries in the effect itself,
  * whatever its kind; each has an object of its own now. Its open requests owed nothing, and lapse
  * now. Such a document is read through here and has the new form with the next write; `meetlink
- * rotate-keys` writes all of them, and `meetlink init-db` has the open ones found when their time
- * comes.
+ * rotate-keys` writes all of them. What requests are found by, and were not, is not in such a
+ * document either: `meetlink init-db` adds it.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "config.h"
 #include "id.h"
+#include "log.h"
 #include "store_private.h"
 
 struct former_name {
@@ -122,21 +122,11 @@ static bool former_is_news(const bson_iter_t *field)
 	       BSON_ITER_HOLDS_DOCUMENT(field);
 }
 
-/* Open, and found by no dispatcher. */
-static bool former_is_open(const bson_t *bson)
-{
-	bson_iter_t status, due;
-
-	return bson_iter_init_find(&status, bson, "status") && BSON_ITER_HOLDS_UTF8(&status) &&
-	       strcmp(bson_iter_utf8(&status, NULL), request_status_names[REQUEST_OPEN]) == 0 &&
-	       !bson_iter_init_find(&due, bson, "due");
-}
-
 bool store_is_former(const bson_t *bson)
 {
 	bson_iter_t field, member;
 
-	if (former_is_open(bson))
+	if (!bson_iter_init_find(&field, bson, "over_at"))
 		return true;
 	bson_iter_init(&field, bson);
 	while (bson_iter_next(&field)) {
@@ -245,35 +235,54 @@ void store_former_complete(struct arena *arena, struct request *request)
 
 enum { FORMER_PAGE = 1000 };
 
-/* A document's `due` is that of its effects, of which it has none: nobody changes it meanwhile, but
- * with a write that gives it one. */
-static bool former_set_due(mongoc_collection_t *requests, const bson_t *bson, bson_error_t *error)
-{
-	bson_t *filter, *update;
-	bson_iter_t id, start;
-	bool done;
+static const struct model_field former_found_fields[] = {
+	MODEL_FIELD(struct request, due, MODEL_INSTANT, MODEL_STORED | MODEL_SPARSE),
+	MODEL_FIELD(struct request, urgent_due, MODEL_INSTANT, MODEL_STORED | MODEL_SPARSE),
+	MODEL_FIELD(struct request, failed_at, MODEL_INSTANT, MODEL_STORED | MODEL_SPARSE),
+	MODEL_FIELD(struct request, shelf, MODEL_STRING, MODEL_STORED | MODEL_SPARSE),
+	MODEL_FIELD(struct request, over_at, MODEL_INSTANT, MODEL_STORED),
+	MODEL_FIELD(struct request, lawyer_until, MODEL_INSTANT, MODEL_STORED | MODEL_SPARSE),
+	MODEL_FIELD(struct request, admin_until, MODEL_INSTANT, MODEL_STORED | MODEL_SPARSE),
+};
 
-	if (!former_is_open(bson) || !bson_iter_init_find(&id, bson, "_id") ||
-		!bson_iter_init_find(&start, bson, "starts_at") ||
-		!BSON_ITER_HOLDS_DATE_TIME(&start))
-		return true;
-	filter = BCON_NEW("_id", BCON_UTF8(bson_iter_utf8(&id, NULL)), "due", "{", "$exists",
-		BCON_BOOL(false), "}");
-	update = BCON_NEW("$set", "{", "due", BCON_DATE_TIME(bson_iter_date_time(&start)), "}");
-	done = mongoc_collection_update_one(requests, filter, update, NULL, NULL, error);
+static const struct model former_found_model =
+	MODEL(struct request, "request", former_found_fields);
+
+/* Adds what a request is found by, unless somebody has written it meanwhile: then it has it. */
+static enum err former_complete_one(
+	struct store *store, struct arena *arena, const char *id, struct err_info *info)
+{
+	struct store_session session;
+	bson_t *filter, *update, set;
+	struct request *request;
+	bson_error_t error;
+	enum err err;
+
+	err = store_request_load(store, arena, id, STORE_WHOLE, &request, info);
+	if (err == ERR_OK)
+		err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
+	store_request_derive(request);
+	filter = BCON_NEW("_id", BCON_UTF8(id), "rev", BCON_INT64(request->rev));
+	update = bson_new();
+	BSON_APPEND_DOCUMENT_BEGIN(update, "$set", &set);
+	store_bson_write(store, arena, &former_found_model, request, id, &set);
+	bson_append_document_end(update, &set);
+	if (!mongoc_collection_update_one(session.requests, filter, update, NULL, NULL, &error))
+		err = store_error(&error, "complete a request", info);
 	bson_destroy(update);
 	bson_destroy(filter);
-	return done;
+	return store_session_end(&session, err);
 }
 
-/* The page behind `last`, which then names the last of it; *rows_r: how many it had. */
-static enum err former_due_page(
-	struct store *store, char *last, size_t size, int *rows_r, struct err_info *info)
+/* The ids behind `last`: strings. */
+static enum err former_page(struct store *store, struct arena *arena, const char *last,
+	struct model_list *list_r, struct err_info *info)
 {
 	struct store_session session;
 	bson_t *filter, *options;
 	mongoc_cursor_t *cursor;
-	bool done = true;
 	const bson_t *bson;
 	bson_error_t error;
 	bson_iter_t id;
@@ -282,32 +291,46 @@ static enum err former_due_page(
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	filter = BCON_NEW("_id", "{", "$gt", BCON_UTF8(last), "}");
+	filter = BCON_NEW("over_at", BCON_NULL, "_id", "{", "$gt", BCON_UTF8(last), "}");
 	options = BCON_NEW("sort", "{", "_id", BCON_INT32(1), "}", "limit", BCON_INT64(FORMER_PAGE),
-		"projection", "{", "status", BCON_INT32(1), "due", BCON_INT32(1), "starts_at",
-		BCON_INT32(1), "}");
+		"projection", "{", "_id", BCON_INT32(1), "}");
 	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
-	for (*rows_r = 0; done && mongoc_cursor_next(cursor, &bson); (*rows_r)++) {
+	while (mongoc_cursor_next(cursor, &bson))
 		if (bson_iter_init_find(&id, bson, "_id") && BSON_ITER_HOLDS_UTF8(&id))
-			snprintf(last, size, "%s", bson_iter_utf8(&id, NULL));
-		done = former_set_due(session.requests, bson, &error);
-	}
-	if (!done || mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "look for open requests", info);
+			*(const char **)model_list_add(arena, list_r, sizeof(const char *)) =
+				arena_strdup(arena, bson_iter_utf8(&id, NULL));
+	if (mongoc_cursor_error(cursor, &error))
+		err = store_error(&error, "look for requests of the version before", info);
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(options);
 	bson_destroy(filter);
 	return store_session_end(&session, err);
 }
 
-enum err store_request_due_former(struct store *store, struct err_info *info)
+enum err store_request_complete_former(struct store *store, struct err_info *info)
 {
-	char last[ID_SIZE] = "";
+	struct arena *arena = arena_new(), *one;
+	struct model_list ids = {0};
+	const char *last = "";
 	enum err err;
-	int rows;
 
-	do
-		err = former_due_page(store, last, sizeof(last), &rows, info);
-	while (err == ERR_OK && rows == FORMER_PAGE);
+	do {
+		ids = (struct model_list){0};
+		err = former_page(store, arena, last, &ids, info);
+		MODEL_FOREACH (&ids, const char *, id) {
+			last = *id;
+			one = arena_new();
+			if (err == ERR_OK)
+				err = former_complete_one(store, one, *id, info);
+			arena_free(&one);
+			/* Who cannot be read is in no list anyway. */
+			if (err == ERR_UNREADABLE || err == ERR_NOT_FOUND) {
+				log_error("request %s is left as it is: %s", *id, info->detail);
+				err_clear(info);
+				err = ERR_OK;
+			}
+		}
+	} while (err == ERR_OK && ids.count);
+	arena_free(&arena);
 	return err;
 }

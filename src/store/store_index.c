@@ -1,7 +1,7 @@
 /* The indexes, and what each is for. Every search of the program is served by one of them. */
 #include "store_private.h"
 
-enum { INDEX_MAX_FIELDS = 3 };
+enum { INDEX_MAX_FIELDS = 4 };
 
 static const struct store_index {
 	const char *collection, *name, *fields[INDEX_MAX_FIELDS + 1];
@@ -11,6 +11,18 @@ static const struct store_index {
 	{"requests", "client_start", {"client.id", "starts_at", "_id"}, false},
 	{"requests", "lawyer_start", {"lawyer.id", "starts_at", "_id"}, false},
 	{"requests", "start", {"starts_at", "_id"}, false},
+	/* Dashboards (store_agenda.c). `over` finds, too, what the version before has stored. */
+	{"requests", "client_shelf", {"client.id", "shelf", "over_at", "_id"}, false},
+	{"requests", "client_meeting", {"client.id", "meeting.status", "over_at"}, false},
+	{"requests", "client_over", {"client.id", "over_at", "_id"}, false},
+	{"requests", "lawyer_shelf", {"lawyer.id", "shelf", "over_at", "_id"}, false},
+	{"requests", "lawyer_meeting", {"lawyer.id", "meeting.status", "over_at"}, false},
+	{"requests", "lawyer_over", {"lawyer.id", "over_at", "_id"}, false},
+	{"requests", "lawyer_needed", {"lawyer.id", "lawyer_until", "_id"}, false},
+	{"requests", "shelf", {"shelf", "over_at", "_id"}, false},
+	{"requests", "meeting", {"meeting.status", "over_at"}, false},
+	{"requests", "over", {"over_at", "_id"}, false},
+	{"requests", "admin_needed", {"admin_until", "_id"}, false},
 	/* What dispatchers look for, and what administrators do. */
 	{"requests", "due", {"due"}, true},
 	{"requests", "urgent_due", {"urgent_due"}, true},

@@ -1,6 +1,4 @@
-/* Pages and counts of requests. */
-#include <string.h>
-
+/* Pages of requests. */
 #include "log.h"
 #include "store_private.h"
 
@@ -27,8 +25,7 @@ static void store_append_set(
 	bson_append_document_end(filter, &in);
 }
 
-static void store_append_range(bson_t *filter, const char *key, const char *low_operator,
-	int64_t low, const char *high_operator, int64_t high)
+static void store_append_range(bson_t *filter, const char *key, int64_t low, int64_t high)
 {
 	bson_t range;
 
@@ -36,13 +33,13 @@ static void store_append_range(bson_t *filter, const char *key, const char *low_
 		return;
 	BSON_APPEND_DOCUMENT_BEGIN(filter, key, &range);
 	if (low)
-		bson_append_date_time(&range, low_operator, -1, low);
+		BSON_APPEND_DATE_TIME(&range, "$gte", low);
 	if (high)
-		bson_append_date_time(&range, high_operator, -1, high);
+		BSON_APPEND_DATE_TIME(&range, "$lt", high);
 	bson_append_document_end(filter, &range);
 }
 
-static void store_append_party(bson_t *bson, const struct store_filter *filter)
+void store_append_party(bson_t *bson, const struct store_filter *filter)
 {
 	if (filter->client_id)
 		BSON_APPEND_UTF8(bson, "client.id", filter->client_id);
@@ -50,44 +47,15 @@ static void store_append_party(bson_t *bson, const struct store_filter *filter)
 		BSON_APPEND_UTF8(bson, "lawyer.id", filter->lawyer_id);
 }
 
-static void store_append_part(bson_t *and, uint32_t *count, bson_t *part)
-{
-	const char *key;
-	char digits[16];
-
-	bson_uint32_to_string((*count)++, &key, digits, sizeof(digits));
-	bson_append_document(and, key, -1, part);
-	bson_destroy(part);
-}
-
-/* Alternatives that may stand together: the cursor, "ended", and "open or failed". */
-static void store_append_alternatives(bson_t *bson, const struct store_filter *filter)
+/* The cursor: behind that start, or at it and behind that id. */
+static void store_append_after(bson_t *bson, const struct store_filter *filter)
 {
 	const char *compare = filter->ascending ? "$gt" : "$lt";
-	uint32_t count = 0;
-	bson_t and;
 
-	BSON_APPEND_ARRAY_BEGIN(bson, "$and", &and);
-	if (filter->after_id)
-		store_append_part(&and, &count,
-			BCON_NEW("$or", "[", "{", "starts_at", "{", compare,
-				BCON_DATE_TIME(filter->after_start), "}", "}", "{", "starts_at",
-				BCON_DATE_TIME(filter->after_start), "_id", "{", compare,
-				BCON_UTF8(filter->after_id), "}", "}", "]"));
-	if (filter->ended)
-		store_append_part(&and, &count,
-			BCON_NEW("$or", "[", "{", "ends_at", "{", "$lte",
-				BCON_DATE_TIME(filter->ends_before), "}", "}", "{", "status", "{",
-				"$in", "[", request_status_names[REQUEST_DECLINED],
-				request_status_names[REQUEST_LAPSED],
-				request_status_names[REQUEST_CANCELLED],
-				request_status_names[REQUEST_COMPLETED], "]", "}", "}", "]"));
-	if (filter->open_or_failed)
-		store_append_part(&and, &count,
-			BCON_NEW("$or", "[", "{", "status", request_status_names[REQUEST_OPEN], "}",
-				"{", "meeting.status", meeting_status_names[MEETING_FAILED], "}",
-				"]"));
-	bson_append_array_end(bson, &and);
+	BCON_APPEND(bson, "$or", "[", "{", "starts_at", "{", compare,
+		BCON_DATE_TIME(filter->after_start), "}", "}", "{", "starts_at",
+		BCON_DATE_TIME(filter->after_start), "_id", "{", compare,
+		BCON_UTF8(filter->after_id), "}", "}", "]");
 }
 
 static void store_filter_bson(const struct store_filter *filter, bson_t *bson)
@@ -95,12 +63,9 @@ static void store_filter_bson(const struct store_filter *filter, bson_t *bson)
 	store_append_party(bson, filter);
 	store_append_set(bson, "status", filter->statuses, request_status_names);
 	store_append_set(bson, "meeting.status", filter->meeting_statuses, meeting_status_names);
-	store_append_range(
-		bson, "starts_at", "$gte", filter->starts_from, "$lt", filter->starts_before);
-	store_append_range(bson, "ends_at", "$gt", filter->ends_after, "$lte",
-		filter->ended ? 0 : filter->ends_before);
-	if (filter->after_id || filter->ended || filter->open_or_failed)
-		store_append_alternatives(bson, filter);
+	store_append_range(bson, "starts_at", filter->starts_from, filter->starts_before);
+	if (filter->after_id)
+		store_append_after(bson, filter);
 }
 
 static struct store_position store_position_of(struct arena *arena, const bson_t *bson)
@@ -115,7 +80,7 @@ static struct store_position store_position_of(struct arena *arena, const bson_t
 	return position;
 }
 
-static void store_add_row(
+void store_add_row(
 	struct store *store, struct arena *arena, const bson_t *bson, struct model_list *list)
 {
 	struct err_info unreadable = {0};
@@ -196,59 +161,5 @@ enum err store_request_of_person(struct store *store, struct arena *arena, const
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(options);
 	bson_destroy(filter);
-	return store_session_end(&session, err);
-}
-
-static void store_add_count(const bson_t *group, struct store_counts *counts)
-{
-	bson_iter_t iter, value;
-	int64_t count = 0;
-	int status;
-
-	if (bson_iter_init_find(&iter, group, "count"))
-		count = bson_iter_as_int64(&iter);
-	bson_iter_init(&iter, group);
-	if (bson_iter_find_descendant(&iter, "_id.status", &value) &&
-		BSON_ITER_HOLDS_UTF8(&value)) {
-		status = model_enum_value(request_status_names, bson_iter_utf8(&value, NULL));
-		if (status >= 0)
-			counts->by_status[status] += count;
-	}
-	bson_iter_init(&iter, group);
-	if (bson_iter_find_descendant(&iter, "_id.meeting", &value) &&
-		BSON_ITER_HOLDS_UTF8(&value)) {
-		status = model_enum_value(meeting_status_names, bson_iter_utf8(&value, NULL));
-		if (status >= 0)
-			counts->by_meeting_status[status] += count;
-	}
-}
-
-enum err store_request_count(struct store *store, const struct store_filter *filter,
-	struct store_counts *counts_r, struct err_info *info)
-{
-	bson_t match = BSON_INITIALIZER, *pipeline;
-	struct store_session session;
-	mongoc_cursor_t *cursor;
-	const bson_t *bson;
-	bson_error_t error;
-	enum err err;
-
-	memset(counts_r, 0, sizeof(*counts_r));
-	err = store_session_begin(store, &session, info);
-	if (err != ERR_OK)
-		return err;
-	store_append_party(&match, filter);
-	pipeline = BCON_NEW("pipeline", "[", "{", "$match", BCON_DOCUMENT(&match), "}", "{",
-		"$group", "{", "_id", "{", "status", "$status", "meeting", "$meeting.status", "}",
-		"count", "{", "$sum", BCON_INT32(1), "}", "}", "}", "]");
-	cursor = mongoc_collection_aggregate(
-		session.requests, MONGOC_QUERY_NONE, pipeline, NULL, NULL);
-	while (mongoc_cursor_next(cursor, &bson))
-		store_add_count(bson, counts_r);
-	if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "count requests", info);
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(pipeline);
-	bson_destroy(&match);
 	return store_session_end(&session, err);
 }

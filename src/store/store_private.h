@@ -67,8 +67,18 @@ bool store_is_former(const bson_t *bson);
 enum err store_request_read(struct store *store, struct arena *arena, const bson_t *bson,
 	enum store_depth depth, struct request **request_r, struct err_info *info);
 
+/* Sets what a whole request is found by: what follows from the rest of it. */
+void store_request_derive(struct request *request);
+
 /* Sets what a meeting can be found by, other than by who knows its id, before it is written. */
 void store_mark_meeting(struct store *store, struct arena *arena, struct meeting *meeting);
+
+/* Whose requests. */
+void store_append_party(bson_t *bson, const struct store_filter *filter);
+
+/* Adds a document to a list of struct request *; one that cannot be read is logged and left out. */
+void store_add_row(
+	struct store *store, struct arena *arena, const bson_t *bson, struct model_list *list);
 
 /* Leaves out of find's options what a depth does not load. */
 void store_append_projection(bson_t *options, enum store_depth depth);

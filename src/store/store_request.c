@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agenda.h"
 #include "store_archive.h"
 #include "store_private.h"
 
@@ -12,14 +13,20 @@ void store_release_bson(void *handle)
 	bson_destroy(handle);
 }
 
+void store_request_derive(struct request *request)
+{
+	request->due = effect_next_due(request, false);
+	request->urgent_due = effect_next_due(request, true);
+	request->failed_at = effect_first_failed(request);
+	agenda_set(request);
+}
+
 static bson_t *store_request_bson(struct store *store, struct arena *arena, struct request *request)
 {
 	bson_t *bson = bson_new();
 
 	arena_defer(arena, store_release_bson, bson);
-	request->due = effect_next_due(request, false);
-	request->urgent_due = effect_next_due(request, true);
-	request->failed_at = effect_first_failed(request);
+	store_request_derive(request);
 	store_mark_meeting(store, arena, request->meeting);
 	audit_seal(
 		arena, &request->before, &request->events, request->rev == 1, &request->audit_seal);

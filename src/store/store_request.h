@@ -45,9 +45,6 @@ struct store_filter {
 	unsigned statuses;                  /* set of 1 << REQUEST_...; 0 = any */
 	unsigned meeting_statuses;          /* set of 1 << MEETING_...; 0 = any */
 	int64_t starts_from, starts_before; /* [from, before); 0 = open */
-	int64_t ends_after, ends_before;    /* (after, before]; 0 = open */
-	bool ended;          /* ends_before, or declined, lapsed, cancelled, completed */
-	bool open_or_failed; /* open, or its meeting has failed */
 	bool ascending;
 	int64_t after_start;  /* cursor: continue behind this start and id */
 	const char *after_id; /* NULL: from the beginning */
@@ -70,14 +67,27 @@ enum err store_request_list(struct store *store, struct arena *arena,
 enum err store_request_of_person(struct store *store, struct arena *arena, const char *person_id,
 	struct model_list *list_r, struct err_info *info);
 
-struct store_counts {
-	int64_t by_status[REQUEST_COMPLETED + 1];
-	int64_t by_meeting_status[MEETING_REPLACED + 1];
+/* The lists of a dashboard. */
+enum store_agenda {
+	STORE_NEEDS_LAWYER, /* what waits for the lawyer, soonest over first */
+	STORE_NEEDS_ADMIN,  /* the same for an administrator */
+	STORE_OPEN,         /* open, soonest first */
+	STORE_UPCOMING, /* accepted, and its meeting pending, ready or failed; soonest over first */
+	STORE_PENDING,  /* those of them whose meeting is pending */
+	STORE_FAILED,   /* and failed */
+	STORE_RECENT,   /* what is over, latest first */
 };
 
-/* Counts of a party's requests (or of all). Only the ids of the filter are looked at. */
-enum err store_request_count(struct store *store, const struct store_filter *filter,
-	struct store_counts *counts_r, struct err_info *info);
+/* The first `limit` rows of a list, of a party's requests (or of all): struct request *, as of
+ * store_request_list. *whole_r: there are no others, and each could be read. */
+enum err store_agenda_list(struct store *store, struct arena *arena,
+	const struct store_filter *whose, enum store_agenda agenda, int64_t now, int64_t limit,
+	struct model_list *list_r, bool *whole_r, struct err_info *info);
+
+/* How long it is; no more than `limit` are counted. */
+enum err store_agenda_count(struct store *store, const struct store_filter *whose,
+	enum store_agenda agenda, int64_t now, int64_t limit, int64_t *count_r,
+	struct err_info *info);
 
 /* At most `limit` requests whose `due` has come, earliest first; `urgent`: of those that owe
  * something urgent (effect.h). Items are struct store_due. */
@@ -89,9 +99,9 @@ struct store_due {
 enum err store_request_due(struct store *store, struct arena *arena, bool urgent, int64_t now,
 	int64_t limit, struct model_list *list_r, struct err_info *info);
 
-/* Gives the open requests of the version before, which owed nothing, the `due` at which they lapse:
- * looks at every document once, in pages. Running it again changes nothing. */
-enum err store_request_due_former(struct store *store, struct err_info *info);
+/* Adds what requests are found by since this version (agenda.h, and the `due` of open ones) to
+ * those that the version before has stored. Running it again changes nothing. */
+enum err store_request_complete_former(struct store *store, struct err_info *info);
 
 /* Moves the `due` of a document that cannot be read or written here out of the way, unless somebody
  * has moved it since `now`. */

@@ -7,6 +7,7 @@ Validates: Requirements 2.2, 2.3, 2.4
 import collections
 import dataclasses
 
+import boards
 import hypothesis
 import hypothesis.strategies as st
 from caller import Caller
@@ -74,24 +75,31 @@ def check_view(caller: Caller, own: list[Expected], is_lawyer: bool) -> None:
 
     dashboard = caller.fetch("/api/dashboard")
     counts = collections.Counter(one.status for one in own)
-    statuses = ("open", "accepted", "declined", "cancelled", "completed")
-    assert {name: dashboard["counts"][name] for name in statuses} == {
-        name: counts[name] for name in statuses
+    assert dashboard["counts"] == {
+        "open": counts["open"],
+        "upcoming": counts["accepted"],
+        "meetings_pending": 0,
+        "meetings_failed": 0,
+        "proposals": 0,
     }
-    assert dashboard["counts"]["meetings_pending"] == dashboard["counts"]["meetings_failed"] == 0
+    assert dashboard["counts_capped"] is False
 
     def ids(*wanted: str) -> set[str]:
         return {one.id for one in own if one.status in wanted}
 
-    lists = {name: dashboard[name] for name in ("needs_action", "upcoming", "recent")}
+    lists = {name: dashboard[name] for name in boards.LISTS}
     assert {row["id"] for row in lists["upcoming"]} == ids("accepted")
     assert {row["id"] for row in lists["recent"]} == ids("declined", "cancelled")
     assert {row["id"] for row in lists["needs_action"]} == (ids("open") if is_lawyer else set())
+    assert {row["id"] for row in lists["waiting"]} == (set() if is_lawyer else ids("open"))
     for name, listed in lists.items():
-        assert all(row == shown[row["id"]] for row in listed), "one truth in every view"
-        times = [row["starts_at"] for row in listed]
-        assert times == sorted(times, reverse=name == "recent")
-    for status in statuses:
+        expected = [shown[row["id"]] for row in listed]
+        assert boards.without_reasons(listed) == expected, "one truth in every view"
+        assert all(bool(row["reasons"]) == (row["id"] in ids("open") and is_lawyer) for row in listed)
+        if name != "recent":
+            times = [row["starts_at"] for row in listed]
+            assert times == sorted(times)
+    for status in ("open", "accepted", "declined", "lapsed", "cancelled", "completed"):
         filtered = [r["id"] for page in caller.pages(status=status) for r in page]
         assert len(filtered) == counts[status] and set(filtered) == ids(status)
 

@@ -17,6 +17,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 
+import boards
 import hypothesis
 import hypothesis.stateful as stateful
 import hypothesis.strategies as st
@@ -400,11 +401,19 @@ class Life(stateful.RuleBasedStateMachine):
     def look(self, who: str) -> None:
         """Dashboard and list say what the requests say."""
         caller = self.callers[who]
-        before = self.world.documents(self.known, rev=1)
+        before, began = self.world.documents(self.known, rev=1), self.stack.now()
         board = caller.fetch("/api/dashboard")
+        documents, ended = self.world.documents(self.known), self.stack.now()
+        if {name: found["rev"] for name, found in documents.items()} == {
+            name: found["rev"] for name, found in before.items()
+        }:
+            naive = [boards.read(documents.values(), who, self.people[who], now)
+                     for now in (began, ended)]
+            assert boards.shown(board) in naive or naive[0] != naive[1]
+            self.world.covered["dashboard compared"] += 1
         rows = [row for page in caller.pages(limit=200) for row in page]
         assert sorted(row["id"] for row in rows) == sorted(self.known)
-        rows += [row for name in ("needs_action", "upcoming", "recent") for row in board[name]]
+        rows += [row for name in boards.LISTS for row in board[name]]
         views = {slot.id: caller.request(slot.id) for slot in self.slots}
         after = self.world.documents(self.known, rev=1)
         for row in rows:

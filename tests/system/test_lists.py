@@ -1,11 +1,16 @@
 """What people see of all their requests: lists with filters and pages, and the dashboard."""
 
+import base64
+import copy
 import datetime
+import secrets
 
+import boards
 import pytest
-from caller import Parties
+from caller import Caller, Parties, done
 from stack import Stack
 from support import until
+from wire import Wire
 
 
 def test_lists(stack: Stack, parties: Parties) -> None:
@@ -148,32 +153,184 @@ def test_pages_go_on_behind_an_unreadable_document(start, limit: int) -> None:
     assert seen == [made[1], made[4], made[5]], "none lost, none twice"
 
 
-def test_dashboards(stack: Stack, parties: Parties) -> None:
-    later = parties.accepted(starts_at=stack.at(days=8))
-    sooner = parties.accepted(starts_at=stack.at(days=2))
-    waiting = parties.create()
-    declined = parties.create()
-    parties.lawyer.respond(declined["id"], "decline")
+# ---- the dashboard ----
 
-    def rows(dashboard: dict) -> dict:
-        names = ("needs_action", "upcoming", "recent")
-        return {name: [row["id"] for row in dashboard[name]] for name in names}
 
-    theirs = parties.client.fetch("/api/dashboard")
-    assert set(theirs) == {"role", "now", "counts", "needs_action", "upcoming", "recent"}
-    assert theirs["role"] == "client" and theirs["now"].endswith("Z")
-    assert {k: v for k, v in theirs["counts"].items() if v} == {
+def check(caller: Caller, stack: Stack, role: str, person: str = "") -> dict:
+    """What the dashboard says, which is what reading every document says."""
+    dashboard = caller.fetch("/api/dashboard")
+    assert boards.shown(dashboard) == boards.read(
+        list(stack.requests.find()), role, person, stack.now()
+    )
+    for name in boards.LISTS:
+        for row in dashboard[name]:
+            assert boards.without_reasons([row]) == [caller.request(row["id"])]
+    return dashboard
+
+
+def check_all(stack: Stack, *everybody: Parties) -> tuple[dict, ...]:
+    """Client and lawyer of the last, and the administrator."""
+    for parties in everybody:
+        client = check(parties.client, stack, "client", parties.client_id)
+        lawyer = check(parties.lawyer, stack, "lawyer", parties.lawyer_id)
+    return client, lawyer, check(stack.admin(), stack, "admin")
+
+
+def ids(rows: list[dict]) -> list[str]:
+    return [row["id"] for row in rows]
+
+
+def reasons(rows: list[dict]) -> dict[str, list[str]]:
+    return {row["id"]: row["reasons"] for row in rows}
+
+
+def test_dashboards(start) -> None:
+    stack = start()
+    parties, others = stack.parties(), stack.parties()
+    others.create()
+    later = parties.accepted(starts_at=stack.at(days=8))["id"]
+    sooner = parties.accepted(starts_at=stack.at(days=2))["id"]
+    waiting = parties.create()["id"]
+    declined = parties.create()["id"]
+    done(parties.lawyer.respond(declined, "decline"))
+    for request in (later, sooner, declined):
+        stack.settle(request)
+    client, lawyer, admin = check_all(stack, others, parties)
+    assert client["role"] == "client" and client["now"].endswith("Z")
+    assert client["counts"] == {
         "open": 1,
-        "accepted": 2,
-        "declined": 1,
+        "upcoming": 2,
+        "meetings_pending": 0,
+        "meetings_failed": 0,
+        "proposals": 0,
     }
-    assert rows(theirs)["upcoming"] == [sooner["id"], later["id"]], "the next one first"
-    assert rows(theirs)["recent"] == [declined["id"]]
-    assert rows(theirs)["needs_action"] == [], "the lawyer has to answer, not the client"
-    mine = parties.lawyer.fetch("/api/dashboard")
-    assert rows(mine) == rows(theirs) | {"needs_action": [waiting["id"]]}
-    assert mine["upcoming"][0] == parties.lawyer.request(sooner["id"])
-    everything = stack.admin().fetch("/api/dashboard")
-    assert everything["role"] == "admin"
-    assert all(everything["counts"][name] >= n for name, n in theirs["counts"].items())
-    assert all(len(everything[name]) <= 20 for name in ("needs_action", "upcoming", "recent"))
+    assert client["counts_capped"] is False
+    assert ids(client["upcoming"]) == [sooner, later], "the next one first"
+    assert ids(client["waiting"]) == [waiting] and client["needs_action"] == []
+    assert ids(client["recent"]) == [declined]
+    assert reasons(lawyer["needs_action"]) == {waiting: ["open"]} and lawyer["waiting"] == []
+    assert ids(lawyer["upcoming"]) == [sooner, later]
+    assert admin["role"] == "admin" and admin["counts"]["open"] == 2
+    assert admin["needs_action"] == admin["waiting"] == []
+
+
+def test_a_cancelled_meeting_is_not_upcoming(start) -> None:
+    """It may get a new link; and has one, until its request is over."""
+    stack = start()
+    parties = stack.parties()
+    request = parties.accepted()["id"]
+    done(parties.client.command(request, "cancel", reason="ill"))
+    stack.settle(request)
+    client, lawyer, _ = check_all(stack, parties)
+    assert client["upcoming"] == lawyer["upcoming"] == client["needs_action"] == []
+    assert reasons(lawyer["needs_action"]) == {request: ["cancelled"]}
+    assert ids(client["recent"]) == ids(lawyer["recent"]) == [request]
+    assert not any(lawyer["counts"].values())
+    done(parties.lawyer.command(request, "regenerate"))
+    stack.settle(request)
+    client, lawyer, _ = check_all(stack, parties)
+    assert ids(client["upcoming"]) == ids(lawyer["upcoming"]) == [request]
+    assert lawyer["needs_action"] == client["recent"] == []
+    done(parties.client.command(request, "cancel"))
+    stack.advance(3 * 86400 + 3600)
+    client, lawyer, _ = check_all(stack, parties)
+    assert lawyer["needs_action"] == [] and ids(lawyer["recent"]) == [request]
+
+
+def test_what_is_over_is_not_counted(start) -> None:
+    """At its time, whether a dispatcher has seen to it or not."""
+    stack = start(SERVER_DISPATCHERS=0)
+    parties = stack.parties()
+    accepted = parties.accepted(starts_at=stack.at(minutes=10))["id"]
+    asked = parties.create(starts_at=stack.at(minutes=20))["id"]
+    client, lawyer, _ = check_all(stack, parties)
+    assert (client["counts"]["open"], client["counts"]["upcoming"]) == (1, 1)
+    stack.advance(20 * 60)
+    client, lawyer, _ = check_all(stack, parties)
+    assert ids(client["upcoming"]) == [accepted] and lawyer["needs_action"] == []
+    assert ids(client["recent"]) == [asked]
+    stack.advance(60 * 60)
+    client, lawyer, admin = check_all(stack, parties)
+    assert ids(client["recent"]) == ids(lawyer["recent"]) == [accepted, asked]
+    assert not any(client["counts"].values()) and not any(admin["counts"].values())
+
+
+def test_a_request_that_lapsed_is_recent(start) -> None:
+    stack = start()
+    parties = stack.parties()
+    asked = parties.create(starts_at=stack.at(minutes=1))["id"]
+    stack.advance(61)
+    until(lambda: parties.client.request(asked)["status"] == "lapsed", "it lapses")
+    stack.settle(asked)
+    client, lawyer, _ = check_all(stack, parties)
+    assert ids(client["recent"]) == ids(lawyer["recent"]) == [asked]
+    assert client["waiting"] == lawyer["needs_action"] == []
+    assert not any(lawyer["counts"].values())
+
+
+@pytest.mark.parametrize("status", ["failed", "pending"])
+def test_a_meeting_without_a_link_is_upcoming(start, status: str) -> None:
+    stack = start(SERVER_DISPATCHERS=0)
+    parties = stack.parties()
+    request = parties.accepted()["id"]
+    stack.requests.update_one({"_id": request}, {"$set": {"meeting.status": status}})
+    stack.run("init-db")
+    end = stack.requests.find_one({"_id": request})["ends_at"]
+    if status == "failed":  # as the program would have written it
+        needed = {"lawyer_until": end, "admin_until": end}
+        stack.requests.update_one({"_id": request}, {"$set": needed})
+    client, lawyer, admin = check_all(stack, parties)
+    assert ids(client["upcoming"]) == [request] and client["needs_action"] == []
+    assert lawyer["counts"][f"meetings_{status}"] == admin["counts"][f"meetings_{status}"] == 1
+    failed = {request: ["failed"]} if status == "failed" else {}
+    assert reasons(lawyer["needs_action"]) == reasons(admin["needs_action"]) == failed
+
+
+def clones(stack: Stack, request_id: str, count: int) -> None:
+    """As many more requests like that one, each a minute later."""
+    document = stack.requests.find_one({"_id": request_id})
+    rows = []
+    for number in range(count):
+        later = datetime.timedelta(minutes=number + 1)
+        moved = {name: document[name] + later for name in ("starts_at", "ends_at", "over_at")}
+        name = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        row = document | moved | {"_id": name}
+        if "lawyer_until" in row:
+            row["lawyer_until"] = row["over_at"]
+        for event in (events := copy.deepcopy(row["events"])):
+            event["request_id"] = name
+        rows.append(row | {"events": events})
+    stack.requests.insert_many(rows)
+
+
+@pytest.mark.parametrize("count, capped", [(19, False), (20, False), (999, False), (1000, True)])
+def test_counts_stop_at_a_thousand(start, count: int, capped: bool) -> None:
+    stack = start(SERVER_DISPATCHERS=0)
+    parties, others = stack.parties(), stack.parties()
+    clones(stack, parties.create()["id"], count)
+    clones(stack, parties.accepted()["id"], 25)
+    clones(stack, others.accepted()["id"], 2)
+    for dashboard in check_all(stack, others, parties):
+        assert dashboard["counts"]["open"] == min(count + 1, 1000)
+        assert dashboard["counts_capped"] is capped
+        assert dashboard["counts"]["upcoming"] == (29 if dashboard["role"] == "admin" else 26)
+        assert len(dashboard["upcoming"]) == 20
+
+
+def test_it_asks_for_little(start, mongodb_uri: str) -> None:
+    """Three finds, and no count where the lists are short: whatever others have."""
+    with Wire(mongodb_uri) as wire:
+        stack = start(MONGODB_URI=wire.uri, SERVER_DISPATCHERS=0)
+        parties, others = stack.parties(), stack.parties()
+        parties.accepted()
+        parties.create()
+        clones(stack, others.create()["id"], 50)
+        for caller, commands in (
+            (parties.client, {"find": 3}),
+            (parties.lawyer, {"find": 3}),
+            (others.lawyer, {"find": 3, "count": 1}),
+            (stack.admin(), {"find": 3, "count": 1}),
+        ):
+            before = wire.traffic()
+            caller.fetch("/api/dashboard")
+            assert (wire.traffic() - before).commands == commands
