@@ -264,6 +264,31 @@ static void test_forbidden_of_all(void)
 	CU_ASSERT_EQUAL(utf8_forbidden("\xf0\x9f"), 0);
 }
 
+static void test_same_but_case(void)
+{
+	static const struct {
+		const char *one, *other;
+		bool same;
+	} cases[] = {
+		{"", "", true},
+		{"Ada@Example", "aDA@eXAMPLE", true},
+		{"a", "", false},
+		{"a", "ab", false},
+		{"ab", "a", false},
+		{"a@b", "a`b", false},
+		{"[", "{", false},
+		{"\xc3\x84", "\xc3\xa4", false},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		UNIT_CHECK(utf8_same_but_case(cases[i].one, cases[i].other) == cases[i].same,
+			cases[i].one);
+		UNIT_CHECK(utf8_same_but_case(cases[i].other, cases[i].one) == cases[i].same,
+			cases[i].one);
+	}
+}
+
 static void test_prefix(void)
 {
 	static const struct {
@@ -333,6 +358,7 @@ static const struct unit_case cases[] = {
 	{"control characters", test_control},
 	{"what is refused", test_refusal},
 	{"what is forbidden of all", test_forbidden_of_all},
+	{"the same but for case", test_same_but_case},
 	{"prefixes", test_prefix},
 	{"formats that are cut", test_format},
 };

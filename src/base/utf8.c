@@ -124,6 +124,18 @@ bool utf8_is_blank(const char *text)
 	return true;
 }
 
+static char utf8_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool utf8_same_but_case(const char *one, const char *other)
+{
+	for (; *one && utf8_lower(*one) == utf8_lower(*other); one++)
+		other++;
+	return *one == *other;
+}
+
 size_t utf8_prefix(const char *text, size_t limit)
 {
 	size_t len = strlen(text);

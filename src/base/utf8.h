@@ -25,6 +25,9 @@ const char *utf8_refusal(const char *text, bool multi_line);
 /* Whether nothing of a well-formed text can be seen: blanks and zero-width characters only. */
 bool utf8_is_blank(const char *text);
 
+/* Whether two texts are the same but for the case of ASCII letters, whatever the locale. */
+bool utf8_same_but_case(const char *one, const char *other);
+
 /* The longest prefix of at most `limit` bytes that ends at a code point. */
 size_t utf8_prefix(const char *text, size_t limit);
 

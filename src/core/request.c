@@ -2,13 +2,13 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "command.h"
 #include "config.h"
 #include "id.h"
 #include "news.h"
 #include "provision.h"
+#include "utf8.h"
 
 enum { REQUEST_YEARS_AHEAD = 5, REQUEST_MAX_ANSWERS = 16, REQUEST_MAX_KEYS = 256 };
 
@@ -76,7 +76,7 @@ static void request_set_status(struct cause *cause, struct request *request,
  * local parts apart by their case (RFC 5321 section 2.4 would let it). */
 static bool request_same_email(const char *one, const char *other)
 {
-	return strcasecmp(one, other) == 0;
+	return utf8_same_but_case(one, other);
 }
 
 enum err request_open(struct cause *cause, const struct request_draft *draft, const char *id,

@@ -109,7 +109,7 @@ static void store_keys_add(struct store *store, struct arena *arena, enum store_
 	bson_iter_init(&iter, bson);
 	newest = model ? store_bson_is_newest(store, model, &iter)
 		       : store_flat_is_newest(store, &iter);
-	if (!newest || store_is_former(bson))
+	if (!newest || (where == STORE_SEALED_REQUESTS && store_is_former(bson)))
 		*(const char **)model_list_add(arena, &page->outdated, sizeof(page->last_id)) =
 			page->last_id;
 }

@@ -407,8 +407,10 @@ class Life(stateful.RuleBasedStateMachine):
         if {name: found["rev"] for name, found in documents.items()} == {
             name: found["rev"] for name, found in before.items()
         }:
-            naive = [boards.read(documents.values(), who, self.people[who], now)
-                     for now in (began, ended)]
+            naive = [
+                boards.read(documents.values(), who, self.people[who], now)
+                for now in (began, ended)
+            ]
             assert boards.shown(board) in naive or naive[0] != naive[1]
             self.world.covered["dashboard compared"] += 1
         rows = [row for page in caller.pages(limit=200) for row in page]
