@@ -292,7 +292,7 @@ static void test_request_lapses_when_its_time_comes(void)
 		CU_ASSERT_EQUAL(mail->give_up_at, CORE_START + 3 * INSTANT_DAY);
 		CU_ASSERT_TRUE(effect_is_whole(request, mail));
 	}
-	CU_ASSERT_EQUAL(audit_verify(&request->events, request->id), -1);
+	CU_ASSERT_EQUAL(audit_verify(NULL, &request->events, request->id), -1);
 	arena_free(&arena);
 }
 

@@ -67,7 +67,7 @@ def test_forbidden_characters_of_commands(parties: Parties, character: str) -> N
     request = parties.create()
     url = f"/api/requests/{request['id']}"
     accept = {"decision": "accept"}
-    for field in ("message", "provider", "timezone"):
+    for field in ("message", "provider", "timezone", "lawyer_email"):
         answer = parties.lawyer.post(f"{url}/respond", accept | {field: character + "a"})
         assert pointers(answer) == [f"/{field}"]
     parties.accept(request)
@@ -141,9 +141,13 @@ IDS = [
 
 
 def named(stack: Stack, client: str, lawyer: str) -> Parties:
-    parties = Parties(stack, stack.client(client), stack.lawyer(lawyer))
+    """People of these ids, whose addresses are not made of them."""
     mark = secrets.token_hex(4)
     emails = {who: f"{who}-{mark}@example.com" for who in ("client", "lawyer")}
+    callers = {"client": client, "lawyer": lawyer}
+    parties = Parties(
+        stack, *(stack.caller(who, sub, email=emails[who]) for who, sub in callers.items())
+    )
     person = parties.person
     parties.person = lambda who, **changes: person(who, **{"email": emails[who]} | changes)
     return parties
@@ -305,6 +309,9 @@ def test_a_lawyer_with_the_clients_address(stack: Stack, parties: Parties) -> No
     lawyer = stack.caller("lawyer", parties.lawyer_id, email=email)
     answer = lawyer.respond(request["id"], "accept")
     assert pointers(answer) == [""] and "client's" in answer.json()["errors"][0]["detail"]
+    for caller in (parties.lawyer, stack.service(), stack.admin()):
+        answer = caller.respond(request["id"], "accept", lawyer_email=email)
+        assert pointers(answer) == ["/lawyer_email"]
     assert parties.client.request(request["id"])["status"] == "open"
     assert parties.accept(request)["status"] == "accepted"
     stack.settle(request["id"])
