@@ -399,8 +399,8 @@ static void test_audit_goes_on_from_its_seal(void)
 
 		CU_ASSERT_TRUE(audit_head_read(arena, trail.audit_seal, &subject.before));
 		CU_ASSERT_EQUAL(subject.before.count, (int64_t)trail.events.count);
-		audit_append(&cause, &subject, "meeting.joined", NULL, NULL, NULL);
-		audit_append(&cause, &subject, "meeting.joined", NULL, NULL, NULL);
+		audit_append(&cause, &subject, "meeting.link_used", NULL, NULL, NULL);
+		audit_append(&cause, &subject, "meeting.link_used", NULL, NULL, NULL);
 		audit_seal_end(arena, &subject.before, &added, &trail.audit_seal);
 		CU_ASSERT_EQUAL(MODEL_AT(&added, struct audit_event, 0)->at, last);
 		trail.events.count -= cases[i].cut;
@@ -425,7 +425,7 @@ static void test_audit_what_was_loaded_beside_its_seal(void)
 
 	audit_seal_loaded(arena, &none, &trail.events, &trail.audit_seal);
 	CU_ASSERT_PTR_EQUAL(trail.audit_seal, seal);
-	audit_append(&cause, &subject, "meeting.joined", NULL, NULL, NULL);
+	audit_append(&cause, &subject, "meeting.link_used", NULL, NULL, NULL);
 	CU_ASSERT_EQUAL(audit_verify(NULL, &trail.events, trail.id), -1);
 	audit_seal_loaded(arena, &none, &trail.events, &trail.audit_seal);
 	seal = trail.audit_seal;

@@ -256,10 +256,11 @@ static void test_gate_use_is_recorded(void)
 
 	CU_ASSERT_TRUE(gate_join(arena, request, PARTY_LAWYER, CORE_START));
 	event = core_last_event(request);
-	CU_ASSERT_STRING_EQUAL(event->action, "meeting.joined");
+	CU_ASSERT_STRING_EQUAL(event->action, "meeting.link_used");
 	CU_ASSERT_STRING_EQUAL(event->actor->id, core_lawyer.id);
 	CU_ASSERT_EQUAL(event->actor->role, ROLE_LAWYER);
 	CU_ASSERT_EQUAL(event->source, SOURCE_GATE);
+	CU_ASSERT_PTR_NULL(event->detail);
 	CU_ASSERT_EQUAL(event->at, CORE_START);
 	CU_ASSERT_EQUAL(audit_verify(NULL, &request->events, request->id), -1);
 	arena_free(&arena);
@@ -280,7 +281,7 @@ static void test_gate_records_are_bounded(void)
 	CU_ASSERT_TRUE(gate_join(arena, request, PARTY_CLIENT, last + INSTANT_MINUTE));
 	CU_ASSERT_FALSE(gate_join(arena, request, PARTY_CLIENT, last + 2 * INSTANT_MINUTE - 1));
 	CU_ASSERT_TRUE(gate_join(arena, request, PARTY_CLIENT, last + 2 * INSTANT_MINUTE));
-	CU_ASSERT_EQUAL(core_count_events(request, "meeting.joined"), GATE_CAP + 3);
+	CU_ASSERT_EQUAL(core_count_events(request, "meeting.link_used"), GATE_CAP + 3);
 	/* A new link counts afresh. */
 	request->meeting->created_at = last + 2 * INSTANT_MINUTE + 1;
 	memset(request->meeting->uses, 0, sizeof(request->meeting->uses));

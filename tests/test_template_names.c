@@ -197,7 +197,7 @@ static void give_page(const struct tmpl_set *templates, enum gate state, enum er
 {
 	/* A preview is shown a page in every state. */
 	static const char *const environment[] = {
-		"REQUEST_METHOD=GET", "REQUEST_URI=/join/x", "HTTP_USER_AGENT=crawler", NULL};
+		"REQUEST_METHOD=GET", "REQUEST_URI=/join/x", "HTTP_USER_AGENT=curl", NULL};
 	struct handler_context context = {.templates = templates};
 	struct arena *arena = arena_new();
 	struct http_exchange exchange;

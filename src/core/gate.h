@@ -53,7 +53,8 @@ enum gate {
 enum gate gate_state(const struct request *request, int64_t generation, int64_t now);
 
 /*
- * Records a use of a link of the present generation. Each is an event, up to 200 of a link; then
+ * Records a use of a link of the present generation: that somebody was shown the way in, whereas
+ * who came in is what the provider reports. Each is an event, up to 200 of a link; then
  * one a minute, and one an hour once the trail is long, so that nobody can grow the document
  * without bound. False when this use needs no record. Of the trail the end is enough.
  */

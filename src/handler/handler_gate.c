@@ -1,5 +1,4 @@
 /* GET /join/{token}: the door, with a small page for those it does not open to. */
-#include <ctype.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 
 #include "handler_private.h"
 #include "http_media.h"
+#include "http_visitor.h"
 #include "ics_when.h"
 #include "log.h"
 
@@ -16,7 +16,7 @@ static const struct {
 	const char *name; /* the template's section */
 	int status;
 } gate_pages[] = {
-	[GATE_OPEN] = {"open", 200}, /* to previews; people are sent on */
+	[GATE_OPEN] = {"open", 200}, /* to programs; people are sent on */
 	[GATE_EARLY] = {"early", 403},
 	[GATE_PENDING] = {"pending", 403},
 	[GATE_FAILED] = {"failed", 403},
@@ -69,43 +69,6 @@ static const char *gate_visitor_language(const struct http_exchange *exchange)
 			return locale;
 	}
 	return NULL;
-}
-
-static bool gate_mentions(
-	const struct http_exchange *exchange, const char *variable, const char *const *words)
-{
-	const char *value = http_variable(exchange, variable);
-	char *lower, *c;
-
-	if (!value)
-		return false;
-	lower = arena_strdup(exchange->arena, value);
-	for (c = lower; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	for (; *words; words++)
-		if (strstr(lower, *words))
-			return true;
-	return false;
-}
-
-/*
- * Programs that fetch a link to show what is behind it, or ahead of a click: nobody has come, and
- * the provider's own link is not theirs to know.
- */
-static bool gate_is_preview(const struct http_exchange *exchange)
-{
-	/* Not "bot" or "preview" alone: there are telephones and browsers of that name. */
-	static const char *const programs[] = {"+http", "bingpreview", "bot/", "bot-", "crawler",
-		"embedly", "facebookexternalhit", "googleimageproxy", "mimecast", "proofpoint",
-		"slack-imgproxy", "spider", "telegrambot", "uripreview", "url-preview", "vkshare",
-		"whatsapp/", NULL};
-	static const char *const purposes[] = {"prefetch", "preview", NULL};
-
-	return gate_mentions(exchange, "HTTP_USER_AGENT", programs) ||
-	       gate_mentions(exchange, "HTTP_SEC_PURPOSE", purposes) ||
-	       gate_mentions(exchange, "HTTP_PURPOSE", purposes) ||
-	       gate_mentions(exchange, "HTTP_X_PURPOSE", purposes) ||
-	       gate_mentions(exchange, "HTTP_X_MOZ", purposes);
 }
 
 /* Nothing of the page may be kept, indexed, or told to the next site. */
@@ -186,11 +149,12 @@ static enum err gate_reply_error(
 	return err;
 }
 
+/* Nobody has come with a program that previews, scans or fetches ahead: it uses nothing, and the
+ * provider's own link is not its to know. */
 enum err handler_gate_enter(struct http_exchange *exchange, struct err_info *info)
 {
 	const struct service_call call = handler_call(exchange);
-	const bool preview = gate_is_preview(exchange);
-	const bool entering = exchange->method == HTTP_GET && !preview;
+	const bool entering = http_visitor_is_person(exchange);
 	struct service_gate gate;
 	enum err err;
 
@@ -198,12 +162,10 @@ enum err handler_gate_enter(struct http_exchange *exchange, struct err_info *inf
 		entering, &gate, info);
 	if (err != ERR_OK)
 		return gate_reply_error(exchange, err, info);
-	if (gate.state != GATE_OPEN || preview)
+	if (gate.state != GATE_OPEN || !entering)
 		return gate_reply_state(exchange, &gate, info);
 	http_reply(exchange, 302, "text/plain", "", 0);
-	/* Who is not recorded does not learn where it leads. */
-	if (entering)
-		http_set_header(exchange, "Location", "%s", gate.url);
+	http_set_header(exchange, "Location", "%s", gate.url);
 	gate_set_headers(exchange);
 	return ERR_OK;
 }

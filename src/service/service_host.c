@@ -41,8 +41,8 @@ static enum err service_host_save(const struct service *service, const struct se
 	return store_request_change(&change, call->arena, NULL, info);
 }
 
-/* That somebody became host, not by which link. */
-static bool service_host_joined(struct cause *cause, struct request *request)
+/* That the host link was fetched, not which one. */
+static bool service_host_used(struct cause *cause, struct request *request)
 {
 	return gate_use(cause, request, LINK_HOST);
 }
@@ -143,5 +143,5 @@ enum err service_meeting_host(const struct service *service, const struct servic
 		return service_host_failed(service, call, config, request, err, info);
 	return !entering ? ERR_OK
 			 : service_host_save(
-				   service, call, config, id, service_host_joined, STORE_END, info);
+				   service, call, config, id, service_host_used, STORE_END, info);
 }

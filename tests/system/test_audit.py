@@ -559,7 +559,7 @@ def test_no_secret_is_ever_in_a_trail(start: Callable[..., Stack]) -> None:
         assert parties.lawyer.post(f"{url}/{path}", body).status_code == 200
     document = stack.settle(request["id"])
     found = stack.requests.database["config"].find_one()["events"] + document["events"]
-    assert {"meeting.joined", "config.changed", "meeting.regenerated"} <= {
+    assert {"meeting.link_used", "config.changed", "meeting.regenerated"} <= {
         event["action"] for event in found
     }
     shown = repr(found) + verify(stack, "--export", "-")[1] + admin.get(AUDIT).text

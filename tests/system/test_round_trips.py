@@ -129,7 +129,7 @@ def test_a_click_on_the_link(costs: Costs) -> None:
         assert costs.stack.anyone().get(link).status_code == 302
 
     costs.measure("a click on the join link", click)
-    entered = [e for e in parties.lawyer.audit(request["id"]) if e["action"] == "meeting.joined"]
+    entered = [e for e in parties.lawyer.audit(request["id"]) if e["action"] == "meeting.link_used"]
     assert len(entered) == ROUNDS, "each is on record"
 
 
