@@ -1,7 +1,9 @@
 #include <json-c/json.h>
 
 #include "conf.h"
+#include "http_date.h"
 #include "http_router.h"
+#include "instant.h"
 #include "unit.h"
 #include "utf8.h"
 
@@ -66,12 +68,15 @@ static enum err handle_gone(struct http_exchange *exchange, struct err_info *inf
 	return ERR_OK;
 }
 
+static int64_t page_modified;
+
 static enum err handle_page(struct http_exchange *exchange, struct err_info *info)
 {
 	(void)info;
 	seen.calls++;
 	http_set_header(exchange, "Cache-Control", "no-store");
 	http_set_header(exchange, "ETag", "\"mine\"");
+	http_set_last_modified(exchange, page_modified);
 	http_reply(exchange, 200, "text/calendar; charset=utf-8", "BEGIN", 5);
 	return ERR_OK;
 }
@@ -228,6 +233,17 @@ static void test_policy(void)
 			"unsupported_media_type"},
 		{"no media type", "POST /notes", ROLE_CLIENT, "", TITLE, 415,
 			"unsupported_media_type"},
+		{"another charset", "POST /notes", ROLE_CLIENT,
+			"CONTENT_TYPE=application/json; charset=utf-16", TITLE, 415,
+			"unsupported_media_type"},
+		{"compressed", "POST /notes", ROLE_CLIENT, JSON "|HTTP_CONTENT_ENCODING=gzip",
+			"\x1f\x8b", 415, "unsupported_media_type"},
+		{"compressed twice", "PUT /free", -1, JSON "|HTTP_CONTENT_ENCODING=identity, br",
+			"{}", 415, "unsupported_media_type"},
+		{"not compressed", "POST /notes", ROLE_CLIENT,
+			JSON "|HTTP_CONTENT_ENCODING=Identity", TITLE, 201, ""},
+		{"compressed, of a provider's", "POST /hook", -1, "HTTP_CONTENT_ENCODING=gzip", "x",
+			200, ""},
 		{"bad idempotency key", "POST /notes?x=1", ROLE_CLIENT,
 			JSON "|HTTP_IDEMPOTENCY_KEY=", "x", 400, "malformed"},
 		{"bad query", "POST /notes?x=1", ROLE_CLIENT, JSON, "x", 422, "invalid"},
@@ -516,6 +532,73 @@ static void test_etag(void)
 	arena_free(&arena);
 }
 
+/* The page was changed two seconds ago, or in this one. */
+static void test_modified_since(void)
+{
+	static const struct {
+		const char *name, *variables;
+		int64_t ago;
+		int status;
+	} rows[] = {
+		{"since then", "HTTP_IF_MODIFIED_SINCE=Sun, 17 Mar 2030 17:46:38 GMT", 2, 304},
+		{"since later", "HTTP_IF_MODIFIED_SINCE=Sun, 17 Mar 2030 17:46:39 GMT", 2, 304},
+		{"since a day to come", "HTTP_IF_MODIFIED_SINCE=Mon, 18 Mar 2030 17:46:39 GMT", 2,
+			304},
+		{"since earlier", "HTTP_IF_MODIFIED_SINCE=Sun, 17 Mar 2030 17:46:37 GMT", 2, 200},
+		{"in RFC 850's form", "HTTP_IF_MODIFIED_SINCE=Sunday, 17-Mar-30 17:46:38 GMT", 2,
+			304},
+		{"in asctime's form", "HTTP_IF_MODIFIED_SINCE=Sun Mar 17 17:46:38 2030", 2, 304},
+		{"no date", "HTTP_IF_MODIFIED_SINCE=2030-03-17T17:46:38Z", 2, 200},
+		{"an empty date", "HTTP_IF_MODIFIED_SINCE=", 2, 200},
+		{"the tag decides: changed",
+			"HTTP_IF_MODIFIED_SINCE=Sun, 17 Mar 2030 17:46:38 "
+			"GMT|HTTP_IF_NONE_MATCH=\"x\"",
+			2, 200},
+		{"the tag decides: not changed",
+			"HTTP_IF_MODIFIED_SINCE=Sun, 17 Mar 2030 17:46:37 GMT|"
+			"HTTP_IF_NONE_MATCH=\"mine\"",
+			2, 304},
+		{"in this very second", "HTTP_IF_MODIFIED_SINCE=Sun, 17 Mar 2030 17:46:40 GMT", 0,
+			304},
+		{"the one before was said", "HTTP_IF_MODIFIED_SINCE=Sun, 17 Mar 2030 17:46:39 GMT",
+			0, 304},
+	};
+	static const char *const methods[] = {"GET", "HEAD"};
+	struct arena *arena = arena_new();
+	const struct http_exchange *exchange;
+	size_t i, j;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (j = 0; j < 2; j++) {
+			page_modified = now - rows[i].ago * INSTANT_SECOND;
+			exchange = serve(arena, arena_printf(arena, "%s /feed/a.ics", methods[j]),
+				-1, rows[i].variables, "");
+			UNIT_CHECK(exchange->status == rows[i].status, rows[i].name);
+			UNIT_CHECK(strcmp(header(exchange, "Last-Modified"),
+					   rows[i].ago ? "Sun, 17 Mar 2030 17:46:38 GMT"
+						       : "Sun, 17 Mar 2030 17:46:39 GMT") == 0,
+				rows[i].name);
+		}
+	/* Nobody promised to tell what has no date. */
+	CU_ASSERT_EQUAL(serve(arena, "GET /open", -1,
+				"HTTP_IF_MODIFIED_SINCE=Mon, 18 Mar 2030 17:46:39 GMT", "")
+				->status,
+		200);
+	arena_free(&arena);
+}
+
+static void test_coding_is_refused_in_words(void)
+{
+	struct arena *arena = arena_new();
+	const struct http_exchange *exchange = serve(
+		arena, "POST /notes", ROLE_CLIENT, JSON "|HTTP_CONTENT_ENCODING=gzip", "\x1f\x8b");
+
+	CU_ASSERT_STRING_EQUAL(header(exchange, "Accept-Encoding"), "identity");
+	check_problem(
+		exchange, "detail", "The body must be sent as it is, without Content-Encoding.");
+	arena_free(&arena);
+}
+
 static void test_headers(void)
 {
 	static const char *const lines[] = {"GET /open", "GET /nothing", "GET /feed/a.ics",
@@ -641,6 +724,8 @@ static const struct unit_case cases[] = {
 	{"401 says how to authenticate", test_authenticate},
 	{"HEAD is served by GET", test_head},
 	{"ETag and 304", test_etag},
+	{"Last-Modified and 304", test_modified_since},
+	{"a coding is refused in words", test_coding_is_refused_in_words},
 	{"headers of every response", test_headers},
 	{"problems", test_problem},
 	{"problems name the fields", test_problem_fields},

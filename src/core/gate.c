@@ -103,7 +103,6 @@ bool gate_use(struct cause *cause, struct request *request, enum link_use link)
 	if (link != LINK_HOST)
 		cause->actor = (struct actor){
 			.id = request->side[link].person->id, .role = party_roles[link]};
-	audit_add(cause, request, "meeting.link_used", NULL, NULL,
-		link == LINK_HOST ? "The host link." : NULL);
+	audit_add(cause, request, "meeting.link_used", NULL, NULL, NULL);
 	return true;
 }

@@ -1,7 +1,5 @@
-#include <string.h>
-#include <time.h>
-
 #include "handler_private.h"
+#include "http_date.h"
 #include "ics_invite.h"
 
 enum { HANDLER_MAX_CALENDAR = 256 * 1024 };
@@ -25,10 +23,7 @@ static enum err calendar_reply(struct http_exchange *exchange, const struct requ
 		.organizer_name = context->organizer.name,
 		.organizer_email = context->organizer.email,
 	};
-	const time_t modified = request->updated_at / 1000;
 	struct buf buf;
-	struct tm tm;
-	char date[40];
 	enum err err;
 
 	buf_init(&buf, HANDLER_MAX_CALENDAR);
@@ -38,8 +33,7 @@ static enum err calendar_reply(struct http_exchange *exchange, const struct requ
 			arena_strndup(exchange->arena, buf.bytes, buf.len), buf.len);
 		http_set_header(
 			exchange, "Content-Disposition", "attachment; filename=\"meeting.ics\"");
-		strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&modified, &tm));
-		http_set_header(exchange, "Last-Modified", "%s", date);
+		http_set_last_modified(exchange, request->updated_at);
 	}
 	buf_fini(&buf);
 	return err;

@@ -1,7 +1,7 @@
 /*
  * THE PROGRAMS that fetch links without a person, by words of their User-Agent in lower case, found
- * anywhere in it. Only what names a browser's engine is looked up here (http_visitor.c), so that most
- * tools need no row. Words that browsers, telephones and the in-app browsers of mail and chat
+ * anywhere in it. Only what names a browser's engine is looked up here (http_visitor.c), so that
+ * most tools need no row. Words that browsers, telephones and the in-app browsers of mail and chat
  * programs have too ("preview", "scanner", "outlook", "line/", "snapchat") have none.
  *
  * PROGRAM(word)

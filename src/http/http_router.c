@@ -4,8 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "clock.h"
+#include "http_date.h"
 #include "http_input.h"
 #include "http_media.h"
 #include "log.h"
@@ -123,19 +125,35 @@ static bool router_takes_body(const struct http_exchange *exchange)
 	return exchange->method != HTTP_GET && exchange->method != HTTP_HEAD;
 }
 
+/* RFC 9110 section 15.5.16: what is refused for its coding is told which one is taken. */
+static enum err router_check_coding(struct http_exchange *exchange, struct err_info *info)
+{
+	const char *coding = http_variable(exchange, "HTTP_CONTENT_ENCODING");
+
+	if (!coding || !*coding || strcasecmp(coding, "identity") == 0)
+		return ERR_OK;
+	http_set_header(exchange, "Accept-Encoding", "identity");
+	return err_set(info, ERR_UNSUPPORTED_MEDIA,
+		"The body must be sent as it is, without Content-Encoding.");
+}
+
 static enum err router_check_media(
-	const struct http_route *route, const struct http_exchange *exchange, struct err_info *info)
+	const struct http_route *route, struct http_exchange *exchange, struct err_info *info)
 {
 	const char *accept = http_variable(exchange, "HTTP_ACCEPT");
+	enum err err;
 
 	if (!(route->flags & HTTP_PAGE) && !http_media_accepted(accept, "application/json") &&
 		!http_media_accepted(accept, "application/problem+json"))
 		return err_set(info, ERR_NOT_ACCEPTABLE, "Accept must admit application/json.");
-	if (router_takes_body(exchange) && exchange->body_len && !(route->flags & HTTP_BODY_RAW) &&
-		!http_media_is_json(http_variable(exchange, "CONTENT_TYPE")))
-		return err_set(
-			info, ERR_UNSUPPORTED_MEDIA, "Content-Type must be application/json.");
-	return ERR_OK;
+	if (!router_takes_body(exchange) || exchange->body_len == 0 ||
+		(route->flags & HTTP_BODY_RAW))
+		return ERR_OK;
+	err = router_check_coding(exchange, info);
+	if (err == ERR_OK && !http_media_is_json(http_variable(exchange, "CONTENT_TYPE")))
+		err = err_set(info, ERR_UNSUPPORTED_MEDIA,
+			"Content-Type must be application/json, in UTF-8.");
+	return err;
 }
 
 static enum err router_read_headers(struct http_exchange *exchange, struct err_info *info)
@@ -191,17 +209,30 @@ static enum err router_admit(const struct http_router *router, struct http_excha
 	return err;
 }
 
+/* Whether the client has this representation already. If-None-Match decides where it is sent; a
+ * date that cannot be read is not there (RFC 9110 section 13.1.3). */
+static bool router_is_known(const struct http_exchange *exchange)
+{
+	const char *tags = http_variable(exchange, "HTTP_IF_NONE_MATCH");
+	const char *since = http_variable(exchange, "HTTP_IF_MODIFIED_SINCE");
+	const char *modified = http_header_get(exchange, "Last-Modified");
+	int64_t known, last;
+
+	if (tags)
+		return http_etag_listed(tags, http_header_get(exchange, "ETag"), true);
+	return since && modified && http_date_parse(since, exchange->now, &known) &&
+	       http_date_parse(modified, exchange->now, &last) && last <= known;
+}
+
 /* Gives a representation its entity tag, or 304 in its place when the client has it already. */
 static void router_revalidate(const struct http_route *route, struct http_exchange *exchange)
 {
-	const char *known = http_variable(exchange, "HTTP_IF_NONE_MATCH");
-
 	if (route->method != HTTP_GET || exchange->status != 200 || (route->flags & HTTP_NO_ETAG))
 		return;
 	if (!http_header_get(exchange, "ETag"))
 		http_set_header(exchange, "ETag", "%s",
 			http_etag(exchange->arena, exchange->reply, exchange->reply_len));
-	if (known && http_etag_listed(known, http_header_get(exchange, "ETag"), true))
+	if (router_is_known(exchange))
 		http_reply(exchange, 304, NULL, NULL, 0);
 }
 

@@ -4,7 +4,7 @@ import pathlib
 import secrets
 
 import pytest
-from caller import Parties, new_key, refused
+from caller import Parties, done, new_key, refused
 from stack import Stack
 
 
@@ -27,6 +27,31 @@ def test_a_representation_is_fetched_once(parties: Parties, path: str) -> None:
     assert (head.status_code, head.content) == (200, b"")
     for name in ("ETag", "Content-Type", "Content-Length"):
         assert head.headers[name] == first.headers[name]
+
+
+def test_a_calendar_is_asked_for_by_date(start) -> None:
+    """As Apple's does."""
+    stack = start()
+    parties, anyone = stack.parties(), stack.anyone()
+    request = parties.accepted()
+    stack.settle(request["id"])
+    paths = (f"/api/requests/{request['id']}/calendar.ics", request["meeting"]["calendar_url"])
+    for path, caller in zip(paths, (parties.lawyer, anyone), strict=True):
+        date = caller.get(path).headers["Last-Modified"]
+        while (answer := caller.get(path)).headers["Last-Modified"] != date:
+            date = answer.headers["Last-Modified"]
+        for call in (caller.get, caller.head):
+            known = call(path, headers={"If-Modified-Since": date})
+            assert known.status_code == 304 and known.content == b""
+            assert known.headers["ETag"] == answer.headers["ETag"]
+            assert known.headers["Last-Modified"] == date
+            old = {"If-Modified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"}
+            assert call(path, headers=old).status_code == 200
+            other = {"If-Modified-Since": date, "If-None-Match": '"x"'}
+            assert call(path, headers=other).status_code == 200
+    stack.advance(2)
+    done(parties.lawyer.command(request["id"], "reschedule", starts_at=stack.at(days=4)))
+    assert anyone.get(paths[1], headers={"If-Modified-Since": date}).status_code == 200
 
 
 def test_lists_and_dashboards_have_tags(parties: Parties) -> None:
