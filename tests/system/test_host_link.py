@@ -67,7 +67,9 @@ class Case:
         return answer.json()["code"]
 
     def entered(self) -> list[dict]:
-        return [e for e in self.people.lawyer.audit(self.id) if e["action"] == "meeting.link_used"]
+        """The uses of the host link: those of the join link are the gate's."""
+        used = [e for e in self.people.lawyer.audit(self.id) if e["action"] == "meeting.link_used"]
+        return [event for event in used if event["source"] == "api"]
 
     @property
     def path(self) -> str:
