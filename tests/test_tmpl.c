@@ -88,12 +88,12 @@ static void test_values(void)
 			"{\"a\":{\"b\":null},\"b\":1}", "()"},
 		{"the value at hand, outermost", 0, "{{.}}", NULL, "\"x\"", "x"},
 		{"non-ASCII", TMPL_HTML, "é{{a}}日", NULL, "{\"a\":\"ü\xf0\x9f\x98\x80\"}",
-			"éü\xf0\x9f\x98\x80日"},
+			"é<bdi>ü\xf0\x9f\x98\x80</bdi>日"},
 		{"blanks in tags", 0, "{{ a }}{{{ a }}}{{& a }}{{\n a\n}}", NULL, "{\"a\":1}",
 			"1111"},
 		{"braces are text", 0, "} }} { {a} {{a}}}", NULL, "{\"a\":1}", "} }} { {a} 1}"},
 		{"raw with other delimiters", TMPL_HTML, "{{=<% %>=}}<%a%> <%{a}%> <%&a%>", NULL,
-			"{\"a\":\"&\"}", "&amp; & &"},
+			"{\"a\":\"&\"}", "<bdi>&amp;</bdi> & &"},
 		{"delimiters and back", 0, "{{=| |=}}|a||={{ }}=|{{a}}", NULL, "{\"a\":1}", "11"},
 	};
 
@@ -154,16 +154,56 @@ static void test_partials(void)
 	CHECK_RENDERS(rows);
 }
 
+/* Aleph, RLO with PDF, what stands for nothing, and a line break. */
+static void test_isolation(void)
+{
+#define MIXED "{\"v\":\"\u05d0<\u202eb\u202c\u2067\ufeff\uffff\\r\\nc\",\"n\":7,\"l\":\"Ada\"}"
+#define ALEPH "\u05d0"
+#define HTML(name, text, expected)                                                                 \
+	{                                                                                          \
+		name, TMPL_HTML, text, NULL, MIXED, expected                                       \
+	}
+	static const struct render_case rows[] = {
+		HTML("HTML", "a {{v}}", "a <bdi>" ALEPH "&lt;b<br>\nc</bdi>"),
+		HTML("HTML, raw", "{{{l}}}", "Ada"),
+		HTML("Latin letters too", "{{l}}", "<bdi>Ada</bdi>"),
+		HTML("numbers not", "{{n}}", "7"),
+		HTML("attribute", "<a x='>' href=\"{{v}}\">{{l}}",
+			"<a x='>' href=\"" ALEPH "&lt;b c\"><bdi>Ada</bdi>"),
+		HTML("title", "<title>{{v}} {{l}}</title>{{l}}",
+			"<title>\u2068" ALEPH "&lt;b\u2069 c Ada</title><bdi>Ada</bdi>"),
+		HTML("comment", "<!-- it's -->{{l}}<!--[if mso]><b>{{l}}</b><![endif]-->",
+			"<!-- it's --><bdi>Ada</bdi><!--[if "
+			"mso]><b><bdi>Ada</bdi></b><![endif]-->"),
+		HTML("paragraph", "<p class=\"x\" dir=\"auto\">{{v}}</p>",
+			"<p class=\"x\" dir=\"auto\">" ALEPH "&lt;b<br>\nc</p>"),
+		HTML("no paragraph of its own", "<p dir=\"auto\">{{l}}, {{l}}</p>{{l}}",
+			"<p dir=\"auto\"><bdi>Ada</bdi>, <bdi>Ada</bdi></p><bdi>Ada</bdi>"),
+		HTML("section in a paragraph", "<p dir=\"auto\">{{#v}}{{.}}{{/v}}</p>",
+			"<p dir=\"auto\"><bdi>" ALEPH "&lt;b<br>\nc</bdi></p>"),
+		{"text", TMPL_TEXT, "a {{v}}\n{{l}}", NULL, MIXED,
+			"a \u2068" ALEPH "<b\u2069\nc\nAda"},
+		{"text, indented", TMPL_TEXT, "  {{v}}\n", NULL, MIXED,
+			"  \u2068" ALEPH "<b\u2069\nc\n"},
+		{"text, alone", TMPL_TEXT, "a\n{{v}}\nb", NULL, MIXED, "a\n" ALEPH "<b\nc\nb"},
+		{"header", TMPL_HEADER, "Re: {{v}}", NULL, MIXED, "Re: \u2068" ALEPH "<b c\u2069"},
+		{"header, Latin", TMPL_HEADER, "Re: {{l}}", NULL, MIXED, "Re: Ada"},
+		{"iCalendar", TMPL_ICAL, "X:{{v}}", NULL, MIXED, "X:\u2068" ALEPH "<b\u2069\\nc"},
+	};
+
+	CHECK_RENDERS(rows);
+}
+
 static void test_escaping(void)
 {
 #define VALUE "{\"v\":\"&<>\\\"' \\\\;,:\\tx\\r\\ny\\nz\\u007f\\u0001\"}"
 	static const struct render_case rows[] = {
-		{"text", TMPL_TEXT, "{{v}}", NULL, VALUE, "&<>\"' \\;,:\tx\r\ny\nz\x7f\x01"},
+		{"text", TMPL_TEXT, "{{v}}", NULL, VALUE, "&<>\"' \\;,:\tx\ny\nz\x7f\x01"},
 		{"HTML", TMPL_HTML, "{{v}}", NULL, VALUE,
-			"&amp;&lt;&gt;&quot;&#39; \\;,:\tx\r\ny\nz\x7f\x01"},
+			"<bdi>&amp;&lt;&gt;&quot;&#39; \\;,:\tx<br>\ny<br>\nz\x7f\x01</bdi>"},
 		{"iCalendar", TMPL_ICAL, "{{v}}", NULL, VALUE, "&<>\"' \\\\\\;\\,:\tx\\ny\\nz"},
 		{"iCalendar, lone CR and NUL", TMPL_ICAL, "{{v}}", NULL,
-			"{\"v\":\"a\\rb\\u0000c\"}", "abc"},
+			"{\"v\":\"a\\rb\\u0000c\"}", "a\\nbc"},
 		{"iCalendar, no injection", TMPL_ICAL, "SUMMARY:{{v}}\r\n", NULL,
 			"{\"v\":\"x\\r\\nATTACH:y\"}", "SUMMARY:x\\nATTACH:y\r\n"},
 		{"iCalendar, raw", TMPL_ICAL, "{{{v}}}{{&v}}", NULL, "{\"v\":\"a;b\"}", "a;ba;b"},
@@ -397,6 +437,7 @@ static const struct unit_case cases[] = {
 	{"values", test_values},
 	{"sections", test_sections},
 	{"partials", test_partials},
+	{"isolation", test_isolation},
 	{"escaping by kind", test_escaping},
 	{"malformed templates", test_malformed},
 	{"refused renderings", test_refused},

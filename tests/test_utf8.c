@@ -352,6 +352,47 @@ static void test_format(void)
 	}
 }
 
+static void test_rtl(void)
+{
+	static const struct {
+		const char *text;
+		bool rtl;
+	} cases[] = {
+		{"", false},
+		{"Ada \u201cO\u2019Hara\u201d 12:30 \u2013", false},
+		{"\u65e5\u672c \u0e01 \u0416 \U0001f469\u200d\U0001f4bb", false},
+		{"a\u200eb", false}, /* left-to-right mark */
+		{"a\u05d0", true},
+		{"\u0661", true}, /* Arabic digits */
+		{"a\u200f", true},
+		{"\ufee0", true},
+		{"\U0001e900", true},
+		{"\xff\u05d0", true},
+		{"\xff", false},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		UNIT_CHECK(utf8_has_rtl(cases[i].text, strlen(cases[i].text)) == cases[i].rtl,
+			cases[i].text);
+	CU_ASSERT(!utf8_has_rtl("a\u05d0", 1));
+}
+
+static void test_line_break(void)
+{
+	static const char *const breaks[] = {"\r\n", "\n", "\r", "\xc2\x85", "\u2028", "\u2029"};
+	static const char *const others[] = {"", " ", "a\n", "\t", "\v", "\u2027", "\u00a0"};
+	char text[8];
+	size_t i;
+
+	for (i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++) {
+		snprintf(text, sizeof(text), "%sx", breaks[i]);
+		UNIT_CHECK(utf8_line_break(text) == strlen(breaks[i]), breaks[i]);
+	}
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		UNIT_CHECK(utf8_line_break(others[i]) == 0, others[i]);
+}
+
 static const struct unit_case cases[] = {
 	{"well-formed and not", test_valid},
 	{"every code point", test_every_code_point},
@@ -359,6 +400,8 @@ static const struct unit_case cases[] = {
 	{"what is refused", test_refusal},
 	{"what is forbidden of all", test_forbidden_of_all},
 	{"the same but for case", test_same_but_case},
+	{"right-to-left", test_rtl},
+	{"line breaks", test_line_break},
 	{"prefixes", test_prefix},
 	{"formats that are cut", test_format},
 };

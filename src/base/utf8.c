@@ -104,6 +104,39 @@ const char *utf8_refusal(const char *text, bool multi_line)
 	return NULL;
 }
 
+bool utf8_has_rtl(const char *text, size_t len)
+{
+	/* The blocks whose characters are right-to-left unless assigned otherwise (Unicode's
+	 * DerivedBidiClass.txt), and U+200F. */
+	static const uint32_t blocks[][2] = {{0x590, 0x8ff}, {0x200f, 0x200f}, {0xfb1d, 0xfdff},
+		{0xfe70, 0xfeff}, {0x10800, 0x10fff}, {0x1e800, 0x1efff}};
+	const unsigned char *p = (const unsigned char *)text;
+	size_t at, step, i;
+	uint32_t point;
+
+	for (at = 0; at < len; at += step ? step : 1) {
+		step = utf8_point(p + at, len - at);
+		point = step > 1 ? p[at] & (0xffu >> (step + 1)) : 0;
+		for (i = 1; i < step; i++)
+			point = point << 6 | (p[at + i] & 0x3fu);
+		for (i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
+			if (point >= blocks[i][0] && point <= blocks[i][1])
+				return true;
+	}
+	return false;
+}
+
+size_t utf8_line_break(const char *text)
+{
+	static const char *const breaks[] = {"\r\n", "\n", "\r", "\xc2\x85", "\u2028", "\u2029"};
+	size_t i;
+
+	for (i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++)
+		if (strncmp(text, breaks[i], strlen(breaks[i])) == 0)
+			return strlen(breaks[i]);
+	return 0;
+}
+
 bool utf8_is_blank(const char *text)
 {
 	/* Unicode White_Space, and the zero-width characters that people paste. */

@@ -22,6 +22,14 @@ size_t utf8_forbidden(const char *text);
  * control characters (as above) or forbidden ones. */
 const char *utf8_refusal(const char *text, bool multi_line);
 
+/* Whether some of `len` bytes is written from right to left, so that the text around it may come
+ * out in another order (Unicode Standard Annex 9). */
+bool utf8_has_rtl(const char *text, size_t len);
+
+/* The bytes of the line break that a text begins with, or 0: CR LF, LF, CR, U+0085, U+2028, 2029.
+ */
+size_t utf8_line_break(const char *text);
+
 /* Whether nothing of a well-formed text can be seen: blanks and zero-width characters only. */
 bool utf8_is_blank(const char *text);
 

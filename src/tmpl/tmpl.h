@@ -10,6 +10,15 @@
  * a one-line header, anything else plain text. `{{{name}}}` and `{{&name}}` are never escaped,
  * except that a header refuses control characters in any case.
  *
+ * What is told to people is mostly what others wrote, in any script, so a value is also kept apart
+ * from what stands around it (Unicode Standard Annex 9), and no template can forget to:
+ *   in HTML text       <bdi>…</bdi>, with <br> for its line breaks
+ *   in an HTML tag     nothing: it is an attribute
+ *   anywhere else      U+2068…U+2069 where it holds something that is written from right to left
+ * and what nobody may write (utf8_forbidden()) is dropped. A paragraph of its own has a direction
+ * of its own and nothing around it: <p dir="auto">{{name}}</p>, in other kinds a line that holds
+ * nothing else. Numbers and {{{name}}} stay as they are.
+ *
  * Sections: false, null, 0, "", an empty list and a name that is not in the values are false.
  * Objects and lists have no text of their own: as {{name}} they render as nothing.
  */

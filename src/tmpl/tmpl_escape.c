@@ -1,4 +1,5 @@
 #include "tmpl_private.h"
+#include "utf8.h"
 
 /*
  * Each of these says how many of the `left` bytes at `p` (at least 1) are replaced, and by what;
@@ -42,9 +43,6 @@ static size_t tmpl_escape_ical(const char *p, size_t left, const char **by_r)
 	case ',':
 		*by_r = "\\,";
 		return 1;
-	case '\n':
-		*by_r = "\\n";
-		return 1;
 	default:
 		*by_r = "";
 		return (unsigned char)*p < 0x20 ? *p != '\t' : *p == 0x7f;
@@ -76,7 +74,8 @@ static size_t tmpl_escape_header(const char *p, size_t left, const char **by_r)
 	return len;
 }
 
-void tmpl_escape(struct buf *out, enum tmpl_kind kind, const char *text, size_t len)
+/* Escapes what is on one line, and drops what would turn the rest of it around. */
+static void tmpl_escape_line(struct buf *out, enum tmpl_kind kind, const char *text, size_t len)
 {
 	static size_t (*const escapes[])(const char *, size_t, const char **) = {
 		[TMPL_HTML] = tmpl_escape_html,
@@ -86,16 +85,54 @@ void tmpl_escape(struct buf *out, enum tmpl_kind kind, const char *text, size_t 
 	size_t at = 0, kept = 0, replaced;
 	const char *by;
 
-	if (kind != TMPL_TEXT) {
-		while (at < len) {
+	while (at < len) {
+		by = "";
+		replaced = utf8_forbidden(text + at);
+		if (!replaced && kind != TMPL_TEXT)
 			replaced = escapes[kind](text + at, len - at, &by);
-			if (replaced) {
-				buf_add(out, text + kept, at - kept);
-				buf_add_text(out, by);
-				kept = at + replaced;
-			}
-			at += replaced ? replaced : 1;
+		if (replaced) {
+			buf_add(out, text + kept, at - kept);
+			buf_add_text(out, by);
+			kept = at + replaced;
 		}
+		at += replaced ? replaced : 1;
 	}
 	buf_add(out, text + kept, len - kept);
+}
+
+/*
+ * Unicode Standard Annex 9: what stands among other text is isolated from it, in HTML by an
+ * element, else by FSI and PDI around each line that needs it, for an isolate ends with its line.
+ */
+void tmpl_escape(
+	struct buf *out, enum tmpl_kind kind, enum tmpl_place place, const char *text, size_t len)
+{
+	static const char *const breaks[] = {[TMPL_TEXT] = "\n",
+		[TMPL_HTML] = "<br>\n",
+		[TMPL_HEADER] = " ",
+		[TMPL_ICAL] = "\\n"};
+	const bool element = kind == TMPL_HTML && place == TMPL_PLACE_ELEMENT;
+	const bool marks = !element && (place == TMPL_PLACE_INLINE || place == TMPL_PLACE_ELEMENT);
+	const bool flat = kind == TMPL_HTML && (marks || place == TMPL_PLACE_TAG);
+	const char *end = text + len, *stop = text;
+	size_t gap = 0;
+	bool isolated;
+
+	if (element)
+		buf_add_text(out, "<bdi>");
+	for (; stop <= end; text = stop += gap) {
+		while (stop < end && (kind == TMPL_HEADER || !(gap = utf8_line_break(stop))))
+			stop++;
+		isolated = marks && utf8_has_rtl(text, (size_t)(stop - text));
+		if (isolated)
+			buf_add_text(out, "\u2068");
+		tmpl_escape_line(out, kind, text, (size_t)(stop - text));
+		if (isolated)
+			buf_add_text(out, "\u2069");
+		if (stop == end)
+			break;
+		buf_add_text(out, flat ? " " : breaks[kind]);
+	}
+	if (element)
+		buf_add_text(out, "</bdi>");
 }

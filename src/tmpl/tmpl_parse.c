@@ -21,6 +21,7 @@ struct tmpl_parser {
 	size_t sections[TMPL_MAX_SECTIONS]; /* indices of those that are open, the outermost first
 					     */
 	size_t depth;
+	struct tmpl_markup markup; /* of what is parsed */
 };
 
 struct tmpl_tag {
@@ -59,6 +60,7 @@ static void tmpl_add_text(struct tmpl_parser *parser, const char *from, const ch
 
 	tmpl_add_node(parser->tmpl, TMPL_NODE_TEXT, text)->starts_line =
 		from == parser->tmpl->text || from[-1] == '\n';
+	tmpl_markup_read(&parser->markup, from, text.len);
 }
 
 static struct tmpl_slice tmpl_trim(const char *from, const char *to)
@@ -234,6 +236,7 @@ static enum err tmpl_add_tag(struct tmpl_parser *parser, const struct tmpl_tag *
 	node = tmpl_add_node(tmpl, TMPL_NODE_VALUE, tag->body);
 	if (!tmpl_split_name(node, parser->arena))
 		goto no_name;
+	node->place = tmpl_place_find(tmpl, &parser->markup, tag->start, tag->end);
 	if (tag->sigil == '&' || tag->sigil == '{')
 		node->type = TMPL_NODE_RAW;
 	if (tag->sigil != '#' && tag->sigil != '^')

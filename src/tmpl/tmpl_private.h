@@ -27,6 +27,14 @@ enum tmpl_node_type {
 	TMPL_NODE_PARTIAL,
 };
 
+/* Where a value stands, which decides how it is kept apart from what is around it. */
+enum tmpl_place {
+	TMPL_PLACE_INLINE,    /* among other text */
+	TMPL_PLACE_ELEMENT,   /* the same in HTML, where there are elements for it */
+	TMPL_PLACE_PARAGRAPH, /* alone: its direction is its own */
+	TMPL_PLACE_TAG,       /* in an HTML tag: an attribute */
+};
+
 struct tmpl_node {
 	enum tmpl_node_type type;
 	const char *text; /* the text, or the name as it is written */
@@ -36,7 +44,8 @@ struct tmpl_node {
 	size_t key_count;   /* 0: the value at hand, `.` */
 	const char *indent; /* partials alone on their line: what is before the tag; else NULL */
 	size_t indent_len;
-	size_t end; /* sections: index of the first node behind the body */
+	enum tmpl_place place; /* values */
+	size_t end;            /* sections: index of the first node behind the body */
 };
 
 struct tmpl {
@@ -63,6 +72,21 @@ size_t tmpl_line(const struct tmpl *tmpl, const char *at);
 /* `name` need not end with a NUL. NULL when there is none. */
 const struct tmpl *tmpl_set_get(const struct tmpl_set *set, const char *name, size_t len);
 
-/* Appends a value's text as a template of this kind must hold it. */
-void tmpl_escape(struct buf *out, enum tmpl_kind kind, const char *text, size_t len);
+/* What of an HTML template has been read, to know where the next value stands. */
+struct tmpl_markup {
+	const char *tag; /* begins the tag that is open, or was last; NULL: none yet */
+	bool in_tag;
+	bool plain; /* within an element that holds characters alone, such as <title> */
+	bool own;   /* right behind a tag with dir="auto" */
+	char quote; /* around the attribute that is open, or '\0' */
+};
+void tmpl_markup_read(struct tmpl_markup *markup, const char *text, size_t len);
+
+/* The place of a value whose tag is from `start` to `end`, within the template's text. */
+enum tmpl_place tmpl_place_find(const struct tmpl *tmpl, const struct tmpl_markup *markup,
+	const char *start, const char *end);
+
+/* Appends a value's text as a template of this kind must hold it in this place. A NUL follows. */
+void tmpl_escape(
+	struct buf *out, enum tmpl_kind kind, enum tmpl_place place, const char *text, size_t len);
 #endif

@@ -63,6 +63,7 @@ static void tmpl_format_double(double number, char *text_r, size_t size)
 static void tmpl_render_value(
 	struct tmpl_run *run, const struct tmpl_node *node, struct json_object *value)
 {
+	enum tmpl_place place = TMPL_PLACE_TAG; /* numbers need nothing around them */
 	const char *text;
 	char number[32];
 	size_t len;
@@ -80,6 +81,7 @@ static void tmpl_render_value(
 	case json_type_string:
 		text = json_object_get_string(value);
 		len = (size_t)json_object_get_string_len(value);
+		place = node->place;
 		break;
 	default:
 		text = json_object_get_string(value);
@@ -88,7 +90,7 @@ static void tmpl_render_value(
 	if (node->type == TMPL_NODE_RAW)
 		buf_add(run->out, text, len);
 	else
-		tmpl_escape(run->out, run->root->kind, text, len);
+		tmpl_escape(run->out, run->root->kind, place, text, len);
 }
 
 static void tmpl_render_indent(struct tmpl_run *run, const struct tmpl_frame *frame)
