@@ -124,8 +124,18 @@ static const struct http_route routes[] = {
 	{HTTP_PUT, "/free", handle_json, 0, HTTP_BODY_JSON, NULL, NULL, ""},
 	{HTTP_POST, "/free", handle_json, 0, HTTP_BODY_JSON | HTTP_BODY_OPTIONAL, NULL, NULL, ""},
 	{HTTP_GET, "/feed/{}.ics", handle_page, 0, HTTP_PAGE, NULL, NULL, ""},
+	{HTTP_GET, "/mailed/{}.ics", handle_json, 0, HTTP_PAGE | HTTP_MAILED, NULL, NULL, ""},
+	{HTTP_GET, "/broken/{}", handle_failure, 0, HTTP_PAGE | HTTP_MAILED, NULL, NULL, ""},
 	{HTTP_GET, "/fail/{}", handle_failure, 0, 0, NULL, NULL, ""},
 };
+
+static enum err error_page(struct http_exchange *exchange, struct err_info *info)
+{
+	if (info->err == ERR_CONFLICT)
+		return ERR_INTERNAL;
+	http_reply(exchange, err_status(info->err), "text/html; charset=utf-8", "page", 4);
+	return ERR_OK;
+}
 
 static struct http_token_rules *rules;
 
@@ -148,7 +158,7 @@ static struct http_exchange *serve(
 	struct arena *arena, const char *line, int role, const char *variables, const char *body)
 {
 	const struct http_router router = {
-		routes, sizeof(routes) / sizeof(routes[0]), rules, &seen};
+		routes, sizeof(routes) / sizeof(routes[0]), rules, &seen, error_page};
 	struct http_exchange *exchange = arena_alloc(arena, sizeof(*exchange));
 	const char **environment = arena_alloc(arena, 16 * sizeof(*environment));
 	const size_t method_len = strcspn(line, " ");
@@ -302,7 +312,8 @@ static void test_policy(void)
 
 static void test_size(void)
 {
-	const struct http_router router = {routes, sizeof(routes) / sizeof(routes[0]), rules, NULL};
+	const struct http_router router = {
+		routes, sizeof(routes) / sizeof(routes[0]), rules, NULL, NULL};
 	static const char *const environment[] = {
 		"REQUEST_METHOD=POST", "REQUEST_URI=/notes", NULL};
 	struct arena *arena = arena_new();
@@ -587,6 +598,63 @@ static void test_modified_since(void)
 	arena_free(&arena);
 }
 
+/* What people are mailed: cut as text programs glue, and with pages for errors. */
+static void test_mailed_links(void)
+{
+	static const struct {
+		const char *name, *line, *accept;
+		int status;
+		const char *param; /* of the handler; NULL: a page */
+		bool problem;      /* and not a page */
+	} rows[] = {
+		{"as mailed", "GET /mailed/a-_.ics", "", 200, "a-_", false},
+		{"a full stop", "GET /mailed/a.ics.", "", 200, "a", false},
+		{"a bracket", "GET /mailed/a.ics)", "", 200, "a", false},
+		{"several", "GET /mailed/a.ics%3E),.", "", 200, "a", false},
+		{"of a sentence", "GET /mailed/a.ics;:!", "", 200, "a", false},
+		{"in quotes", "GET /mailed/a.ics%22%27", "", 200, "a", false},
+		{"in brackets", "GET /mailed/a.ics%5D%7D]", "", 200, "a", false},
+		{"in an apostrophe", "GET /mailed/a.ics%E2%80%99", "", 200, "a", false},
+		{"in German quotes", "GET /mailed/a.ics%E2%80%9C%C2%AB.", "", 200, "a", false},
+		{"before a space", "GET /mailed/a.ics%20%C2%A0", "", 200, "a", false},
+		{"before a query", "GET /mailed/a.ics.?utm_source=x", "", 200, "a", false},
+		{"half of it", "GET /mailed/a.ic", "", 404, NULL, false},
+		{"another character", "GET /mailed/a.ics=", "", 404, NULL, false},
+		{"glue inside", "GET /mailed/a.ics.x", "", 404, NULL, false},
+		{"nothing but glue", "GET /mailed/.ics.", "", 404, NULL, false},
+		{"another method", "POST /mailed/a.ics", "", 405, NULL, false},
+		{"a browser", "GET /mailed/a", "text/html,*/*;q=0.8", 404, NULL, false},
+		{"a program", "GET /mailed/a", "application/json", 404, NULL, true},
+		{"another program", "GET /mailed/a", "text/calendar", 404, NULL, true},
+		{"an error of the handler's", "GET /broken/internal", "", 500, NULL, false},
+		{"an overload", "GET /broken/overloaded", "", 503, NULL, false},
+		{"no page can be made", "GET /broken/conflict", "", 409, NULL, true},
+		{"no mailed link", "GET /feed/a.ics.", "", 404, NULL, true},
+		{"elsewhere", "GET /nothing", "text/html", 404, NULL, true},
+	};
+	struct arena *arena = arena_new();
+	const struct http_exchange *exchange;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		exchange = serve(arena, rows[i].line, -1,
+			*rows[i].accept ? arena_printf(arena, "HTTP_ACCEPT=%s", rows[i].accept)
+					: "",
+			"");
+		UNIT_CHECK(exchange->status == rows[i].status, rows[i].name);
+		if (rows[i].param)
+			UNIT_CHECK(strcmp(exchange->params[0], rows[i].param) == 0, rows[i].name);
+		else
+			UNIT_CHECK(strcmp(exchange->content_type,
+					   rows[i].problem ? "application/problem+json"
+							   : "text/html; charset=utf-8") == 0,
+				rows[i].name);
+	}
+	CU_ASSERT_STRING_EQUAL(
+		header(serve(arena, "POST /mailed/a.ics", -1, "", ""), "Allow"), "GET, HEAD");
+	arena_free(&arena);
+}
+
 static void test_coding_is_refused_in_words(void)
 {
 	struct arena *arena = arena_new();
@@ -725,6 +793,7 @@ static const struct unit_case cases[] = {
 	{"HEAD is served by GET", test_head},
 	{"ETag and 304", test_etag},
 	{"Last-Modified and 304", test_modified_since},
+	{"mailed links", test_mailed_links},
 	{"a coding is refused in words", test_coding_is_refused_in_words},
 	{"headers of every response", test_headers},
 	{"problems", test_problem},

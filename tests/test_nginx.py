@@ -211,8 +211,8 @@ def test_is_not_there(site, path):
 
 @pytest.mark.parametrize(
     "path",
-    ["/join", "/join/", "/join//", "/join/{}/", "/join/{}/x", "//join/{}", "/join//{}", "/join/{}.",
-     "/join/{}%3E", "/join/{}%2F", "/join/{}%20", "/join/%20{}", "/join/{}%0A", "/join/./{}",
+    ["/join", "/join/", "/join//", "/join/{}/", "/join/{}/x", "//join/{}", "/join//{}", "/join/{}.x",
+     "/join/{}%2F", "/join/{}%7F", "/join/{}%3Ex", "/join/{}" + 25 * ".", "/join/%20{}", "/join/{}%0A", "/join/./{}",
      "/JOIN/{}", "/%6aoin/{}", "/x/../join/{}", "/join/%2e", "/join/" + "A" * 5000, "/join/%ff", "/join/<{}>"],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -226,9 +226,18 @@ def test_a_damaged_link_is_a_page(site, path, method):
     assert len(site.app.seen) == before
 
 
-@pytest.mark.parametrize("path", [f"/join/{TOKEN}", f"/join/{TOKEN}?utm_source=mail", "/join/x?"])
+@pytest.mark.parametrize(
+    "path",
+    ["/join/{}", "/join/{}?utm_source=mail", "/join/x?", "/join/{}.", "/join/{}),.", "/join/{}>",
+     "/join/{}%3E%5D%22'", "/join/{}%20", "/join/{}%E2%80%99", "/join/{}*.?utm_source=mail",
+     "/calendar/event/{}.ics%3E."],
+)  # fmt: skip
 def test_a_link_is_passed_on(site, path):
-    assert Raw(site, f"GET {path} HTTP/1.0\r\n\r\n".encode()).status_code == 200
+    """With what mail programs glue to it, which the application cuts."""
+    line = f"GET {path.format(TOKEN)} HTTP/1.0\r\n\r\n"
+    answer = Raw(site, line.encode())
+    assert answer.status_code == 200
+    assert answer.json()["params"]["REQUEST_URI"] == path.format(TOKEN)
 
 
 def test_what_leaves_the_links_is_no_page(site):
@@ -299,7 +308,11 @@ def test_without_an_application(tmp_path):
     page = requests.get(f"{site.url}/join/{TOKEN}")
     assert_page(page, 502, "Please try the same link again", "noch einmal")
     assert page.headers["Retry-After"] == "2"
-    assert requests.get(f"{site.url}/calendar/event/{TOKEN}.ics").status_code == 502
+    calendar = f"{site.url}/calendar/event/{TOKEN}.ics"
+    assert_page(requests.get(calendar), 502, "Please try the same link again")
+    for url in (calendar, page.url):
+        json_only = {"Accept": "application/json"}
+        assert_problem(requests.get(url, headers=json_only), 502, "unavailable")
     site.stop()
     for name in ("nginx.log", "access.log"):
         assert TOKEN not in (tmp_path / "log" / name).read_text()
@@ -370,6 +383,15 @@ REFUSED = {
     "a method of nginx": (b"TRACE {}x" + HOST + b"\r\n", 405),
     "large": (b"POST {}x" + HOST + b"Content-Length: 131073\r\n\r\n", 413),
 }  # fmt: skip
+# What is said of them, beyond that the request could not be read.
+SAID = {
+    "a long header": "headers are too large: each may have 8 KiB",
+    "many headers": "headers are too large: each may have 8 KiB",
+    "a long address": "address is too long",
+    "another coding": "Transfer-Encoding may only be chunked",
+    "another version": "Only HTTP/1.0, HTTP/1.1",
+    "large": "at most 64 KiB",
+}
 # Their request line cannot be read at all: nothing says that it was meant for a person.
 UNREAD = {"no HTTP", "above the root"}
 
@@ -379,12 +401,17 @@ def test_what_is_no_request_is_refused(site, name):
     before = len(site.app.seen)
     bytes_sent, status = REFUSED[name]
     code = {405: "method_not_allowed", 413: "too_large"}.get(status, "malformed")
-    assert_problem(Raw(site, bytes_sent.replace(b"{}", b"/api/")), status, code)
-    answer = Raw(site, bytes_sent.replace(b"{}", b"/join/"))
-    if name in UNREAD:
-        assert_problem(answer, status, code)
-    else:
-        assert_page(answer, status, "not known" if status in (400, 414) else "cannot open")
+    answer = Raw(site, bytes_sent.replace(b"{}", b"/api/"))
+    assert_problem(answer, status, code)
+    assert SAID.get(name, "") in answer.json()["detail"]
+    for place in (b"/join/", b"/calendar/event/"):
+        answer = Raw(site, bytes_sent.replace(b"{}", place))
+        if name in UNREAD:
+            assert_problem(answer, status, code)
+        elif "headers" in SAID.get(name, ""):
+            assert_page(answer, status, "Your browser sent too much", "zu viel gesendet")
+        else:
+            assert_page(answer, status, "not known" if status in (400, 414) else "cannot open")
     assert len(site.app.seen) == before
 
 

@@ -86,7 +86,6 @@ enum err mail_transport_deliver(struct mail_transport *transport, const char *me
 }
 
 static struct service_gate gate;
-static enum err gate_err;
 
 enum err service_gate_open(const struct service *service, const struct service_call *call,
 	const char *token, bool entering, struct service_gate *gate_r, struct err_info *info)
@@ -95,8 +94,9 @@ enum err service_gate_open(const struct service *service, const struct service_c
 	(void)call;
 	(void)token;
 	(void)entering;
+	(void)info;
 	*gate_r = gate;
-	return gate_err ? err_set(info, gate_err, "No.") : ERR_OK;
+	return ERR_OK;
 }
 
 const struct handler_context *handler_context(const struct http_exchange *exchange)
@@ -193,9 +193,9 @@ static void give_mails(const struct tmpl_set *templates)
 	secret_ring_free(&ring);
 }
 
-static void give_page(const struct tmpl_set *templates, enum gate state, enum err err)
+static void give_page(const struct tmpl_set *templates, enum gate state, const struct actor *actor)
 {
-	/* A preview is shown a page in every state. */
+	/* A program is shown a page in every state. */
 	static const char *const environment[] = {
 		"REQUEST_METHOD=GET", "REQUEST_URI=/join/x", "HTTP_USER_AGENT=curl", NULL};
 	struct handler_context context = {.templates = templates};
@@ -203,12 +203,28 @@ static void give_page(const struct tmpl_set *templates, enum gate state, enum er
 	struct http_exchange exchange;
 	struct err_info info = {0};
 
-	gate = (struct service_gate){.state = state, .request = &request};
-	gate_err = err;
+	gate = (struct service_gate){
+		.state = state, .current = true, .request = &request, .canceller = actor};
 	http_exchange_init(&exchange, arena, environment, CORE_NOW);
 	exchange.app = &context;
 	CU_ASSERT_EQUAL(handler_gate_enter(&exchange, &info), ERR_OK);
 	CU_ASSERT_EQUAL(exchange.reply_len, 1);
+	arena_free(&arena);
+}
+
+static void give_error_page(const struct tmpl_set *templates, enum err err)
+{
+	static const char *const environment[] = {
+		"REQUEST_METHOD=GET", "REQUEST_URI=/join/x", NULL};
+	struct handler_context context = {.templates = templates};
+	struct arena *arena = arena_new();
+	struct http_exchange exchange;
+	struct err_info info = {.err = err};
+
+	http_exchange_init(&exchange, arena, environment, CORE_NOW);
+	exchange.app = &context;
+	CU_ASSERT_EQUAL(handler_error_page(&exchange, &info), ERR_OK);
+	CU_ASSERT_EQUAL(exchange.status, err_status(err));
 	arena_free(&arena);
 }
 
@@ -290,9 +306,9 @@ static void test_names(void)
 	give_dates(templates);
 	give_mails(templates);
 	for (state = GATE_OPEN; state <= GATE_RENEWING; state++)
-		give_page(templates, (enum gate)state, ERR_OK);
-	give_page(templates, GATE_OPEN, ERR_NOT_FOUND);
-	give_page(templates, GATE_OPEN, ERR_UNAVAILABLE);
+		give_page(templates, (enum gate)state, &lawyer);
+	give_error_page(templates, ERR_NOT_FOUND);
+	give_error_page(templates, ERR_UNAVAILABLE);
 	check_facts(json_object_object_get(declared, "mail/en/meeting_ready.txt"));
 	json_object_object_foreach(declared, pattern, known)
 	{

@@ -108,6 +108,7 @@ int app_worker_run(const struct conf *conf, const struct app_shared *shared)
 		.route_count = app_route_count,
 		.tokens = app.tokens,
 		.app = &context,
+		.error_page = handler_error_page,
 	};
 	err = http_server_run(shared->listen_fd, threads, &router, &info);
 	rest_pool_free(&rests);

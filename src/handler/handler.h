@@ -17,6 +17,9 @@ struct handler_context {
 /* Whether the templates of pages name no value that they are not given. */
 enum err handler_check_templates(const struct tmpl_set *templates, struct err_info *info);
 
+/* An error of a link that people are mailed, as a page in their language. */
+http_handler handler_error_page;
+
 http_handler handler_request_create;
 http_handler handler_request_list;
 http_handler handler_request_get;

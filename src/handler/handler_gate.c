@@ -1,6 +1,7 @@
-/* GET /join/{token}: the door, with a small page for those it does not open to. */
+/* GET /join/{token}: the door, with a small page for those it does not open to; and the pages that
+ * whoever follows a mailed link is shown for an error. */
+#include <inttypes.h>
 #include <json-c/json.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -8,29 +9,31 @@
 #include "http_media.h"
 #include "http_visitor.h"
 #include "ics_when.h"
-#include "log.h"
+#include "instant.h"
 
-enum { GATE_MAX_PAGE = 64 * 1024 };
+enum { GATE_MAX_PAGE = 64 * 1024, GATE_AGAIN_S = 10, GATE_SPREAD_S = 8 };
 
 static const struct {
 	const char *name; /* the template's section */
 	int status;
+	int64_t again_s; /* when the page loads itself again; 0: never */
 } gate_pages[] = {
-	[GATE_OPEN] = {"open", 200}, /* to programs; people are sent on */
-	[GATE_EARLY] = {"early", 403},
-	[GATE_PENDING] = {"pending", 403},
-	[GATE_FAILED] = {"failed", 403},
-	[GATE_OVER] = {"over", 410},
-	[GATE_CANCELLED] = {"cancelled", 410},
-	[GATE_REPLACED] = {"replaced", 410},
-	[GATE_RENEWING] = {"renewing", 410},
+	[GATE_OPEN] = {"open", 200, 0},      /* to programs; people are sent on */
+	[GATE_EARLY] = {"early", 403, 3600}, /* or earlier, when it opens */
+	[GATE_PENDING] = {"pending", 403, 15},
+	[GATE_FAILED] = {"failed", 403, 60},
+	[GATE_OVER] = {"over", 410, 0},
+	[GATE_CANCELLED] = {"cancelled", 410, 0},
+	[GATE_REPLACED] = {"replaced", 410, 0},
+	[GATE_RENEWING] = {"renewing", 410, 0},
 };
 
 enum { GATE_PAGES = sizeof(gate_pages) / sizeof(gate_pages[0]) };
 
 /* Besides those and ics_when_names. */
-static const char *const gate_names[] = {
-	"opens_at", "meeting_title", "unknown", "unavailable", NULL};
+static const char *const gate_names[] = {"opens_at", "meeting_title", "other.name",
+	"cancelled_by.recipient", "cancelled_by.other", "cancelled_by.administration", "reason",
+	"unknown", "unavailable", NULL};
 
 enum err handler_check_templates(const struct tmpl_set *templates, struct err_info *info)
 {
@@ -104,6 +107,60 @@ static enum err gate_reply_page(struct http_exchange *exchange, int status, cons
 	return err;
 }
 
+/* Refresh has no RFC; every browser knows it (html.spec.whatwg.org, "Refresh"). The pages that wait
+ * for one moment come a few seconds apart. */
+static void gate_set_refresh(struct http_exchange *exchange, const char *token, int64_t seconds)
+{
+	if (seconds > 0)
+		http_set_header(exchange, "Refresh", "%" PRId64,
+			seconds + (unsigned char)*token % GATE_SPREAD_S);
+}
+
+static int64_t gate_again_s(const struct http_exchange *exchange, const struct service_gate *gate)
+{
+	const int64_t most = gate_pages[gate->state].again_s;
+
+	/* A second more, so that it is never the one before. */
+	return gate->state == GATE_EARLY
+		       ? instant_earlier(most, (gate->request->meeting->opens_at - exchange->now) /
+							       INSTANT_SECOND +
+						       1)
+		       : most;
+}
+
+static void gate_add_flag(struct json_object *values, const char *name, bool flag)
+{
+	json_object_object_add(values, name, json_object_new_boolean(flag));
+}
+
+static void gate_add_text(struct json_object *values, const char *name, const char *text)
+{
+	if (text)
+		json_object_object_add(values, name, json_object_new_string(text));
+}
+
+/* What the two people know of each other. A link that was replaced may have been, because it had
+ * come into other hands. */
+static void gate_add_people(const struct service_gate *gate, struct json_object *values)
+{
+	struct json_object *other = json_object_new_object(), *by = json_object_new_object();
+	const struct actor *canceller = gate->canceller;
+
+	json_object_object_add(values, "other", other);
+	json_object_object_add(values, "cancelled_by", by);
+	if (!gate->current)
+		return;
+	gate_add_text(other, "name", gate->request->side[!gate->party].person->name);
+	if (gate->state != GATE_CANCELLED)
+		return;
+	gate_add_text(values, "reason", gate->request->meeting->ended_reason);
+	if (!canceller)
+		return;
+	gate_add_flag(by, "recipient", canceller->role == party_roles[gate->party]);
+	gate_add_flag(by, "other", canceller->role == party_roles[!gate->party]);
+	gate_add_flag(by, "administration", canceller->role == ROLE_ADMIN);
+}
+
 static enum err gate_reply_state(
 	struct http_exchange *exchange, const struct service_gate *gate, struct err_info *info)
 {
@@ -115,38 +172,39 @@ static enum err gate_reply_state(
 
 	opens_at = ics_when_instant(templates, exchange->arena, gate->request, person,
 		gate->request->meeting->opens_at);
-	json_object_object_add(values, gate_pages[gate->state].name, json_object_new_boolean(true));
-	json_object_object_add(
-		values, "opens_at", opens_at ? json_object_new_string(opens_at) : NULL);
-	json_object_object_add(
-		values, "meeting_title", json_object_new_string(gate->request->title));
+	gate_add_flag(values, gate_pages[gate->state].name, true);
+	gate_add_text(values, "opens_at", opens_at);
+	gate_add_text(values, "meeting_title", gate->request->title);
+	gate_add_people(gate, values);
 	err = ics_when_add(templates, exchange->arena, gate->request, person, values, info);
 	if (err == ERR_OK)
 		err = gate_reply_page(
 			exchange, gate_pages[gate->state].status, person->locale, values, info);
+	if (err == ERR_OK)
+		gate_set_refresh(exchange, gate->request->id, gate_again_s(exchange, gate));
 	json_object_put(values);
 	return err;
 }
 
 /* People come here from a mail: whatever goes wrong is a page too, not JSON. */
-static enum err gate_reply_error(
-	struct http_exchange *exchange, enum err failure, struct err_info *info)
+enum err handler_error_page(struct http_exchange *exchange, struct err_info *info)
 {
 	struct json_object *values = json_object_new_object();
-	enum err err = failure;
+	const enum err err = info->err;
+	const bool again = err_retryable(err);
+	struct err_info failure;
+	enum err result;
 
-	if (err_status(err) >= 500)
-		log_at((enum log_level)err_log_level(err), "%s: %s", err_code(err), info->detail);
-	json_object_object_add(values, err == ERR_NOT_FOUND ? "unknown" : "unavailable",
-		json_object_new_boolean(true));
-	if (gate_reply_page(exchange, err_status(err), gate_visitor_language(exchange), values,
-		    info) == ERR_OK)
-		err = ERR_OK;
-	if (err_retryable(failure))
-		http_set_header(exchange, "Retry-After", "%d",
-			info->retry_after_s ? info->retry_after_s : 2);
+	gate_add_flag(values, err_status(err) == 404 ? "unknown" : "unavailable", true);
+	result = gate_reply_page(
+		exchange, err_status(err), gate_visitor_language(exchange), values, &failure);
 	json_object_put(values);
-	return err;
+	if (result != ERR_OK || !again)
+		return result;
+	http_set_header(
+		exchange, "Retry-After", "%d", info->retry_after_s ? info->retry_after_s : 2);
+	gate_set_refresh(exchange, exchange->request_id, GATE_AGAIN_S);
+	return ERR_OK;
 }
 
 /* Nobody has come with a program that previews, scans or fetches ahead: it uses nothing, and the
@@ -161,7 +219,7 @@ enum err handler_gate_enter(struct http_exchange *exchange, struct err_info *inf
 	err = service_gate_open(&handler_context(exchange)->service, &call, exchange->params[0],
 		entering, &gate, info);
 	if (err != ERR_OK)
-		return gate_reply_error(exchange, err, info);
+		return err;
 	if (gate.state != GATE_OPEN || !entering)
 		return gate_reply_state(exchange, &gate, info);
 	http_reply(exchange, 302, "text/plain", "", 0);

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "http_date.h"
 #include "http_input.h"
+#include "http_link.h"
 #include "http_media.h"
 #include "log.h"
 
@@ -44,12 +45,19 @@ static bool router_matches(
 	return *path == '\0';
 }
 
+/* The path as the route is to see it. */
+static const char *router_path(const struct http_exchange *exchange, const struct http_route *route)
+{
+	return route->flags & HTTP_MAILED ? http_link_cut(exchange->arena, exchange->path)
+					  : exchange->path;
+}
+
 static void router_set_params(struct http_exchange *exchange, const struct http_route *route)
 {
 	struct router_span spans[HTTP_MAX_PARAMS] = {0};
 	size_t i;
 
-	router_matches(route->pattern, exchange->path, spans);
+	router_matches(route->pattern, router_path(exchange, route), spans);
 	for (i = 0; i < HTTP_MAX_PARAMS && spans[i].start; i++)
 		exchange->params[i] = http_percent_decode(
 			exchange->arena, spans[i].start, spans[i].len, HTTP_DECODE_SEGMENT);
@@ -77,7 +85,7 @@ static enum err router_find(const struct http_router *router, struct http_exchan
 	unsigned allowed = 0;
 
 	for (route = router->routes; route < router->routes + router->route_count; route++) {
-		if (!router_matches(route->pattern, exchange->path, spans))
+		if (!router_matches(route->pattern, router_path(exchange, route), spans))
 			continue;
 		if (route->method == method) {
 			*route_r = route;
@@ -236,6 +244,22 @@ static void router_revalidate(const struct http_route *route, struct http_exchan
 		http_reply(exchange, 304, NULL, NULL, 0);
 }
 
+/* Whether a page is due: to who follows a mailed link, or what is left of one, and does not ask for
+ * JSON alone. */
+static bool router_is_mailed(const struct http_router *router, const struct http_exchange *exchange)
+{
+	const struct http_route *route;
+
+	if (!router->error_page ||
+		!http_media_accepted(http_variable(exchange, "HTTP_ACCEPT"), "text/html"))
+		return false;
+	for (route = router->routes; route < router->routes + router->route_count; route++)
+		if ((route->flags & HTTP_MAILED) &&
+			strncmp(exchange->path, route->pattern, strcspn(route->pattern, "{")) == 0)
+			return true;
+	return false;
+}
+
 /* A caller's id as one word of a log line, without what has a meaning there. */
 static const char *router_logged_id(struct arena *arena, const char *id)
 {
@@ -288,7 +312,9 @@ void http_router_serve(const struct http_router *router, struct http_exchange *e
 	}
 	if (err != ERR_OK) {
 		info.err = err;
-		http_reply_problem(exchange, &info);
+		if (!router_is_mailed(router, exchange) ||
+			router->error_page(exchange, &info) != ERR_OK)
+			http_reply_problem(exchange, &info);
 		if (err_status(err) >= 500)
 			log_at((enum log_level)err_log_level(err), "%s: %s", err_code(err),
 				info.detail);

@@ -4,7 +4,8 @@
  * The router engine: it is given THE ROUTE TABLE and knows no handler. Policy is applied before a
  * handler runs, in this order: path (404), method (405 + Allow; HEAD is served by GET), size (413),
  * bearer token (401), role (403), media types (406, 415), Idempotency-Key form, query and body
- * (400, 422). After it: ETag and 304 on a GET that answered 200, problem+json for any error.
+ * (400, 422). After it: ETag and 304 on a GET that answered 200, problem+json for any error, or a
+ * page for a person who followed a link.
  */
 #include "http_exchange.h"
 #include "http_token.h"
@@ -16,6 +17,8 @@ enum http_route_flag {
 	HTTP_NO_ETAG = 1 << 2,
 	HTTP_BODY_RAW = 1 << 3,  /* the handler reads exchange->body, of any media type, itself */
 	HTTP_BODY_JSON = 1 << 4, /* any JSON value, in exchange->json, where no model fits */
+	HTTP_MAILED = 1 << 5,    /* people are mailed this link: what is glued behind it is cut, and
+				  * below what comes before its {} errors are pages */
 };
 
 typedef enum err http_handler(struct http_exchange *exchange, struct err_info *info);
@@ -36,6 +39,10 @@ struct http_router {
 	size_t route_count;
 	const struct http_token_rules *tokens;
 	void *app;
+	/* Replies to an error (`info`, not to be changed) with a page; anything but ERR_OK leaves it
+	 * to be a problem.
+	 * NULL: there are no pages. */
+	http_handler *error_page;
 };
 
 /* Fills the response of an exchange whose request part is set. Never fails. Logs one line. */

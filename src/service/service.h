@@ -118,12 +118,14 @@ enum err service_calendar_open(const struct service *service, const struct servi
 struct service_gate {
 	enum gate state;
 	enum party party;
+	bool current; /* the link is of the present generation: it may be told more */
 	const struct request *request;
+	const struct actor *canceller; /* GATE_CANCELLED, of a current link; or NULL */
 	const char *url; /* GATE_OPEN: where to go, for this person only; never log it */
 };
 
 /* ERR_NOT_FOUND for a token we did not make. Records the use when the gate is open and `entering`
- * (a HEAD is not). */
+ * (a program is not). */
 enum err service_gate_open(const struct service *service, const struct service_call *call,
 	const char *token, bool entering, struct service_gate *gate_r, struct err_info *info);
 #endif

@@ -1,3 +1,4 @@
+#include "news.h"
 #include "service_private.h"
 
 /* Where the provider wants this person to go. */
@@ -52,6 +53,7 @@ static enum err service_gate_decide(void *data, struct arena *arena, struct requ
 	*gate_r = (struct service_gate){
 		.state = gate_state(request, pass->generation, work->call->now),
 		.party = pass->party,
+		.current = pass->generation == request->meeting->generation,
 		.request = request,
 	};
 	if (gate_r->state != GATE_OPEN)
@@ -65,19 +67,39 @@ static enum err service_gate_decide(void *data, struct arena *arena, struct requ
 	return ERR_OK;
 }
 
+/* Who cancelled is in the trail, which uses of links do not load. */
+static enum err service_gate_find_canceller(const struct service *service, struct arena *arena,
+	struct service_gate *gate, struct err_info *info)
+{
+	struct request *request;
+	enum err err;
+
+	err = store_request_load(
+		service->store, arena, gate->request->id, STORE_WHOLE, &request, info);
+	if (err == ERR_OK && request->meeting && request->meeting->status == MEETING_CANCELLED) {
+		gate->request = request;
+		gate->canceller = news_canceller(request);
+	}
+	return err;
+}
+
 enum err service_gate_open(const struct service *service, const struct service_call *call,
 	const char *token, bool entering, struct service_gate *gate_r, struct err_info *info)
 {
 	struct service_gate_work work = {
 		.service = service, .call = call, .entering = entering, .gate_r = gate_r};
 	struct store_change change = service_change(service, work.pass.request_id);
+	enum err err;
 
 	if (!gate_token_read(service->ring, GATE_JOIN, token, &work.pass))
 		return err_set(info, ERR_NOT_FOUND, "This link is not known.");
 	change.depth = STORE_END;
 	change.rule = service_gate_decide;
 	change.data = &work;
-	return store_request_change(&change, call->arena, NULL, info);
+	err = store_request_change(&change, call->arena, NULL, info);
+	return err == ERR_OK && gate_r->state == GATE_CANCELLED && gate_r->current
+		       ? service_gate_find_canceller(service, call->arena, gate_r, info)
+		       : err;
 }
 
 enum err service_calendar_open(const struct service *service, const struct service_call *call,
