@@ -109,21 +109,23 @@ struct service_call handler_call(const struct http_exchange *exchange)
 	return (struct service_call){.arena = exchange->arena, .now = exchange->now};
 }
 
-/* A request that has all there is to say of one: over midnight, moved, at another provider than
- * the one that was asked for. */
+#define START (1792843200 * INSTANT_SECOND) /* 2026-10-24T12:00:00Z */
+
+/* A request that has all there is to say of one: over midnight and a clock change, moved, at
+ * another provider than the one that was asked for. */
 static struct person people[] = {{.id = "c", .name = "Ada Client", .email = "ada@client.test"},
 	{.id = "l", .name = "Bo Lawyer", .email = "bo@lawyer.test"}};
 static struct actor lawyer = {.id = "l", .role = ROLE_LAWYER};
 static struct audit_event cancellation = {
 	.action = "meeting.cancelled", .at = CORE_NOW, .actor = &lawyer};
 static struct person_news news = {.invited = true,
-	.starts_at = CORE_START - INSTANT_DAY,
-	.ends_at = CORE_START - INSTANT_HOUR,
+	.starts_at = START - INSTANT_DAY,
+	.ends_at = START - INSTANT_HOUR,
 	.generation = 1,
 	.timezone = "Asia/Tokyo",
 	.provider = "google_meet",
 	.facts = "zone=0 passcode=0 "};
-static struct asked asked = {CORE_START - INSTANT_HOUR, 60, "Asia/Tokyo"};
+static struct asked asked = {START - INSTANT_HOUR, 60, "Asia/Tokyo"};
 static struct meeting meeting = {
 	.id = CORE_ID,
 	.generation = 2,
@@ -131,9 +133,9 @@ static struct meeting meeting = {
 	.provider = "zoom",
 	.requested_provider = "google_meet",
 	.passcode = "4711",
-	.starts_at = CORE_START,
-	.ends_at = CORE_START + INSTANT_DAY,
-	.opens_at = CORE_START - INSTANT_HOUR,
+	.starts_at = START,
+	.ends_at = START + INSTANT_DAY,
+	.opens_at = START - INSTANT_HOUR,
 	.change_reason = "The court moved.",
 	.ended_reason = "Ill.",
 	.ended_at = CORE_NOW,
@@ -145,8 +147,8 @@ static struct request request = {
 	.asked = &asked,
 	.message = "See you there.",
 	.side = {{&people[PARTY_CLIENT], &news}, {&people[PARTY_LAWYER], &news}},
-	.starts_at = CORE_START,
-	.ends_at = CORE_START + INSTANT_DAY,
+	.starts_at = START,
+	.ends_at = START + INSTANT_DAY,
 	.duration_minutes = 24 * 60,
 	.timezone = "Europe/Berlin",
 	.meeting = &meeting,

@@ -36,14 +36,15 @@ enum err ics_when_words(const struct tmpl_set *templates, struct arena *arena, c
 /* What ics_when_add() adds; NULL-terminated. */
 extern const char *const ics_when_names[];
 
-/* Adds date, start_time, end_time, zone, zone_abbreviation, utc_start, duration_minutes, and
- * end_date when the last day is not the first, to `values`, in the person's zone, or the request's
- * when the person has named none. */
+/* Adds date, start_time, end_time, zone, zone_abbreviation, utc_start, duration_minutes, end_date
+ * when the last day is not the first, and end_zone_abbreviation when the clocks change in between,
+ * to `values`, in the person's zone, or the request's when the person has named none. */
 enum err ics_when_add(const struct tmpl_set *templates, struct arena *arena,
 	const struct request *request, const struct person *person, struct json_object *values,
 	struct err_info *info);
 
-/* An instant as "Monday, 1 March 2027, 14:45 (CET)" of that person; NULL when it cannot be said. */
+/* An instant as "Monday, 1 March 2027, 14:45 (CET)" or ", 2:45 PM (UTC\u221203:00)" of that person;
+ * NULL when it cannot be said. */
 const char *ics_when_instant(const struct tmpl_set *templates, struct arena *arena,
 	const struct request *request, const struct person *person, int64_t instant);
 
