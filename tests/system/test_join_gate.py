@@ -139,10 +139,110 @@ def test_the_early_page_speaks_to_its_visitor(
     assert "script" not in answer.headers["Content-Security-Policy"]
     opens = datetime.datetime.fromisoformat(request["meeting"]["opens_at"])
     local = opens.astimezone(zoneinfo.ZoneInfo(zone))
-    assert local.strftime("%H:%M") + " Uhr" * (language == "de") in answer.text
+    clock = f"{local:%H:%M}" + " Uhr" * (language == "de")
+    if locale == "en":
+        clock = f"{local.hour % 12 or 12}:{local:%M %p}"
+    assert clock in plain(answer.text)
     assert str(local.year) in answer.text and str(local.day) in answer.text
     assert zone in answer.text, "the zone by its name"
     assert "<b>" not in answer.text and "meetlink-" not in answer.text
+
+
+def test_it_opens_by_itself(gated: Stack) -> None:
+    """The page that was left open comes back when it is time, and not before."""
+    parties, anyone = gated.parties(), gated.anyone()
+    request = parties.accepted(starts_at=gated.at(minutes=40))
+    opens = datetime.datetime.fromisoformat(request["meeting"]["opens_at"])
+    for who, url in join_urls(parties, request).items():
+        before = gated.now()
+        answer = anyone.get(url)
+        assert answer.status_code == 403
+        seconds = int(answer.headers["Refresh"])
+        left = (opens - before).total_seconds()
+        assert left - 1 <= seconds <= left + 10, who
+        other = {"client": "Lawyer Ex", "lawyer": "Client Ex"}[who]
+        assert f"With {other}" in plain(answer.text)
+    gated.advance(seconds)
+    assert anyone.get(url).status_code == 302
+
+
+CANCELLERS = {
+    "client": ("Client Ex cancelled it.", "You cancelled it."),
+    "lawyer": ("You cancelled it.", "Lawyer Ex cancelled it."),
+    "admin": ("The administration cancelled it.", "The administration cancelled it."),
+    "service": ("", ""),
+}
+
+
+@pytest.mark.parametrize("who", CANCELLERS)
+def test_who_cancelled_and_why(gated: Stack, who: str) -> None:
+    parties, anyone = gated.parties(), gated.anyone()
+    request = parties.accepted(starts_at=gated.at(minutes=5))
+    urls = join_urls(parties, request)
+    callers = {"admin": gated.admin(), "service": gated.caller("service", "shop")}
+    caller = callers.get(who) or getattr(parties, who)
+    done(caller.cancel(request["id"], reason="Ill,\n<b>sorry</b>."))
+    for (reader, url), told in zip(sorted(urls.items(), reverse=True), CANCELLERS[who], strict=True):
+        page = plain(anyone.get(url).text)
+        assert told in page and "Ill,<br>" in page.replace("\n", ""), reader
+        assert page.count("cancelled it.") == bool(told)
+        assert "&lt;b&gt;sorry" in page and '<body class="cancelled">' in page
+    assert uses(parties, request) == []
+
+
+def test_what_a_link_in_other_hands_tells(gated: Stack) -> None:
+    """A link is replaced where it has come into other hands: they learn of nobody."""
+    parties, anyone = gated.parties(), gated.anyone()
+    request = parties.accepted(starts_at=gated.at(minutes=5))
+    url = join_urls(parties, request)["client"]
+    done(parties.lawyer.command(request["id"], "regenerate", reason="It was forwarded."))
+    done(parties.lawyer.cancel(request["id"], reason="Ill."))
+    page = anyone.get(url).text
+    assert "was cancelled" in page
+    assert not any(word in page for word in ("Ill.", "forwarded", "Lawyer Ex", "cancelled it"))
+
+
+GLUE = [".", ",", ")", ">", "]", "%3E", ").", "%5D%2C", ";", "!", "%22", "'", "%E2%80%99", "%E2%80%9C."]
+
+
+@pytest.mark.parametrize("glue", GLUE)
+def test_what_is_glued_to_a_link_is_cut(gated: Stack, glue: str) -> None:
+    parties, anyone = gated.parties(), gated.anyone()
+    request = parties.accepted(starts_at=gated.at(minutes=5))
+    calendar = parties.client.request(request["id"])["meeting"]["calendar_url"]
+    link = join_urls(parties, request)["client"]
+    answer = anyone.get(link + glue)
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("https://meet.example.org/")
+    assert anyone.get(calendar + glue).content == anyone.get(calendar).content
+    assert anyone.get(f"{link}{glue}?utm_source=mail").status_code == 302
+    for bad in (f"{link[:-1]}{glue}", f"{link}{glue}x", calendar.replace(".ics", f"{glue}.ics")):
+        assert_error_page(anyone.get(bad), 404, "This link is not known")
+
+
+def assert_error_page(answer: requests.Response, status: int, heading: str) -> None:
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert f"<h1>{heading}</h1>" in answer.text
+
+
+def test_a_broken_calendar_link(gated: Stack) -> None:
+    """A person sees a page in their language, and a program what it asks for."""
+    parties, anyone = gated.parties(), gated.anyone()
+    request = parties.accepted()
+    good = request["meeting"]["calendar_url"]
+    bad = [good[:-5] + "x.ics", good.removesuffix(".ics"), good + "x", "/calendar/event/x.ics"]
+    for url in bad:
+        assert_error_page(anyone.get(url), 404, "This link is not known")
+        german = anyone.get(url, headers={"Accept-Language": "de", "Accept": "text/html"})
+        assert_error_page(german, 404, "Dieser Link ist nicht bekannt")
+        assert_kept_to_itself(german)
+        problem = anyone.get(url, headers={"Accept": "application/json"})
+        assert problem.json()["code"] == "not_found"
+    for url in (good, join_urls(parties, request)["client"]):
+        answer = anyone.post(url)
+        assert_error_page(answer, 405, "We cannot open the meeting right now")
+        assert answer.headers["Allow"] == "GET, HEAD"
 
 
 def test_a_cancelled_meeting(gated: Stack) -> None:
@@ -334,6 +434,11 @@ BROWSERS = {
 GO_IN = {"en": "Join the meeting", "de": "Am Gespräch teilnehmen"}
 
 
+def plain(page: str) -> str:
+    """The text of a page, without what sets values apart in it."""
+    return re.sub("</?bdi>", "", page)
+
+
 def assert_kept_to_itself(answer: requests.Response) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -455,6 +560,10 @@ PAGES = {
 }
 
 
+# Seconds until the page loads itself again.
+REFRESHES = {early: 3600, pending: 15, failed: 60}
+
+
 def luminance(colour: str) -> float:
     """Relative luminance as WCAG 2.2 defines it."""
     digits = colour.lstrip("#")
@@ -495,5 +604,9 @@ def test_what_visitors_are_told(
     assert re.findall("<h1>(.*)</h1>", page) == [heading] and page.count("<h1") == 1
     assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in page
     assert page.count("<main>") == 1 and "{{" not in page
-    assert "Müller ./. &lt;Ex&gt;" in page and "(Europe/Berlin)" in page
+    assert "Müller ./. &lt;Ex&gt;" in page and "(Europe/Berlin)" in plain(page)
+    least, seconds = REFRESHES.get(state), answer.headers.get("Refresh")
+    assert (seconds is None) == (least is None)
+    assert least is None or least <= int(seconds) < least + 8
+    assert ("Lawyer Ex" in page) == (state not in (replaced, renewing, replaced_and_cancelled))
     assert_readable(page.partition("<style>")[2].partition("</style>")[0])
