@@ -39,9 +39,8 @@ struct http_router {
 	size_t route_count;
 	const struct http_token_rules *tokens;
 	void *app;
-	/* Replies to an error (`info`, not to be changed) with a page; anything but ERR_OK leaves it
-	 * to be a problem.
-	 * NULL: there are no pages. */
+	/* Replies to an error (`info`, not to be changed) with a page; anything but ERR_OK leaves
+	 * it to be a problem. NULL: there are no pages. */
 	http_handler *error_page;
 };
 

@@ -1,5 +1,6 @@
 """What cannot be taken is refused with words, and nothing of it is stored."""
 
+import gzip
 import json
 
 import pytest
@@ -182,6 +183,22 @@ def test_a_character_may_come_as_escapes(parties: Parties, text: str) -> None:
     assert raw.isascii()
     answer = parties.client.post("/api/requests", data=raw)
     assert (answer.status_code, answer.json()["title"]) == (201, text)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "gzip, gzip"])
+def test_a_body_that_is_compressed(parties: Parties, unchanged: None, coding: str) -> None:
+    raw = gzip.compress(json.dumps(parties.draft()).encode())
+    answer = parties.client.post("/api/requests", data=raw, headers={"Content-Encoding": coding})
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert answer.headers["Accept-Encoding"] == "identity"
+    assert "without Content-Encoding" in answer.json()["detail"]
+
+
+def test_a_header_that_is_too_large(parties: Parties, unchanged: None) -> None:
+    """nginx refuses it, in words."""
+    answer = parties.client.get("/api/requests", headers={"X-Grown": "a" * 9000})
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+    assert "each may have 8 KiB" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("size, status", [(65536, 422), (65537, 413), (131072, 413), (200000, 413)])
