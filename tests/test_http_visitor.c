@@ -202,7 +202,7 @@ static void test_navigation(void)
 				"HTTP_SEC_FETCH_USER=?1"},
 			true},
 		{"in other letters", "GET", {AGENT, "HTTP_SEC_FETCH_MODE=Navigate"}, true},
-		{"HEAD", "HEAD", {AGENT}, false},
+		{"HEAD", "HEAD", {AGENT}, true},
 		{"fetch()", "GET", {AGENT, "HTTP_SEC_FETCH_MODE=cors"}, false},
 		{"no-cors", "GET",
 			{AGENT, "HTTP_SEC_FETCH_MODE=no-cors", "HTTP_SEC_FETCH_DEST=image"}, false},

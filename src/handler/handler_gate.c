@@ -207,12 +207,13 @@ enum err handler_error_page(struct http_exchange *exchange, struct err_info *inf
 	return ERR_OK;
 }
 
-/* Nobody has come with a program that previews, scans or fetches ahead: it uses nothing, and the
- * provider's own link is not its to know. */
+/* Nobody has come with a program that previews, scans or fetches ahead, nor with a HEAD: they use
+ * nothing, and the provider's own link is not theirs to know. */
 enum err handler_gate_enter(struct http_exchange *exchange, struct err_info *info)
 {
 	const struct service_call call = handler_call(exchange);
-	const bool entering = http_visitor_is_person(exchange);
+	const bool person = http_visitor_is_person(exchange);
+	const bool entering = person && exchange->method == HTTP_GET;
 	struct service_gate gate;
 	enum err err;
 
@@ -220,10 +221,11 @@ enum err handler_gate_enter(struct http_exchange *exchange, struct err_info *inf
 		entering, &gate, info);
 	if (err != ERR_OK)
 		return err;
-	if (gate.state != GATE_OPEN || !entering)
+	if (gate.state != GATE_OPEN || !person)
 		return gate_reply_state(exchange, &gate, info);
 	http_reply(exchange, 302, "text/plain", "", 0);
-	http_set_header(exchange, "Location", "%s", gate.url);
+	if (entering)
+		http_set_header(exchange, "Location", "%s", gate.url);
 	gate_set_headers(exchange);
 	return ERR_OK;
 }

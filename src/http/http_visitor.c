@@ -70,7 +70,7 @@ bool http_visitor_is_person(const struct http_exchange *exchange)
 	for (i = 0; i < sizeof(purposes) / sizeof(purposes[0]); i++)
 		if (visitor_mentions(visitor_lower(exchange, purposes[i]), visitor_ahead))
 			return false;
-	if (exchange->method != HTTP_GET || (mode && strcasecmp(mode, "navigate") != 0) ||
+	if ((mode && strcasecmp(mode, "navigate") != 0) ||
 		(dest && strcasecmp(dest, "document") != 0))
 		return false;
 	return *agent ? visitor_is_browser(agent) : mode != NULL;

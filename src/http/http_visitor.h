@@ -4,11 +4,11 @@
 #include "http_exchange.h"
 
 /*
- * Whether the request may be a person's navigation. It is not when it has another method than GET,
- * says that it fetches ahead (Sec-Purpose, Purpose, X-Purpose, X-Moz), when the browser says that
- * it loads something else than a page (Fetch Metadata, w3.org/TR/fetch-metadata: Sec-Fetch-Mode,
- * Sec-Fetch-Dest), or when its User-Agent is not a browser's. A browser that keeps its name to
- * itself is known by its Sec-Fetch-Mode.
+ * Whether the request may be a person's navigation. It is not when it says that it fetches ahead
+ * (Sec-Purpose, Purpose, X-Purpose, X-Moz), when the browser says that it loads something else than
+ * a page (Fetch Metadata, w3.org/TR/fetch-metadata: Sec-Fetch-Mode, Sec-Fetch-Dest), or when its
+ * User-Agent is not a browser's. A browser that keeps its name to itself is known by its
+ * Sec-Fetch-Mode.
  */
 bool http_visitor_is_person(const struct http_exchange *exchange);
 #endif
