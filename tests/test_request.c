@@ -437,7 +437,7 @@ static void test_request_retry_of_what_was_given_up(void)
 			name);
 		UNIT_CHECK(effect_first_failed(request) == 0, name);
 		UNIT_CHECK(request_again(arena, request, &changed) != ERR_OK, name);
-		UNIT_CHECK(audit_verify(&request->events, request->id) == -1, name);
+		UNIT_CHECK(audit_verify(NULL, &request->events, request->id) == -1, name);
 		arena_free(&arena);
 	}
 }
