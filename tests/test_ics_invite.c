@@ -4,7 +4,8 @@
 #include "unit_templates.h"
 
 /* What a person gets, its folded lines whole; the caller frees. */
-static char *rendered(const struct request *request, enum party party, enum ics_method method)
+static char *rendered(
+	const struct request *request, enum party party, enum ics_method method, bool link)
 {
 	const struct ics_invite invite = {
 		.request = request,
@@ -12,7 +13,7 @@ static char *rendered(const struct request *request, enum party party, enum ics_
 		.method = method,
 		.dtstamp = CORE_NOW + INSTANT_HOUR,
 		.sequence = request->meeting->sequence,
-		.join_url = "https://meet.test/join/x",
+		.join_url = link ? "https://meet.test/join/x" : NULL,
 		.organizer_name = "Meetings",
 		.organizer_email = "meetings@meet.test",
 	};
@@ -34,10 +35,10 @@ static char *rendered(const struct request *request, enum party party, enum ics_
 	return text;
 }
 
-static bool says(
-	const struct request *request, enum party party, enum ics_method method, const char *words)
+static bool says(const struct request *request, enum party party, enum ics_method method, bool link,
+	const char *words)
 {
-	char *text = rendered(request, party, method);
+	char *text = rendered(request, party, method, link);
 	const bool found = strstr(text, words) != NULL;
 
 	free(text);
@@ -55,19 +56,115 @@ static struct meeting ready(void)
 	};
 }
 
+/* What each of the two is told, in the reader's language. */
 static void test_reader(void)
 {
+	static const char *numbers[] = {"+49 30 1234, PIN 7", "+1 646 558"};
+	static const struct {
+		enum party party;
+		enum ics_method method;
+		bool link;
+		const char *words;
+	} cases[] = {
+		{PARTY_CLIENT, ICS_REQUEST, true, "\r\nSUMMARY:Lease – Bo Lawyer\r\n"},
+		{PARTY_LAWYER, ICS_REQUEST, true, "\r\nSUMMARY:Lease – Ada Client\r\n"},
+		{PARTY_LAWYER, ICS_CANCEL, false, "\r\nSUMMARY:Lease – Ada Client\r\n"},
+		{PARTY_LAWYER, ICS_SNAPSHOT, false, "\r\nSUMMARY:Lease – Ada Client\r\n"},
+		{PARTY_LAWYER, ICS_SNAPSHOT, true, "\r\nDESCRIPTION:Lease – Ada Client\r\n"},
+		{PARTY_CLIENT, ICS_REQUEST, true,
+			"\r\nDESCRIPTION:Teilnehmen: https://meet.test/join/x\\n\\n"
+			"Gespräch von Ada Client mit Bo Lawyer\\n\\n"
+			"Kenncode\\, falls danach gefragt wird: 4711\\n\\n"
+			"Per Telefon:\\n+49 30 1234\\, PIN 7\\n+1 646 558\\n\\n"
+			"Nachricht von Bo Lawyer:\\nSee you\\; there.\\n\\n"
+			"Zur Anfrage:\\nThe deposit\\,\\nplease.\r\n"},
+		{PARTY_LAWYER, ICS_SNAPSHOT, true,
+			"\r\nDESCRIPTION:Join: https://meet.test/join/x\\n\\n"
+			"Client: Ada Client\\nLawyer: Bo Lawyer\\n\\n"
+			"Passcode\\, should you be asked for one: 4711\\n\\n"
+			"By telephone:\\n+49 30 1234\\, PIN 7\\n+1 646 558\\n\\n"
+			"Message from Bo Lawyer:\\nSee you\\; there.\\n\\n"
+			"About the request:\\nThe deposit\\,\\nplease.\r\n"},
+		/* What opens the meeting goes with the link. */
+		{PARTY_LAWYER, ICS_SNAPSHOT, false,
+			"\r\nDESCRIPTION:Client: Ada Client\\nLawyer: Bo Lawyer\\n\\n"
+			"Message from Bo Lawyer:\\nSee you\\; there.\\n\\n"
+			"About the request:\\nThe deposit\\,\\nplease.\r\n"},
+		{PARTY_LAWYER, ICS_CANCEL, true,
+			"\r\nDESCRIPTION:Client: Ada Client\\nLawyer: Bo "
+			"Lawyer\\n\\nMessage from"},
+		{PARTY_CLIENT, ICS_SNAPSHOT, true, ";LABEL=Teilnehmen:https:"},
+		{PARTY_LAWYER, ICS_SNAPSHOT, true, ";LABEL=Join:https:"},
+	};
 	struct meeting meeting = ready();
 	const struct request request = {.title = "Lease",
+		.description = "The deposit,\r\nplease.",
+		.message = "See you; there.",
 		.side = {{&core_client, NULL}, {&core_lawyer, NULL}},
 		.meeting = &meeting};
+	size_t i;
 
-	CU_ASSERT(says(&request, PARTY_CLIENT, ICS_REQUEST,
-		"\r\nDESCRIPTION:Teilnehmen: https://meet.test/join/x\r\n"));
-	CU_ASSERT(says(&request, PARTY_CLIENT, ICS_SNAPSHOT, ";LABEL=Teilnehmen:https:"));
-	CU_ASSERT(says(&request, PARTY_LAWYER, ICS_REQUEST,
-		"\r\nDESCRIPTION:Join: https://meet.test/join/x\r\n"));
-	CU_ASSERT(says(&request, PARTY_LAWYER, ICS_SNAPSHOT, ";LABEL=Join:https:"));
+	meeting.passcode = "4711";
+	meeting.dial_in = (struct model_list){.items = numbers, .count = 2};
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		UNIT_CHECK(says(&request, cases[i].party, cases[i].method, cases[i].link,
+				   cases[i].words),
+			cases[i].words);
+}
+
+/* RFC 5546 section 3.2.2: the lawyer has accepted, and nobody reads what calendars answer. */
+static void test_people(void)
+{
+	static struct person client = {.name = "\"Ada\" \u202e^x", .email = "a/da=x+y@client.test"};
+	struct meeting meeting = ready();
+	const struct request request = {.title = "Lease",
+		.side = {{&client, NULL}, {&core_lawyer, NULL}},
+		.meeting = &meeting};
+	static const enum ics_method methods[] = {ICS_REQUEST, ICS_CANCEL, ICS_SNAPSHOT};
+	int party;
+	size_t i;
+
+	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++) {
+			CU_ASSERT(
+				says(&request, party, methods[i], true,
+					"\r\nATTENDEE;CN=\"\u201cAda\u201d "
+					"\u02c6x\";CUTYPE=INDIVIDUAL;"
+					"ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION:"
+					"mailto:a/da=x+y@client.test\r\n") ||
+				says(&request, party, methods[i], true,
+					"\r\nATTENDEE;CN=\u201cAda\u201d \u02c6x;CUTYPE=INDIVIDUAL;"
+					"ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION:"
+					"mailto:a/da=x+y@client.test\r\n"));
+			CU_ASSERT(says(&request, party, methods[i], true,
+				"\r\nATTENDEE;CN=Bo Lawyer;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;"
+				"PARTSTAT=ACCEPTED:mailto:"));
+			CU_ASSERT(!says(&request, party, methods[i], true, "RSVP"));
+		}
+}
+
+/* A name that is written from right to left turns nothing around it, and nor does one that tries.
+ */
+static void test_isolation(void)
+{
+	static struct person client = {.name = "\u05e2\u05d3\u05d4", .email = "a@client.test"};
+	static struct person lawyer = {.name = "Bo\u202e\u2067", .email = "b@lawyer.test"};
+	struct meeting meeting = ready();
+	const struct request request = {.title = "\u0639 1\u202e",
+		.message = "\u0645\u0631\u062d\u0628\u0627\u202e",
+		.side = {{&client, NULL}, {&lawyer, NULL}},
+		.meeting = &meeting};
+
+	CU_ASSERT(says(&request, PARTY_LAWYER, ICS_REQUEST, true,
+		"\r\nSUMMARY:\u2068\u0639 1\u2069 – \u2068\u05e2\u05d3\u05d4\u2069\r\n"));
+	CU_ASSERT(says(&request, PARTY_CLIENT, ICS_REQUEST, true,
+		"\r\nSUMMARY:\u2068\u0639 1\u2069 – Bo\r\n"));
+	CU_ASSERT(says(&request, PARTY_LAWYER, ICS_SNAPSHOT, true,
+		"Client: \u2068\u05e2\u05d3\u05d4\u2069\\nLawyer: Bo\\n\\nMessage from Bo:\\n"
+		"\u0645\u0631\u062d\u0628\u0627\r\n"));
+	CU_ASSERT(says(&request, PARTY_LAWYER, ICS_REQUEST, true, ";CN=\u05e2\u05d3\u05d4;"));
+	CU_ASSERT(!says(&request, PARTY_LAWYER, ICS_REQUEST, true, "\u202e"));
+	CU_ASSERT(!says(&request, PARTY_LAWYER, ICS_REQUEST, true, "\u2067"));
 }
 
 /* However often the meeting was made anew. */
@@ -80,9 +177,12 @@ static void test_created(void)
 		.created_at = CORE_NOW};
 
 	meeting.created_at = CORE_NOW + INSTANT_HOUR;
-	CU_ASSERT(says(&request, PARTY_LAWYER, ICS_REQUEST, "\r\nCREATED:20270301T140000Z\r\n"));
-	CU_ASSERT(says(&request, PARTY_LAWYER, ICS_CANCEL, "\r\nCREATED:20270301T140000Z\r\n"));
-	CU_ASSERT(says(&request, PARTY_LAWYER, ICS_SNAPSHOT, "\r\nCREATED:20270301T140000Z\r\n"));
+	CU_ASSERT(says(
+		&request, PARTY_LAWYER, ICS_REQUEST, true, "\r\nCREATED:20270301T140000Z\r\n"));
+	CU_ASSERT(
+		says(&request, PARTY_LAWYER, ICS_CANCEL, true, "\r\nCREATED:20270301T140000Z\r\n"));
+	CU_ASSERT(says(
+		&request, PARTY_LAWYER, ICS_SNAPSHOT, true, "\r\nCREATED:20270301T140000Z\r\n"));
 }
 
 static void test_reason(void)
@@ -92,17 +192,19 @@ static void test_reason(void)
 		.side = {{&core_client, NULL}, {&core_lawyer, NULL}},
 		.meeting = &meeting};
 
-	CU_ASSERT(!says(&request, PARTY_CLIENT, ICS_REQUEST, "COMMENT"));
+	CU_ASSERT(!says(&request, PARTY_CLIENT, ICS_REQUEST, true, "COMMENT"));
 	meeting.status = MEETING_CANCELLED;
-	CU_ASSERT(!says(&request, PARTY_CLIENT, ICS_CANCEL, "COMMENT"));
+	CU_ASSERT(!says(&request, PARTY_CLIENT, ICS_CANCEL, true, "COMMENT"));
 	meeting.ended_reason = "Ill; sorry";
-	CU_ASSERT(says(&request, PARTY_CLIENT, ICS_CANCEL, "\r\nCOMMENT:Ill\\; sorry\r\n"));
-	CU_ASSERT(says(&request, PARTY_CLIENT, ICS_SNAPSHOT, "\r\nCOMMENT:Ill\\; sorry\r\n"));
-	CU_ASSERT(!says(&request, PARTY_CLIENT, ICS_CANCEL, "/join/"));
+	CU_ASSERT(says(&request, PARTY_CLIENT, ICS_CANCEL, true, "\r\nCOMMENT:Ill\\; sorry\r\n"));
+	CU_ASSERT(says(&request, PARTY_CLIENT, ICS_SNAPSHOT, true, "\r\nCOMMENT:Ill\\; sorry\r\n"));
+	CU_ASSERT(!says(&request, PARTY_CLIENT, ICS_CANCEL, true, "/join/"));
 }
 
 static const struct unit_case cases[] = {
-	{"the link in the reader's language", test_reader},
+	{"each in the reader's language", test_reader},
+	{"the two people", test_people},
+	{"right to left", test_isolation},
 	{"created with the request", test_created},
 	{"why it was cancelled", test_reason},
 };

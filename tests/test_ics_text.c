@@ -39,8 +39,10 @@ static const struct {
 	 "e",
 		"a b c d e", "a\nb\nc\nd e", "\"a b c d e\""},
 	{"Doe, J; x: y", "Doe, J; x: y", "Doe, J; x: y", "\"Doe, J; x: y\""},
-	{"the \"Lion\"", "the \"Lion\"", "the \"Lion\"", "\"the ^'Lion^'\""},
-	{"\"", "\"", "\"", "\"^'\""},
+	{"the \"Lion\"", "the \"Lion\"", "the \"Lion\"", "\"the \u201cLion\u201d\""},
+	{"\"", "\"", "\"", "\"\u201c\""},
+	{"a\u202eb\u2066c\ufeff\u2069", "abc", "abc", "\"abc\""},
+	{"\u202e", NULL, NULL, NULL},
 	{"back\\", "back\\", "back\\", "\"back/\""},
 	{"a^nb^'c^^", "a^nb^'c^^", "a^nb^'c^^", "\"a\u02c6nb\u02c6'c\u02c6\u02c6\""},
 	{"M\u00fcller \u6f22\u5b57 \U0001f600", "M\u00fcller \u6f22\u5b57 \U0001f600",
@@ -62,15 +64,32 @@ static void values_for_the_template(void)
 	arena_free(&arena);
 }
 
+/* What a template made stays on one line of the calendar. */
+static void text_of_a_template(void)
+{
+	static const char *const texts[][2] = {
+		{NULL, NULL},
+		{" \n", NULL},
+		{"a\\, b\nc\r\nd\\n\\ne\n", "a\\, b\\nc\\nd\\n\\ne"},
+		{"a\u2068\u05d0\u2069", "a\u2068\u05d0\u2069"},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		CU_ASSERT(same(ics_text_escaped(arena, texts[i][0]), texts[i][1]));
+	arena_free(&arena);
+}
+
 static void mailto_uris(void)
 {
 	static const char *const uris[][2] = {
 		{"anna@example.com", "mailto:anna@example.com"},
 		{"o'brien+x_y.z-1@ex-ample.com", "mailto:o'brien+x_y.z-1@ex-ample.com"},
-		{"a?b&c=d%e#f/g@example.com", "mailto:a%3Fb%26c%3Dd%25e%23f%2Fg@example.com"},
-		{"\"a b@c;\"@example.com", "mailto:%22a%20b%40c%3B%22@example.com"},
-		{"x\r\nATTENDEE:y@z", "mailto:x%0D%0AATTENDEE%3Ay@z"},
-		{"j\xc3\xb6rg@example.com", "mailto:j%C3%B6rg@example.com"},
+		{"a?b&c=d%e#f/g@example.com", "mailto:a%3Fb&c=d%25e%23f/g@example.com"},
+		{"\"a b@c;\"@example.com", "mailto:%22a%20b@c;%22@example.com"},
+		{"x\r\nATTENDEE:y@z", "mailto:x%0D%0AATTENDEE:y@z"},
+		{"j\xc3\xb6rg@example.com", "mailto:j\xc3\xb6rg@example.com"},
 		{"a\\@b", "mailto:a%5C@b"},
 		{"nobody", "mailto:nobody"},
 	};
@@ -180,6 +199,7 @@ static void no_line_is_long_and_no_character_is_split(void)
 
 static const struct unit_case cases[] = {
 	{"values for the template", values_for_the_template},
+	{"the text that a template made", text_of_a_template},
 	{"mailto URIs", mailto_uris},
 	{"times", times},
 	{"folds are undone and made again", folds_are_undone_and_made_again},

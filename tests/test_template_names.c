@@ -126,6 +126,7 @@ static struct person_news news = {.invited = true,
 	.provider = "google_meet",
 	.facts = "zone=0 passcode=0 "};
 static struct asked asked = {START - INSTANT_HOUR, 60, "Asia/Tokyo"};
+static const char *numbers[] = {"+49 30 1234, PIN 7"};
 static struct meeting meeting = {
 	.id = CORE_ID,
 	.generation = 2,
@@ -133,6 +134,7 @@ static struct meeting meeting = {
 	.provider = "zoom",
 	.requested_provider = "google_meet",
 	.passcode = "4711",
+	.dial_in = {.items = numbers, .count = 1},
 	.starts_at = START,
 	.ends_at = START + INSTANT_DAY,
 	.opens_at = START - INSTANT_HOUR,
@@ -183,6 +185,7 @@ static void give_mails(const struct tmpl_set *templates)
 			.generation = 2,
 			.created_at = CORE_NOW};
 		const struct dispatch_work work = {.performer = &performer,
+			.config = &core_config,
 			.arena = arena_new(),
 			.request = effect_row(&effect)->without_meeting ? &declined : &request,
 			.effect = &effect};

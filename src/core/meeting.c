@@ -402,7 +402,9 @@ void meeting_set_granted(
 	meeting->direct_url = meeting->direct ? meeting->provider_url : NULL;
 	if (link->passcode)
 		meeting->passcode = link->passcode;
-	if (link->dial_in.count)
+	if (!cause->config->policy->show_dial_in)
+		meeting->dial_in = (struct model_list){0};
+	else if (link->dial_in.count)
 		meeting->dial_in = link->dial_in;
 	meeting->warnings = link->warnings;
 	meeting_carry_warnings(cause, &before, meeting);

@@ -21,6 +21,10 @@ enum join_links { JOIN_GATE, JOIN_DIRECT };
 /* Whether a lawyer is written to at an address that only a client has named. */
 enum lawyer_addresses { LAWYER_ADDRESSES_TRUSTED, LAWYER_ADDRESSES_ANY };
 
+/* Where the answer to a mail goes: to the other person, or to where the mail came from. */
+#define REPLY_TO_OTHER_PARTY "other_party"
+#define REPLY_TO_FROM        "from"
+
 struct policy {
 	const char *default_provider;
 	struct model_list failover;    /* strings: providers, in order */
@@ -28,6 +32,8 @@ struct policy {
 	int64_t opens_minutes_before;  /* the gate opens this long before the start */
 	int64_t expires_minutes_after; /* and closes this long after the end */
 	int join_links;                /* enum join_links */
+	bool show_dial_in;             /* else nobody is told the numbers that lead past the gate */
+	const char *reply_to;          /* REPLY_TO_…, or an address */
 	struct security *security;
 	struct model_list reminders_minutes_before; /* int64_t */
 	int64_t max_generations;

@@ -310,6 +310,7 @@ static enum err dispatch_work_load(
 	struct dispatch_work *work, const struct dispatch_task *task, struct err_info *info)
 {
 	struct store *store = work->performer->dispatch->store;
+	enum dispatch_config wanted;
 	struct config *config;
 	enum err err = ERR_OK;
 
@@ -321,11 +322,16 @@ static enum err dispatch_work_load(
 	work->effect = dispatch_find_leased(work->request, task, task->lease);
 	if (!work->effect)
 		return ERR_NOT_FOUND;
-	if (work->config || dispatch_effects[work->effect->kind]->needs_no_config)
+	wanted = dispatch_effects[work->effect->kind]->config;
+	if (work->config || wanted == CONFIG_UNUSED)
 		return ERR_OK;
 	err = store_config_load(store, work->arena, &config, info);
-	work->config = config;
-	return err;
+	if (err == ERR_OK)
+		work->config = config;
+	if (wanted == CONFIG_NEEDED)
+		return err;
+	err_clear(info);
+	return ERR_OK;
 }
 
 static int64_t dispatch_perform_once(struct dispatch_work *work, struct dispatch_task *task)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dispatch_private.h"
+#include "erase.h"
 #include "gate.h"
 #include "ics_invite.h"
 #include "ics_when.h"
@@ -65,10 +66,23 @@ static enum err mail_calendar(const struct dispatch *dispatch, struct arena *are
 	return err;
 }
 
-static enum err mail_message_make(const struct dispatch *dispatch, struct arena *arena,
-	const struct request *request, const struct effect *effect, struct mail_message *message_r,
-	struct err_info *info)
+/* Where an answer goes: email NULL is where the mail came from, and so it is while the policy
+ * cannot be read, or when the other person has been erased. */
+static struct mail_address mail_reply_to(const struct config *config, const struct person *other)
 {
+	const char *reply_to = config ? config->policy->reply_to : REPLY_TO_FROM;
+
+	if (strcmp(reply_to, REPLY_TO_OTHER_PARTY) == 0 && !erase_is_done(other))
+		return (struct mail_address){.name = other->name, .email = other->email};
+	return (struct mail_address){.email = strchr(reply_to, '@') ? reply_to : NULL};
+}
+
+static enum err mail_message_make(const struct dispatch_work *work, const struct request *request,
+	struct mail_message *message_r, struct err_info *info)
+{
+	const struct dispatch *dispatch = work->performer->dispatch;
+	const struct effect *effect = work->effect;
+	struct arena *arena = work->arena;
 	const char *kind = effect_mail_name(effect);
 	const enum party party = (enum party)effect->mail->party;
 	const struct person *person = request->side[party].person;
@@ -85,6 +99,7 @@ static enum err mail_message_make(const struct dispatch *dispatch, struct arena 
 		.date = effect->created_at,
 		.from = dispatch->mail_from,
 		.to = {.name = person->name, .email = person->email},
+		.reply_to = mail_reply_to(work->config, request->side[!party].person),
 	};
 	/* Whatever comes later belongs to the thread of the first invitation. */
 	if (news && news->thread)
@@ -114,8 +129,8 @@ static enum err mail_perform(
 	enum err err;
 
 	(void)result_r;
-	err = mail_message_make(dispatch, work->arena,
-		news_about(work->arena, work->request, work->effect), work->effect, &message, info);
+	err = mail_message_make(
+		work, news_about(work->arena, work->request, work->effect), &message, info);
 	if (err != ERR_OK)
 		return err;
 	buf_init(&buf, MAIL_MAX_MESSAGE);
@@ -135,4 +150,4 @@ static void mail_settle(struct cause *cause, struct request *request, struct eff
 }
 
 const struct dispatch_effect dispatch_mail = {
-	.needs_no_config = true, .perform = mail_perform, .settle = mail_settle};
+	.config = CONFIG_OF_USE, .perform = mail_perform, .settle = mail_settle};

@@ -5,6 +5,7 @@
 
 #include "dispatch_private.h"
 #include "gate.h"
+#include "ics_invite.h"
 #include "ics_when.h"
 #include "news.h"
 #include "provider.h"
@@ -51,6 +52,7 @@ static void mail_add_meeting(const struct dispatch *dispatch, struct arena *aren
 
 	mail_add_text(values, "provider_title", provider ? provider->title : meeting->provider);
 	mail_add_text(values, "passcode", meeting->passcode);
+	ics_invite_add_dial_in(meeting, values);
 	mail_add_text(values, "reason", meeting->ended_reason);
 	mail_add_flag(values, "direct", meeting->direct_url != NULL);
 	mail_add_text(values, "join_url",
@@ -130,9 +132,9 @@ static void mail_add_canceller(const struct dispatch *dispatch, struct arena *ar
 static const char *const mail_names[] = {"recipient.name", "recipient.email", "recipient.is_client",
 	"recipient.is_lawyer", "other.name", "title", "description", "message", "product_name",
 	"locale", NULL};
-static const char *const mail_meeting_names[] = {"provider_title", "passcode", "reason", "direct",
-	"join_url", "calendar_url", "opens_minutes_before", "failover", "requested_provider_title",
-	NULL};
+static const char *const mail_meeting_names[] = {"provider_title", "passcode", "dial_in.numbers",
+	"reason", "direct", "join_url", "calendar_url", "opens_minutes_before", "failover",
+	"requested_provider_title", NULL};
 static const char *const mail_change_names[] = {"moved_from", "new_duration", "duration_from",
 	"zone_from", "new_link", "new_provider", "new_passcode", "new_details", "change_reason",
 	NULL};

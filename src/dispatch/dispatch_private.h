@@ -40,9 +40,13 @@ struct dispatch_result {
 	struct provision_state state;
 };
 
+/* Whether a kind wants the configuration. Where it is only of use, and cannot be read, the kind
+ * goes on without: work->config and cause->config are NULL then. */
+enum dispatch_config { CONFIG_NEEDED, CONFIG_OF_USE, CONFIG_UNUSED };
+
 /* How a kind is performed. */
 struct dispatch_effect {
-	bool needs_no_config; /* it goes on when that cannot be read; cause->config is NULL */
+	enum dispatch_config config;
 	/* Performs it; safe to repeat. NULL: there is nothing to do but to settle it. Mails:
 	 * ERR_INVALID and ERR_PERMANENT are final, any other error is tried again. */
 	enum err (*perform)(const struct dispatch_work *work, struct dispatch_result *result_r,

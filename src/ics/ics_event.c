@@ -40,7 +40,7 @@ static void event_add_time(
 		event_add_text(values, name, ics_text_time(arena, instant));
 }
 
-static void event_add_person(
+static struct json_object *event_add_person(
 	struct arena *arena, struct json_object *people, const char *name, const char *email)
 {
 	struct json_object *person = json_object_new_object();
@@ -48,6 +48,18 @@ static void event_add_person(
 	event_add_text(person, "cn", ics_text_param(arena, name));
 	event_add_text(person, "mailto", ics_text_mailto(arena, email));
 	json_object_array_add(people, person);
+	return person;
+}
+
+static void event_add_attendee(struct arena *arena, struct json_object *people,
+	const struct ics_attendee *attendee, enum ics_method method)
+{
+	struct json_object *person =
+		event_add_person(arena, people, attendee->name, attendee->email);
+
+	event_add_text(person, "partstat", attendee->accepted ? "ACCEPTED" : "NEEDS-ACTION");
+	json_object_object_add(
+		person, "rsvp", json_object_new_boolean(attendee->asked && method == ICS_REQUEST));
 }
 
 static void event_add_people(
@@ -62,8 +74,7 @@ static void event_add_people(
 	if (event->organizer_email)
 		event_add_person(arena, organizer, event->organizer_name, event->organizer_email);
 	for (i = 0; i < event->attendee_count; i++)
-		event_add_person(
-			arena, attendees, event->attendees[i].name, event->attendees[i].email);
+		event_add_attendee(arena, attendees, &event->attendees[i], event->method);
 }
 
 /* The names that templates/ics/event.ics explains, and two that are only checked against: version
@@ -80,8 +91,6 @@ static struct json_object *event_values(struct arena *arena, const struct ics_ev
 	event_add_text(values, "version", "2.0");
 	if (event->method != ICS_SNAPSHOT)
 		event_add_text(values, "method", methods[event->method]);
-	json_object_object_add(
-		values, "request", json_object_new_boolean(event->method == ICS_REQUEST));
 	json_object_object_add(values, "cancelled", json_object_new_boolean(cancelled));
 	event_add_text(values, "status", cancelled ? "CANCELLED" : "CONFIRMED");
 	event_add_text(values, "uid", ics_text_line(arena, event->uid));
@@ -92,7 +101,8 @@ static struct json_object *event_values(struct arena *arena, const struct ics_ev
 	event_add_time(arena, values, "dtstart", event->starts_at);
 	event_add_time(arena, values, "dtend", event->ends_at);
 	event_add_text(values, "summary", ics_text_line(arena, event->summary));
-	event_add_text(values, "description", ics_text_lines(arena, event->description));
+	event_add_text(values, "with", ics_text_line(arena, event->with));
+	event_add_text(values, "description", ics_text_escaped(arena, event->description));
 	event_add_text(values, "comment", ics_text_lines(arena, event->comment));
 	event_add_text(values, "join_url", event->join_url);
 	event_add_text(values, "join_label", ics_text_line(arena, event->join_label));
@@ -107,11 +117,11 @@ static struct json_object *event_values(struct arena *arena, const struct ics_ev
 	return values;
 }
 
-static const char *const event_names[] = {"version", "method", "request", "cancelled", "status",
-	"uid", "sequence", "dtstamp", "created", "last_modified", "dtstart", "dtend", "summary",
+static const char *const event_names[] = {"version", "method", "cancelled", "status", "uid",
+	"sequence", "dtstamp", "created", "last_modified", "dtstart", "dtend", "summary", "with",
 	"description", "comment", "join_url", "join_label", "label", "page_url", "organizer.cn",
-	"organizer.mailto", "attendees.cn", "attendees.mailto", "alarm_minutes", "alarm_action",
-	NULL};
+	"organizer.mailto", "attendees.cn", "attendees.mailto", "attendees.partstat",
+	"attendees.rsvp", "alarm_minutes", "alarm_action", NULL};
 
 enum err ics_event_check_template(const struct tmpl_set *templates, struct err_info *info)
 {

@@ -21,6 +21,8 @@ enum ics_method {
 struct ics_attendee {
 	const char *name; /* may be NULL */
 	const char *email;
+	bool accepted; /* PARTSTAT=ACCEPTED; else NEEDS-ACTION */
+	bool asked;    /* RSVP=TRUE in an invitation: somebody reads the answer */
 };
 
 struct ics_event {
@@ -30,7 +32,8 @@ struct ics_event {
 	int64_t dtstamp, created, last_modified; /* ms */
 	int64_t starts_at, ends_at;              /* ms; written in UTC */
 	const char *summary;
-	const char *description; /* may be NULL; may have lines */
+	const char *with;        /* whom the reader meets: the end of SUMMARY; may be NULL */
+	const char *description; /* as a template of kind .ics made it, with lines; may be NULL */
 	const char *comment;     /* why it was cancelled; may be NULL; may have lines */
 	const char *join_url;    /* LOCATION and CONFERENCE; NULL when there is none */
 	const char *join_label;  /* what the link is for, in the reader's words */

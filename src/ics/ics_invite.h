@@ -5,6 +5,8 @@
 #include "id.h"
 #include "request.h"
 
+struct json_object;
+
 struct ics_invite {
 	const struct request *request; /* has a meeting; loaded whole */
 	enum party party;              /* the reader */
@@ -19,6 +21,10 @@ struct ics_invite {
  * meeting: UID, CREATED, ORGANIZER and the attendees. */
 enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_invite *invite,
 	struct buf *out, struct err_info *info);
+
+/* Adds dial_in.numbers to the values of a template, if there are any: an object around the list,
+ * for the words before it. */
+void ics_invite_add_dial_in(const struct meeting *meeting, struct json_object *values);
 
 /* Whether the templates of calendars and times name no value that they are not given. */
 enum err ics_check_templates(const struct tmpl_set *templates, struct err_info *info);

@@ -1,6 +1,5 @@
 #include "ics_text.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "instant.h"
@@ -27,7 +26,8 @@ static size_t text_control(const unsigned char *p, bool *breaks_r)
 	return p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f ? 2 : 0;
 }
 
-static char *text_clean(struct arena *arena, const char *text, bool multi_line)
+/* `raw`: of people, not of a template, where isolates are ours. */
+static char *text_clean(struct arena *arena, const char *text, bool multi_line, bool raw)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	char *clean, *out;
@@ -38,6 +38,11 @@ static char *text_clean(struct arena *arena, const char *text, bool multi_line)
 		return NULL;
 	clean = out = arena_alloc(arena, strlen(text) + 1);
 	while (*p) {
+		len = raw ? utf8_forbidden((const char *)p) : 0;
+		if (len) {
+			p += len;
+			continue;
+		}
 		len = text_control(p, &breaks);
 		if (!len)
 			*out++ = (char)*p++;
@@ -55,12 +60,30 @@ static char *text_clean(struct arena *arena, const char *text, bool multi_line)
 
 char *ics_text_line(struct arena *arena, const char *text)
 {
-	return text_clean(arena, text, false);
+	return text_clean(arena, text, false, true);
 }
 
 char *ics_text_lines(struct arena *arena, const char *text)
 {
-	return text_clean(arena, text, true);
+	return text_clean(arena, text, true, true);
+}
+
+char *ics_text_escaped(struct arena *arena, const char *text)
+{
+	char *lines = text_clean(arena, text, true, false), *out;
+	struct buf buf;
+
+	if (!lines)
+		return NULL;
+	buf_init(&buf, 2 * strlen(lines));
+	for (; *lines; lines++)
+		if (*lines == '\n')
+			buf_add_text(&buf, "\\n");
+		else
+			buf_add_char(&buf, *lines);
+	out = arena_strndup(arena, buf.bytes, buf.len);
+	buf_fini(&buf);
+	return out;
 }
 
 /*
@@ -72,14 +95,15 @@ char *ics_text_param(struct arena *arena, const char *text)
 {
 	const char *p = ics_text_line(arena, text);
 	char *quoted, *out;
+	bool open = false;
 
 	if (!p)
 		return NULL;
-	quoted = out = arena_alloc(arena, strlen(p) * 2 + 3);
+	quoted = out = arena_alloc(arena, strlen(p) * 3 + 3);
 	*out++ = '"';
 	for (; *p; p++) {
 		if (*p == '"')
-			out = stpcpy(out, "^'");
+			out = stpcpy(out, (open = !open) ? "\u201c" : "\u201d");
 		else if (*p == '^')
 			out = stpcpy(out, "\u02c6");
 		else
@@ -91,14 +115,14 @@ char *ics_text_param(struct arena *arena, const char *text)
 
 char *ics_text_mailto(struct arena *arena, const char *email)
 {
+	static const char encoded[] = " \"#%<>?[\\]^`{|}";
 	static const char hex[] = "0123456789ABCDEF";
-	const char *at = strrchr(email, '@');
 	char *uri = arena_alloc(arena, strlen("mailto:") + strlen(email) * 3 + 1);
 	char *out = stpcpy(uri, "mailto:");
 	const char *p;
 
 	for (p = email; *p; p++) {
-		if (isalnum((unsigned char)*p) || strchr("-._~!$'*+", *p) || p == at) {
+		if ((unsigned char)*p > ' ' && *p != 0x7f && !strchr(encoded, *p)) {
 			*out++ = *p;
 		} else {
 			*out++ = '%';

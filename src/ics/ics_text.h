@@ -11,17 +11,23 @@
 #include "buf.h"
 #include "err.h"
 
-/* One line without control characters: a run of them becomes a space, the ends are trimmed.
+/* One line without control characters: a run of them becomes a space, the ends are trimmed; what
+ * nobody may write (utf8_forbidden()) is dropped.
  * NULL for NULL and for what is blank. */
 char *ics_text_line(struct arena *arena, const char *text);
 
 /* The same with line breaks kept, each as one LF, whichever way it was written. */
 char *ics_text_lines(struct arena *arena, const char *text);
 
-/* A quoted parameter value: RFC 5545 section 3.2, with " as ^' of RFC 6868. NULL when blank. */
+/* The same of what a template of kind .ics made: TEXT, in which a line break is \n. */
+char *ics_text_escaped(struct arena *arena, const char *text);
+
+/* A quoted parameter value: RFC 5545 section 3.2. It can hold no ", and ^' of RFC 6868 is shown as
+ * it is by most readers, so those become typographic. NULL when blank. */
 char *ics_text_param(struct arena *arena, const char *text);
 
-/* A mailto URI, RFC 6068 section 2. */
+/* A mailto URI. Readers take the address as it stands, so no more is percent-encoded than would end
+ * it or make it no URI (RFC 3986): not & / = and letters of other scripts, as RFC 6068 has it. */
 char *ics_text_mailto(struct arena *arena, const char *email);
 
 /* DATE-TIME in UTC, "20261201T090000Z", of an instant in ms. */

@@ -13,7 +13,7 @@
 
 #define WHEN_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-enum { ICS_MAX_WORDS = 256 };
+enum { ICS_MAX_TEXT = 64 * 1024 };
 
 const char *const ics_when_names[] = {"date", "end_date", "start_time", "end_time", "zone",
 	"zone_abbreviation", "end_zone_abbreviation", "utc_start", "duration_minutes", NULL};
@@ -78,7 +78,7 @@ enum err ics_when_check_templates(const struct tmpl_set *templates, struct err_i
 	return err ? err : ics_when_check(templates, "text", "instant.txt", instant, info);
 }
 
-enum err ics_when_words(const struct tmpl_set *templates, struct arena *arena, const char *locale,
+enum err ics_when_text(const struct tmpl_set *templates, struct arena *arena, const char *locale,
 	const char *file, struct json_object *values, const char **text_r, struct err_info *info)
 {
 	char name[128];
@@ -87,11 +87,21 @@ enum err ics_when_words(const struct tmpl_set *templates, struct arena *arena, c
 
 	snprintf(name, sizeof(name), "text/%s/%s",
 		ics_when_locale(templates, arena, locale, "text", file), file);
-	buf_init(&buf, ICS_MAX_WORDS);
+	buf_init(&buf, ICS_MAX_TEXT);
 	err = tmpl_render(templates, name, values, &buf, info);
 	if (err == ERR_OK)
-		*text_r = arena_strndup(arena, buf.bytes, strcspn(buf.bytes, "\n"));
+		*text_r = arena_strndup(arena, buf.bytes, buf.len);
 	buf_fini(&buf);
+	return err;
+}
+
+enum err ics_when_words(const struct tmpl_set *templates, struct arena *arena, const char *locale,
+	const char *file, struct json_object *values, const char **text_r, struct err_info *info)
+{
+	enum err err = ics_when_text(templates, arena, locale, file, values, text_r, info);
+
+	if (err == ERR_OK)
+		*text_r = arena_strndup(arena, *text_r, strcspn(*text_r, "\n"));
 	return err;
 }
 

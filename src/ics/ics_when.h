@@ -28,8 +28,10 @@ const char *ics_when_locale(const struct tmpl_set *templates, struct arena *aren
 enum err ics_when_check(const struct tmpl_set *templates, const char *folder, const char *file,
 	const char *const *const *names, struct err_info *info);
 
-/* The line of text that `text/<locale>/<file>` makes of `values` (NULL: of none). ERR_INTERNAL when
- * it cannot be rendered. The text is in the arena. */
+/* What `text/<locale>/<file>` makes of `values` (NULL: of none), and of that the first line.
+ * ERR_INTERNAL when it cannot be rendered. The text is in the arena. */
+enum err ics_when_text(const struct tmpl_set *templates, struct arena *arena, const char *locale,
+	const char *file, struct json_object *values, const char **text_r, struct err_info *info);
 enum err ics_when_words(const struct tmpl_set *templates, struct arena *arena, const char *locale,
 	const char *file, struct json_object *values, const char **text_r, struct err_info *info);
 

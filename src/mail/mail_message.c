@@ -112,16 +112,36 @@ static char *mail_subject(const char *subject)
 	return mail_header_plain(subject) ? xstrdup(subject) : mail_header_words(subject);
 }
 
+/* A name without what nobody may write (utf8_forbidden()): it would turn the address behind it
+ * around. The caller frees. */
+static char *mail_name(const char *name)
+{
+	char *clean = xmalloc(strlen(name) + 1), *out = clean;
+	size_t skip;
+
+	for (; *name; name += skip ? skip : 1) {
+		skip = utf8_forbidden(name);
+		if (!skip)
+			*out++ = *name;
+	}
+	*out = '\0';
+	return clean;
+}
+
 /* libetpan puts a plain name with specials in quotes, but never folds inside them. */
 static struct mailimf_mailbox *mail_mailbox(const struct mail_address *address)
 {
-	char email[MAIL_EMAIL_SIZE], *name = NULL;
+	char email[MAIL_EMAIL_SIZE], *name = mail_name(address->name ? address->name : ""), *words;
 
 	mail_email_to_ascii(address->email, email);
-	if (address->name && address->name[0] != '\0')
-		name = strlen(address->name) <= MAIL_WORD_MAX && mail_header_plain(address->name)
-			       ? xstrdup(address->name)
-			       : mail_header_words(address->name);
+	if (strlen(name) > MAIL_WORD_MAX || (name[0] && !mail_header_plain(name))) {
+		words = mail_header_words(name);
+		free(name);
+		name = words;
+	} else if (!name[0]) {
+		free(name);
+		name = NULL;
+	}
 	return mail_made(mailimf_mailbox_new(name, xstrdup(email)));
 }
 

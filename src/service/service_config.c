@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "mail_address.h"
 #include "service_config_private.h"
 #include "service_private.h"
 
@@ -150,6 +151,14 @@ static void policy_check_providers(const struct service *service, struct arena *
 			arena_printf(arena, "/failover/%zu", i), info);
 }
 
+static void policy_check_reply_to(const char *reply_to, struct err_info *info)
+{
+	if (strcmp(reply_to, REPLY_TO_OTHER_PARTY) != 0 && strcmp(reply_to, REPLY_TO_FROM) != 0 &&
+		!mail_email_valid(reply_to))
+		err_add_field(info, "/reply_to",
+			"must be " REPLY_TO_OTHER_PARTY ", " REPLY_TO_FROM " or an e-mail address");
+}
+
 /* `merged` is a whole policy; it becomes the configuration's if it holds. */
 static enum err policy_take(const struct service *service, struct arena *arena,
 	struct config *config, struct json_object *merged, struct err_info *info)
@@ -162,6 +171,7 @@ static enum err policy_take(const struct service *service, struct arena *arena,
 	config->policy = policy;
 	config_check_policy(policy, info);
 	policy_check_providers(service, arena, config, info);
+	policy_check_reply_to(policy->reply_to, info);
 	return info->err;
 }
 
