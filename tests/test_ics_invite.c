@@ -126,16 +126,10 @@ static void test_people(void)
 
 	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++) {
-			CU_ASSERT(
-				says(&request, party, methods[i], true,
-					"\r\nATTENDEE;CN=\"\u201cAda\u201d "
-					"\u02c6x\";CUTYPE=INDIVIDUAL;"
-					"ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION:"
-					"mailto:a/da=x+y@client.test\r\n") ||
-				says(&request, party, methods[i], true,
-					"\r\nATTENDEE;CN=\u201cAda\u201d \u02c6x;CUTYPE=INDIVIDUAL;"
-					"ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION:"
-					"mailto:a/da=x+y@client.test\r\n"));
+			CU_ASSERT(says(&request, party, methods[i], true,
+				"\r\nATTENDEE;CN=\u201cAda\u201d \u02c6x;CUTYPE=INDIVIDUAL;"
+				"ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION:"
+				"mailto:a/da=x+y@client.test\r\n"));
 			CU_ASSERT(says(&request, party, methods[i], true,
 				"\r\nATTENDEE;CN=Bo Lawyer;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;"
 				"PARTSTAT=ACCEPTED:mailto:"));

@@ -87,9 +87,10 @@ static void test_create(void)
 	CU_ASSERT_STRING_EQUAL(bench.link.passcode, "Pass12");
 	CU_ASSERT_EQUAL(bench.link.warnings.count, 0);
 	CU_ASSERT_EQUAL_FATAL(bench.link.dial_in.count, 2);
-	CU_ASSERT_STRING_EQUAL(
-		*MODEL_AT(&bench.link.dial_in, const char *, 0), "+49 69 7104 9922 (Germany)");
-	CU_ASSERT_STRING_EQUAL(*MODEL_AT(&bench.link.dial_in, const char *, 1), "+1 646 558 8656");
+	CU_ASSERT_STRING_EQUAL(*MODEL_AT(&bench.link.dial_in, const char *, 0),
+		"+49 69 7104 9922 (Germany), meeting ID " NUMBER);
+	CU_ASSERT_STRING_EQUAL(*MODEL_AT(&bench.link.dial_in, const char *, 1),
+		"+1 646 558 8656, meeting ID " NUMBER);
 	bench_fini(&bench);
 }
 

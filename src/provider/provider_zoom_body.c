@@ -328,9 +328,9 @@ void provider_zoom_compare(const struct provider_call *call, const struct provid
 		zoom_compare_hosts(call->arena, hosts, meeting, gaps);
 }
 
-/* "+49 69 7104 9922 (Germany)" */
+/* "+49 69 7104 9922 (Germany), meeting ID 81234567890": who calls is asked for it. */
 static void zoom_add_dial_in(
-	struct arena *arena, struct json_object *number, struct model_list *dial_in)
+	struct arena *arena, struct json_object *number, const char *id, struct model_list *dial_in)
 {
 	const char *digits = provider_json_text(arena, number, "number");
 	const char *country = provider_json_text(arena, number, "country_name"), *text;
@@ -338,6 +338,8 @@ static void zoom_add_dial_in(
 	if (!digits)
 		return;
 	text = country ? arena_printf(arena, "%s (%s)", digits, country) : digits;
+	if (id)
+		text = arena_printf(arena, "%s, meeting ID %s", text, id);
 	if (strlen(text) <= ZOOM_MAX_NUMBER && !utf8_has_control(text, false))
 		*(const char **)model_list_add(arena, dial_in, sizeof(text)) = text;
 }
@@ -359,6 +361,6 @@ void provider_zoom_fill(
 	count = json_object_is_type(numbers, json_type_array) ? json_object_array_length(numbers)
 							      : 0;
 	for (i = 0; i < count && link_r->dial_in.count < ZOOM_MAX_DIAL_IN; i++)
-		zoom_add_dial_in(
-			call->arena, json_object_array_get_idx(numbers, i), &link_r->dial_in);
+		zoom_add_dial_in(call->arena, json_object_array_get_idx(numbers, i),
+			link_r->external_id, &link_r->dial_in);
 }

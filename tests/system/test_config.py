@@ -37,6 +37,8 @@ DEFAULTS = {
     "opens_minutes_before": 15,
     "expires_minutes_after": 60,
     "join_links": "gate",
+    "show_dial_in": True,
+    "reply_to": "other_party",
     "security": {
         "waiting_room": True,
         "join_before_host": False,
@@ -151,6 +153,12 @@ def test_a_change_holds_for_the_next_acceptance(own: Stack, admin: Caller) -> No
         ({"inline_wait_ms": "1"}, ["/inline_wait_ms"]),
         ({"inline_wait_ms": 1.5}, ["/inline_wait_ms"]),
         ({"join_links": "GATE"}, ["/join_links"]),
+        ({"show_dial_in": 1}, ["/show_dial_in"]),
+        ({"show_dial_in": None}, ["/show_dial_in"]),
+        *(
+            ({"reply_to": value}, ["/reply_to"])
+            for value in ("", "nobody", "FROM", "a@b@c.example", "A <a@b.example>", 1, None)
+        ),
         ({"security": {"join_before_host": True}}, ["/security/join_before_host"]),
         ({"security": {"colour": 1}}, ["/security/colour"]),
         ({"security": []}, ["/security"]),
