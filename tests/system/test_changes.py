@@ -283,7 +283,7 @@ def test_across_the_change_of_clocks(own: Stack, people: Parties) -> None:
     )
     done(answer)
     mail = threads(own, request, 2)[1][1]
-    assert "01:30 to 03:30" in mail.text() and "60 minutes" in mail.text()
+    assert "01:30 (CET) to 03:30 (CEST)" in mail.text() and "60 minutes" in mail.text()
     event = check_invitation(mail, "REQUEST")
     assert event["DTEND"].dt - event["DTSTART"].dt == datetime.timedelta(hours=1)
 

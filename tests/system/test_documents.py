@@ -45,8 +45,13 @@ def unfolded(text: str) -> list[str]:
     return re.sub(r"\r\n[ \t]", "", text).split("\r\n")
 
 
-def check_ics(raw: bytes, title: str) -> None:
-    """Lines as RFC 5545 has them, one event, and the title unharmed."""
+def shown(text: str) -> str:
+    """Without what is put around a value that is written from right to left, and what is dropped."""
+    return re.sub("[\u202a-\u202e\u2066-\u2069]", "", text)
+
+
+def check_ics(raw: bytes, title: str, other: str) -> None:
+    """Lines as RFC 5545 has them, one event, and title and name unharmed."""
     assert b"\n" not in raw.replace(b"\r\n", b""), "CRLF everywhere"
     assert max(len(line) for line in raw.split(b"\r\n")) <= 75
     raw.decode()
@@ -54,7 +59,8 @@ def check_ics(raw: bytes, title: str) -> None:
     assert calendar.errors == []
     (event,) = calendar.walk("VEVENT")
     assert event.errors == []
-    assert str(event["SUMMARY"]) == title.strip(), "blanks around it are of no use"
+    summary = f"{shown(title).strip()} – {shown(other).strip()}"
+    assert shown(str(event["SUMMARY"])) == summary, "blanks around them are of no use"
     names = [line.partition(":")[0].partition(";")[0] for line in unfolded(raw.decode())]
     assert names.count("BEGIN") == names.count("END") <= 3
     assert icalendar.Calendar.from_ical(calendar.to_ical()).walk("VEVENT")
@@ -95,14 +101,15 @@ def test_what_people_write(stack: Stack, parties: Parties, name: str) -> None:
     assert len(mails) == 2
     for mail in mails:
         check_mail(mail)
-        check_ics(mail.part("text/calendar").get_payload(decode=True), text)
-        assert " ".join(text.split()) in " ".join(mail.message["Subject"].split())
-        assert " ".join(name_of_recipient(mail).split()) == " ".join(text.split())
+        check_ics(mail.part("text/calendar").get_payload(decode=True), text, text)
+        words = " ".join(shown(text).split())
+        assert words in " ".join(shown(mail.message["Subject"]).split())
+        assert " ".join(name_of_recipient(mail).split()) == words
         plain = " ".join(mail.text().split())
-        assert " ".join(text.split()) in plain, "nothing is escaped in plain text"
+        assert words in plain, "nothing is escaped in plain text"
         assert "<script>" not in mail.text("text/html")
     answer = parties.client.get(f"/api/requests/{request['id']}/calendar.ics")
-    check_ics(answer.content, text)
+    check_ics(answer.content, text, text)
     page = stack.anyone().get(request["meeting"]["join_url"])
     assert page.status_code == 403 and "<script>" not in page.text
 
@@ -159,7 +166,7 @@ def test_mails_in_the_persons_language(
 @pytest.mark.parametrize(
     "locale, first, last, separator, hour",
     [
-        ("en", "31 December {}", "1 January {}, 00:05", "to", ""),
+        ("en-GB", "31 December {}", "1 January {}, 00:05", "to", ""),
         ("de", "31. Dezember {}", "1. Januar {}, 00:05", "bis", " Uhr"),
     ],
 )
@@ -172,6 +179,7 @@ def test_a_meeting_that_ends_on_another_day(
         client=person, starts_at=f"{year}-12-31T00:05:00Z", duration_minutes=1440
     )
     page = stack.anyone().get(parties.client.request(request["id"])["meeting"]["join_url"]).text
+    page = re.sub("</?bdi>", "", page)
     stack.settle(request["id"])
     parties.client.cancel(request["id"])
     stack.settle(request["id"])

@@ -160,7 +160,7 @@ def test_the_calendar_file(stack: Stack, parties: Parties) -> None:
     calendar = icalendar.Calendar.from_ical(answer.content)
     assert "METHOD" not in calendar
     (event,) = calendar.walk("VEVENT")
-    assert event["SUMMARY"] == request["title"]
+    assert event["SUMMARY"] == f"{request['title']} – {request['lawyer']['name']}"
     assert "Äußerst\nwichtig; sehr, sehr" in event["DESCRIPTION"]
     assert event["DTSTART"].dt == instant(request["starts_at"])
     assert event["DTEND"].dt == instant(request["ends_at"])
