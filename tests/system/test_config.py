@@ -48,6 +48,8 @@ DEFAULTS = {
     },
     "reminders_minutes_before": [1440, 60],
     "max_generations": 20,
+    "max_changes_per_hour": 30,
+    "lawyer_addresses": "trusted",
     "retry": {"first_s": 5, "max_s": 600, "give_up_s": 86400},
 }
 

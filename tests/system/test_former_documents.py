@@ -138,7 +138,12 @@ def test_the_configuration_is_that_of_before(former: Former) -> None:
     assert (policy["default_provider"], policy["failover"]) == ("zoom", ["teams"])
     stored = load("config")["policy"]
     # What a policy had not in the version before.
-    defaults = {"max_changes_per_hour": 30, "lawyer_addresses": "trusted"}
+    defaults = {
+        "show_dial_in": True,
+        "reply_to": "other_party",
+        "max_changes_per_hour": 30,
+        "lawyer_addresses": "trusted",
+    }
     done(admin.put("/api/config/meetings", {"inline_wait_ms": 1234}))
     config = former.stack.requests.database["config"].find_one()
     assert config["policy"] == defaults | stored | {"inline_wait_ms": 1234}
