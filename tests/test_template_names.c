@@ -266,6 +266,7 @@ static const struct {
 	{"failover", TOLD_PROVIDER},
 	{"requested_provider_title", TOLD_PROVIDER},
 	{"passcode", TOLD_PASSCODE},
+	{"dial_in.numbers", TOLD_DIAL_IN},
 	{"reason", TOLD_FACTS}, /* of an end */
 	{"direct", TOLD_LINK},
 	{"join_url", TOLD_LINK},
@@ -279,6 +280,7 @@ static const struct {
 	{"end_time", TOLD_WHEN},
 	{"zone", TOLD_ZONE},
 	{"zone_abbreviation", TOLD_ZONE},
+	{"end_zone_abbreviation", TOLD_ZONE},
 	{"utc_start", TOLD_WHEN},
 	{"duration_minutes", TOLD_WHEN},
 };
