@@ -492,6 +492,56 @@ static void test_news_in_the_trail(void)
 	arena_free(&arena);
 }
 
+/* ---- how many there are ---- */
+
+static struct effect *news_mail(const struct request *request, enum effect_kind kind)
+{
+	return core_effect(request, kind, PARTY_CLIENT);
+}
+
+/* Moves within a minute are told together, and six mails an hour are enough for anybody; the last
+ * of them says that the meeting is off. */
+static void test_news_of_many_moves(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_in_state(arena, CORE_READY);
+	int64_t now = CORE_NOW, sent[8], last_start = 0;
+	const struct effect *mail;
+	int moves, count = 0;
+
+	core_settle_mail(
+		arena, request, news_mail(request, EFFECT_MAIL_MEETING_READY), now, ERR_OK, "");
+	sent[count++] = now;
+	for (moves = 0; moves < 30; moves++) {
+		now += 10 * INSTANT_SECOND;
+		last_start = LATER + moves * INSTANT_MINUTE;
+		CU_ASSERT_EQUAL(core_move(arena, request, now, last_start), ERR_OK);
+		mail = news_mail(request, EFFECT_MAIL_MEETING_UPDATED);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(mail);
+		CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_MAIL_MEETING_UPDATED), 1);
+		CU_ASSERT(count == 1 || mail->due >= sent[count - 1] + INSTANT_MINUTE);
+		if (mail->due > now)
+			continue;
+		core_settle_mail(arena, request,
+			news_mail(request, EFFECT_MAIL_MEETING_UPDATED), now, ERR_OK, "");
+		CU_ASSERT_FATAL(count < 8);
+		sent[count++] = now;
+	}
+	CU_ASSERT_EQUAL(count, 5);
+	/* The next one says what is true by then, once the hour is over. */
+	mail = news_mail(request, EFFECT_MAIL_MEETING_UPDATED);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mail);
+	CU_ASSERT_EQUAL(mail->due, sent[0] + INSTANT_HOUR);
+	CU_ASSERT_EQUAL(mail->mail->starts_at, last_start);
+	/* That it is off is said at once. */
+	core_cancel(arena, request, now);
+	CU_ASSERT_PTR_NULL(news_mail(request, EFFECT_MAIL_MEETING_UPDATED));
+	mail = news_mail(request, EFFECT_MAIL_MEETING_CANCELLED);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mail);
+	CU_ASSERT_EQUAL(mail->due, now);
+	arena_free(&arena);
+}
+
 static const struct unit_case cases[] = {
 	{"stories", test_news_stories},
 	{"told is what the mail said", test_news_told_is_what_the_mail_said},
@@ -502,6 +552,7 @@ static const struct unit_case cases[] = {
 	{"of a former version", test_news_of_a_former_version},
 	{"forget people", test_news_forget_people},
 	{"in the trail", test_news_in_the_trail},
+	{"of many moves", test_news_of_many_moves},
 };
 
 UNIT_MAIN("news", cases)

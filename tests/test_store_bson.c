@@ -123,8 +123,9 @@ static struct person_news *store_full_news(struct arena *arena)
 {
 	struct person_news *news = arena_alloc(arena, sizeof(*news));
 
-	*news = (struct person_news){
-		true, true, "1.0", CORE_START, CORE_END, 1, 2, "Asia/Tokyo", "zoom", "link=1 "};
+	*news = (struct person_news){true, true, "1.0", CORE_START, CORE_END, 1, 2, "Asia/Tokyo",
+		"zoom", "link=1 ", {0}, CORE_START};
+	*(int64_t *)model_list_add(arena, &news->mailed, sizeof(int64_t)) = CORE_NOW;
 	return news;
 }
 

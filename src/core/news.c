@@ -10,6 +10,13 @@
 /* Mails: quick at first, since a meeting may be near, then hourly (PROVIDERS.md section 6). */
 enum { NEWS_FIRST_S = 15, NEWS_MAX_S = 3600 };
 
+/* How many mails about one request a person gets within an hour. The last of them is kept for the
+ * news that the meeting is off, so that nobody else's moving it about can delay that. */
+enum { NEWS_MOST = 6, NEWS_MOST_BUT_ENDS = NEWS_MOST - 1 };
+
+/* How long after news of a change the next may leave. */
+#define NEWS_PAUSE INSTANT_MINUTE
+
 #define FIELD(type, member, ...)                                                                   \
 	MODEL_FIELD(struct person_news, member, type, MODEL_STORED | MODEL_SPARSE __VA_ARGS__)
 
@@ -24,6 +31,8 @@ static const struct model_field person_news_fields[] = {
 	FIELD(MODEL_STRING, timezone),
 	FIELD(MODEL_STRING, provider),
 	FIELD(MODEL_STRING, facts, | MODEL_SEALED),
+	FIELD(MODEL_INTS, mailed),
+	FIELD(MODEL_INSTANT, changed_at),
 };
 
 const struct model person_news_model = MODEL(struct person_news, "person_news", person_news_fields);
@@ -51,6 +60,44 @@ static bool news_is(const struct effect *effect, enum effect_calendar calendar, 
 	       effect_row(effect)->calendar == calendar;
 }
 
+/* A mail has left. */
+static void news_note_mailed(
+	struct cause *cause, struct request *request, const struct effect *effect)
+{
+	struct person_news *news = news_of(cause, request, effect->mail->party);
+	struct model_list *mailed = &news->mailed;
+
+	if (effect->kind == EFFECT_MAIL_MEETING_UPDATED)
+		news->changed_at = cause->now;
+	if (mailed->count == NEWS_MOST)
+		model_list_remove(mailed, sizeof(int64_t), 0);
+	*(int64_t *)model_list_add(cause->arena, mailed, sizeof(int64_t)) = cause->now;
+}
+
+/* When a mail may leave: at once, but that changes of a minute are told together, and that nobody
+ * gets more than NEWS_MOST within an hour. What has not left by then is replaced by what is true
+ * then, so the last state always arrives. */
+static int64_t news_due(const struct cause *cause, const struct request *request,
+	const struct effect *effect, enum party party)
+{
+	const struct person_news *news = request->side[party].news;
+	const size_t most =
+		effect_row(effect)->calendar == CALENDAR_CANCEL ? NEWS_MOST : NEWS_MOST_BUT_ENDS;
+	const struct model_list *mailed;
+	int64_t due = cause->now, then;
+
+	if (!news || !news->mailed.count)
+		return due;
+	mailed = &news->mailed;
+	then = news->changed_at + NEWS_PAUSE;
+	if (effect->kind == EFFECT_MAIL_MEETING_UPDATED && then > due)
+		due = then;
+	if (mailed->count < most)
+		return due;
+	then = *MODEL_AT(mailed, int64_t, mailed->count - most) + INSTANT_HOUR;
+	return then > due ? then : due;
+}
+
 static void news_owe(
 	struct cause *cause, struct request *request, enum effect_kind kind, enum party party)
 {
@@ -59,6 +106,7 @@ static void news_owe(
 	if (erase_is_done(request->side[party].person))
 		return;
 	effect = effect_owe(cause, request, kind);
+	effect->due = news_due(cause, request, effect, party);
 	*effect->mail = (struct mail){
 		.party = party,
 		.starts_at = request->starts_at,
@@ -110,6 +158,8 @@ static void news_note_invited(struct cause *cause, struct request *request,
 		.timezone = mail->timezone,
 		.provider = mail->provider,
 		.facts = mail->facts,
+		.mailed = news->mailed,
+		.changed_at = news->changed_at,
 	};
 }
 
@@ -403,6 +453,8 @@ void news_settled(struct cause *cause, struct request *request, struct effect *e
 			news_note_invited(cause, request, effect, false);
 		if (outcome->err == ERR_OK)
 			news_warn(cause, request, party, NULL);
+		if (outcome->err == ERR_OK && !outcome->skipped)
+			news_note_mailed(cause, request, &settled);
 		effect_drop(request, effect);
 		if (outcome->err == ERR_OK)
 			news_drop_overtaken(cause, request, &settled);
