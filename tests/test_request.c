@@ -270,7 +270,6 @@ static void test_request_lapses_when_its_time_comes(void)
 	struct request *request = core_open(arena);
 	const struct audit_event *event;
 	const struct effect *mail;
-	int party;
 
 	/* A clock that was set back does not end what still has its time. */
 	effect_claim(request, CORE_START, "theirs", EFFECT_LEASE_MS);
@@ -286,13 +285,44 @@ static void test_request_lapses_when_its_time_comes(void)
 	CU_ASSERT_STRING_EQUAL(event->from, "open");
 	CU_ASSERT_STRING_EQUAL(event->to, "lapsed");
 	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "l");
-	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++) {
-		mail = core_effect(request, EFFECT_MAIL_REQUEST_LAPSED, (enum party)party);
-		CU_ASSERT_PTR_NOT_NULL_FATAL(mail);
-		CU_ASSERT_EQUAL(mail->give_up_at, CORE_START + 3 * INSTANT_DAY);
-		CU_ASSERT_TRUE(effect_is_whole(request, mail));
-	}
+	mail = core_effect(request, EFFECT_MAIL_REQUEST_LAPSED, PARTY_CLIENT);
+	CU_ASSERT_EQUAL(mail->give_up_at, CORE_START + 3 * INSTANT_DAY);
+	CU_ASSERT_TRUE(effect_is_whole(request, mail));
 	CU_ASSERT_EQUAL(audit_verify(NULL, &request->events, request->id), -1);
+	arena_free(&arena);
+}
+
+/* A lawyer whose address only the client has named is written to by nobody. */
+static void test_request_lapse_tells_whom(void)
+{
+	static const struct {
+		enum role filed_by;
+		enum lawyer_addresses addresses;
+		bool lawyer;
+	} cases[] = {
+		{ROLE_CLIENT, LAWYER_ADDRESSES_TRUSTED, false},
+		{ROLE_CLIENT, LAWYER_ADDRESSES_ANY, true},
+		{ROLE_SERVICE, LAWYER_ADDRESSES_TRUSTED, true},
+		{ROLE_ADMIN, LAWYER_ADDRESSES_TRUSTED, true},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct policy policy = policy_default;
+		struct cause cause = core_system(arena, CORE_START);
+		struct request *request = core_open(arena);
+
+		policy.lawyer_addresses = (int)cases[i].addresses;
+		core_under(&cause, &policy);
+		MODEL_AT(&request->events, struct audit_event, 0)->actor->role = cases[i].filed_by;
+		request_lapse(&cause, request, meeting_effect(request, EFFECT_REQUEST_LAPSE));
+		CU_ASSERT_PTR_NOT_NULL(
+			core_effect(request, EFFECT_MAIL_REQUEST_LAPSED, PARTY_CLIENT));
+		CU_ASSERT_EQUAL(
+			core_effect(request, EFFECT_MAIL_REQUEST_LAPSED, PARTY_LAWYER) != NULL,
+			cases[i].lawyer);
+	}
 	arena_free(&arena);
 }
 
@@ -1049,6 +1079,7 @@ static const struct unit_case cases[] = {
 	{"open: cases", test_request_open_cases},
 	{"open owes nothing", test_request_opens_owing_its_lapse},
 	{"lapses when its time comes", test_request_lapses_when_its_time_comes},
+	{"lapse tells whom", test_request_lapse_tells_whom},
 	{"answered does not lapse", test_request_answered_does_not_lapse},
 	{"keeps what was asked for", test_request_keeps_what_was_asked_for},
 	{"retry of what was given up", test_request_retry_of_what_was_given_up},

@@ -604,6 +604,8 @@ static void walk_end(struct walk *walk)
 	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
 		walk_check(walk,
 			request->status != REQUEST_LAPSED || walk->world.lapsed[party] ||
+				(party == PARTY_LAWYER && walk->policy.lawyer_addresses ==
+								  LAWYER_ADDRESSES_TRUSTED) ||
 				walk_has_failed(request, EFFECT_MAIL_REQUEST_LAPSED, party),
 			"both are told that it lapsed");
 	if (request->status == REQUEST_DECLINED)
@@ -626,6 +628,8 @@ static void walk_begin(struct walk *walk, int number)
 	walk->world.arena = walk->arena;
 	walk->policy = core_policy(walk_random(walk, 3));
 	walk->retry = *policy_default.retry;
+	walk->policy.lawyer_addresses =
+		walk_random(walk, 2) ? LAWYER_ADDRESSES_ANY : LAWYER_ADDRESSES_TRUSTED;
 	walk->policy.join_links = walk_random(walk, 2) ? JOIN_DIRECT : JOIN_GATE;
 	if (walk_random(walk, 3) == 0)
 		walk->retry.give_up_s = 60;

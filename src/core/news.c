@@ -355,10 +355,9 @@ void news_owe_refusal(struct cause *cause, struct request *request)
 	news_owe(cause, request, EFFECT_MAIL_REQUEST_DECLINED, PARTY_CLIENT);
 }
 
-void news_owe_lapse(struct cause *cause, struct request *request)
+void news_owe_lapse(struct cause *cause, struct request *request, enum party party)
 {
-	news_owe(cause, request, EFFECT_MAIL_REQUEST_LAPSED, PARTY_CLIENT);
-	news_owe(cause, request, EFFECT_MAIL_REQUEST_LAPSED, PARTY_LAWYER);
+	news_owe(cause, request, EFFECT_MAIL_REQUEST_LAPSED, party);
 }
 
 /* An invitation that was leaving while its meeting was cancelled, or the link replaced. */

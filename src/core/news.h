@@ -30,8 +30,8 @@ void news_owe_cancellation(struct cause *cause, struct request *request);
 /* The client is told that the lawyer declined. */
 void news_owe_refusal(struct cause *cause, struct request *request);
 
-/* Both are told that the request lapsed. */
-void news_owe_lapse(struct cause *cause, struct request *request);
+/* That person is told that the request lapsed. */
+void news_owe_lapse(struct cause *cause, struct request *request, enum party party);
 
 /* The link is no more, and another is being made: what has not left is withdrawn. */
 void news_withdraw(struct cause *cause, struct request *request);

@@ -449,7 +449,10 @@ void request_lapse(struct cause *cause, struct request *request, struct effect *
 	if (request->status != REQUEST_OPEN)
 		return;
 	request_set_status(cause, request, REQUEST_LAPSED, "request.lapsed");
-	news_owe_lapse(cause, request);
+	news_owe_lapse(cause, request, PARTY_CLIENT);
+	if (!request_lawyer_is_claimed(request) ||
+		cause->config->policy->lawyer_addresses == LAWYER_ADDRESSES_ANY)
+		news_owe_lapse(cause, request, PARTY_LAWYER);
 }
 
 const struct request_answer *request_answer_find(

@@ -201,7 +201,7 @@ command_rule request_note_outcome;
 void request_complete(struct cause *cause, struct request *request);
 
 /* The time asked for has come, which settles the effect: a request that is still open lapses, and
- * both people are told. */
+ * both people are told; but a lawyer whose address only the client has named is not written to. */
 void request_lapse(struct cause *cause, struct request *request, struct effect *effect);
 
 /* Idempotency: the kept answer under a key, or NULL; and keeping one. */

@@ -150,5 +150,5 @@ const struct dispatch_effect dispatch_deletion = {
 	.perform = deletion_perform, .settle = deletion_settle};
 const struct dispatch_effect dispatch_verification = {
 	.perform = verification_perform, .settle = verification_settle};
-const struct dispatch_effect dispatch_lapse = {.config = CONFIG_UNUSED, .settle = lapse_settle};
+const struct dispatch_effect dispatch_lapse = {.settle = lapse_settle};
 const struct dispatch_effect dispatch_expiry = {.config = CONFIG_UNUSED, .settle = expiry_settle};

@@ -34,7 +34,10 @@ def flat(text: str) -> str:
 def test_both_are_told(own: Stack, locale: str | None) -> None:
     people = own.parties()
     parties = {who: people.person(who, locale=locale) for who in ("client", "lawyer")}
-    request = people.create(starts_at=own.at(minutes=30), **parties)
+    draft = people.draft(starts_at=own.at(minutes=30), **parties)
+    filed = own.service().post("/api/requests", draft)
+    assert filed.status_code == 201, filed.text
+    request = filed.json()
     own.advance(29 * 60)
     assert status(people, request) == "open"
     own.advance(61)
@@ -59,6 +62,16 @@ def test_both_are_told(own: Stack, locale: str | None) -> None:
     event = people.client.audit(request["id"])[1]
     assert (event["from"], event["to"], event["actor"]["role"]) == ("open", "lapsed", "system")
     assert own.run("verify-audit", "--request", request["id"]).endswith(" 0 broken\n")
+
+
+def test_nobody_writes_to_an_address_that_only_the_client_has_named(own: Stack) -> None:
+    people = own.parties()
+    request = people.create(starts_at=own.at(minutes=1))
+    own.advance(61)
+    until(lambda: status(people, request) == "lapsed", "it has lapsed")
+    own.settle(request["id"])
+    (mail,) = own.mails.of(request["id"])
+    assert mail.recipient == request["client"]["email"]
 
 
 def test_what_is_left_of_it(own: Stack) -> None:
@@ -137,7 +150,7 @@ def test_of_the_version_before(own: Stack) -> None:
     for one in (request, other):
         until(lambda one=one: status(people, one) == "lapsed", "it has lapsed")
         own.settle(one["id"])
-        assert len(own.mails.of(one["id"])) == 2
+        assert len(own.mails.of(one["id"])) == 1, "the client is told"
     before = own.document(request["id"])
     own.run("init-db")
     assert own.document(request["id"]) == before
