@@ -34,6 +34,8 @@ POLICY = {
     "failover": ["zoom", "teams"],
     "inline_wait_ms": 700,
     "max_generations": MAX_GENERATIONS,
+    "lawyer_addresses": "any",
+    "max_changes_per_hour": 1000,
     "retry": {"first_s": 5, "max_s": 300, "give_up_s": 3600},
 }
 # Nobody begins late: what Zoom makes after it was asked whether it has is one too many.

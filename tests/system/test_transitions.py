@@ -124,7 +124,10 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("transitions")
-    policy = {"retry": {"first_s": 600, "max_s": 600, "give_up_s": 3600}}
+    policy = {
+        "retry": {"first_s": 600, "max_s": 600, "give_up_s": 3600},
+        "lawyer_addresses": "any",
+    }
     with Providers(folder, mongodb_uri, names=("zoom",), policy=policy) as providers:
         world = World(providers)
         world.make_dead()
