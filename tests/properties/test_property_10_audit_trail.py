@@ -39,7 +39,7 @@ STEPS = st.one_of(
     st.tuples(st.just("visit"), st.sampled_from(["client", "lawyer"])),
     st.tuples(st.just("wait"), st.integers(1, 200)),
 )
-STATUSES = {"open", "accepted", "declined", "cancelled", "completed"}
+STATUSES = {"open", "accepted", "declined", "lapsed", "cancelled", "completed"}
 MEETING_STATUSES = {"pending", "ready", "failed", "cancelled", "expired", "replaced"}
 
 
