@@ -94,6 +94,11 @@ def test_it_is_shown_as_before(former: Former, name: str) -> None:
 FOUND_BY = ("due", "urgent_due", "failed_at", "shelf", "over_at", "lawyer_until", "admin_until")
 
 
+def without_retry(said: dict) -> dict:
+    links = {name: url for name, url in said["links"].items() if name != "retry"}
+    return said | {"links": links}
+
+
 def test_dashboards_find_it(former: Former) -> None:
     """`init-db` adds what they go by, and nothing else."""
     for _ in ("once", "and once more"):
@@ -116,7 +121,9 @@ def test_dashboards_find_it(former: Former) -> None:
                 documents.values(), role, person, former.stack.now()
             ), name
             rows = [row for where in boards.LISTS for row in dashboard[where]]
-            assert all(row == shown(name)[role] for row in boards.without_reasons(rows))
+            for row in boards.without_reasons(rows):
+                row["links"].pop("retry", None)  # what was given up is found by now
+                assert row == without_retry(shown(name)[role]), name
     dashboard = former.stack.admin().fetch("/api/dashboard")
     expected = boards.read(documents.values(), "admin", "", former.stack.now())
     assert boards.shown(dashboard) == expected
