@@ -34,10 +34,10 @@ static struct google {
 	int fd;
 	int port;
 	pthread_t thread;
-	const struct step *steps; /* for all but token requests; ends with status 0 */
-	struct step token;
+	const struct step *steps;      /* for all but token requests; ends with status 0 */
+	struct step token, token_then; /* the second, if it has a status, answers from then on */
 	size_t heard;
-	char line[MAX_STEPS][256]; /* method and target */
+	char line[MAX_STEPS][512]; /* method and target */
 	char body[MAX_STEPS][MAX_TEXT];
 	char bearer[MAX_STEPS][64];
 	size_t tokens;
@@ -82,7 +82,8 @@ static const struct step *answer_to(const char *head, const char *body)
 	const size_t i = google.heard;
 
 	if (strncmp(head, "POST /token ", 12) == 0) {
-		google.tokens++;
+		if (google.tokens++ > 0 && google.token_then.status)
+			google.token = google.token_then;
 		snprintf(google.form, sizeof(google.form), "%s", body);
 		return &google.token;
 	}
@@ -189,7 +190,7 @@ struct fixture {
 	struct provider_call call;
 	struct err_info info;
 	struct meeting_link link;
-	char api[64], token[64];
+	char api[64], meet[64], token[64];
 };
 
 static void set(struct fixture *fixture, const char *name, const char *value)
@@ -206,7 +207,9 @@ static void set_up(struct fixture *fixture, const struct step *steps, int64_t to
 	snprintf(fixture->api, sizeof(fixture->api), "http://127.0.0.1:%d/v3", google.port);
 	snprintf(fixture->token, sizeof(fixture->token), "http://127.0.0.1:%d/token", google.port);
 	fixture->conf.google_api_url = fixture->api;
+	snprintf(fixture->meet, sizeof(fixture->meet), "http://127.0.0.1:%d/meet", google.port);
 	fixture->conf.google_token_url = fixture->token;
+	fixture->conf.google_meet_url = fixture->meet;
 	set(fixture, "client_id", "client-1");
 	set(fixture, "client_secret", "s3cret&+");
 	set(fixture, "refresh_token", "1//refresh");
@@ -237,6 +240,7 @@ static void set_up(struct fixture *fixture, const struct step *steps, int64_t to
 	google.steps = steps;
 	google.heard = google.tokens = 0;
 	google.token = (struct step)TOKEN_OK;
+	google.token_then = (struct step){0};
 	provider_token_forget();
 }
 
@@ -252,6 +256,16 @@ static void tear_down(struct fixture *fixture)
 	rest_free(&fixture->call.rest);
 	arena_free(&fixture->arena);
 }
+
+/* A token for more than the calendar. */
+#define TOKEN_MEET                                                                                 \
+	{                                                                                          \
+		200,                                                                               \
+			"{\"access_token\":\"at-1\",\"expires_in\":3599,\"scope\":\""              \
+			"https://www.googleapis.com/auth/meetings.space.settings "                 \
+			"https://www.googleapis.com/auth/calendar.events\"}",                      \
+			0                                                                          \
+	}
 
 #define OAUTH(code, text) "{\"error\":\"" code "\",\"error_description\":\"" text "\"}"
 

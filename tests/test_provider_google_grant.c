@@ -207,6 +207,75 @@ static void test_check(void)
 	arena_free(&arena);
 }
 
+#define EVENT_SCOPE "https://www.googleapis.com/auth/calendar.events"
+#define MEET_SCOPE  "https://www.googleapis.com/auth/meetings.space.settings"
+
+static void set_up_account(struct fixture *fixture)
+{
+	set_up(fixture, NULL, 5000);
+	set(fixture, "client_id", NULL);
+	set(fixture, "client_secret", NULL);
+	set(fixture, "refresh_token", NULL);
+	set(fixture, "subject", "boss@firm.test");
+	set(fixture, "service_account_json", key_file(fixture->arena, rsa_pem, NULL));
+}
+
+/* Google refuses the whole sign-in of a service account for one scope too many. */
+static void test_scopes(void)
+{
+	static const struct {
+		const char *name;
+		bool account;
+		struct step first, then; /* `then` without status: the same again */
+		size_t tokens;
+		enum err err;
+		const char *scope;
+	} rows[] = {
+		{"both", true, TOKEN_OK, {0}, 1, ERR_OK, EVENT_SCOPE " " MEET_SCOPE},
+		{"one is not delegated", true, {401, OAUTH("unauthorized_client", ""), 0}, TOKEN_OK,
+			2, ERR_OK, EVENT_SCOPE},
+		{"one is not known", true, {400, OAUTH("invalid_scope", ""), 0}, TOKEN_OK, 2,
+			ERR_OK, EVENT_SCOPE},
+		{"one is denied", true, {403, OAUTH("access_denied", ""), 0}, TOKEN_OK, 2, ERR_OK,
+			EVENT_SCOPE},
+		{"none is delegated", true, {401, OAUTH("unauthorized_client", ""), 0}, {0}, 2,
+			ERR_CREDENTIAL, NULL},
+		{"the key is wrong", true,
+			{400, OAUTH("invalid_grant", "Invalid JWT Signature."), 0}, {0}, 1,
+			ERR_CREDENTIAL, NULL},
+		{"Google is ill", true, {503, "", 0}, {0}, 1, ERR_TEMPORARY, NULL},
+		{"it says less", true,
+			{200, "{\"access_token\":\"a\",\"scope\":\"" EVENT_SCOPE "\"}", 0}, {0}, 1,
+			ERR_OK, EVENT_SCOPE},
+		{"a consent that says nothing", false, TOKEN_OK, {0}, 1, ERR_OK, EVENT_SCOPE},
+		{"a consent for the calendar", false,
+			{200, "{\"access_token\":\"a\",\"scope\":\"" EVENT_SCOPE "\"}", 0}, {0}, 1,
+			ERR_OK, EVENT_SCOPE},
+		{"a consent for both", false, TOKEN_MEET, {0}, 1, ERR_OK,
+			EVENT_SCOPE " " MEET_SCOPE},
+		{"a consent for an app that may not", false,
+			{401, OAUTH("unauthorized_client", ""), 0}, {0}, 1, ERR_CREDENTIAL, NULL},
+	};
+	struct provider_grant grant;
+	struct fixture fixture;
+	enum err err;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].account)
+			set_up_account(&fixture);
+		else
+			set_up(&fixture, NULL, 5000);
+		google.token = rows[i].first;
+		google.token_then = rows[i].then;
+		err = provider_google.grant(&fixture.call, NULL, &grant, &fixture.info);
+		UNIT_CHECK(err == rows[i].err, rows[i].name);
+		UNIT_CHECK(google.tokens == rows[i].tokens, rows[i].name);
+		UNIT_CHECK(err != ERR_OK || strcmp(grant.scope, rows[i].scope) == 0, rows[i].name);
+		tear_down(&fixture);
+	}
+}
+
 static void test_assertion(void)
 {
 	struct provider_grant grant;
@@ -214,12 +283,7 @@ static void test_assertion(void)
 	const char *at;
 	jwt_t *jwt = NULL;
 
-	set_up(&fixture, NULL, 5000);
-	set(&fixture, "client_id", NULL);
-	set(&fixture, "client_secret", NULL);
-	set(&fixture, "refresh_token", NULL);
-	set(&fixture, "subject", "boss@firm.test");
-	set(&fixture, "service_account_json", key_file(fixture.arena, rsa_pem, NULL));
+	set_up_account(&fixture);
 	CU_ASSERT_EQUAL(provider_google.grant(&fixture.call, NULL, &grant, &fixture.info), ERR_OK);
 	CU_ASSERT_STRING_EQUAL(grant.access_token, "at-1");
 	CU_ASSERT_EQUAL(grant.expires_in_s, 3599);
@@ -235,8 +299,8 @@ static void test_assertion(void)
 	CU_ASSERT_STRING_EQUAL(jwt_get_grant(jwt, "iss"), "bot@p.iam.gserviceaccount.com");
 	CU_ASSERT_STRING_EQUAL(jwt_get_grant(jwt, "sub"), "boss@firm.test");
 	CU_ASSERT_STRING_EQUAL(jwt_get_grant(jwt, "aud"), "https://oauth2.googleapis.com/token");
-	CU_ASSERT_STRING_EQUAL(
-		jwt_get_grant(jwt, "scope"), "https://www.googleapis.com/auth/calendar.events");
+	CU_ASSERT_STRING_EQUAL(jwt_get_grant(jwt, "scope"), EVENT_SCOPE " " MEET_SCOPE);
+	CU_ASSERT_STRING_EQUAL(grant.scope, EVENT_SCOPE " " MEET_SCOPE);
 	CU_ASSERT_EQUAL(jwt_get_grant_int(jwt, "iat"), now / 1000 - 10);
 	CU_ASSERT_EQUAL(jwt_get_grant_int(jwt, "exp"), now / 1000 - 10 + 3540);
 	jwt_free(jwt);
@@ -385,6 +449,7 @@ static void test_grant_without_means(void)
 static const struct unit_case cases[] = {
 	{"settings and credentials", test_check},
 	{"the service account's grant", test_assertion},
+	{"scopes", test_scopes},
 	{"the consent's grant", test_refresh},
 	{"refusals of the grant", test_grant_refusals},
 	{"lifetimes of tokens", test_grant_lifetimes},

@@ -139,11 +139,11 @@ static void test_round_trip(void)
 		const char *name;
 		struct store_token token;
 	} cases[] = {
-		{"full", {"opaque \xc3\xa4", "refresh", "https://api.test", NOW, 0}},
-		{"no refresh token", {"opaque", NULL, "https://api.test", NOW, 0}},
-		{"only the access token", {"opaque", NULL, NULL, NOW, 0}},
-		{"refused", {"opaque", "refresh", NULL, 0, 0}},
-		{"full again", {"opaque-2", "refresh-2", "https://api2.test", NOW + 1, 0}},
+		{"full", {"opaque \xc3\xa4", "refresh", "https://api.test", "all", NOW, 0}},
+		{"no refresh token", {"opaque", NULL, "https://api.test", NULL, NOW, 0}},
+		{"only the access token", {"opaque", NULL, NULL, NULL, NOW, 0}},
+		{"refused", {"opaque", "refresh", NULL, "all", 0, 0}},
+		{"full again", {"opaque-2", "refresh-2", "https://api2.test", "less", NOW + 1, 0}},
 	};
 	struct store_token token, read;
 	const bson_t *bson;
@@ -165,6 +165,7 @@ static void test_round_trip(void)
 		UNIT_CHECK(same(read.access_token, token.access_token), cases[i].name);
 		UNIT_CHECK(same(read.refresh_token, token.refresh_token), cases[i].name);
 		UNIT_CHECK(same(read.base_url, token.base_url), cases[i].name);
+		UNIT_CHECK(same(read.scope, token.scope), cases[i].name);
 		UNIT_CHECK(read.expires_at == token.expires_at, cases[i].name);
 		UNIT_CHECK(read.rev == token.rev, cases[i].name);
 		bson = stored(unit.id);

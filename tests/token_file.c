@@ -70,6 +70,7 @@ static enum err token_file_load(void *data, struct arena *arena, const char *id,
 		.access_token = provider_json_text(arena, stored, "access_token"),
 		.refresh_token = provider_json_text(arena, stored, "refresh_token"),
 		.base_url = provider_json_text(arena, stored, "base_url"),
+		.scope = provider_json_text(arena, stored, "scope"),
 		.expires_at = token_file_int(stored, "expires_at"),
 		.rev = token_file_int(stored, "rev"),
 	};
@@ -95,6 +96,8 @@ static bool token_file_put(
 			json, "refresh_token", json_object_new_string(token->refresh_token));
 	if (token->base_url)
 		json_object_object_add(json, "base_url", json_object_new_string(token->base_url));
+	if (token->scope)
+		json_object_object_add(json, "scope", json_object_new_string(token->scope));
 	json_object_object_add(json, "expires_at", json_object_new_int64(token->expires_at));
 	json_object_object_add(json, "lease_until", json_object_new_int64(lease_until));
 	json_object_object_add(json, "rev", json_object_new_int64(token->rev));

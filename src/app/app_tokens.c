@@ -8,6 +8,7 @@ static struct store_token app_token_to_store(const struct provider_token *token)
 		.access_token = token->access_token,
 		.refresh_token = token->refresh_token,
 		.base_url = token->base_url,
+		.scope = token->scope,
 		.expires_at = token->expires_at,
 		.rev = token->rev,
 	};
@@ -23,6 +24,7 @@ static enum err app_token_load(void *data, struct arena *arena, const char *id,
 		.access_token = stored.access_token,
 		.refresh_token = stored.refresh_token,
 		.base_url = stored.base_url,
+		.scope = stored.scope,
 		.expires_at = stored.expires_at,
 		.rev = stored.rev,
 	};

@@ -105,6 +105,7 @@ struct provider_grant {
 	const char *access_token;
 	const char *refresh_token; /* NULL: not rotated */
 	const char *base_url;      /* where the API is for this account; NULL: as configured */
+	const char *scope; /* what it is good for, by words; NULL: the provider does not say */
 	int64_t expires_in_s;
 };
 
@@ -141,7 +142,7 @@ struct provider {
 	const struct provider_field *fields;
 
 	/* Where it is asked; ends with a row without name. */
-	struct provider_endpoint endpoints[3];
+	struct provider_endpoint endpoints[4];
 
 	/* Words for what it can do, for dashboards: "waiting_room", "passcode", "update",
 	 * "host_link", "dial_in", …; NULL-terminated. */

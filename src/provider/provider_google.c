@@ -221,28 +221,6 @@ static enum err google_ask(const struct provider_call *call, const struct provid
 	return err == ERR_OK ? ERR_OK : google_unknown(info);
 }
 
-/* What the Calendar API cannot be asked for. People from outside knock, and wait until somebody
- * lets them in: a waiting room, which says all there is to say of entering before the host. */
-static void google_warn(
-	struct arena *arena, const struct security *security, struct meeting_link *link)
-{
-	if (security->join_before_host)
-		provider_warn(arena, link, "join_before_host",
-			"Google Meet lets people from outside knock.");
-	else if (!security->waiting_room)
-		provider_warn(arena, link, "join_before_host",
-			"members of the Google organisation can enter before the host; others "
-			"knock.");
-	if (security->mute_on_entry)
-		provider_warn(arena, link, "mute_on_entry",
-			"Google Meet leaves the microphone to each person.");
-	if (security->host_video)
-		provider_warn(
-			arena, link, "host_video", "Google Meet leaves the camera to each person.");
-	if (security->passcode_required)
-		provider_warn(arena, link, "passcode_required", "Google Meet has no passcodes.");
-}
-
 /*
  * From an event to its link. A conference is made in Google's own time: then the event is asked for
  * again, never inserted again. One that failed, or went missing, is asked for once more.
@@ -277,7 +255,7 @@ static enum err google_settle(const struct provider_call *call, const struct pro
 	}
 	link_r->external_id = event_id;
 	link_r->account = google_account(call);
-	google_warn(call->arena, plan->security, link_r);
+	provider_google_secure(call, plan, link_r);
 	return ERR_OK;
 }
 
@@ -391,9 +369,9 @@ static enum err google_read(const struct provider_call *call, const struct provi
 	struct provider_state *state_r, struct err_info *info)
 {
 	enum google_conference conference;
+	const char *event_id, *drift = NULL;
 	struct json_object *event = NULL;
 	struct meeting_link link;
-	const char *event_id;
 	enum err err;
 
 	err = google_id_of(call->arena, plan->external_id, plan->provider_key, &event_id, info);
@@ -410,8 +388,12 @@ static enum err google_read(const struct provider_call *call, const struct provi
 	conference = provider_google_conference(call->arena, event, &link);
 	if (conference == GOOGLE_NONE ||
 		(conference == GOOGLE_READY && plan->url && strcmp(plan->url, link.url) != 0))
+		drift = "conference";
+	else if (conference == GOOGLE_READY && provider_google_is_unsecured(call, plan, link.url))
+		drift = "security";
+	if (drift)
 		*(const char **)model_list_add(call->arena, &state_r->drift, sizeof(char *)) =
-			"conference";
+			drift;
 	return ERR_OK;
 }
 
@@ -422,6 +404,24 @@ static bool google_checked(const struct provider_call *call, struct model_list *
 
 	*check = (struct provider_check){name, ok, arena_strdup(call->arena, detail)};
 	return ok;
+}
+
+/* Nothing is wrong without that scope, but there is more to have. What was granted since the token
+ * was given is found with another. */
+static void google_check_scope(
+	const struct provider_call *call, struct provider_token *token, struct model_list *checks)
+{
+	if (!provider_google_has_meet_scope(token)) {
+		provider_token_refused(call, token->access_token);
+		if (provider_token_get(call, token, NULL) != ERR_OK)
+			return;
+	}
+	google_checked(call, checks, "meet_settings", true,
+		provider_google_has_meet_scope(token)
+			? "Who may enter, and who is the host, is set for each meeting."
+			: "The account's own defaults say who may enter. To have it set for each "
+			  "meeting, grant the scope " GOOGLE_MEET_SCOPE
+			  " too, and enable the Google Meet REST API.");
 }
 
 /* To list events needs what writing them needs, but for the right to write: accessRole tells. */
@@ -442,15 +442,17 @@ static void google_validate(const struct provider_call *call, struct model_list 
 	if (err == ERR_OK && role[0] && strcmp(role, "owner") != 0 && strcmp(role, "writer") != 0)
 		err = err_set(&info, ERR_CREDENTIAL,
 			"Google Meet: The account may read this calendar but not write to it.");
-	google_checked(call, checks, "permissions", err == ERR_OK,
-		err == ERR_OK ? google_calendar(call->config) : info.detail);
+	if (google_checked(call, checks, "permissions", err == ERR_OK,
+		    err == ERR_OK ? google_calendar(call->config) : info.detail))
+		google_check_scope(call, &token, checks);
 }
 
 const struct provider provider_google = {
 	.name = GOOGLE_NAME,
 	.title = "Google Meet",
 	.fields = google_fields,
-	.endpoints = {PROVIDER_ENDPOINT(google, api_url), PROVIDER_ENDPOINT(google, token_url)},
+	.endpoints = {PROVIDER_ENDPOINT(google, api_url), PROVIDER_ENDPOINT(google, meet_url),
+		PROVIDER_ENDPOINT(google, token_url)},
 	.capabilities = google_capabilities,
 	.check = provider_google_check,
 	.account = google_account,

@@ -15,7 +15,10 @@
 /* Constants, whatever the key file says: following its URLs would let whoever stores a credential
  * choose where this server connects to. */
 static const char google_audience[] = "https://oauth2.googleapis.com/token";
-static const char google_scope[] = "https://www.googleapis.com/auth/calendar.events";
+
+/* All that is of use, and what there has to be. */
+static const char *const google_scopes[] = {
+	GOOGLE_EVENT_SCOPE " " GOOGLE_MEET_SCOPE, GOOGLE_EVENT_SCOPE};
 
 #define GOOGLE_JSON_POINTER "/credentials/service_account_json"
 
@@ -251,8 +254,10 @@ enum err provider_google_check(
 	return err;
 }
 
-/* The form that shows who we are: NULL when the stored key cannot be used. */
-static const char *google_form(const struct provider_call *call, const char *refresh_token)
+/* The form that shows who we are: NULL when the stored key cannot be used. What a consent covers
+ * was decided when it was given. */
+static const char *google_form(
+	const struct provider_call *call, const char *refresh_token, const char *scope)
 {
 	const char *json = provider_google_text(call->config, "service_account_json");
 	const int64_t iat = call->now / INSTANT_SECOND - GOOGLE_IAT_BEFORE_S;
@@ -273,7 +278,7 @@ static const char *google_form(const struct provider_call *call, const char *ref
 	json_object_object_add(claims, "iss", json_object_new_string(key.email));
 	json_object_object_add(claims, "sub",
 		json_object_new_string(provider_google_text(call->config, "subject")));
-	json_object_object_add(claims, "scope", json_object_new_string(google_scope));
+	json_object_object_add(claims, "scope", json_object_new_string(scope));
 	json_object_object_add(claims, "aud", json_object_new_string(google_audience));
 	json_object_object_add(claims, "iat", json_object_new_int64(iat));
 	json_object_object_add(claims, "exp", json_object_new_int64(iat + GOOGLE_EXP_AFTER_S));
@@ -285,10 +290,11 @@ static const char *google_form(const struct provider_call *call, const char *ref
 			 : NULL;
 }
 
-/* RFC 6749 section 5.1. */
+/* RFC 6749 section 5.1: `scope` may be left out where it is what was asked for. */
 static enum err google_read_grant(const struct provider_call *call, struct json_object *json,
-	struct provider_grant *grant_r, struct err_info *info)
+	const char *scope, struct provider_grant *grant_r, struct err_info *info)
 {
+	const char *granted = provider_json_text(call->arena, json, "scope");
 	int64_t expires_in_s;
 
 	*grant_r = (struct provider_grant){
@@ -301,14 +307,20 @@ static enum err google_read_grant(const struct provider_call *call, struct json_
 			"Google Meet: The sign-in's answer holds no access token.");
 	if (grant_r->refresh_token && !google_is_word(grant_r->refresh_token))
 		grant_r->refresh_token = NULL;
+	if (!granted)
+		granted = scope;
+	grant_r->scope =
+		granted && strstr(granted, GOOGLE_MEET_SCOPE) ? google_scopes[0] : google_scopes[1];
 	if (provider_json_int(json, "expires_in", &expires_in_s) && expires_in_s > 0)
 		grant_r->expires_in_s =
 			expires_in_s < GOOGLE_MAX_EXPIRES_S ? expires_in_s : GOOGLE_MAX_EXPIRES_S;
 	return ERR_OK;
 }
 
-enum err provider_google_grant(const struct provider_call *call, const char *refresh_token,
-	struct provider_grant *grant_r, struct err_info *info)
+/* One question; reply_r is its answer, if there is one. */
+static enum err google_sign_in(const struct provider_call *call, const char *refresh_token,
+	const char *scope, struct provider_grant *grant_r, struct rest_reply *reply_r,
+	struct err_info *info)
 {
 	struct rest_request request = {
 		.method = REST_POST,
@@ -316,24 +328,57 @@ enum err provider_google_grant(const struct provider_call *call, const char *ref
 		.content_type = "application/x-www-form-urlencoded",
 		.timeout_ms = provider_time_left_ms(call),
 	};
-	struct rest_reply reply = {0};
 	struct err_info why;
 	enum err err;
 
+	*reply_r = (struct rest_reply){0};
 	if (google_check_complete(call->arena, call->config, NULL) == ERR_OK)
-		request.body = google_form(call, refresh_token);
+		request.body = google_form(call, refresh_token, scope);
 	if (!request.body)
 		return err_set(info, ERR_CREDENTIAL,
 			"Google Meet: The stored credentials are not complete or not valid.");
 	if (request.timeout_ms <= 0)
 		return err_set(info, ERR_TEMPORARY, "Google Meet: There was no time to sign in.");
-	err = rest_call(call->rest, call->arena, &request, &reply, &why);
+	err = rest_call(call->rest, call->arena, &request, reply_r, &why);
 	/* Asking for a token once more does no harm. */
 	if (err != ERR_OK)
 		return err_set(info, err == ERR_CONFIG ? ERR_UNAVAILABLE : ERR_TEMPORARY,
 			"Google Meet: %s", why.detail);
-	if (reply.status != 200)
+	if (reply_r->status != 200)
 		return provider_classify(
-			call->provider, REST_POST, &reply, google_grant_rules, info);
-	return google_read_grant(call, reply.json, grant_r, info);
+			call->provider, REST_POST, reply_r, google_grant_rules, info);
+	return google_read_grant(call, reply_r->json, scope, grant_r, info);
+}
+
+/* To a service account Google grants all the scopes it asks for, or nothing. */
+static bool google_refuses_scopes(const struct rest_reply *reply)
+{
+	static const char *const codes[] = {
+		"unauthorized_client", "invalid_scope", "access_denied", NULL};
+	const char *code;
+	size_t i;
+
+	if (reply->status == 200 || !reply->json)
+		return false;
+	code = provider_google_member(reply->json, "error");
+	for (i = 0; codes[i]; i++)
+		if (strcmp(code, codes[i]) == 0)
+			return true;
+	return false;
+}
+
+enum err provider_google_grant(const struct provider_call *call, const char *refresh_token,
+	struct provider_grant *grant_r, struct err_info *info)
+{
+	const bool account = provider_google_text(call->config, "service_account_json") != NULL;
+	struct rest_reply reply;
+	enum err err;
+
+	err = google_sign_in(
+		call, refresh_token, account ? google_scopes[0] : NULL, grant_r, &reply, info);
+	if (!account || !google_refuses_scopes(&reply))
+		return err;
+	if (info)
+		err_clear(info);
+	return google_sign_in(call, NULL, google_scopes[1], grant_r, &reply, info);
 }

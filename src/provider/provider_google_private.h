@@ -5,6 +5,10 @@
 
 #define GOOGLE_NAME "google_meet"
 
+/* What the calendar needs, and what the settings of a meeting need; the latter may be missing. */
+#define GOOGLE_EVENT_SCOPE "https://www.googleapis.com/auth/calendar.events"
+#define GOOGLE_MEET_SCOPE  "https://www.googleapis.com/auth/meetings.space.settings"
+
 /* provider_google_grant.c: who it acts as. */
 
 /* A credential or setting, or NULL when it is empty. */
@@ -14,6 +18,20 @@ enum err provider_google_check(
 	const struct conf *conf, const struct config *config, struct err_info *info);
 enum err provider_google_grant(const struct provider_call *call, const char *refresh_token,
 	struct provider_grant *grant_r, struct err_info *info);
+
+/* provider_google_meet.c: who may enter a meeting that exists. */
+
+struct provider_token;
+bool provider_google_has_meet_scope(const struct provider_token *token);
+
+/* Sets at Google what the policy asks for, where it was granted, and adds to the link's warnings
+ * what it does not have then. Never fails. */
+void provider_google_secure(const struct provider_call *call, const struct provider_plan *plan,
+	struct meeting_link *link);
+
+/* Whether that is worth doing again: what Google has is not what the warnings say. */
+bool provider_google_is_unsecured(
+	const struct provider_call *call, const struct provider_plan *plan, const char *url);
 
 /* provider_google_event.c: the event; asks nobody. Results live in the arena. */
 

@@ -86,6 +86,7 @@ static struct provider_token token_copy(struct arena *arena, const struct provid
 		.access_token = arena_strdup(arena, token->access_token),
 		.refresh_token = arena_strdup(arena, token->refresh_token),
 		.base_url = arena_strdup(arena, token->base_url),
+		.scope = arena_strdup(arena, token->scope),
 		.expires_at = token->expires_at,
 		.rev = token->rev,
 	};
@@ -296,6 +297,7 @@ static enum err token_grant(struct token_work *work, int64_t until, struct err_i
 		.access_token = grant.access_token,
 		.refresh_token = grant.refresh_token ? grant.refresh_token : token->refresh_token,
 		.base_url = grant.base_url,
+		.scope = grant.scope,
 		.expires_at = call.now + (life_s > 0 ? life_s * 1000 : 0),
 		.rev = token->rev,
 	};

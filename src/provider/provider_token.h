@@ -16,6 +16,7 @@ struct provider_token {
 	const char *access_token;
 	const char *refresh_token; /* the newest rotated one, or NULL */
 	const char *base_url;      /* or NULL */
+	const char *scope;         /* as granted, or NULL */
 	int64_t expires_at;        /* ms; 0: there is none, or it was refused */
 	int64_t rev;               /* of the stored document; 0 = not stored yet */
 };

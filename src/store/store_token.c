@@ -33,16 +33,25 @@ static enum err store_tokens_end(struct store_tokens *tokens, enum err err)
 
 /* ---- load ---- */
 
-/* NULL when it is not there or cannot be opened. */
-static const char *store_token_open(struct store *store, struct arena *arena, const bson_t *bson,
-	const char *id, const char *field)
+/* NULL when it is not there. */
+static const char *store_token_text(struct arena *arena, const bson_t *bson, const char *field)
 {
 	bson_iter_t iter;
 
 	if (!bson_iter_init_find(&iter, bson, field) || !BSON_ITER_HOLDS_UTF8(&iter))
 		return NULL;
-	return secret_open(store->ring, arena, arena_printf(arena, "tokens/%s/%s", id, field),
-		bson_iter_utf8(&iter, NULL));
+	return arena_strdup(arena, bson_iter_utf8(&iter, NULL));
+}
+
+/* NULL when it is not there or cannot be opened. */
+static const char *store_token_open(struct store *store, struct arena *arena, const bson_t *bson,
+	const char *id, const char *field)
+{
+	const char *sealed = store_token_text(arena, bson, field);
+
+	return sealed ? secret_open(store->ring, arena,
+				arena_printf(arena, "tokens/%s/%s", id, field), sealed)
+		      : NULL;
 }
 
 static enum err store_token_read(struct store *store, struct arena *arena, const bson_t *bson,
@@ -56,8 +65,8 @@ static enum err store_token_read(struct store *store, struct arena *arena, const
 		return err_set(info, ERR_UNREADABLE, "Token %s: rev cannot be read.", id);
 	token_r->access_token = store_token_open(store, arena, bson, id, "access_token");
 	token_r->refresh_token = store_token_open(store, arena, bson, id, "refresh_token");
-	if (bson_iter_init_find(&iter, bson, "base_url") && BSON_ITER_HOLDS_UTF8(&iter))
-		token_r->base_url = arena_strdup(arena, bson_iter_utf8(&iter, NULL));
+	token_r->base_url = store_token_text(arena, bson, "base_url");
+	token_r->scope = store_token_text(arena, bson, "scope");
 	if (token_r->access_token && bson_iter_init_find(&iter, bson, "expires_at") &&
 		BSON_ITER_HOLDS_DATE_TIME(&iter))
 		token_r->expires_at = bson_iter_date_time(&iter);
@@ -187,6 +196,7 @@ enum err store_token_save(struct store *store, struct arena *arena, const char *
 	store_token_seal(store, arena, &set, id, "access_token", token->access_token);
 	store_token_seal(store, arena, &set, id, "refresh_token", token->refresh_token);
 	store_token_append(&set, "base_url", token->base_url);
+	store_token_append(&set, "scope", token->scope);
 	BSON_APPEND_DATE_TIME(&set, "expires_at", token->expires_at);
 	BSON_APPEND_DATE_TIME(&set, "lease_until", 0);
 	BSON_APPEND_INT64(&set, "rev", token->rev + 1);

@@ -7,8 +7,8 @@
 #include "store.h"
 
 struct store_token {
-	const char *access_token, *refresh_token,
-		*base_url; /* may be NULL; the tokens sealed at rest */
+	/* May be NULL; the tokens are sealed at rest. */
+	const char *access_token, *refresh_token, *base_url, *scope;
 	int64_t expires_at;
 	int64_t rev; /* 0 = not stored yet */
 };

@@ -200,7 +200,8 @@ class Probe(contextlib.ExitStack):
             self.sim.script(dataclasses.replace(fault, match=match))
 
     def asked_for_tokens(self) -> int:
-        return self.sim.count("POST", "/token")
+        """Not counting what a service account asks for too much at first."""
+        return self.sim.count("POST", "/token") - getattr(self.sim, "narrowed", 0)
 
     def secrets(self) -> set[str]:
         """What may be printed nowhere: credentials, tokens, and what was made of them."""

@@ -2,8 +2,10 @@
 
 import pytest
 from google import Google
+from google_spaces import rpc
 from graph import Graph
 from probe import Probe
+from sim import Fault
 from zoom import Meeting, Zoom
 
 ALL = {
@@ -92,6 +94,122 @@ def test_google_warns_of_what_it_cannot_be_asked_for(security: dict, warned: lis
     with Probe(Google) as probe:
         probe.security = security
         assert probe("create").warned == warned
+
+
+BARE = {"waiting_room": False, "mute_on_entry": False, "passcode_required": False}
+
+
+@pytest.mark.parametrize("refresh", [False, True], ids=["service account", "consent"])
+@pytest.mark.parametrize(
+    ("security", "default", "access", "moderation", "warned"),
+    [
+        ({}, "OPEN", "TRUSTED", "ON", ["mute_on_entry", "passcode_required"]),
+        (BARE | {"waiting_room": True}, "OPEN", "TRUSTED", "ON", []),
+        (BARE | {"waiting_room": True}, "RESTRICTED", "RESTRICTED", "ON", []),
+        (BARE | {"join_before_host": True}, "TRUSTED", "OPEN", "OFF", []),
+        (BARE, "OPEN", "TRUSTED", "OFF", ["join_before_host"]),
+        (BARE, "RESTRICTED", "RESTRICTED", "OFF", []),
+    ],
+    ids=str,
+)
+def test_google_sets_who_may_enter_where_it_was_granted(
+    refresh: bool, security: dict, default: str, access: str, moderation: str, warned: list[str]
+) -> None:
+    with Probe(Google, refresh) as probe:
+        probe.sim.grant_meet()
+        probe.sim.defaults["accessType"] = default
+        probe.security = security
+        answer = probe("create")
+        assert answer.warned == warned
+        config = probe.sim.space(answer.link["url"]).config
+        assert (config["accessType"], config["moderation"]) == (access, moderation)
+        if moderation == "ON":
+            assert config["moderationRestrictions"] == {
+                "chatRestriction": "NO_RESTRICTION",
+                "reactionRestriction": "NO_RESTRICTION",
+                "presentRestriction": "NO_RESTRICTION",
+                "defaultJoinAsViewerType": "OFF",
+            }
+        assert probe("read").state["drift"] == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "again"),
+    [
+        (Fault("GET /v2/spaces/*", status=403, body=rpc(403, "PERMISSION_DENIED", "No")), False),
+        (Fault("GET /v2/spaces/*", status=404), True),
+        (Fault("GET /v2/spaces/*", status=429), True),
+        (Fault("GET /v2/spaces/*", status=503), True),
+        (Fault("GET /v2/spaces/*", html=True), True),
+        (Fault("GET /v2/spaces/*", hang=True), True),
+        (Fault("GET /v2/spaces/*", cut=True, when="after"), True),
+        (Fault("PATCH /v2/spaces/*", status=429), True),
+        (Fault("PATCH /v2/spaces/*", status=500, when="after"), True),
+        (Fault("PATCH /v2/spaces/*", drop=True), True),
+        (Fault("PATCH /v2/spaces/*", hang=True), True),
+    ],
+    ids=str,
+)
+def test_google_has_the_meeting_whatever_becomes_of_its_settings(
+    trouble: Fault, again: bool
+) -> None:
+    """The next comparison asks for the update that sets them."""
+    with Probe(Google) as probe:
+        probe.sim.grant_meet()
+        probe.sim.defaults["accessType"] = "OPEN"
+        probe.attempt_ms = 400
+        probe.sim.script(trouble)
+        answer = probe("create")
+        assert answer.err == "ok" and answer.link["url"] and len(probe.sim.live()) == 1
+        warned = [w["detail"] for w in answer.link["warnings"] if "tried again" in w["detail"]]
+        assert bool(warned) == again and "waiting_room" in answer.warned
+        assert probe("read").state["drift"] == ["security"]
+        answer = probe("update")
+        assert "waiting_room" not in answer.warned
+        assert probe.sim.space(answer.link["url"]).config["accessType"] == "TRUSTED"
+        assert probe("read").state["drift"] == []
+
+
+def test_google_refuses_what_the_administrator_forbids() -> None:
+    with Probe(Google) as probe:
+        probe.sim.grant_meet()
+        probe.sim.defaults["accessType"] = "OPEN"
+        probe.sim.refuses = {"config.moderation"}
+        assert probe("create").warned.count("waiting_room") == 1
+        probe.sim.refuses |= {"config.accessType"}
+        probe.sim.space(probe.sim.live()[0].join_url).config["accessType"] = "OPEN"
+        assert probe("read").state["drift"] == ["security"]
+        assert probe("update").warned.count("waiting_room") == 2
+        assert probe("read").state["drift"] == [], "that was said"
+
+
+def test_google_sets_a_conference_that_was_remade() -> None:
+    with Probe(Google) as probe:
+        probe.sim.grant_meet()
+        probe.sim.defaults["accessType"] = "OPEN"
+        first = probe("create").link["url"]
+        event = probe.sim.live()[0]
+        with probe.sim.lock:
+            stored = probe.sim.events[(probe.sim.subject, event.id)]
+            del stored["conferenceData"], stored["hangoutLink"]
+        assert probe("read").state["drift"] == ["conference"]
+        second = probe("update").link["url"]
+        assert second != first
+        assert probe.sim.space(second).config["accessType"] == "TRUSTED"
+
+
+def test_google_finds_a_scope_that_was_granted_since() -> None:
+    with Probe(Google) as probe:
+        probe.made()
+        scope = "https://www.googleapis.com/auth/meetings.space.settings"
+        assert [c["name"] for c in probe("validate").checks] == SHALLOW
+        assert scope in probe("validate").checks[-1]["detail"]
+        probe.sim.grant_meet()
+        assert "is set for each meeting" in probe("validate").checks[-1]["detail"]
+        assert probe("read").state["drift"] == ["security"]
+
+
+SHALLOW = ["token", "permissions", "meet_settings"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""Google: tokens for service accounts and refresh tokens, calendar events with Meet conferences."""
+"""Google: tokens for service accounts and refresh tokens, calendar events with Meet conferences, and
+the Meet API's settings of their spaces."""
 
 import copy
 import dataclasses
@@ -10,6 +11,8 @@ import zoneinfo
 
 import sim
 from google_account import ServiceAccount, denied
+from google_spaces import KNOWN as MEET_SCOPES
+from google_spaces import SETTINGS, Spaces
 from sim import Live, route
 from sim_http import Refusal, Reply, Request
 from sim_rules import instant, is_instant, problems, text, utc, zone
@@ -88,8 +91,8 @@ class Conference:
     then: str = "success"
 
 
-class Google(sim.Sim):
-    """Simulates Google's token endpoint and calendar events."""
+class Google(Spaces, sim.Sim):
+    """Simulates Google's token endpoint, calendar events and meeting spaces."""
 
     base = "/calendar/v3"
 
@@ -97,6 +100,8 @@ class Google(sim.Sim):
         self.account = ServiceAccount()
         self.users = {"host@lawyers.example"}  # of the domain
         self.delegated = True  # whether the service account may act for them
+        self.scopes = set(SCOPES)  # delegated to it, or consented to
+        self.narrowed = 0  # sign-ins refused that asked for the scope of settings
         self.client_id = f"{secrets.randbelow(10**12)}.apps.googleusercontent.com"
         self.client_secret = "GOCSPX-" + secrets.token_urlsafe(20)
         self.refresh_token = "1//" + secrets.token_urlsafe(40)
@@ -107,9 +112,11 @@ class Google(sim.Sim):
         self.pending: dict[tuple[str, str], Conference] = {}
         self.max_page = 250
         self.zone = "Europe/Berlin"  # of the calendar: times are shown in it
+        self.has_spaces()
         super().__init__(port)
         self.conf = {
             "GOOGLE_API_URL": f"{self.url}{self.base}",
+            "GOOGLE_MEET_URL": self.url,
             "GOOGLE_TOKEN_URL": f"{self.url}/token",
         }
 
@@ -153,6 +160,10 @@ class Google(sim.Sim):
         with self.lock:
             self.conferences.append(Conference(state, polls, then))
 
+    def grant_meet(self) -> None:
+        """Delegates the scope that settings need, or has it consented to."""
+        self.scopes.add(SETTINGS)
+
     def settle(self) -> None:
         """Ends what is pending."""
         with self.lock:
@@ -192,12 +203,13 @@ class Google(sim.Sim):
         grant = form.pop("grant_type", None)
         if grant == "urn:ietf:params:oauth:grant-type:jwt-bearer" and form.keys() == {"assertion"}:
             scopes, subject = self.account.verify(form["assertion"], self.now())
-            if not scopes or not scopes <= SCOPES:
+            if not scopes or not scopes <= SCOPES | MEET_SCOPES:
                 words = "Invalid OAuth scope or ID token audience provided."
                 raise denied(400, "invalid_scope", words)
             if subject is not None and subject not in self.users:
                 raise denied(400, "invalid_grant", "Not a valid email or user ID.")
-            if subject is not None and not self.delegated:
+            if subject is not None and not (self.delegated and scopes <= self.scopes):
+                self.narrowed += not scopes <= SCOPES
                 raise denied(401, "unauthorized_client", UNDELEGATED)
             answer = {}
         elif grant == "refresh_token":
@@ -208,6 +220,7 @@ class Google(sim.Sim):
             if form["refresh_token"] != self.refresh_token:
                 raise denied(400, "invalid_grant", "Token has been expired or revoked.")
             scopes = {"https://www.googleapis.com/auth/calendar.events"}
+            scopes |= self.scopes & MEET_SCOPES
             subject = self.refreshes_as
             answer = {"scope": " ".join(scopes)}
         else:
