@@ -294,8 +294,8 @@ static void endpoints_set(struct conf *conf, const char *but, const char *url)
 
 static void test_endpoints(void)
 {
-	static const char *const names[] = {"google.api_url", "google.token_url", "jitsi.url",
-		"teams.api_url", "teams.token_url", "zoom.api_url", "zoom.token_url"};
+	static const char *const names[] = {"google.api_url", "google.meet_url", "google.token_url",
+		"jitsi.url", "teams.api_url", "teams.token_url", "zoom.api_url", "zoom.token_url"};
 	struct err_info info;
 	struct conf conf;
 	size_t i;

@@ -406,19 +406,30 @@ static bool google_checked(const struct provider_call *call, struct model_list *
 	return ok;
 }
 
-/* Nothing is wrong without that scope, but there is more to have. What was granted since the token
- * was given is found with another. */
-static void google_check_scope(
-	const struct provider_call *call, struct provider_token *token, struct model_list *checks)
+/* Whether a service account was granted the scope since its token was; a consent stays what it is.
+ * Then another token is taken by everybody. */
+static bool google_was_granted_since(
+	const struct provider_call *call, const struct provider_token *token)
 {
-	if (!provider_google_has_meet_scope(token)) {
-		provider_token_refused(call, token->access_token);
-		if (provider_token_get(call, token, NULL) != ERR_OK)
-			return;
-	}
+	struct provider_grant grant;
+
+	if (!provider_google_text(call->config, "service_account_json") ||
+		provider_google_grant(call, NULL, &grant, NULL) != ERR_OK ||
+		!provider_google_is_meet_scope(grant.scope))
+		return false;
+	provider_token_refused(call, token->access_token);
+	return true;
+}
+
+/* Nothing is wrong without that scope, but there is more to have. */
+static void google_check_scope(const struct provider_call *call, const struct provider_token *token,
+	struct model_list *checks)
+{
+	const bool granted = provider_google_is_meet_scope(token->scope) ||
+			     google_was_granted_since(call, token);
+
 	google_checked(call, checks, "meet_settings", true,
-		provider_google_has_meet_scope(token)
-			? "Who may enter, and who is the host, is set for each meeting."
+		granted ? "Who may enter, and who is the host, is set for each meeting."
 			: "The account's own defaults say who may enter. To have it set for each "
 			  "meeting, grant the scope " GOOGLE_MEET_SCOPE
 			  " too, and enable the Google Meet REST API.");

@@ -51,9 +51,9 @@ static bool meet_is(const struct meet_space *space, const char *access)
 	return space->access && strcmp(space->access, access) == 0;
 }
 
-bool provider_google_has_meet_scope(const struct provider_token *token)
+bool provider_google_is_meet_scope(const char *scope)
 {
-	return token->scope && strstr(token->scope, GOOGLE_MEET_SCOPE);
+	return scope && strstr(scope, GOOGLE_MEET_SCOPE);
 }
 
 /* ---- what is missing ---- */
@@ -247,7 +247,7 @@ void provider_google_secure(const struct provider_call *call, const struct provi
 	enum err err = ERR_OK;
 
 	if (provider_token_get(call, &token, NULL) == ERR_OK &&
-		provider_google_has_meet_scope(&token))
+		provider_google_is_meet_scope(token.scope))
 		err = meet_set(call, plan, link->url, &space, &info);
 	meet_warn_of_entry(call->arena, security, &space, link);
 	if (err != ERR_OK)
@@ -296,7 +296,7 @@ bool provider_google_is_unsecured(
 	struct provider_token token;
 
 	if (provider_token_get(call, &token, NULL) != ERR_OK ||
-		!provider_google_has_meet_scope(&token) ||
+		!provider_google_is_meet_scope(token.scope) ||
 		meet_find(call, url, &space, NULL) != ERR_OK || !space.access)
 		return false;
 	meet_warn_of_entry(call->arena, plan->security, &space, &link);

@@ -21,8 +21,8 @@ enum err provider_google_grant(const struct provider_call *call, const char *ref
 
 /* provider_google_meet.c: who may enter a meeting that exists. */
 
-struct provider_token;
-bool provider_google_has_meet_scope(const struct provider_token *token);
+/* Whether a token of that scope (or NULL) may set it. */
+bool provider_google_is_meet_scope(const char *scope);
 
 /* Sets at Google what the policy asks for, where it was granted, and adds to the link's warnings
  * what it does not have then. Never fails. */

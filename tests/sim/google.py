@@ -1,5 +1,6 @@
-"""Google: tokens for service accounts and refresh tokens, calendar events with Meet conferences, and
-the Meet API's settings of their spaces."""
+"""Google: tokens for service accounts and refresh tokens, calendar events with Meet conferences.
+
+The settings of their spaces are in google_spaces.py."""
 
 import copy
 import dataclasses
