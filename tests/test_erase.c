@@ -311,6 +311,22 @@ static void test_erase_leaves_nobody_to_be_told(void)
 	arena_free(&arena);
 }
 
+/* An order that is carried out twice finds what it has done, not what it would do. */
+static void test_erase_was_done_since(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = erase_request(arena, CORE_OPEN, PARTY_CLIENT);
+	struct cause cause = erase_cause(arena);
+	const char *id = core_client.id;
+
+	CU_ASSERT_FALSE(erase_was_done(request, id, 0));
+	CU_ASSERT(erase_person(&cause, request, id));
+	CU_ASSERT(erase_was_done(request, id, cause.now));
+	CU_ASSERT_FALSE(erase_was_done(request, id, cause.now + 1));
+	CU_ASSERT_FALSE(erase_was_done(request, core_lawyer.id, cause.now));
+	arena_free(&arena);
+}
+
 static void test_erase_is_done_for_our_own_address_only(void)
 {
 	static const struct {
@@ -345,6 +361,7 @@ static const struct unit_case cases[] = {
 	{"somebody else changes nothing", test_erase_somebody_else_changes_nothing},
 	{"two people stay two", test_erase_two_people_stay_two},
 	{"leaves nobody to be told", test_erase_leaves_nobody_to_be_told},
+	{"was done since", test_erase_was_done_since},
 	{"is done for our own address only", test_erase_is_done_for_our_own_address_only},
 };
 

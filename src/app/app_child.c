@@ -124,8 +124,8 @@ int app_dispatcher_run(const struct conf *conf, const struct app_shared *shared)
 	struct app app;
 	enum err err;
 
-	/* One connection more: the claimer's. */
-	if (child_start(conf, threads + 1, &stop, &app) != EXIT_SUCCESS)
+	/* Two connections more: the claimer's, and that of who does chores. */
+	if (child_start(conf, threads + 2, &stop, &app) != EXIT_SUCCESS)
 		return EXIT_FAILURE;
 	dispatch = child_dispatch(&app, shared);
 	err = dispatch_run(&dispatch, threads, &info);

@@ -12,11 +12,23 @@
 #define ERASE_NAME   "Erased person"
 #define ERASE_TITLE  "Erased"
 
+#define ERASE_ACTION "person.erased"
+
 bool erase_is_done(const struct person *person)
 {
 	const size_t len = strlen(person->email), tail = strlen(ERASE_DOMAIN);
 
 	return len > tail && strcmp(person->email + len - tail, ERASE_DOMAIN) == 0;
+}
+
+bool erase_was_done(const struct request *request, const char *person_id, int64_t since)
+{
+	MODEL_FOREACH (&request->events, struct audit_event, event) {
+		if (event->at >= since && strcmp(event->action, ERASE_ACTION) == 0 &&
+			event->detail && strcmp(event->detail, person_id) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Puts `instead` (NULL: nothing) in the place of a text; whether that changes it. */
@@ -136,6 +148,6 @@ bool erase_person(struct cause *cause, struct request *request, const char *pers
 	news_forget_people(cause, request);
 	request->answers = (struct model_list){0};
 	request->updated_at = cause->now;
-	audit_add(cause, request, "person.erased", NULL, party_names[party], side->person->id);
+	audit_add(cause, request, ERASE_ACTION, NULL, party_names[party], side->person->id);
 	return true;
 }

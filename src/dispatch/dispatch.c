@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "dispatch_chore.h"
 #include "dispatch_private.h"
 #include "wake.h"
 #include "xalloc.h"
@@ -122,6 +123,7 @@ enum err dispatch_run(const struct dispatch *dispatch, int threads, struct err_i
 {
 	struct dispatch_thread *all = xcalloc((size_t)threads, sizeof(*all));
 	struct dispatch_queue *queue = xcalloc(1, sizeof(*queue));
+	struct dispatch_chores *chores;
 	char folder[4096 + 8];
 	struct mail_transport_options options = {
 		.smtp_url = dispatch->conf->smtp_url,
@@ -146,8 +148,12 @@ enum err dispatch_run(const struct dispatch *dispatch, int threads, struct err_i
 		if (err == ERR_OK)
 			started++;
 	}
+	chores = dispatch_chores_start(dispatch);
+	if (err == ERR_OK && !chores)
+		err = err_set(info, ERR_INTERNAL, "A thread cannot be started.");
 	if (err == ERR_OK)
 		dispatch_loop(dispatch, queue);
+	dispatch_chores_stop(&chores);
 	dispatch_queue_close(queue);
 	for (i = 0; i < started; i++)
 		pthread_join(all[i].thread, NULL);

@@ -1,9 +1,10 @@
 #include "service_audit.h"
 
-#include "erase.h"
-#include "log.h"
+#include "fault.h"
 #include "service_private.h"
 #include "store_archive.h"
+#include "store_chore.h"
+#include "store_erase.h"
 
 static int64_t service_least(int64_t a, int64_t b)
 {
@@ -40,62 +41,29 @@ enum err service_audit_list(const struct service *service, const struct service_
 	return store_audit_list(service->store, call->arena, &filter, list_r, next_r, info);
 }
 
-struct service_erasure {
-	const struct service_call *call;
-	const char *person_id;
-};
-
-static enum err service_erase(void *data, struct arena *arena, struct request *request,
-	bool *changed_r, struct err_info *info)
-{
-	const struct service_erasure *erasure = data;
-	struct cause cause;
-
-	(void)info;
-	service_cause_init(erasure->call, arena, SOURCE_API, NULL, &cause);
-	*changed_r = erase_person(&cause, request, erasure->person_id);
-	return ERR_OK;
-}
-
-/* Each in an arena of its own: there may be many. */
-static enum err service_erase_in(const struct service *service, const char *id,
-	struct service_erasure *erasure, struct err_info *info)
-{
-	struct store_change change = service_change(service, id);
-	struct arena *arena = arena_new();
-	enum err err;
-
-	change.rule = service_erase;
-	change.data = erasure;
-	err = store_request_change(&change, arena, NULL, info);
-	arena_free(&arena);
-	return err;
-}
-
 enum err service_person_erase(const struct service *service, const struct service_call *call,
 	const char *person_id, int64_t *requests_r, struct err_info *info)
 {
-	struct err_info unreadable = {0};
-	struct service_erasure erasure = {.call = call, .person_id = person_id};
-	struct model_list ids = {0};
+	const struct store_erasure erasure = {
+		.store = service->store,
+		.wake_fd = service->wake_fd,
+		.person_id = person_id,
+		.asked_at = call->now,
+		.actor = call->caller,
+		.source = SOURCE_API,
+		.trace_id = call->trace_id,
+	};
+	struct cause cause;
+	struct chore chore;
 	enum err err;
 
-	err = store_request_of_person(service->store, call->arena, person_id, &ids, info);
-	MODEL_FOREACH (&ids, const char *, id) {
-		if (err != ERR_OK)
-			break;
-		err = service_erase_in(service, *id, &erasure, info);
-		if (err == ERR_UNREADABLE) {
-			log_error("request %s: its people cannot be erased: %s", *id, info->detail);
-			unreadable = *info;
-		}
-		if (err == ERR_UNREADABLE || err == ERR_NOT_FOUND)
-			err = ERR_OK;
-	}
-	if (err == ERR_OK && unreadable.err != ERR_OK) {
-		*info = unreadable;
-		err = unreadable.err;
-	}
-	*requests_r = (int64_t)ids.count;
-	return err;
+	service_cause_init(call, call->arena, SOURCE_API, NULL, &cause);
+	chore = chore_begun(&cause, CHORE_ERASE);
+	chore.person_id = person_id;
+	err = store_chore_insert(service->store, call->arena, &chore, info);
+	if (err != ERR_OK)
+		return err;
+	fault_pass(FAULT_CHORE_AFTER_SAVE);
+	/* The chore stays: a dispatcher looks once more, for what was being filed meanwhile. */
+	return store_person_erase(&erasure, requests_r, info);
 }

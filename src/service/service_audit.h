@@ -20,9 +20,10 @@ enum err service_audit_list(const struct service *service, const struct service_
 	struct store_audit_position *next_r, struct err_info *info);
 
 /*
- * Erases a person in every request, each in one write, and says how many there are. Safe to repeat:
- * what a call that broke off has not reached is done by the next one. ERR_UNREADABLE when some
- * could not be, and then all others are.
+ * Erases a person in every request, each in one write, and says how many there are. That it is owed
+ * is stored first, so what a call that broke off has not reached is done by a dispatcher. Safe to
+ * repeat. ERR_UNREADABLE when some could not be, and then all others are, and these are tried
+ * again.
  */
 enum err service_person_erase(const struct service *service, const struct service_call *call,
 	const char *person_id, int64_t *requests_r, struct err_info *info);

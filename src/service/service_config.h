@@ -42,7 +42,8 @@ enum err service_config_provider_delete(const struct service *service,
 	const struct service_call *call, const char *name, struct err_info *info);
 
 /* Asks the provider whether settings and credentials work: the stored ones, with `given` laid over
- * them. Stores nothing. Blocks for SERVICE_CONFIG_VALIDATE_MS at most. */
+ * them. Stores nothing but, for as long as it may be there, what the
+ * test meeting can be deleted with. Blocks for SERVICE_CONFIG_VALIDATE_MS at most. */
 enum { SERVICE_CONFIG_VALIDATE_MS = 25 * 1000 };
 enum err service_config_provider_validate(const struct service *service,
 	const struct service_call *call, const char *name, struct json_object *given,

@@ -2,10 +2,13 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "fault.h"
 #include "instant.h"
+#include "log.h"
 #include "provider_breaker.h"
 #include "service_config_private.h"
 #include "service_private.h"
+#include "store_chore.h"
 
 /* Of the time there is, what is kept for deleting the meeting that was made. */
 enum { VALIDATE_DELETE_MS = 8 * 1000 };
@@ -76,48 +79,126 @@ static struct provider_plan validation_plan(
 		.people = {person, person}};
 }
 
-static void validation_delete(const struct provider_call *asked, const char *provider_key,
-	const struct meeting_link *link, struct validation *validation)
+/* That it has to go is stored before it is made, with all that deleting it takes: the settings and
+ * credentials may be nowhere else. */
+static enum err validation_owe(const struct service *service, const struct service_call *call,
+	const struct provider_call *asked, const struct provider_plan *plan, struct chore *chore_r,
+	struct err_info *info)
+{
+	const struct provider *provider = asked->provider;
+	const struct provider_field *field;
+	struct cause cause;
+	enum err err;
+
+	service_cause_init(call, call->arena, SOURCE_API, asked->config, &cause);
+	*chore_r = chore_begun(&cause, CHORE_TEST_MEETING);
+	chore_r->provider = provider->name;
+	chore_r->provider_key = plan->provider_key;
+	for (field = provider->fields; field->name; field++)
+		config_set_text(call->arena,
+			field->secret ? &chore_r->credentials : &chore_r->settings, provider->name,
+			field->name, provider_text(asked, field->name));
+	err = store_chore_insert(service->store, call->arena, chore_r, info);
+	if (err == ERR_OK)
+		fault_pass(FAULT_CHORE_AFTER_SAVE);
+	return err;
+}
+
+static void validation_forget(const struct service *service, const struct chore *chore)
+{
+	struct err_info info = {0};
+
+	fault_pass(FAULT_CHORE_BEFORE_FORGET);
+	/* Then a dispatcher finds nothing to delete, and forgets it. */
+	if (store_chore_remove(service->store, chore->id, &info) != ERR_OK)
+		log_warning("chore %s: it is not forgotten yet: %s", chore->id, info.detail);
+}
+
+/* Whether it is certain that nothing is there any more. */
+static bool validation_delete(
+	const struct provider_call *asked, const struct chore *chore, struct validation *validation)
 {
 	const struct provider_target target = {
-		.provider_key = provider_key,
-		.external_id = link->external_id,
-		.account = link->account,
+		.provider_key = chore->provider_key,
+		.external_id = chore->external_id,
+		.account = chore->account,
 	};
 	struct err_info info = {0};
 	const char *detail;
 	enum err err;
 
 	err = provider_remove(asked, &target, &info);
-	detail = err != ERR_OK             ? arena_printf(asked->arena,
-						     "The test meeting \"meetlink validation\" may still be at "
-								 "the provider; please delete it there. %s",
-						     info.detail)
-		 : asked->provider->remove ? "The test meeting was deleted again."
-					   : "This provider keeps nothing that is to be deleted.";
+	detail = err == ERR_OK
+			 ? "The test meeting was deleted again."
+			 : arena_printf(asked->arena,
+				   "The test meeting \"meetlink validation\" may still be at the "
+				   "provider; deleting it is tried again in the background. %s",
+				   info.detail);
 	validation_add(asked->arena, validation, "delete", err == ERR_OK, detail);
+	return err == ERR_OK;
+}
+
+/* What was not granted belongs to what a person wants to know. */
+static const char *validation_made(struct arena *arena, const struct meeting_link *link)
+{
+	const char *words = "A test meeting was made.";
+
+	MODEL_FOREACH (&link->warnings, struct warning, warning) {
+		words = arena_printf(arena, "%s Not granted: %s", words, warning->detail);
+	}
+	return words;
+}
+
+/* Makes a meeting; whether there is, or may be, one to delete. */
+static bool validation_create(const struct provider_call *given, const struct provider_plan *plan,
+	struct meeting_link *link_r, bool *certain_r, struct validation *validation)
+{
+	struct provider_call asked = *given;
+	struct err_info info = {0};
+	enum err err;
+
+	asked.until_us -= VALIDATE_DELETE_MS * 1000;
+	err = provider_create(&asked, plan, false, link_r, &info);
+	validation_add(given->arena, validation, "create", err == ERR_OK,
+		err == ERR_OK ? validation_made(given->arena, link_r) : info.detail);
+	*certain_r = err == ERR_OK || link_r->external_id;
+	return *certain_r || err == ERR_OUTCOME_UNKNOWN || err == ERR_STILL_PENDING;
 }
 
 /* Makes a meeting and deletes it again. A breaker that is open does not keep a person from trying.
  */
-static void validation_go_deep(const struct service_call *call, const struct provider_call *given,
-	struct validation *validation)
+static enum err validation_go_deep(const struct service *service, const struct service_call *call,
+	const struct provider_call *given, struct validation *validation, struct err_info *info)
 {
-	struct provider_call asked = *given;
 	const struct provider_plan plan = validation_plan(call, given->config->policy->security);
+	struct provider_call asked = *given;
 	struct meeting_link link = {0};
-	struct err_info info = {0};
+	struct chore chore;
+	bool made, certain;
 	enum err err;
 
 	asked.breakers = NULL;
-	asked.until_us -= VALIDATE_DELETE_MS * 1000;
-	err = provider_create(&asked, &plan, false, &link, &info);
-	validation_add(call->arena, validation, "create", err == ERR_OK,
-		err == ERR_OK ? "A test meeting was made." : info.detail);
-	asked.until_us = given->until_us;
-	if (err == ERR_OK || err == ERR_OUTCOME_UNKNOWN || err == ERR_STILL_PENDING ||
-		link.external_id)
-		validation_delete(&asked, plan.provider_key, &link, validation);
+	if (!given->provider->remove) {
+		if (validation_create(&asked, &plan, &link, &certain, validation))
+			validation_add(call->arena, validation, "delete", true,
+				"This provider keeps nothing that is to be deleted.");
+		return ERR_OK;
+	}
+	err = validation_owe(service, call, &asked, &plan, &chore, info);
+	if (err != ERR_OK)
+		return err;
+	made = validation_create(&asked, &plan, &link, &certain, validation);
+	fault_pass(FAULT_CHORE_AFTER_STEP);
+	chore.external_id = link.external_id;
+	chore.account = link.account;
+	if (!made || (validation_delete(&asked, &chore, validation) && certain)) {
+		validation_forget(service, &chore);
+		return ERR_OK;
+	}
+	/* What could not be seen may appear yet, so a dispatcher looks later in any case. */
+	if (certain && store_chore_save(service->store, call->arena, &chore, NULL) != ERR_OK)
+		log_warning("chore %s: the meeting has to be found by its key", chore.id);
+	return ERR_OK;
 }
 
 /* Asks the provider. What it grants a person closes its breaker. */
@@ -135,12 +216,12 @@ static enum err validation_ask(const struct service *service, const struct servi
 	if (provider->validate)
 		provider->validate(&asked, &validation->checks);
 	if (deep && validation_holds(validation))
-		validation_go_deep(call, &asked, validation);
+		err = validation_go_deep(service, call, &asked, validation, info);
 	if (validation_holds(validation) && !provider->local)
 		breaker_leave(service->breakers, provider_credential_id(&asked), call->now, ERR_OK,
 			0, "");
 	service_provider_done(service, &asked);
-	return ERR_OK;
+	return err;
 }
 
 enum err service_config_provider_validate(const struct service *service,

@@ -1,6 +1,7 @@
 #include "store_keys.h"
 
 #include "store_archive.h"
+#include "store_chore.h"
 #include "store_config.h"
 #include "store_private.h"
 #include "store_token.h"
@@ -12,6 +13,7 @@ const char *const store_sealed_names[] = {
 	[STORE_SEALED_REQUESTS] = "requests",
 	[STORE_SEALED_ARCHIVES] = "archives",
 	[STORE_SEALED_TOKENS] = "tokens",
+	[STORE_SEALED_CHORES] = "chores",
 	NULL,
 };
 
@@ -65,6 +67,16 @@ static enum err store_reseal_token(struct store *store, struct arena *arena, con
 	return err == ERR_OK ? store_token_save(store, arena, id, &token, info) : err;
 }
 
+static enum err store_reseal_chore(struct store *store, struct arena *arena, const char *id,
+	int64_t now, struct err_info *info)
+{
+	struct chore *chore;
+	enum err err = store_chore_load(store, arena, id, &chore, info);
+
+	(void)now;
+	return err == ERR_OK ? store_chore_save(store, arena, chore, info) : err;
+}
+
 static const struct {
 	const struct model *model; /* NULL: flat, and holds no text that people write */
 	enum err (*reseal)(struct store *store, struct arena *arena, const char *id, int64_t now,
@@ -74,6 +86,7 @@ static const struct {
 	[STORE_SEALED_REQUESTS] = {&request_model, store_reseal_request},
 	[STORE_SEALED_ARCHIVES] = {&audit_part_model, store_reseal_archive},
 	[STORE_SEALED_TOKENS] = {NULL, store_reseal_token},
+	[STORE_SEALED_CHORES] = {&chore_model, store_reseal_chore},
 };
 
 enum err store_keys_reseal(struct store *store, struct arena *arena, enum store_sealed where,

@@ -12,7 +12,8 @@ enum store_sealed {
 	STORE_SEALED_CONFIG,
 	STORE_SEALED_REQUESTS,
 	STORE_SEALED_ARCHIVES,
-	STORE_SEALED_TOKENS
+	STORE_SEALED_TOKENS,
+	STORE_SEALED_CHORES
 };
 
 extern const char *const store_sealed_names[]; /* of the collections; NULL-terminated */
