@@ -62,10 +62,12 @@ static enum err fake_grant(const struct provider_call *call, const char *refresh
 	return ERR_OK;
 }
 
-static void fake_read_error(const struct rest_reply *reply, struct provider_error *error_r)
+static void fake_read_error(
+	struct arena *arena, const struct rest_reply *reply, struct provider_error *error_r)
 {
 	struct json_object *member;
 
+	(void)arena;
 	if (json_object_object_get_ex(reply->json, "code", &member))
 		error_r->code = json_object_get_string(member);
 	if (json_object_object_get_ex(reply->json, "message", &member))

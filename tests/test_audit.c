@@ -57,7 +57,7 @@ static void test_audit_events_tell_the_story(void)
 			0, 0},
 		{"meeting.requested", NULL, "pending", "jitsi", "lawyer-1", ROLE_LAWYER, SOURCE_API,
 			0, 1},
-		{"provider.attempt_failed", NULL, NULL, "jitsi: temporary", NULL, ROLE_SYSTEM,
+		{"provider.attempt_failed", NULL, NULL, "jitsi: temporary: away", NULL, ROLE_SYSTEM,
 			SOURCE_DISPATCHER, 1, 1},
 		{"meeting.ready", "pending", "ready", "jitsi", NULL, ROLE_SYSTEM, SOURCE_DISPATCHER,
 			2, 1},

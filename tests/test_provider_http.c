@@ -113,6 +113,8 @@ static void test_rules(void)
 		{"a code that is not text", 400, "{\"code\":[\"" CANARY "\"]}", ERR_PERMANENT,
 			"Fake Meet: It refuses this. (HTTP 400)"},
 	};
+	const struct provider_call call = {.arena = arena_new(), .provider = &provider_fake};
+	struct arena *arena = call.arena;
 	struct err_info info;
 	size_t i;
 
@@ -123,18 +125,17 @@ static void test_rules(void)
 			.retry_after_s = 77};
 
 		err_clear(&info);
-		UNIT_CHECK(provider_classify(&provider_fake, REST_POST, &reply, rules, &info) ==
-				   rows[i].err,
+		UNIT_CHECK(provider_classify(&call, REST_POST, &reply, rules, &info) == rows[i].err,
 			rows[i].name);
 		UNIT_CHECK(strcmp(info.detail, rows[i].words) == 0, rows[i].name);
 		UNIT_CHECK(rows[i].err == ERR_OK ||
 				   (info.err == rows[i].err && info.retry_after_s == 77),
 			rows[i].name);
-		UNIT_CHECK(provider_classify(&provider_fake, REST_POST, &reply, rules, NULL) ==
-				   rows[i].err,
+		UNIT_CHECK(provider_classify(&call, REST_POST, &reply, rules, NULL) == rows[i].err,
 			rows[i].name);
 		json_object_put(reply.json);
 	}
+	arena_free(&arena);
 }
 
 static void test_classes(void)
@@ -168,6 +169,8 @@ static void test_classes(void)
 		{600, ERR_PERMANENT, ERR_PERMANENT},
 		{100, ERR_PERMANENT, ERR_PERMANENT},
 	};
+	const struct provider_call call = {.arena = arena_new(), .provider = &provider_fake};
+	struct arena *arena = call.arena;
 	char name[32];
 	size_t i, m;
 
@@ -176,12 +179,12 @@ static void test_classes(void)
 			const struct rest_reply reply = {.status = rows[i].status, .body = ""};
 
 			snprintf(name, sizeof(name), "%d, method %zu", rows[i].status, m);
-			UNIT_CHECK(
-				provider_classify(&provider_fake, methods[m], &reply, NULL, NULL) ==
-					(methods[m] == REST_POST ? rows[i].post : rows[i].err),
+			UNIT_CHECK(provider_classify(&call, methods[m], &reply, NULL, NULL) ==
+					   (methods[m] == REST_POST ? rows[i].post : rows[i].err),
 				name);
 		}
 	}
+	arena_free(&arena);
 }
 
 /* Sending. */

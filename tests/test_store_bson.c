@@ -106,8 +106,12 @@ static void store_fill_effect(struct arena *arena, struct effect *effect)
 	*effect->last_error = (struct failure){"temporary", "words", "zoom", CORE_NOW};
 	effect->give_up_at = CORE_END;
 	effect->creation = arena_alloc(arena, sizeof(struct creation));
-	*effect->creation = (struct creation){
-		.begun = true, .repeated = true, .tries = 1, .recoverable = true, .wait_s = 60};
+	*effect->creation = (struct creation){.begun = true,
+		.repeated = true,
+		.tries = 1,
+		.recoverable = true,
+		.wait_s = 60,
+		.why = "words"};
 	store_add_text(arena, &effect->creation->tried, "google");
 	*(struct removal *)model_list_add(
 		arena, &effect->creation->maybe_made, sizeof(struct removal)) =

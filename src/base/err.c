@@ -54,7 +54,7 @@ enum err err_add_field(struct err_info *info, const char *pointer, const char *f
 void err_clear(struct err_info *info)
 {
 	info->err = ERR_OK;
-	info->detail[0] = '\0';
+	info->detail[0] = info->reason[0] = '\0';
 	info->retry_after_s = 0;
 	info->field_count = 0;
 }

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clean.h"
+
 enum err {
 #define ERR(name, code, status, retryable, level, title) ERR_##name,
 #include "err_table.h"
@@ -25,7 +27,8 @@ struct err_field {
 struct err_info {
 	enum err err;
 	char detail[512];
-	int retry_after_s; /* 0 = not said */
+	char reason[CLEAN_SIZE]; /* what another server said: for administrators and the log */
+	int retry_after_s;       /* 0 = not said */
 	size_t field_count;
 	struct err_field fields[ERR_MAX_FIELDS];
 };

@@ -37,6 +37,19 @@ static size_t utf8_point(const unsigned char *p, size_t left)
 	return need;
 }
 
+size_t utf8_next(const char *bytes, size_t left, uint32_t *point_r)
+{
+	static const unsigned char first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	const unsigned char *p = (const unsigned char *)bytes;
+	const size_t size = left ? utf8_point(p, left) : 0;
+	size_t i;
+
+	*point_r = size ? p[0] & first_bits[size] : 0;
+	for (i = 1; i < size; i++)
+		*point_r = *point_r << 6 | (p[i] & 0x3f);
+	return size;
+}
+
 bool utf8_valid(const char *bytes, size_t len, size_t *count_r)
 {
 	const unsigned char *p = (const unsigned char *)bytes;

@@ -3,6 +3,11 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of the code point at the beginning of `left` bytes (1 to 4), or 0 when none is well formed
+ * there (RFC 3629). */
+size_t utf8_next(const char *bytes, size_t left, uint32_t *point_r);
 
 /* Whether `len` bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). When
  * they are, *count_r is the number of code points. count_r may be NULL. */

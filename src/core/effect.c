@@ -95,6 +95,7 @@ static const struct model_field creation_fields[] = {
 	FIELD(MODEL_LIST, maybe_made, .of = &removal_model),
 	FIELD(MODEL_BOOL, recoverable),
 	FIELD(MODEL_INT, wait_s),
+	FIELD(MODEL_STRING, why),
 };
 
 static const struct model creation_model = MODEL(struct creation, "creation", creation_fields);

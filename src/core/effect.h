@@ -47,6 +47,7 @@ struct creation {
 	struct model_list maybe_made; /* struct removal: what others of them may have made */
 	bool recoverable;             /* one of them may be able to later */
 	int64_t wait_s;               /* and the first of those asks us to wait that long */
+	const char *why;              /* the requested provider could not, when it was asked last */
 };
 
 /* A mail to one of the two people. */

@@ -383,6 +383,7 @@ void meeting_remake(struct cause *cause, struct request *request)
 	meeting->external_id = meeting->account = NULL;
 	meeting->provider_url = meeting->direct_url = meeting->passcode = NULL;
 	meeting->dial_in = (struct model_list){0};
+	meeting_warn(cause, meeting, WARNING_FAILOVER, NULL);
 	meeting->ready_at = 0;
 	meeting->sequence++;
 	news_withdraw(cause, request);
@@ -395,6 +396,7 @@ void meeting_set_granted(
 {
 	struct meeting *meeting = request->meeting;
 	const struct model_list before = meeting->warnings;
+	const char *failover = meeting_warning(meeting, WARNING_FAILOVER);
 
 	news_remember(cause, request);
 	if (link->url)
@@ -410,8 +412,17 @@ void meeting_set_granted(
 	meeting_carry_warnings(cause, &before, meeting);
 	if (strcmp(meeting->provider, meeting->requested_provider) != 0)
 		meeting_warn(cause, meeting, WARNING_FAILOVER,
-			arena_printf(cause->arena, "%s was used, because %s could not.",
-				meeting->provider, meeting->requested_provider));
+			failover ? failover
+				 : arena_printf(cause->arena, "%s was used, because %s could not.",
+					   meeting->provider, meeting->requested_provider));
+}
+
+void meeting_forgive(struct meeting *meeting)
+{
+	if (meeting->last_error && meeting->last_error->provider &&
+		strcmp(meeting->last_error->provider, meeting->provider) != 0)
+		return;
+	meeting->last_error = NULL;
 }
 
 void meeting_made(struct cause *cause, struct request *request, const struct meeting_link *link)
@@ -424,7 +435,7 @@ void meeting_made(struct cause *cause, struct request *request, const struct mee
 	meeting_set_granted(cause, request, link);
 	meeting->ready_at = cause->now;
 	meeting->next_attempt_at = 0;
-	meeting->last_error = NULL;
+	meeting_forgive(meeting);
 	meeting_set_status(cause, request, MEETING_READY, "meeting.ready", meeting->provider);
 	if (meeting->external_id)
 		meeting_owe_verification(cause, request);

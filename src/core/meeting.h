@@ -120,6 +120,10 @@ void meeting_set_granted(
 /* The detail of a warning, or NULL. */
 const char *meeting_warning(const struct meeting *meeting, const char *code);
 
+/* What went wrong at the meeting's provider is over; what went wrong at another is why it is not
+ * there. */
+void meeting_forgive(struct meeting *meeting);
+
 /* Notes a warning, in place of an earlier one with that code; without detail takes it away. */
 void meeting_warn(
 	struct cause *cause, struct meeting *meeting, const char *code, const char *detail);

@@ -35,6 +35,18 @@ static struct removal provision_removal_of(
 	return provision_removal(request->meeting);
 }
 
+/* A failure for the trail, in words of ours: people read it. */
+static const char *provision_told(
+	struct cause *cause, const char *what, const struct effect_outcome *outcome)
+{
+	char words[CLEAN_SIZE];
+
+	if (!outcome->detail || !outcome->detail[0])
+		return arena_printf(cause->arena, "%s: %s", what, err_code(outcome->err));
+	clean_text(outcome->detail, strlen(outcome->detail), words);
+	return arena_printf(cause->arena, "%s: %s: %s", what, err_code(outcome->err), words);
+}
+
 static void provision_note_failure(
 	struct cause *cause, struct request *request, const struct effect_outcome *outcome)
 {
@@ -49,7 +61,7 @@ static void provision_note_failure(
 	};
 	request->updated_at = cause->now;
 	audit_add_bounded(cause, request, "provider.attempt_failed", NULL, NULL,
-		arena_printf(cause->arena, "%s: %s", meeting->provider, err_code(outcome->err)));
+		provision_told(cause, meeting->provider, outcome));
 }
 
 static bool provision_may_be_made(const struct effect_outcome *outcome)
@@ -211,6 +223,8 @@ static void provision_failed(struct cause *cause, struct request *request, struc
 
 	effect_note_failure(cause, effect, outcome);
 	provision_note_failure(cause, request, outcome);
+	if (strcmp(meeting->provider, meeting->requested_provider) == 0)
+		creation->why = outcome->detail;
 	/* Only success tells what became of an earlier one. */
 	creation->begun = provision_may_be_made(outcome) || creation->repeated;
 	if (outcome->err != ERR_PERMANENT &&
@@ -244,7 +258,9 @@ static void provision_failed(struct cause *cause, struct request *request, struc
 void provision_created(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome, const struct meeting_link *link)
 {
+	struct meeting *meeting = request->meeting;
 	struct model_list maybe_made;
+	const char *why;
 	int64_t sequence;
 
 	if (!effect_row(effect)->wanted(request, effect)) {
@@ -266,8 +282,13 @@ void provision_created(struct cause *cause, struct request *request, struct effe
 	}
 	sequence = effect->sequence;
 	maybe_made = effect->creation->maybe_made;
+	why = effect->creation->why;
 	effect_drop(request, effect);
 	meeting_made(cause, request, link);
+	if (why && why[0] && strcmp(meeting->provider, meeting->requested_provider) != 0)
+		meeting_warn(cause, meeting, WARNING_FAILOVER,
+			arena_printf(cause->arena, "%s was used, because %s could not. %s",
+				meeting->provider, meeting->requested_provider, why));
 	/* It may have been made, by this call or one before, with the times of then. */
 	if (sequence < request->meeting->sequence && link->external_id)
 		meeting_owe_update(cause, request);
@@ -293,7 +314,7 @@ void provision_updated(struct cause *cause, struct request *request, struct effe
 		effect_drop(request, effect);
 		meeting_set_granted(cause, request, link);
 		news_owe_change(cause, request);
-		request->meeting->last_error = NULL;
+		meeting_forgive(request->meeting);
 		request->updated_at = cause->now;
 		return;
 	}
@@ -329,7 +350,7 @@ void provision_deleted(struct cause *cause, struct request *request, struct effe
 	}
 	provision_retry_later(cause, effect, outcome);
 	audit_add_bounded(cause, request, "provider.attempt_failed", NULL, NULL,
-		arena_printf(cause->arena, "%s: delete: %s", provider, err_code(outcome->err)));
+		provision_told(cause, arena_printf(cause->arena, "%s: delete", provider), outcome));
 	meeting_warn(cause, request->meeting, WARNING_ORPHAN,
 		arena_printf(cause->arena, "%s may still have a meeting that has ended here; %s.",
 			provider,

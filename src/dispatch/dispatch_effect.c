@@ -293,15 +293,18 @@ static enum err dispatch_outcome(enum err err)
 	}
 }
 
-static void dispatch_log(const struct dispatch_work *work, const struct effect_outcome *outcome)
+/* `reason` is what the peer said, cleaned: for the log alone. */
+static void dispatch_log(
+	const struct dispatch_work *work, const struct effect_outcome *outcome, const char *reason)
 {
 	const char *kind = effect_kind_names[work->effect->kind];
 
 	if (outcome->err == ERR_OK)
 		log_info("request %s: %s done", work->request->id, kind);
 	else
-		log_at((enum log_level)err_log_level(outcome->err), "request %s: %s: %s: %s",
-			work->request->id, kind, err_code(outcome->err), outcome->detail);
+		log_at((enum log_level)err_log_level(outcome->err), "request %s: %s: %s: %s%s%s",
+			work->request->id, kind, err_code(outcome->err), outcome->detail,
+			reason[0] ? " It says: " : "", reason);
 }
 
 /* Loads what the work is about, as far as it is not at hand. ERR_NOT_FOUND when the lease is not
@@ -359,7 +362,7 @@ static int64_t dispatch_perform_once(struct dispatch_work *work, struct dispatch
 	outcome.err = dispatch_outcome(err);
 	outcome.detail = arena_strdup(work->arena, info.detail);
 	outcome.retry_after_s = info.retry_after_s;
-	dispatch_log(work, &outcome);
+	dispatch_log(work, &outcome, info.reason);
 	return dispatch_settle(work, task, &outcome, &result);
 }
 

@@ -99,6 +99,27 @@ void provider_warn(
 	warning->detail = arena_printf(arena, "%s: %s", setting, detail);
 }
 
+const char *provider_told(struct arena *arena, const struct err_info *info)
+{
+	return info->reason[0]
+		       ? arena_printf(arena, "%s It says: \"%s\"", info->detail, info->reason)
+		       : arena_strdup(arena, info->detail);
+}
+
+/* Once for each setting, whatever its members are. */
+static void provider_warn_left_out(const struct provider_call *call,
+	const struct model_list *left_out, struct meeting_link *link)
+{
+	const char *warned = NULL;
+
+	MODEL_FOREACH (left_out, const struct provider_option *, option) {
+		if (!(*option)->words || (warned && strcmp(warned, (*option)->setting) == 0))
+			continue;
+		warned = (*option)->setting;
+		provider_warn(call->arena, link, warned, (*option)->words);
+	}
+}
+
 const char *provider_credential_id(const struct provider_call *call)
 {
 	char *id = arena_alloc(call->arena, HASH_SIZE);
@@ -175,7 +196,7 @@ static enum err provider_leave(
 	const int64_t now = call->now + (clock_monotonic_us() - guard->began_us) / 1000;
 	const bool refused = err == ERR_UNAVAILABLE;
 	const int64_t retry_after_s = err == ERR_OK ? 0 : guard->info->retry_after_s;
-	const char *detail = err == ERR_OK ? "" : guard->info->detail;
+	const char *detail = err == ERR_OK ? "" : provider_told(call->arena, guard->info);
 
 	if (!guard->key)
 		return err;
@@ -214,13 +235,17 @@ static enum err provider_unfit(const struct provider_call *call, const struct pr
 enum err provider_create(const struct provider_call *call, const struct provider_plan *plan,
 	bool repeated, struct meeting_link *link_r, struct err_info *info)
 {
+	struct model_list left_out = {0};
+	struct provider_call asked = *call;
 	struct provider_guard guard;
 	enum err err = provider_enter_change(call, &guard, info);
 
 	*link_r = (struct meeting_link){0};
 	if (err != ERR_OK)
 		return err;
-	err = call->provider->create(call, plan, repeated, link_r, guard.info);
+	asked.left_out = &left_out;
+	err = call->provider->create(&asked, plan, repeated, link_r, guard.info);
+	provider_warn_left_out(call, &left_out, link_r);
 	/* It may have made something all the same. */
 	if (err == ERR_OK && (!link_r->url || !provider_link_sane(link_r)))
 		err = provider_unfit(call, plan, ERR_OUTCOME_UNKNOWN, guard.info);
@@ -232,6 +257,8 @@ enum err provider_create(const struct provider_call *call, const struct provider
 enum err provider_update(const struct provider_call *call, const struct provider_plan *plan,
 	struct meeting_link *link_r, struct err_info *info)
 {
+	struct model_list left_out = {0};
+	struct provider_call asked = *call;
 	struct provider_guard guard;
 	enum err err;
 
@@ -241,7 +268,9 @@ enum err provider_update(const struct provider_call *call, const struct provider
 	err = provider_enter_change(call, &guard, info);
 	if (err != ERR_OK)
 		return err;
-	err = call->provider->update(call, plan, link_r, guard.info);
+	asked.left_out = &left_out;
+	err = call->provider->update(&asked, plan, link_r, guard.info);
+	provider_warn_left_out(call, &left_out, link_r);
 	if (err == ERR_OK && !provider_link_sane(link_r))
 		err = provider_unfit(call, plan, ERR_OUTCOME_UNKNOWN, guard.info);
 	return provider_leave(call, &guard, err);

@@ -6,7 +6,7 @@
  * around the slots, in provider.c, provider_http.c, provider_token.c and provider_breaker.c.
  *
  * Errors of every slot that asks the provider, in words a lawyer understands, never with a secret
- * nor anything the provider wrote:
+ * nor anything the provider wrote, which is in info->reason for administrators (provider_told):
  *   ERR_TEMPORARY        not done; try again (after info->retry_after_s, when it is set)
  *   ERR_OUTCOME_UNKNOWN  perhaps done: look it up before anything else
  *   ERR_STILL_PENDING    begun, and the provider works on it: look again
@@ -40,6 +40,9 @@ struct provider_call {
 	int64_t now;                               /* ms */
 	int64_t until_us;                          /* clock_monotonic_us() when it has to be over */
 	int64_t attempt_ms;                        /* what one HTTP call may take at most */
+	/* NULL, or gains the options (const struct provider_option *) that were refused by name and
+	 * left out. */
+	struct model_list *left_out;
 };
 
 /* A setting or credential that a provider takes. Values are strings. */
@@ -125,9 +128,28 @@ struct provider_event {
 };
 
 struct rest_reply;
+
+/* What a provider says is wrong. People read none of it; administrators do, cleaned. */
+enum { PROVIDER_MAX_REFUSED = 8 };
 struct provider_error {
 	const char *code; /* "" when the body names none */
-	const char *text; /* "" likewise; never shown, only matched */
+	const char *text; /* "" likewise */
+	size_t refused_count;
+	struct provider_refused {
+		const char *name; /* of a member of what was sent, as the provider spells it */
+		const char *text; /* what it says of it; or "" */
+	} refused[PROVIDER_MAX_REFUSED];
+};
+
+/* A member of what is sent that a meeting can do without: when the provider refuses it by name, the
+ * same call is made again without it, and a warning says so. */
+struct provider_option {
+	const char *path;    /* "settings.audio" */
+	const char *name;    /* that messages have for it; NULL: the last part of the path */
+	const char *setting; /* and the words of the warning; NULL: */
+	const char *words;   /* what is read back tells whether one is due */
+	const char *instead; /* a value that is tried before it is left out */
+	const char *flag;    /* set to true in its place where something new is made; or NULL */
 };
 
 struct provider {
@@ -163,8 +185,13 @@ struct provider {
 	enum err (*grant)(const struct provider_call *call, const char *refresh_token,
 		struct provider_grant *grant_r, struct err_info *info);
 
-	/* Reads the error of a reply that has JSON; code and text point into it or are "". */
-	void (*read_error)(const struct rest_reply *reply, struct provider_error *error_r);
+	/* Reads the error of a reply, into one that has none yet. */
+	void (*read_error)(struct arena *arena, const struct rest_reply *reply,
+		struct provider_error *error_r);
+
+	/* What it may refuse by name without the meeting being lost; ends with a row without path.
+	 * NULL: nothing. */
+	const struct provider_option *options;
 
 	/*
 	 * Makes the meeting; safe to repeat, because everything it makes carries
@@ -241,6 +268,9 @@ enum err provider_usable(const struct conf *conf, const struct config *config,
 /* Notes in a link that the provider does not grant a setting ("waiting_room"). */
 void provider_warn(
 	struct arena *arena, struct meeting_link *link, const char *setting, const char *detail);
+
+/* A failure in words for administrators: with what the provider says itself. In the arena. */
+const char *provider_told(struct arena *arena, const struct err_info *info);
 
 /* The slots with the circuit breaker of (provider, credential) around them: what dispatch/ and
  * service/ call. ERR_UNAVAILABLE at once while the breaker is open, and for a link that is not

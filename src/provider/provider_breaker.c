@@ -143,8 +143,7 @@ enum err breaker_enter(
 	pthread_mutex_unlock(&table->mutex);
 	if (wait_s == 0)
 		return ERR_OK;
-	err_set(info, ERR_UNAVAILABLE, "It failed and is asked again in %lld s.",
-		(long long)wait_s);
+	err_set(info, ERR_UNAVAILABLE, "It failed and is not asked again yet.");
 	if (info)
 		info->retry_after_s = (int)wait_s;
 	return ERR_UNAVAILABLE;

@@ -37,7 +37,7 @@ struct breaker_health {
 	enum breaker_state state;
 	int64_t last_ok_at, last_error_at; /* ms; 0 = never */
 	enum err last_error;
-	char last_error_detail[192];
+	char last_error_detail[1536]; /* for administrators (provider_told) */
 };
 
 /* Zeroed (closed) for a key that was never used, or not for BREAKER_SLOTS other keys. */

@@ -7,6 +7,7 @@
 #include "id.h"
 #include "provider_google_private.h"
 #include "provider_http.h"
+#include "provider_refusal.h"
 #include "provider_token.h"
 
 enum {
@@ -60,6 +61,27 @@ static const struct provider_rule google_rules[] = {
 	{0, NULL, NULL, ERR_OK, NULL},
 };
 
+#define GOOGLE_OPTION(member)                                                                      \
+	{                                                                                          \
+		.path = #member, .setting = #member, .words = "Google does not let this be set."   \
+	}
+#define GOOGLE_ZONE(time)                                                                          \
+	{                                                                                          \
+		.path = time ".timeZone", .name = "time zone", .setting = "timezone",              \
+		.words = "Google does not know the time zone; there the times are in UTC.",        \
+		.instead = "UTC"                                                                   \
+	}
+
+static const struct provider_option google_options[] = {
+	GOOGLE_ZONE("start"),
+	GOOGLE_ZONE("end"),
+	GOOGLE_OPTION(description),
+	GOOGLE_OPTION(visibility),
+	GOOGLE_OPTION(guestsCanModify),
+	GOOGLE_OPTION(reminders),
+	{.path = NULL},
+};
+
 static const char *google_calendar(const struct config *config)
 {
 	const char *calendar = provider_google_text(config, "calendar_id");
@@ -76,13 +98,41 @@ static const char *google_account(const struct provider_call *call)
 	return arena_printf(call->arena, "%s/%s", who ? who : "", google_calendar(call->config));
 }
 
+/* google.rpc.BadRequest: which members are wrong, where an error says so (AIP-193). */
+static void google_read_violations(struct json_object *error, struct provider_error *error_r)
+{
+	struct json_object *details = NULL, *violations, *one;
+	size_t i, j;
+
+	json_object_object_get_ex(error, "details", &details);
+	for (i = 0; json_object_is_type(details, json_type_array) &&
+		    i < json_object_array_length(details);
+		i++) {
+		violations = NULL;
+		json_object_object_get_ex(
+			json_object_array_get_idx(details, i), "fieldViolations", &violations);
+		for (j = 0; json_object_is_type(violations, json_type_array) &&
+			    j < json_object_array_length(violations) &&
+			    error_r->refused_count < PROVIDER_MAX_REFUSED;
+			j++) {
+			one = json_object_array_get_idx(violations, j);
+			if (provider_google_member(one, "field")[0])
+				error_r->refused[error_r->refused_count++] =
+					(struct provider_refused){
+						provider_google_member(one, "field"),
+						provider_google_member(one, "description")};
+		}
+	}
+}
+
 /* {"error":"code","error_description":"…"} from the token endpoint (RFC 6749 section 5.2),
  * {"error":{"errors":[{"reason","message"}],"status","message"}} from the API. */
-static void google_read_error(const struct rest_reply *reply, struct provider_error *error_r)
+static void google_read_error(
+	struct arena *arena, const struct rest_reply *reply, struct provider_error *error_r)
 {
 	struct json_object *error, *errors;
 
-	*error_r = (struct provider_error){"", ""};
+	(void)arena;
 	if (!json_object_object_get_ex(reply->json, "error", &error))
 		return;
 	if (json_object_is_type(error, json_type_string)) {
@@ -97,13 +147,14 @@ static void google_read_error(const struct rest_reply *reply, struct provider_er
 			provider_google_member(json_object_array_get_idx(errors, 0), "reason");
 	if (!error_r->code[0])
 		error_r->code = provider_google_member(error, "status");
+	google_read_violations(error, error_r);
 }
 
-static bool google_is_quota(const struct rest_reply *reply)
+static bool google_is_quota(const struct provider_call *call, const struct rest_reply *reply)
 {
 	struct provider_error error;
 
-	google_read_error(reply, &error);
+	provider_refusal_read(call, reply, &error);
 	return strcmp(error.code, "quotaExceeded") == 0 ||
 	       strcmp(error.code, "dailyLimitExceeded") == 0;
 }
@@ -134,7 +185,7 @@ static enum err google_send(const struct provider_call *call, enum rest_method m
 
 	if (err == ERR_OK && json_r)
 		*json_r = reply.json;
-	if (err == ERR_UNAVAILABLE && info && google_is_quota(&reply) &&
+	if (err == ERR_UNAVAILABLE && info && google_is_quota(call, &reply) &&
 		info->retry_after_s < GOOGLE_HOLD_S)
 		info->retry_after_s = GOOGLE_HOLD_S;
 	/* What Google could not finish may be there. */
@@ -320,10 +371,10 @@ static bool google_is_another(const struct provider_call *call, const char *acco
 	return account && strcmp(account, google_account(call)) != 0;
 }
 
-static enum err google_is_elsewhere(const char *account, struct err_info *info)
+static enum err google_is_elsewhere(struct err_info *info)
 {
 	return err_set(info, ERR_PERMANENT,
-		"Google Meet: Another account (%s) made this meeting: change it there.", account);
+		"Google Meet: Another account made this meeting than the one that is set up now.");
 }
 
 static enum err google_update(const struct provider_call *call, const struct provider_plan *plan,
@@ -338,7 +389,7 @@ static enum err google_update(const struct provider_call *call, const struct pro
 		err = google_event(call, REST_PATCH, event_id,
 			provider_google_schedule(call->arena, plan), &event, info);
 	if (err == ERR_GONE && google_is_another(call, plan->account))
-		return google_is_elsewhere(plan->account, info);
+		return google_is_elsewhere(info);
 	if (err != ERR_OK)
 		return err;
 	if (provider_google_is_cancelled(event))
@@ -354,7 +405,7 @@ static enum err google_remove(const struct provider_call *call,
 	enum err err;
 
 	if (google_is_another(call, target->account))
-		return google_is_elsewhere(target->account, info);
+		return google_is_elsewhere(info);
 	err = google_id_of(call->arena, target->external_id, target->provider_key, &event_id, info);
 	if (err == ERR_OK)
 		err = google_event(call, REST_DELETE, event_id, NULL, NULL, info);
@@ -378,7 +429,7 @@ static enum err google_read(const struct provider_call *call, const struct provi
 	if (err == ERR_OK)
 		err = google_event(call, REST_GET, event_id, NULL, &event, info);
 	if (err == ERR_GONE && google_is_another(call, plan->account))
-		return google_is_elsewhere(plan->account, info);
+		return google_is_elsewhere(info);
 	if (err != ERR_OK)
 		return err;
 	if (provider_google_is_cancelled(event))
@@ -446,7 +497,7 @@ static void google_validate(const struct provider_call *call, struct model_list 
 
 	err = provider_token_get(call, &token, &info);
 	if (!google_checked(call, checks, "token", err == ERR_OK,
-		    err == ERR_OK ? google_account(call) : info.detail))
+		    err == ERR_OK ? google_account(call) : provider_told(call->arena, &info)))
 		return;
 	err = google_send(call, REST_GET, "?maxResults=1", NULL, &list, &info);
 	role = provider_google_member(list, "accessRole");
@@ -454,7 +505,7 @@ static void google_validate(const struct provider_call *call, struct model_list 
 		err = err_set(&info, ERR_CREDENTIAL,
 			"Google Meet: The account may read this calendar but not write to it.");
 	if (google_checked(call, checks, "permissions", err == ERR_OK,
-		    err == ERR_OK ? google_calendar(call->config) : info.detail))
+		    err == ERR_OK ? google_calendar(call->config) : provider_told(call->arena, &info)))
 		google_check_scope(call, &token, checks);
 }
 
@@ -469,6 +520,7 @@ const struct provider provider_google = {
 	.account = google_account,
 	.grant = provider_google_grant,
 	.read_error = google_read_error,
+	.options = google_options,
 	.create = google_create,
 	.update = google_update,
 	.remove = google_remove,

@@ -345,8 +345,7 @@ static enum err google_sign_in(const struct provider_call *call, const char *ref
 		return err_set(info, err == ERR_CONFIG ? ERR_UNAVAILABLE : ERR_TEMPORARY,
 			"Google Meet: %s", why.detail);
 	if (reply_r->status != 200)
-		return provider_classify(
-			call->provider, REST_POST, reply_r, google_grant_rules, info);
+		return provider_classify(call, REST_POST, reply_r, google_grant_rules, info);
 	return google_read_grant(call, reply_r->json, scope, grant_r, info);
 }
 

@@ -8,7 +8,11 @@
 #include <string.h>
 
 #include "clock.h"
+#include "provider_refusal.h"
 #include "provider_token.h"
+
+/* How often what is refused by name is left out, of one call. */
+enum { PROVIDER_YIELDS = 4 };
 
 /* What a class is in words, when a provider's rule has none. */
 static const char *const provider_words[ERR_COUNT] = {
@@ -48,51 +52,62 @@ static enum err provider_class_of(enum rest_method method, int status)
 	}
 }
 
-static const struct provider_rule *provider_rule_for(const struct provider *provider,
-	const struct rest_reply *reply, const struct provider_rule *rules)
+static const struct provider_rule *provider_rule_for(
+	const struct provider_error *error, int status, const struct provider_rule *rules)
 {
-	struct provider_error error = {"", ""};
 	const struct provider_rule *rule;
 
-	if (provider->read_error && reply->json)
-		provider->read_error(reply, &error);
 	for (rule = rules; rule && rule->class != ERR_OK; rule++)
-		if ((rule->status == 0 || rule->status == reply->status) &&
-			(!rule->code || strcmp(rule->code, error.code) == 0) &&
-			(!rule->text || strcasestr(error.text, rule->text)))
+		if ((rule->status == 0 || rule->status == status) &&
+			(!rule->code || strcmp(rule->code, error->code) == 0) &&
+			(!rule->text || strcasestr(error->text, rule->text)))
 			return rule;
 	return NULL;
 }
 
-/* In our own words: the status is a number, and a code is shown as our table has it. */
-static enum err provider_refuse(const struct provider *provider, const struct rest_reply *reply,
-	enum err class, const struct provider_rule *rule, struct err_info *info)
+/* In our own words: the status is a number, a code is shown as our table has it, and `member` is
+ * one that we sent (NULL: none). */
+static enum err provider_refuse(const struct provider_call *call, const struct rest_reply *reply,
+	enum err class, const struct provider_rule *rule, const char *member, struct err_info *info)
 {
 	const char *words = rule && rule->words ? rule->words : provider_words[class];
-	const char *code = rule && rule->code ? rule->code : NULL;
+	const char *code = rule && rule->code && rule->code[0] ? rule->code : NULL;
 
-	err_set(info, class, "%s: %s (HTTP %d%s%s)", provider->title,
-		words ? words : err_title(class), reply->status, code ? ", " : "",
-		code ? code : "");
+	err_set(info, class, "%s: %s (HTTP %d%s%s%s%s)", call->provider->title,
+		words ? words : err_title(class), reply->status, code ? ", " : "", code ? code : "",
+		member ? ", field " : "", member ? member : "");
 	if (info)
 		info->retry_after_s = (int)reply->retry_after_s;
 	return class;
 }
 
-/* As provider_classify, but a refused token is still ERR_UNAUTHENTICATED. */
-static enum err provider_judge(const struct provider *provider, enum rest_method method,
-	const struct rest_reply *reply, const struct provider_rule *rules, struct err_info *info)
+/* As provider_classify, but a refused token is still ERR_UNAUTHENTICATED. `body` is what was sent,
+ * or NULL. */
+static enum err provider_judge(const struct provider_call *call, enum rest_method method,
+	const struct rest_reply *reply, const struct provider_rule *rules, const char *body,
+	struct err_info *info)
 {
-	const struct provider_rule *rule = provider_rule_for(provider, reply, rules);
-	const enum err class = rule ? rule->class : provider_class_of(method, reply->status);
+	const struct provider_rule *rule;
+	struct provider_error error;
+	enum err class;
 
-	return class == ERR_OK ? ERR_OK : provider_refuse(provider, reply, class, rule, info);
+	provider_refusal_read(call, reply, &error);
+	rule = provider_rule_for(&error, reply->status, rules);
+	class = rule ? rule->class : provider_class_of(method, reply->status);
+	if (class == ERR_OK || !info)
+		return class;
+	provider_refusal_reason(call->arena, &error, info->reason);
+	return provider_refuse(call, reply, class, rule,
+		reply->status == 400 || reply->status == 422
+			? provider_refusal_member(call, &error, body)
+			: NULL,
+		info);
 }
 
-enum err provider_classify(const struct provider *provider, enum rest_method method,
+enum err provider_classify(const struct provider_call *call, enum rest_method method,
 	const struct rest_reply *reply, const struct provider_rule *rules, struct err_info *info)
 {
-	enum err err = provider_judge(provider, method, reply, rules, info);
+	enum err err = provider_judge(call, method, reply, rules, NULL, info);
 
 	if (err != ERR_UNAUTHENTICATED)
 		return err;
@@ -138,10 +153,27 @@ static enum err provider_send_once(const struct provider_call *call, struct rest
 	err = rest_call(call->rest, call->arena, request, reply_r, &why);
 	if (err != ERR_OK)
 		return provider_unanswered(provider, request->method, err, &why, info);
-	err = provider_judge(provider, request->method, reply_r, rules, info);
+	err = provider_judge(call, request->method, reply_r, rules, request->body, info);
 	if (err == ERR_OK && json && !json_object_is_type(reply_r->json, json_type_object))
-		err = provider_refuse(provider, reply_r, provider_unknown(request->method),
-			&(struct provider_rule){.words = "Its answer cannot be read."}, info);
+		err = provider_refuse(call, reply_r, provider_unknown(request->method),
+			&(struct provider_rule){.words = "Its answer cannot be read."}, NULL, info);
+	return err;
+}
+
+/* A refusal by name is a call that did nothing, so it can be made again without what was refused.
+ */
+static enum err provider_send_yielding(const struct provider_call *call,
+	struct rest_request *request, bool json, const struct provider_rule *rules,
+	struct rest_reply *reply_r, struct err_info *info)
+{
+	enum err err;
+	int yields = 0;
+
+	do {
+		err = provider_send_once(call, request, json, rules, reply_r, info);
+	} while ((err == ERR_PERMANENT || err == ERR_CREDENTIAL) && yields++ < PROVIDER_YIELDS &&
+		 provider_refusal_yield(
+			 call, reply_r, request->method == REST_POST, &request->body));
 	return err;
 }
 
@@ -160,7 +192,7 @@ enum err provider_send(const struct provider_call *call, const char *api_url, co
 		request->url = arena_printf(
 			call->arena, "%s%s", token.base_url ? token.base_url : api_url, path);
 		request->bearer = token.access_token;
-		err = provider_send_once(call, request, json, rules, reply_r, info);
+		err = provider_send_yielding(call, request, json, rules, reply_r, info);
 		if (err != ERR_UNAUTHENTICATED)
 			return err;
 		if (tries == 0)

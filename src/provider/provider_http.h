@@ -23,8 +23,10 @@ struct provider_rule {
  * request->url, bearer and timeout_ms are set here. `path` follows the API's base: `api_url`, or
  * the one that came with the token. Without an answer it is as rest_call() says, but only POST is
  * ERR_OUTCOME_UNKNOWN: the rest may be sent again, ERR_TEMPORARY. Without time nothing is sent.
- * The words begin with the provider's title and end with status and code as the rule has them;
- * info->retry_after_s is what the reply asked for, or 0.
+ * The words begin with the provider's title and end with the status, the code as the rule has it
+ * and the member of ours that is refused; info->reason is what the provider said;
+ * info->retry_after_s is what the reply asked for, or 0. What is refused by name and a meeting can
+ * do without (provider->options) is left out, and the call made again, a few times at most.
  */
 enum err provider_send(const struct provider_call *call, const char *api_url, const char *path,
 	struct rest_request *request, bool json, const struct provider_rule *rules,
@@ -32,7 +34,7 @@ enum err provider_send(const struct provider_call *call, const char *api_url, co
 
 /* The same classification for a reply that came without our token (token endpoints), so that
  * ERR_UNAUTHENTICATED is ERR_CREDENTIAL at once. */
-enum err provider_classify(const struct provider *provider, enum rest_method method,
+enum err provider_classify(const struct provider_call *call, enum rest_method method,
 	const struct rest_reply *reply, const struct provider_rule *rules, struct err_info *info);
 
 /* What is left for one HTTP call, in ms; 0 when time is up. */

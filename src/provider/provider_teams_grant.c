@@ -20,6 +20,7 @@ static const struct provider_rule teams_token_rules[] = {
 	{.code = "90002",
 		.class = ERR_CREDENTIAL,
 		.words = "There is no tenant of this tenant_id."},
+	{.code = "temporarily_unavailable", .class = ERR_TEMPORARY},
 	{.text = "temporarily_unavailable", .class = ERR_TEMPORARY},
 	{.status = 400, .class = ERR_CREDENTIAL},
 	{.status = 401, .class = ERR_CREDENTIAL},
@@ -119,7 +120,7 @@ static enum err teams_ask_token(
 	if (err != ERR_OK)
 		return err_set(info, err == ERR_CONFIG ? ERR_UNAVAILABLE : ERR_TEMPORARY,
 			"Microsoft Teams: %s", why.detail);
-	err = provider_classify(call->provider, REST_GET, reply_r, teams_token_rules, info);
+	err = provider_classify(call, REST_GET, reply_r, teams_token_rules, info);
 	if (err == ERR_GONE || err == ERR_PERMANENT)
 		err = err_set(info, ERR_UNAVAILABLE,
 			"Microsoft Teams: Its token endpoint cannot be used (HTTP %d).",

@@ -289,7 +289,8 @@ static enum err token_grant(struct token_work *work, int64_t until, struct err_i
 		/* Shortens the lease: others need not wait for its end, but do not storm. */
 		work->store->lease(work->store->data, work->id, token, until,
 			clock_now_ms() + token_pause_ms(token_class(err)), NULL);
-		log_warning("provider %s: no new token: %s", call.provider->name, info->detail);
+		log_warning("provider %s: no new token: %s", call.provider->name,
+			provider_told(call.arena, info));
 		return token_class(err);
 	}
 	life_s = grant.expires_in_s < TOKEN_MAX_LIFE_S ? grant.expires_in_s : TOKEN_MAX_LIFE_S;

@@ -204,7 +204,9 @@ struct json_object *provider_zoom_body(
 	zoom_add_text(body, "start_time", start);
 	zoom_add_text(body, "timezone", plan->timezone);
 	json_object_object_add(body, "duration", json_object_new_int64(zoom_minutes(plan)));
-	if (plan->security->passcode_required)
+	/* What Zoom drew for it and would not be sent stays as it is. */
+	if (plan->security->passcode_required &&
+		!(plan->external_id && plan->passcode && !zoom_is_passcode(plan->passcode)))
 		zoom_add_text(body, "password", zoom_passcode(call->arena, plan));
 	json_object_object_add(body, "settings", zoom_settings(call, plan));
 	return body;

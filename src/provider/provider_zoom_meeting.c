@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "provider_refusal.h"
 #include "provider_zoom_private.h"
 
 /* 300 is the largest page; a host has far fewer meetings ahead than all pages would hold. */
@@ -110,14 +111,14 @@ static enum err zoom_find(const struct provider_call *call, const char *provider
 static enum err zoom_delete_once(const struct provider_call *call, const char *id,
 	const char **code_r, struct err_info *info)
 {
-	struct provider_error error = {"", ""};
+	struct provider_error error;
 	struct rest_reply reply;
 	enum err err = provider_zoom_send(call, REST_DELETE,
 		zoom_path(call->arena, id,
 			"?schedule_for_reminder=false&cancel_meeting_reminder=false"),
 		NULL, provider_zoom_meeting_rules, &reply, info);
 
-	call->provider->read_error(&reply, &error);
+	provider_refusal_read(call, &reply, &error);
 	*code_r = error.code;
 	return err == ERR_GONE ? ERR_OK : err;
 }
@@ -160,17 +161,19 @@ static enum err zoom_settle(const struct provider_call *call, const struct provi
 	struct json_object *meeting, struct meeting_link *link_r, struct err_info *info)
 {
 	const struct security *security = plan->security;
+	struct provider_plan adopted = *plan;
 	struct model_list gaps = {0};
 	struct json_object *again;
 
+	adopted.passcode = NULL; /* whichever it is, people are told it from now on */
 	provider_zoom_fill(call, meeting, link_r);
-	provider_zoom_compare(call, plan, meeting, &gaps);
+	provider_zoom_compare(call, &adopted, meeting, &gaps);
 	if (link_r->external_id && (!link_r->url || zoom_is_unsaid(&gaps)) &&
 		zoom_get(call, link_r->external_id, &again, NULL) == ERR_OK &&
 		provider_zoom_link(call->arena, again, "join_url")) {
 		gaps = (struct model_list){0};
 		provider_zoom_fill(call, again, link_r);
-		provider_zoom_compare(call, plan, again, &gaps);
+		provider_zoom_compare(call, &adopted, again, &gaps);
 	}
 	/* It was made, but cannot be used yet: it is to be found again, not made again. */
 	if (!link_r->external_id || !link_r->url)

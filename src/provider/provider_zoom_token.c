@@ -108,5 +108,5 @@ enum err provider_zoom_grant(const struct provider_call *call, const char *refre
 			call->provider->title, why.detail);
 	if (reply.status >= 200 && reply.status <= 299)
 		return zoom_read_grant(call, reply.json, grant_r, info);
-	return provider_classify(call->provider, REST_GET, &reply, zoom_token_rules, info);
+	return provider_classify(call, REST_GET, &reply, zoom_token_rules, info);
 }

@@ -133,7 +133,7 @@ static bool validation_delete(
 			 : arena_printf(asked->arena,
 				   "The test meeting \"meetlink validation\" may still be at the "
 				   "provider; deleting it is tried again in the background. %s",
-				   info.detail);
+				   provider_told(asked->arena, &info));
 	validation_add(asked->arena, validation, "delete", err == ERR_OK, detail);
 	return err == ERR_OK;
 }
@@ -160,7 +160,7 @@ static bool validation_create(const struct provider_call *given, const struct pr
 	asked.until_us -= VALIDATE_DELETE_MS * 1000;
 	err = provider_create(&asked, plan, false, link_r, &info);
 	validation_add(given->arena, validation, "create", err == ERR_OK,
-		err == ERR_OK ? validation_made(given->arena, link_r) : info.detail);
+		err == ERR_OK ? validation_made(given->arena, link_r) : provider_told(given->arena, &info));
 	*certain_r = err == ERR_OK || link_r->external_id;
 	return *certain_r || err == ERR_OUTCOME_UNKNOWN || err == ERR_STILL_PENDING;
 }
