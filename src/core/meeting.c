@@ -419,8 +419,10 @@ void meeting_set_granted(
 
 void meeting_forgive(struct meeting *meeting)
 {
-	if (meeting->last_error && meeting->last_error->provider &&
-		strcmp(meeting->last_error->provider, meeting->provider) != 0)
+	const struct failure *last = meeting->last_error;
+
+	if (last && last->provider && strcmp(last->provider, meeting->provider) != 0 &&
+		strcmp(meeting->requested_provider, meeting->provider) != 0)
 		return;
 	meeting->last_error = NULL;
 }

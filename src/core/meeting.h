@@ -120,8 +120,8 @@ void meeting_set_granted(
 /* The detail of a warning, or NULL. */
 const char *meeting_warning(const struct meeting *meeting, const char *code);
 
-/* What went wrong at the meeting's provider is over; what went wrong at another is why it is not
- * there. */
+/* What went wrong at the meeting's provider is over; what went wrong at another stays to be seen
+ * while it is why the meeting is not at the one that was asked for. */
 void meeting_forgive(struct meeting *meeting);
 
 /* Notes a warning, in place of an earlier one with that code; without detail takes it away. */

@@ -125,6 +125,17 @@ static void google_read_violations(struct json_object *error, struct provider_er
 	}
 }
 
+/* A location is a member of what was sent, a parameter of the query or a header. */
+static void google_read_first(struct json_object *one, struct provider_error *error_r)
+{
+	const char *location = provider_google_member(one, "location");
+
+	error_r->code = provider_google_member(one, "reason");
+	if (location[0] && strcmp(provider_google_member(one, "locationType"), "header") != 0)
+		error_r->refused[error_r->refused_count++] =
+			(struct provider_refused){location, provider_google_member(one, "message")};
+}
+
 /* {"error":"code","error_description":"…"} from the token endpoint (RFC 6749 section 5.2),
  * {"error":{"errors":[{"reason","message"}],"status","message"}} from the API. */
 static void google_read_error(
@@ -143,8 +154,7 @@ static void google_read_error(
 	error_r->text = provider_google_member(error, "message");
 	if (json_object_object_get_ex(error, "errors", &errors) &&
 		json_object_is_type(errors, json_type_array))
-		error_r->code =
-			provider_google_member(json_object_array_get_idx(errors, 0), "reason");
+		google_read_first(json_object_array_get_idx(errors, 0), error_r);
 	if (!error_r->code[0])
 		error_r->code = provider_google_member(error, "status");
 	google_read_violations(error, error_r);

@@ -200,7 +200,7 @@ def test_lesson_22_an_expired_token_is_renewed_and_not_shown(kind: type[Sim]) ->
 )
 def test_lesson_22_a_lost_consent_is_said_in_words(kind: type[Sim], words: str) -> None:
     with Probe(kind, refresh=True) as probe:
-        probe.credentials["refresh_token"] = "revoked"
+        probe.credentials["refresh_token"] = "taken-back"
         answer = probe("create")
         assert (answer.err, words in answer.detail) == ("provider_credential", True)
 

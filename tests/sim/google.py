@@ -332,6 +332,12 @@ class Google(Spaces, sim.Sim):
         query = self.parameters(request, WRITE_QUERY)
         nullable = EVENT | {name: maybe(EVENT[name]) for name in EVENT.keys() - NEVER_NULL}
         wanted = self.document(request, nullable if request.method == "PATCH" else EVENT)
+        for name in ("start", "end"):
+            if (wanted.get(name) or {}).get("timeZone") in self.unknown_zones:
+                words = f"Invalid time zone definition for {name} time."
+                raise refusal(400, "invalid", words)
+        if found := self.refusals(wanted):
+            raise self.invalid(found)
         properties = (wanted.get("extendedProperties") or {}).values()
         for name, value in [pair for part in properties for pair in part.items()]:
             if not (text(44, 1)(name) and text(1024)(value)):

@@ -161,12 +161,12 @@ class Graph(sim.Sim):
     @route("POST", "/v1.0/users/{user}/onlineMeetings")
     def create(self, request: Request, user: str) -> Reply:
         self.demand(request, user)
-        return Reply(201, self.shown(request, self.make(user, self.document(request, NEW))))
+        return Reply(201, self.shown(request, self.make(user, self.refuse(self.document(request, NEW)))))
 
     @route("POST", "/v1.0/users/{user}/onlineMeetings/createOrGet")
     def create_or_get(self, request: Request, user: str) -> Reply:
         self.demand(request, user)
-        wanted = self.document(request, GET_OR_NEW, ["externalId"])
+        wanted = self.refuse(self.document(request, GET_OR_NEW, ["externalId"]))
         external_id = wanted.pop("externalId")
         for meeting in self.meetings.values():
             if (meeting.user, meeting.external_id) == (user, external_id):
@@ -183,7 +183,7 @@ class Graph(sim.Sim):
     def patch(self, request: Request, user: str, name: str) -> Reply:
         self.demand(request, user)
         meeting = self.find(user, name)
-        raw = self.merged(meeting.raw, self.document(request, CHANGEABLE))
+        raw = self.merged(meeting.raw, self.refuse(self.document(request, CHANGEABLE)))
         meeting.raw = raw
         return Reply(200, self.shown(request, meeting))
 
@@ -204,6 +204,16 @@ class Graph(sim.Sim):
         if user not in self.policy:
             words = NO_POLICY.format(app=self.client_id, user=user)
             raise self.refusal(403, "Forbidden", words)
+
+    def refuse(self, wanted: dict) -> dict:
+        """What the tenant does not take of what is well-formed."""
+        if found := self.refusals(wanted):
+            refusal = self.refusal(400, "BadRequest", "One or more properties are not valid.")
+            refusal.reply.body["error"]["details"] = [
+                {"code": "BadRequest", "message": words, "target": path} for path, words in found
+            ]
+            raise refusal
+        return wanted
 
     def find(self, user: str, name: str) -> Meeting:
         meeting = self.meetings.get(name)

@@ -22,7 +22,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable
 
 from sim_http import HTML, Handler, Refusal, Reply, Request, Server, leave, transmit
-from sim_rules import problems
+from sim_rules import has, problems
 
 
 @dataclasses.dataclass
@@ -141,6 +141,9 @@ class Sim:
         self.calls: list[Call] = []
         self.tokens: dict[str, Grant] = {}
         self.faults: list[Fault] = []
+        self.refused: dict[str, str] = {}  # members that are refused by name, and the words for it
+        self.unknown_zones: set[str] = set()
+        self.one_by_one = False  # whether an answer names but the first of them
         self.chances: tuple[float, list[Fault], random.Random] | None = None
         self.connections: set[socket.socket] = set()
         self.bugs: list[str] = []
@@ -207,6 +210,9 @@ class Sim:
         with self.lock:
             self.faults.clear()
             self.chances = None
+            self.refused.clear()
+            self.unknown_zones.clear()
+            self.one_by_one = False
         self.release()
         self.up()
 
@@ -293,6 +299,11 @@ class Sim:
         if found:
             raise self.invalid(found)
         return value
+
+    def refusals(self, value: dict) -> list[tuple[str, str]]:
+        """Members that are well-formed, and refused."""
+        found = [(path, words) for path, words in self.refused.items() if has(value, path)]
+        return found[:1] if self.one_by_one else found
 
     def parameters(self, request: Request, rule: dict) -> dict[str, str]:
         """The query; calls without a body end here too."""

@@ -48,6 +48,15 @@ def problems(value: object, rule: object, name: str = "") -> list[tuple[str, str
     return [] if good else [(name, "is not valid")]
 
 
+def has(value: object, path: str) -> bool:
+    """Whether there is something at a path like settings.audio."""
+    for name in path.split("."):
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = value[name]
+    return True
+
+
 def instant(value: str, zone_name: str | None = None) -> datetime.datetime:
     """An RFC 3339 time; one without an offset needs the zone."""
     at = datetime.datetime.fromisoformat(value)

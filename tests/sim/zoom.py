@@ -88,6 +88,11 @@ MEETING = {
     "settings": SETTINGS,
 }
 FLAG = {"true", "false"}
+XML = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?><result><code>300</code>'
+    "<message>Validation Failed.</message><errors>{}</errors></result>"
+)
+XML_ERROR = "<field>{field}</field><message>{message}</message>"
 
 
 @dataclasses.dataclass
@@ -123,6 +128,8 @@ class Zoom(sim.Sim):
         self.meetings: dict[int, Meeting] = {}  # deleted ones are gone; tests may change them
         self.dropped: set[str] = set()  # settings that are ignored without a word
         self.tracking_fields: set[str] = set()  # those that the account knows
+        self.passcodes: re.Pattern | None = None  # those that the account takes, if not any
+        self.xml = False  # whether validation answers in XML
         self.account_zone = "America/Los_Angeles"
         self.daily_limit = 100  # creates and updates of one host in one day of UTC
         self.used: dict[tuple[str, str], int] = {}
@@ -172,8 +179,32 @@ class Zoom(sim.Sim):
         return {"code": status, "message": "The request could not be completed."}
 
     def invalid(self, found: list[tuple[str, str]]) -> Refusal:
-        errors = [{"field": field, "message": "Invalid field."} for field, _ in found]
+        errors = [
+            {"field": field, "message": why if why[:1].isupper() else "Invalid field."}
+            for field, why in found
+        ]
+        if self.xml:
+            return Refusal(400, XML.format("".join(XML_ERROR.format(**error) for error in errors)))
         return Refusal(400, {"code": 300, "message": "Validation Failed.", "errors": errors})
+
+    def refuse(self, wanted: dict) -> None:
+        """What the account does not take of a meeting that is well-formed."""
+        found = self.refusals(wanted)
+        if wanted.get("timezone") in self.unknown_zones:
+            found.append(("timezone", "Invalid timezone."))
+        passcode = wanted.get("password")
+        if passcode and self.passcodes and not self.passcodes.fullmatch(passcode):
+            found.append(("password", "The passcode does not meet the account's requirements."))
+        if found:
+            raise self.invalid(found)
+
+    def draw(self) -> str:
+        """A passcode that the account takes."""
+        return f"{secrets.randbelow(10**8):08}" if self.passcodes else secrets.token_hex(3)
+
+    def calm(self) -> None:
+        self.passcodes, self.xml = None, False
+        super().calm()
 
     def unauthorised(self, expired: bool) -> Refusal:
         words = "Access token is expired." if expired else "Invalid access token."
@@ -232,6 +263,7 @@ class Zoom(sim.Sim):
         if wanted.get("schedule_for", email) not in (email, self.users[email]):
             raise Refusal(400, {"code": 3000, "message": "Cannot schedule for this user."})
         start, named = self.start(wanted, self.account_zone)
+        self.refuse(wanted)
         self.spend(email)
         number = random.randrange(80_000_000_000, 99_999_999_999)
         while number in self.meetings:
@@ -253,8 +285,8 @@ class Zoom(sim.Sim):
             "settings": copy.deepcopy(DEFAULTS),
         }
         password = wanted.get("password")
-        if wanted.get("default_password") and not password:
-            password = secrets.token_hex(3)
+        if not password and (wanted.get("default_password") or self.passcodes):
+            password = self.draw()
         meeting = self.meetings[number] = Meeting(number, email, raw, self.now())
         self.set_password(raw, password)
         self.set_settings(raw, wanted.get("settings", {}))
@@ -277,6 +309,7 @@ class Zoom(sim.Sim):
         start, named = self.start(wanted, meeting.raw["timezone"])
         if start and instant(start) < self.now():
             raise self.invalid([("start_time", "is in the past")])
+        self.refuse(wanted)
         self.spend(meeting.host)
         plain = {
             key: wanted[key] for key in ("topic", "type", "duration", "agenda") if key in wanted

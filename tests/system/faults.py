@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import email.utils
+import re
 from collections.abc import Callable, Iterable
 
 from google import error as google_error
@@ -10,7 +11,7 @@ from providers import BREAKER_S, midnight
 from sim import Fault, Sim
 from zoom import PER_SECOND
 
-OPERATIONS = ("create", "update", "delete")
+OPERATIONS = ("create", "update", "delete", "verify")
 
 # What has to become of an operation that a fault met once.
 UNNOTICED = "unnoticed"  # done, as if nothing had been
@@ -33,7 +34,13 @@ LOOK_UP = {
     "zoom": "GET /users/*/meetings",
     "teams": CALLS["teams", "create"],
 }
-METHODS = {"update": "PATCH", "delete": "DELETE"}
+METHODS = {"update": "PATCH", "delete": "DELETE", "verify": "GET"}
+
+
+# What the requests name, and what an account may take of passcodes.
+ZONE = "Europe/Berlin"
+NUMERIC = re.compile(r"\d{6,10}")
+SETTINGS = ("settings.audio", "settings.use_pmi", "settings.auto_recording")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,6 +59,7 @@ class Trouble:
     hold: Callable[[Sim], float]
     match: str | None = None
     before: Callable[[Sim], object] = lambda _: None
+    anyway: bool = False  # whether it is told with failover, too, when nothing is made
 
     def __str__(self) -> str:
         return f"{self.provider}-{self.operation}-{self.name}".replace(" ", "_")
@@ -103,13 +111,16 @@ class Table:
         match: str | None = None,
         before: Callable[[Sim], object] = lambda _: None,
         down: bool = False,
+        verify: str | None = None,
+        anyway: bool = False,
         **fields: object,
     ) -> None:
         """A row for each operation that is given an end."""
         own = None if down else fields
-        for operation, becomes in zip(OPERATIONS, (create, update, delete), strict=True):
+        ends = (create, update, delete, verify)
+        for operation, becomes in zip(OPERATIONS, ends, strict=True):
             if becomes:
-                more = (becomes, own, hold, match, before)
+                more = (becomes, own, hold, match, before, anyway)
                 self.rows.append(Trouble(self.provider, operation, name, *more))
 
 
@@ -190,6 +201,23 @@ def add_common(table: Table) -> None:
     table.add("in pieces", *unnoticed, split=True, when="after")
 
 
+def refused(*paths: str, **more: object) -> Callable[[Sim], None]:
+    """Members that are refused by name from now on."""
+
+    def refuse(sim: Sim) -> None:
+        sim.refused |= dict.fromkeys(paths, "Not allowed by the account.")
+        for name, value in more.items():
+            setattr(sim, name, value)
+
+    return refuse
+
+
+def add_refused(table: Table, name: str, *paths: str, **more: object) -> None:
+    """What is refused by name is left out, whatever is done: nobody is told of another meeting."""
+    ends = {"create": UNNOTICED, "update": UNNOTICED, "verify": UNNOTICED}
+    table.add(f"refused {name}", **ends, before=refused(*paths, **more), anyway=True)
+
+
 def google() -> list[Trouble]:
     """PROVIDERS.md section 1.2."""
     table = Table("google_meet")
@@ -232,6 +260,9 @@ def google() -> list[Trouble]:
     ):
         words = " then ".join(states)
         table.add(f"conference {words}", becomes, before=ordered(states))
+    add_refused(table, "zone", unknown_zones={ZONE})
+    add_refused(table, "every zone", unknown_zones={ZONE, "UTC"})
+    add_refused(table, "extras", "visibility", "reminders", "guestsCanModify")
     return table.rows
 
 
@@ -293,6 +324,15 @@ def zoom() -> list[Trouble]:
     ):
         table.add(f"read back {name}", update=AGAIN, match="GET /meetings/*", **fields)
     table.add("read back 404", update=REMADE, match="GET /meetings/*", **answer(404, 3001))
+    add_refused(table, "passcode", passcodes=NUMERIC)
+    add_refused(table, "passcode in XML", passcodes=NUMERIC, xml=True)
+    add_refused(table, "zone", unknown_zones={ZONE})
+    add_refused(table, "setting", "settings.audio")
+    add_refused(table, "waiting room", "settings.waiting_room")
+    add_refused(table, "all", *SETTINGS, passcodes=NUMERIC, unknown_zones={ZONE})
+    time = {"field": "start_time", "message": "Invalid field."}
+    body = {"code": 300, "message": "Validation Failed.", "errors": [time]}
+    table.add("refused time", REFUSED, REFUSED, status=400, body=body)
     return table.rows
 
 
@@ -334,6 +374,8 @@ def teams() -> list[Trouble]:
         headers=retry_after("seconds"),
         **answer(509, "BandwidthLimitExceeded"),
     )
+    add_refused(table, "presenters", "allowedPresenters")
+    add_refused(table, "lobby", "lobbyBypassSettings.scope")
     return table.rows
 
 

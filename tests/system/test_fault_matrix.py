@@ -7,6 +7,7 @@ tests then look at how each of them ended.
 import collections
 import concurrent.futures
 import dataclasses
+import datetime
 import pathlib
 import re
 import threading
@@ -18,9 +19,13 @@ from mailbox import SmtpServer
 import pytest
 from caller import Parties
 from faults import AGAIN, AWAY, EITHER, REFUSED, REMADE, TROUBLES, UNNOTICED, Trouble
+from google import Google
 from providers import BREAKER_S, KINDS, TITLES, Providers, midnight, unique
+from sim import Live, Sim
+from sim_rules import instant, utc
 from stack import PROGRAM
-from support import at_once
+from support import at_once, until
+from zoom import Zoom
 
 AT_ONCE = 13  # lanes
 HOLD_SPARE_S = 10  # a provider is left alone from its answer on, and that may take a while
@@ -32,6 +37,27 @@ POLICY = {
     "inline_wait_ms": 2500,
     "retry": {"give_up_s": 3 * 24 * 3600},
 }
+
+
+COMPARED_S = 6 * 3600 + 60  # and then it has been
+
+
+def move_there(sim: Sim, live: Live) -> None:
+    """Somebody moves a meeting at its provider."""
+    starts_at, ends_at = (
+        instant(text) + datetime.timedelta(hours=1) for text in (live.starts_at, live.ends_at)
+    )
+    with sim.lock:
+        if isinstance(sim, Zoom):
+            sim.meetings[int(live.id)].raw["start_time"] = utc(starts_at)
+        elif isinstance(sim, Google):
+            event = sim.events[sim.subject, live.id]
+            event["start"]["dateTime"] = starts_at.isoformat()
+            event["end"]["dateTime"] = ends_at.isoformat()
+        else:
+            raw = sim.meetings[live.id].raw
+            raw["startDateTime"] = f"{starts_at:%FT%T}.0000000Z"
+            raw["endDateTime"] = f"{ends_at:%FT%T}.0000000Z"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,7 +78,11 @@ class Case:
 
 
 CASES = [Case(trouble, False) for trouble in TROUBLES]
-CASES += [Case(trouble, True) for trouble in TROUBLES if trouble.operation == "create"]
+CASES += [
+    Case(trouble, True)
+    for trouble in TROUBLES
+    if trouble.operation == "create" or trouble.anyway
+]
 
 
 @dataclasses.dataclass
@@ -150,6 +180,25 @@ class Lane:
         self.check(parties, request, trouble, end, {"REQUEST": mails})
         self.cancel(parties, request)
 
+    def verify(self, trouble: Trouble, end: End) -> None:
+        """Somebody moves it at the provider: the comparison moves it back."""
+        sim = self.providers[trouble.provider]
+        parties, request = self.accepted(trouble)
+        before = self.providers.the_meeting(request)[1]
+        trouble.inflict(sim, before.id)
+        move_there(sim, before)
+        self.stack.advance(COMPARED_S)
+        until(
+            lambda: "provider.drift_repaired" in self.actions(parties, request),
+            "it is compared",
+        )
+        self.providers.finish(request["id"])
+        end.provider, meeting = self.providers.the_meeting(request)
+        assert (end.provider, meeting.id) == (trouble.provider, before.id)
+        assert meeting.join_url == before.join_url, "the link has changed"
+        self.check(parties, request, trouble, end, {"REQUEST": {1}})
+        self.cancel(parties, request)
+
     def delete(self, trouble: Trouble, end: End) -> None:
         sim = self.providers[trouble.provider]
         parties, request = self.accepted(trouble)
@@ -213,6 +262,9 @@ class Lane:
         assert self.providers.live_of(request) == [], "cancelled"
         self.check_mails(request, {"CANCEL": {1}}, only=False)
 
+    def actions(self, parties: Parties, request: dict) -> collections.Counter:
+        return collections.Counter(e["action"] for e in parties.lawyer.audit(request["id"]))
+
     def warnings(self, parties: Parties, request: dict) -> set[str]:
         """Codes, but for what a provider never grants."""
         meeting = parties.lawyer.request(request["id"])["meeting"]
@@ -227,12 +279,14 @@ class Lane:
         for own in seen:
             assert (own["status"], own["provider"]) == ("ready", name)
             assert own["requested_provider"] == trouble.provider
-            assert own["last_error"] is None and own["next_attempt_at"] is None
+            assert own["next_attempt_at"] is None
+            assert own["passcode"] == meeting.raw.get("password", own["passcode"])
+            self.check_why(own, name)
             location = self.stack.anyone().get(own["join_url"]).headers["Location"]
             assert location == meeting.join_url, "the link leads elsewhere"
         away = name != trouble.provider
         assert self.warnings(parties, request) == ({"provider_failover"} if away else set())
-        actions = collections.Counter(e["action"] for e in parties.lawyer.audit(request["id"]))
+        actions = self.actions(parties, request)
         end.attempts = actions["provider.attempt_failed"]
         end.orphans = actions["provider.orphan_deleted"]
         assert (end.attempts > 0) == (trouble.becomes not in (UNNOTICED, REMADE)), actions
@@ -240,6 +294,17 @@ class Lane:
         assert actions["meeting.ready"] == 1 + (trouble.becomes == REMADE), actions
         assert end.orphans == 1 if away and trouble.makes else end.orphans <= 1, actions
         self.check_mails(request, mails, TITLES[name])
+
+    def check_why(self, own: dict, name: str) -> None:
+        """What went wrong is seen where it is why another provider was used, and only there."""
+        if name == own["requested_provider"]:
+            assert own["last_error"] is None
+            return
+        assert own["last_error"]["provider"] != name and own["last_error"]["detail"]
+        (why,) = [w["detail"] for w in own["warnings"] if w["code"] == "provider_failover"]
+        title = TITLES[own["requested_provider"]]
+        told = f"{name} was used, because {own['requested_provider']} could not. {title}: "
+        assert why.startswith(told) and len(why) > len(told), why
 
     def check_mails(
         self, request: dict, expected: dict, title: str | None = None, only: bool = True
