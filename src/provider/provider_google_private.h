@@ -33,6 +33,12 @@ void provider_google_secure(const struct provider_call *call, const struct provi
 bool provider_google_is_unsecured(
 	const struct provider_call *call, const struct provider_plan *plan, const char *url);
 
+/* provider_google_error.c: refusals. */
+
+extern const struct provider_option provider_google_options[];
+void provider_google_read_error(
+	struct arena *arena, const struct rest_reply *reply, struct provider_error *error_r);
+
 /* provider_google_event.c: the event; asks nobody. Results live in the arena. */
 
 /* A text of a JSON object, borrowed; "" when there is none. */

@@ -1,6 +1,7 @@
 #ifndef PROVIDER_ZOOM_PRIVATE_H
 #define PROVIDER_ZOOM_PRIVATE_H
-/* Shared by the files of the Zoom provider: provider_zoom.c (settings, errors),
+/* Shared by the files of the Zoom provider: provider_zoom.c (settings, rules),
+ * provider_zoom_error.c (refusals),
  * provider_zoom_token.c (the grant), provider_zoom_meeting.c (the calls), provider_zoom_body.c
  * (what is sent, and what comes back). */
 #include "provider_http.h"
@@ -25,6 +26,10 @@ const char *provider_zoom_account(const struct provider_call *call);
 extern const struct provider_rule provider_zoom_meeting_rules[];
 extern const struct provider_rule provider_zoom_host_rules[];
 extern const struct provider_rule provider_zoom_create_rules[];
+
+extern const struct provider_option provider_zoom_options[];
+void provider_zoom_read_error(
+	struct arena *arena, const struct rest_reply *reply, struct provider_error *error_r);
 
 /* GET and POST want a JSON object back. `body` may be NULL. ERR_OUTCOME_UNKNOWN only of a POST. */
 enum err provider_zoom_send(const struct provider_call *call, enum rest_method method,

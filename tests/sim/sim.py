@@ -210,8 +210,7 @@ class Sim:
         with self.lock:
             self.faults.clear()
             self.chances = None
-            self.refused.clear()
-            self.unknown_zones.clear()
+            self.refused, self.unknown_zones = {}, set()
             self.one_by_one = False
         self.release()
         self.up()

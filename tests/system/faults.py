@@ -59,7 +59,7 @@ class Trouble:
     hold: Callable[[Sim], float]
     match: str | None = None
     before: Callable[[Sim], object] = lambda _: None
-    anyway: bool = False  # whether it is told with failover, too, when nothing is made
+    by_name: bool = False  # whether a member of what is sent is refused, and nothing comes of it
 
     def __str__(self) -> str:
         return f"{self.provider}-{self.operation}-{self.name}".replace(" ", "_")
@@ -112,7 +112,7 @@ class Table:
         before: Callable[[Sim], object] = lambda _: None,
         down: bool = False,
         verify: str | None = None,
-        anyway: bool = False,
+        by_name: bool = False,
         **fields: object,
     ) -> None:
         """A row for each operation that is given an end."""
@@ -120,7 +120,7 @@ class Table:
         ends = (create, update, delete, verify)
         for operation, becomes in zip(OPERATIONS, ends, strict=True):
             if becomes:
-                more = (becomes, own, hold, match, before, anyway)
+                more = (becomes, own, hold, match, before, by_name)
                 self.rows.append(Trouble(self.provider, operation, name, *more))
 
 
@@ -212,10 +212,12 @@ def refused(*paths: str, **more: object) -> Callable[[Sim], None]:
     return refuse
 
 
-def add_refused(table: Table, name: str, *paths: str, **more: object) -> None:
-    """What is refused by name is left out, whatever is done: nobody is told of another meeting."""
-    ends = {"create": UNNOTICED, "update": UNNOTICED, "verify": UNNOTICED}
-    table.add(f"refused {name}", **ends, before=refused(*paths, **more), anyway=True)
+def add_refused(
+    table: Table, name: str, *paths: str, changes: bool = True, **more: object
+) -> None:
+    """What is refused by name is left out: nothing comes of it. `changes` send it, too."""
+    ends = dict.fromkeys(("create", "update", "verify") if changes else ("create",), UNNOTICED)
+    table.add(f"refused {name}", **ends, before=refused(*paths, **more), by_name=True)
 
 
 def google() -> list[Trouble]:
@@ -262,7 +264,8 @@ def google() -> list[Trouble]:
         table.add(f"conference {words}", becomes, before=ordered(states))
     add_refused(table, "zone", unknown_zones={ZONE})
     add_refused(table, "every zone", unknown_zones={ZONE, "UTC"})
-    add_refused(table, "extras", "visibility", "reminders", "guestsCanModify")
+    extras = ("visibility", "reminders", "guestsCanModify")
+    add_refused(table, "extras", *extras, changes=False)
     return table.rows
 
 

@@ -18,7 +18,7 @@ from mailbox import SmtpServer
 
 import pytest
 from caller import Parties
-from faults import AGAIN, AWAY, EITHER, REFUSED, REMADE, TROUBLES, UNNOTICED, Trouble
+from faults import AGAIN, AWAY, EITHER, REFUSED, REMADE, TROUBLES, UNNOTICED, ZONE, Trouble
 from google import Google
 from providers import BREAKER_S, KINDS, TITLES, Providers, midnight, unique
 from sim import Live, Sim
@@ -81,7 +81,7 @@ CASES = [Case(trouble, False) for trouble in TROUBLES]
 CASES += [
     Case(trouble, True)
     for trouble in TROUBLES
-    if trouble.operation == "create" or trouble.anyway
+    if trouble.operation == "create" or trouble.by_name
 ]
 
 
@@ -113,8 +113,12 @@ class Lane:
 
     def tell(self, case: Case) -> End:
         end = End()
+        sim = self.providers[case.trouble.provider]
+        before = len(sim.calls)
         try:
             getattr(self, case.trouble.operation)(case.trouble, end)
+            answers = {call.status for call in sim.calls[before:]}
+            assert not case.trouble.by_name or 400 in answers, "nothing was refused"
         except Exception:
             end.wrong = traceback.format_exc()
             time.sleep(SIGN_IN_S)
@@ -240,6 +244,7 @@ class Lane:
     def asked(self, trouble: Trouble) -> tuple[Parties, dict]:
         parties = self.stack.parties()
         times = {"starts_at": self.stack.at(**AHEAD), "duration_minutes": MINUTES}
+        times["timezone"] = ZONE
         return parties, parties.create(title=unique(str(trouble)), **times)
 
     def accepted(self, trouble: Trouble) -> tuple[Parties, dict]:
