@@ -168,7 +168,7 @@ static void meeting_carry_warnings(
 	struct cause *cause, const struct model_list *before, struct meeting *meeting)
 {
 	static const char *const codes[] = {
-		WARNING_ORPHAN, WARNING_CLIENT_NOT_TOLD, WARNING_LAWYER_NOT_TOLD};
+		WARNING_ORPHAN, WARNING_FAILOVER, WARNING_CLIENT_NOT_TOLD, WARNING_LAWYER_NOT_TOLD};
 	size_t i;
 
 	MODEL_FOREACH (before, struct warning, warning) {
@@ -396,7 +396,6 @@ void meeting_set_granted(
 {
 	struct meeting *meeting = request->meeting;
 	const struct model_list before = meeting->warnings;
-	const char *failover = meeting_warning(meeting, WARNING_FAILOVER);
 
 	news_remember(cause, request);
 	if (link->url)
@@ -410,11 +409,11 @@ void meeting_set_granted(
 		meeting->dial_in = link->dial_in;
 	meeting->warnings = link->warnings;
 	meeting_carry_warnings(cause, &before, meeting);
-	if (strcmp(meeting->provider, meeting->requested_provider) != 0)
+	if (strcmp(meeting->provider, meeting->requested_provider) != 0 &&
+		!meeting_warning(meeting, WARNING_FAILOVER))
 		meeting_warn(cause, meeting, WARNING_FAILOVER,
-			failover ? failover
-				 : arena_printf(cause->arena, "%s was used, because %s could not.",
-					   meeting->provider, meeting->requested_provider));
+			arena_printf(cause->arena, "%s was used, because %s could not.",
+				meeting->provider, meeting->requested_provider));
 }
 
 void meeting_forgive(struct meeting *meeting)
