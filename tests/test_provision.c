@@ -727,6 +727,33 @@ static void test_provision_made_loudly_elsewhere(void)
 	arena_free(&arena);
 }
 
+/* What went wrong is seen while it is why the meeting is elsewhere, and no longer. */
+static void test_provision_forgives_what_is_over(void)
+{
+	static const struct {
+		const char *name, *failed, *made, *wanted;
+		bool kept;
+	} rows[] = {
+		{"at the same one", "zoom", "zoom", "zoom", false},
+		{"at the one that was asked for", "zoom", "google", "zoom", true},
+		{"at one on the way", "jitsi", "google", "zoom", true},
+		{"at the other one, once", "google", "google", "zoom", false},
+		{"at another, before it was here after all", "google", "zoom", "zoom", false},
+	};
+	struct failure failure = {.code = "temporary", .detail = "words"};
+	struct meeting meeting;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		failure.provider = rows[i].failed;
+		meeting = (struct meeting){.provider = rows[i].made,
+			.requested_provider = rows[i].wanted,
+			.last_error = &failure};
+		meeting_forgive(&meeting);
+		UNIT_CHECK((meeting.last_error != NULL) == rows[i].kept, rows[i].name);
+	}
+}
+
 /* ---- update ---- */
 
 static struct effect *provision_owe_update(struct arena *arena, struct request *request)
@@ -1229,6 +1256,7 @@ static const struct unit_case cases[] = {
 	{"late answers", test_provision_late_answers},
 	{"made while it moved", test_provision_made_while_it_moved},
 	{"made loudly elsewhere", test_provision_made_loudly_elsewhere},
+	{"forgives what is over", test_provision_forgives_what_is_over},
 	{"updates", test_provision_updates},
 	{"update done takes the warning away", test_provision_update_done_takes_the_warning_away},
 	{"update tells what people see", test_provision_update_tells_what_people_see},
