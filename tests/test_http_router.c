@@ -127,6 +127,11 @@ static const struct http_route routes[] = {
 	{HTTP_GET, "/mailed/{}.ics", handle_json, 0, HTTP_PAGE | HTTP_MAILED, NULL, NULL, ""},
 	{HTTP_GET, "/broken/{}", handle_failure, 0, HTTP_PAGE | HTTP_MAILED, NULL, NULL, ""},
 	{HTTP_GET, "/fail/{}", handle_failure, 0, 0, NULL, NULL, ""},
+	{HTTP_GET, "/alive", handle_json, 0, HTTP_UNQUEUED, NULL, NULL, ""},
+	{HTTP_GET, "/enter/{}", handle_page, 0, HTTP_PAGE | HTTP_MAILED | HTTP_FIRST, NULL, NULL,
+		""},
+	{HTTP_GET, "/search", handle_json, ROLE_SET(ROLE_ADMIN), HTTP_LAST, NULL, NULL, ""},
+	{HTTP_POST, "/search", handle_json, ROLE_SET(ROLE_ADMIN), HTTP_LAST, NULL, NULL, ""},
 };
 
 static enum err error_page(struct http_exchange *exchange, struct err_info *info)
@@ -154,7 +159,8 @@ static const char *bearer(struct arena *arena, enum role role)
  * Serves "METHOD /path?query" with more CGI variables, separated by '|'. A body of its own;
  * `role` -1 sends no token.
  */
-static struct http_exchange *serve(
+static struct http_exchange *serve_by(
+	void (*answer)(const struct http_router *router, struct http_exchange *exchange),
 	struct arena *arena, const char *line, int role, const char *variables, const char *body)
 {
 	const struct http_router router = {
@@ -181,9 +187,15 @@ static struct http_exchange *serve(
 	http_exchange_init(exchange, arena, environment, now);
 	exchange->body = body;
 	exchange->body_len = strlen(body);
-	http_router_serve(&router, exchange);
+	answer(&router, exchange);
 	seen.exchange = exchange;
 	return exchange;
+}
+
+static struct http_exchange *serve(
+	struct arena *arena, const char *line, int role, const char *variables, const char *body)
+{
+	return serve_by(http_router_serve, arena, line, role, variables, body);
 }
 
 static const char *header(const struct http_exchange *exchange, const char *name)
@@ -782,6 +794,75 @@ static void test_request_id(void)
 	arena_free(&arena);
 }
 
+static void test_classes(void)
+{
+	static const struct {
+		const char *line;
+		enum http_class class;
+	} rows[] = {
+		{"GET /notes", HTTP_CLASS_NEXT},
+		{"HEAD /notes/1", HTTP_CLASS_NEXT},
+		{"POST /notes", HTTP_CLASS_FIRST},
+		{"PUT /notes/1", HTTP_CLASS_FIRST},
+		{"DELETE /notes/1?now", HTTP_CLASS_FIRST},
+		{"GET /enter/abc", HTTP_CLASS_FIRST},
+		{"GET /search?q=a", HTTP_CLASS_LAST},
+		{"GET /%73earch", HTTP_CLASS_LAST},
+		{"HEAD /search", HTTP_CLASS_LAST},
+		{"POST /search", HTTP_CLASS_LAST},
+		{"GET /alive", HTTP_CLASS_NONE},
+		{"HEAD /alive?", HTTP_CLASS_NONE},
+		/* What has no route is refused by whoever has time. */
+		{"POST /alive", HTTP_CLASS_NEXT},
+		{"GET /nowhere", HTTP_CLASS_NEXT},
+		{"BREW /notes", HTTP_CLASS_NEXT},
+		{"GET /%zz", HTTP_CLASS_NEXT},
+		{"GET ", HTTP_CLASS_NEXT},
+		{" ", HTTP_CLASS_NEXT},
+	};
+	const struct http_router router = {
+		routes, sizeof(routes) / sizeof(routes[0]), rules, &seen, error_page};
+	size_t i, method;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		method = strcspn(rows[i].line, " ");
+		UNIT_CHECK(
+			http_router_class(&router, rows[i].line, method, rows[i].line + method + 1,
+				strlen(rows[i].line + method + 1)) == rows[i].class,
+			rows[i].line);
+	}
+	CU_ASSERT_EQUAL(http_router_class(&router, NULL, 0, NULL, 0), HTTP_CLASS_NEXT);
+}
+
+/* Without a look at who asks, and with the headers of every response. */
+static void test_refusals(void)
+{
+	static const char *const lines[] = {
+		"GET /notes", "POST /notes", "GET /nowhere", "DELETE /open", "GET /search"};
+	struct arena *arena = arena_new();
+	struct http_exchange *exchange;
+	size_t i;
+
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		exchange = serve_by(http_router_refuse, arena, lines[i], -1, JSON, "");
+		UNIT_CHECK(exchange->status == 503 && seen.calls == 0, lines[i]);
+		UNIT_CHECK(strcmp(header(exchange, "Retry-After"), "2") == 0, lines[i]);
+		UNIT_CHECK(strcmp(header(exchange, "X-Request-Id"), "0123-abc") == 0, lines[i]);
+		UNIT_CHECK(strcmp(header(exchange, "X-Content-Type-Options"), "nosniff") == 0,
+			lines[i]);
+		check_problem(exchange, "code", "overloaded");
+	}
+	exchange = serve_by(http_router_refuse, arena, "GET /enter/a", -1, "", "");
+	CU_ASSERT_EQUAL(exchange->status, 503);
+	CU_ASSERT_STRING_EQUAL(exchange->content_type, "text/html; charset=utf-8");
+	exchange = serve(arena, "GET /enter/a", -1, "", "");
+	CU_ASSERT_EQUAL(exchange->status, 200);
+	exchange = serve_by(http_router_refuse, arena, "GET /alive", -1, "", "");
+	CU_ASSERT_EQUAL(exchange->status, 200);
+	CU_ASSERT_EQUAL(seen.calls, 1);
+	arena_free(&arena);
+}
+
 static const struct unit_case cases[] = {
 	{"policy is applied in order", test_policy},
 	{"size comes before the token", test_size},
@@ -799,6 +880,8 @@ static const struct unit_case cases[] = {
 	{"problems", test_problem},
 	{"problems name the fields", test_problem_fields},
 	{"the request id", test_request_id},
+	{"what waits behind what", test_classes},
+	{"what is refused without a look", test_refusals},
 };
 
 int main(void)

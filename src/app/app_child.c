@@ -110,7 +110,8 @@ int app_worker_run(const struct conf *conf, const struct app_shared *shared)
 		.app = &context,
 		.error_page = handler_error_page,
 	};
-	err = http_server_run(shared->listen_fd, threads, &router, &info);
+	err = http_server_run(
+		shared->listen_fd, threads, (int)conf->server_queue_ms, &router, &info);
 	rest_pool_free(&rests);
 	return child_end(&app, err, &info);
 }

@@ -7,13 +7,18 @@
 
 static void tables_print_route(const struct http_route *route)
 {
+	static const char *const classes[] = {[HTTP_CLASS_FIRST] = "first",
+		[HTTP_CLASS_NEXT] = "next",
+		[HTTP_CLASS_LAST] = "last",
+		[HTTP_CLASS_NONE] = "at once"};
 	const char *const *role;
 
 	printf("| `%s` | `%s` |", http_method_name(route->method), route->pattern);
 	for (role = role_names; *role && role - role_names < ROLE_SYSTEM; role++)
 		printf(" %s |",
 			!route->roles || route->roles & ROLE_SET(role - role_names) ? "yes" : "–");
-	printf(" %s | %s |\n", route->roles ? "–" : "yes", route->summary);
+	printf(" %s | %s | %s |\n", route->roles ? "–" : "yes", classes[http_route_class(route)],
+		route->summary);
 }
 
 static void tables_print_routes(void)
@@ -23,9 +28,12 @@ static void tables_print_routes(void)
 	puts("## Who may call what\n\n"
 	     "A role that may call a route sees only its own requests: a client and a lawyer "
 	     "those\n"
-	     "they are a party of, admin and service all. Another's request is 404 to them.\n\n"
-	     "| Method | Path | client | lawyer | admin | service | no token | |\n"
-	     "|---|---|---|---|---|---|---|---|");
+	     "they are a party of, admin and service all. Another's request is 404 to them. When "
+	     "threads are\n"
+	     "short, what is in turn `first` is served before what is `next`, and that before "
+	     "what is `last`.\n\n"
+	     "| Method | Path | client | lawyer | admin | service | no token | in turn | |\n"
+	     "|---|---|---|---|---|---|---|---|---|");
 	for (i = 0; i < app_route_count; i++)
 		tables_print_route(&app_routes[i]);
 }

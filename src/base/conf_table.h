@@ -9,6 +9,7 @@ CONF_TEXT(server, socket, "/run/meetlink/fastcgi.sock", "unix socket that nginx 
 CONF_TEXT(server, socket_group, "", "group that may use the socket, e.g. www-data")
 CONF_INT(server, workers, 2, 1, 256, "worker processes")
 CONF_INT(server, threads, 16, 1, 512, "threads in each worker")
+CONF_INT(server, queue_ms, 1000, 10, 60000, "milliseconds a request may wait for a thread")
 CONF_INT(server, dispatchers, 1, 0, 64, "dispatcher processes")
 CONF_INT(server, dispatcher_threads, 8, 1, 256, "threads in each dispatcher")
 CONF_INT(server, drain_s, 95, 1, 600, "seconds that running work may take after SIGTERM")

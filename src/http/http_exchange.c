@@ -26,7 +26,7 @@ const char *http_method_name(enum http_method method)
 	return http_method_names[method];
 }
 
-static enum http_method http_method_of(const char *name)
+enum http_method http_method_of(const char *name)
 {
 	int method = HTTP_GET;
 
@@ -49,7 +49,7 @@ static bool http_path_is_plain(const char *path)
 	return *path == '\0';
 }
 
-static const char *http_path_of(struct arena *arena, const char *uri)
+const char *http_path_of(struct arena *arena, const char *uri)
 {
 	const size_t len = uri ? strcspn(uri, "?") : 0;
 	const char *path;

@@ -64,6 +64,11 @@ struct http_exchange {
 void http_exchange_init(struct http_exchange *exchange, struct arena *arena,
 	const char *const *environment, int64_t now);
 
+enum http_method http_method_of(const char *name); /* NULL: HTTP_OTHER */
+
+/* The path of a raw URI as it is in an exchange; "" when it has none that can be a route's. */
+const char *http_path_of(struct arena *arena, const char *uri);
+
 /* The CGI variable of that name ("HTTP_IF_MATCH", "QUERY_STRING"), or NULL. Borrowed. */
 const char *http_variable(const struct http_exchange *exchange, const char *name);
 

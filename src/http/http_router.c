@@ -46,10 +46,10 @@ static bool router_matches(
 }
 
 /* The path as the route is to see it. */
-static const char *router_path(const struct http_exchange *exchange, const struct http_route *route)
+static const char *router_path(
+	struct arena *arena, const char *path, const struct http_route *route)
 {
-	return route->flags & HTTP_MAILED ? http_link_cut(exchange->arena, exchange->path)
-					  : exchange->path;
+	return route->flags & HTTP_MAILED ? http_link_cut(arena, path) : path;
 }
 
 static void router_set_params(struct http_exchange *exchange, const struct http_route *route)
@@ -57,7 +57,7 @@ static void router_set_params(struct http_exchange *exchange, const struct http_
 	struct router_span spans[HTTP_MAX_PARAMS] = {0};
 	size_t i;
 
-	router_matches(route->pattern, router_path(exchange, route), spans);
+	router_matches(route->pattern, router_path(exchange->arena, exchange->path, route), spans);
 	for (i = 0; i < HTTP_MAX_PARAMS && spans[i].start; i++)
 		exchange->params[i] = http_percent_decode(
 			exchange->arena, spans[i].start, spans[i].len, HTTP_DECODE_SEGMENT);
@@ -76,23 +76,36 @@ static const char *router_methods(struct arena *arena, unsigned allowed)
 	return list;
 }
 
+/* The route, or NULL and the methods that the path has instead. */
+static const struct http_route *router_lookup(const struct http_router *router, struct arena *arena,
+	enum http_method method, const char *path, unsigned *allowed_r)
+{
+	struct router_span spans[HTTP_MAX_PARAMS];
+	const struct http_route *route;
+
+	*allowed_r = 0;
+	if (method == HTTP_HEAD)
+		method = HTTP_GET;
+	for (route = router->routes; route < router->routes + router->route_count; route++) {
+		if (!router_matches(route->pattern, router_path(arena, path, route), spans))
+			continue;
+		if (route->method == method)
+			return route;
+		*allowed_r |= 1u << route->method;
+	}
+	return NULL;
+}
+
 static enum err router_find(const struct http_router *router, struct http_exchange *exchange,
 	const struct http_route **route_r, struct err_info *info)
 {
-	const enum http_method method = exchange->method == HTTP_HEAD ? HTTP_GET : exchange->method;
-	struct router_span spans[HTTP_MAX_PARAMS];
-	const struct http_route *route;
-	unsigned allowed = 0;
+	unsigned allowed;
 
-	for (route = router->routes; route < router->routes + router->route_count; route++) {
-		if (!router_matches(route->pattern, router_path(exchange, route), spans))
-			continue;
-		if (route->method == method) {
-			*route_r = route;
-			router_set_params(exchange, route);
-			return ERR_OK;
-		}
-		allowed |= 1u << route->method;
+	*route_r =
+		router_lookup(router, exchange->arena, exchange->method, exchange->path, &allowed);
+	if (*route_r) {
+		router_set_params(exchange, *route_r);
+		return ERR_OK;
 	}
 	if (!allowed)
 		return err_set(info, ERR_NOT_FOUND, "There is nothing at this address.");
@@ -292,6 +305,27 @@ static void router_log(
 		caller->id ? router_logged_id(exchange->arena, caller->id) : "-");
 }
 
+/* What every answer has; then the log line. */
+static void router_finish(
+	const struct http_route *route, struct http_exchange *exchange, int64_t started_us)
+{
+	assert(exchange->status);
+	if (!http_header_get(exchange, "Cache-Control"))
+		http_set_header(exchange, "Cache-Control", "private, no-cache");
+	http_set_header(exchange, "X-Content-Type-Options", "nosniff");
+	http_set_header(exchange, "X-Request-Id", "%s", exchange->request_id);
+	router_log(route, exchange, started_us);
+	log_set_request(NULL);
+}
+
+static void router_reply_error(const struct http_router *router, struct http_exchange *exchange,
+	enum err err, struct err_info *info)
+{
+	info->err = err;
+	if (!router_is_mailed(router, exchange) || router->error_page(exchange, info) != ERR_OK)
+		http_reply_problem(exchange, info);
+}
+
 void http_router_serve(const struct http_router *router, struct http_exchange *exchange)
 {
 	const int64_t started_us = clock_monotonic_us();
@@ -311,19 +345,55 @@ void http_router_serve(const struct http_router *router, struct http_exchange *e
 			exchange->header_count = 0;
 	}
 	if (err != ERR_OK) {
-		info.err = err;
-		if (!router_is_mailed(router, exchange) ||
-			router->error_page(exchange, &info) != ERR_OK)
-			http_reply_problem(exchange, &info);
+		router_reply_error(router, exchange, err, &info);
 		if (err_status(err) >= 500)
 			log_at((enum log_level)err_log_level(err), "%s: %s", err_code(err),
 				info.detail);
 	}
-	assert(exchange->status);
-	if (!http_header_get(exchange, "Cache-Control"))
-		http_set_header(exchange, "Cache-Control", "private, no-cache");
-	http_set_header(exchange, "X-Content-Type-Options", "nosniff");
-	http_set_header(exchange, "X-Request-Id", "%s", exchange->request_id);
-	router_log(route, exchange, started_us);
-	log_set_request(NULL);
+	router_finish(route, exchange, started_us);
+}
+
+void http_router_refuse(const struct http_router *router, struct http_exchange *exchange)
+{
+	const int64_t started_us = clock_monotonic_us();
+	const struct http_route *route;
+	struct err_info info;
+	unsigned allowed;
+	enum err err;
+
+	route = router_lookup(router, exchange->arena, exchange->method, exchange->path, &allowed);
+	if (route && (route->flags & HTTP_UNQUEUED)) {
+		http_router_serve(router, exchange);
+		return;
+	}
+	err_clear(&info);
+	log_set_request(exchange->request_id);
+	exchange->app = router->app;
+	err = err_set(&info, ERR_OVERLOADED, "More is asked than can be answered; try again soon.");
+	router_reply_error(router, exchange, err, &info);
+	router_finish(route, exchange, started_us);
+}
+
+enum http_class http_route_class(const struct http_route *route)
+{
+	if (route->flags & HTTP_UNQUEUED)
+		return HTTP_CLASS_NONE;
+	if (route->flags & HTTP_LAST)
+		return HTTP_CLASS_LAST;
+	return route->flags & HTTP_FIRST || route->method != HTTP_GET ? HTTP_CLASS_FIRST
+								      : HTTP_CLASS_NEXT;
+}
+
+enum http_class http_router_class(const struct http_router *router, const char *method,
+	size_t method_len, const char *uri, size_t uri_len)
+{
+	struct arena *arena = arena_new();
+	const struct http_route *route;
+	unsigned allowed;
+
+	route = router_lookup(router, arena,
+		http_method_of(method ? arena_strndup(arena, method, method_len) : NULL),
+		http_path_of(arena, uri ? arena_strndup(arena, uri, uri_len) : NULL), &allowed);
+	arena_free(&arena);
+	return route ? http_route_class(route) : HTTP_CLASS_NEXT;
 }

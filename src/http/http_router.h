@@ -8,6 +8,7 @@
  * page for a person who followed a link.
  */
 #include "http_exchange.h"
+#include "http_queue.h"
 #include "http_token.h"
 #include "model.h"
 
@@ -19,6 +20,11 @@ enum http_route_flag {
 	HTTP_BODY_JSON = 1 << 4, /* any JSON value, in exchange->json, where no model fits */
 	HTTP_MAILED = 1 << 5,    /* people are mailed this link: what is glued behind it is cut, and
 				  * below what comes before its {} errors are pages */
+	/* Its class where that does not follow from the method: what changes something is of the
+	 * first, what reads of the next. */
+	HTTP_FIRST = 1 << 6,
+	HTTP_LAST = 1 << 7,
+	HTTP_UNQUEUED = 1 << 8, /* never waits for anything, nor may its handler */
 };
 
 typedef enum err http_handler(struct http_exchange *exchange, struct err_info *info);
@@ -46,6 +52,17 @@ struct http_router {
 
 /* Fills the response of an exchange whose request part is set. Never fails. Logs one line. */
 void http_router_serve(const struct http_router *router, struct http_exchange *exchange);
+
+/* The same for one that was given no thread: serves what is HTTP_UNQUEUED, and refuses all else as
+ * ERR_OVERLOADED, for which neither the caller is looked at nor the database asked. */
+void http_router_refuse(const struct http_router *router, struct http_exchange *exchange);
+
+/* Its flags' class, or its method's. */
+enum http_class http_route_class(const struct http_route *route);
+
+/* What a request waits for, by its method and its raw URI; HTTP_CLASS_NEXT when it has no route. */
+enum http_class http_router_class(const struct http_router *router, const char *method,
+	size_t method_len, const char *uri, size_t uri_len);
 
 /*
  * Writes an error as application/problem+json (RFC 9457): `type` is urn:meetlink:problem:<code>,

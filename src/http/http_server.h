@@ -1,7 +1,8 @@
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 /*
- * FastCGI (libfcgi): threads that accept, read, serve and reply. The only module that sees fcgi.
+ * Connections and threads are different things: one thread waits for all connections, and those
+ * with a whole request on them queue for the threads that serve (http_queue.h).
  */
 #include "err.h"
 #include "http_router.h"
@@ -12,15 +13,18 @@
 enum err http_server_listen(const char *path, const char *group, int *fd_r, struct err_info *info);
 
 /*
- * Serves until http_server_stop() is called from another thread, then lets requests that run
- * finish, closes kept connections half a second later and returns. `threads` threads call
- * FCGX_Accept_r without a lock around it (keep-alive connections would deadlock behind one). They
- * block all signals; SIGPIPE is ignored from here on, other dispositions are left alone.
+ * Serves with `threads` threads until http_server_stop() is called from another thread, then lets
+ * requests that run or wait finish, closes kept connections half a second later and returns. What
+ * has waited for `queue_ms` or finds the queue full is refused (http_router_refuse()) by a thread
+ * of its own, which also serves what is HTTP_UNQUEUED.
+ *
+ * The threads block all signals; SIGPIPE is ignored from here on. The number of descriptors the
+ * process may have is raised as far as it goes: it bounds the connections.
  *
  * A reload loses no POST when nginx's upstream has a small `keepalive_requests` (100).
  */
 enum err http_server_run(
-	int fd, int threads, const struct http_router *router, struct err_info *info);
+	int fd, int threads, int queue_ms, const struct http_router *router, struct err_info *info);
 
 /* Once in the life of a process, possibly before http_server_run(). Async-signal-safe. */
 void http_server_stop(void);
