@@ -151,13 +151,8 @@ choose_socket() {
 }
 
 start_nginx() {
-	local text user='' keepalive='' limit_key='' threads kept
+	local text user='' limit_key=''
 
-	# Each idle kept connection holds a thread of a worker, and nginx has two processes: they may
-	# hold half of the threads.
-	threads=$(($(number "${MEETLINK_SERVER_WORKERS:-}" 2) * $(number "${MEETLINK_SERVER_THREADS:-}" 16)))
-	kept=$((threads / 4))
-	[ "$kept" -eq 0 ] || keepalive="keepalive $kept;"
 	# Without this, nginx started by root would serve as somebody who may not open the socket.
 	[ "$(id -u)" -ne 0 ] || user='user root;'
 	[ "${NGINX_LIMITS:-}" != on ] || limit_key="\$binary_remote_addr"
@@ -166,7 +161,6 @@ start_nginx() {
 	text=${text//@USER@/"$user"}
 	text=${text//@PORT@/"$PORT"}
 	text=${text//@SOCKET@/"$MEETLINK_SERVER_SOCKET"}
-	text=${text//@KEEPALIVE@/"$keepalive"}
 	text=${text//@LIMIT_KEY@/"$limit_key"}
 	printf '%s\n' "$text" >"$state/nginx/nginx.conf"
 	ln -sfn "$root/nginx/snippets" "$state/nginx/snippets"

@@ -2,6 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "app.h"
 
@@ -32,10 +36,30 @@ static void usage(FILE *out)
 	fputs("\n`meetlink COMMAND --help` says more.\n", out);
 }
 
+/*
+ * Every process may hold keys: none leaves a core behind, and none but root may look into it
+ * (PR_SET_DUMPABLE, proc(5): not even processes of the same user). Children inherit both.
+ */
+static void keep_to_ourselves(void)
+{
+	const struct rlimit none = {0, 0};
+	char name[32];
+
+	setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__ /* whose search for leaks traces its own process */
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
+	/* libmongoc's counters are a file in /dev/shm, made before main() and removed at exit: gone
+	 * now, it stays behind no process that is killed. */
+	snprintf(name, sizeof(name), "/mongoc-%u", (unsigned)getpid());
+	shm_unlink(name);
+}
+
 int main(int argc, char **argv)
 {
 	size_t i;
 
+	keep_to_ourselves();
 	if (!secret_init()) {
 		fputs("meetlink: no source of random numbers\n", stderr);
 		return EXIT_FAILURE;

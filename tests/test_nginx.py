@@ -1,6 +1,8 @@
 """The nginx configuration, with a FastCGI program of our own in the application's place."""
 
 import concurrent.futures
+import contextlib
+import http.client
 import json
 import os
 import pathlib
@@ -106,7 +108,6 @@ class Instance:
             "USER": "user root;" if os.geteuid() == 0 else "",
             "PORT": str(self.port),
             "SOCKET": str(self.socket),
-            "KEEPALIVE": "keepalive 8;",
             "LIMIT_KEY": limit_key,
         }.items():
             text = text.replace(f"@{name}@", value)
@@ -428,6 +429,28 @@ def test_limits(limited_site, path, calls):
         assert_problem(refused[0], 429, "rate_limited")
     assert refused[0].headers["Retry-After"] == "1"
     assert requests.get(limited_site.url + "/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_probes_have_a_limit_that_no_balancer_meets(limited_site, path):
+    def get(_):
+        return requests.get(limited_site.url + path).status_code
+
+    def probe():
+        """From an address of its own."""
+        balancer = http.client.HTTPConnection(
+            "127.0.0.1", limited_site.port, timeout=20, source_address=("127.0.0.2", 0)
+        )
+        with contextlib.closing(balancer):
+            balancer.request("GET", path)
+            return balancer.getresponse().status
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        flood = [pool.submit(get, i) for i in range(400)]
+        assert [probe() for _ in range(20)] == [200] * 20
+        statuses = [one.result() for one in flood]
+    assert set(statuses) == {200, 429}
+    assert statuses.count(200) >= 40
 
 
 @pytest.mark.parametrize("path", ["/join/{}", "/calendar/event/{}.ics"])

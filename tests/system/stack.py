@@ -182,7 +182,6 @@ class Stack:
             "USER": "user root;" if os.geteuid() == 0 else "",
             "PORT": self.port,
             "SOCKET": self.settings["SERVER_SOCKET"],
-            "KEEPALIVE": "keepalive 8;",
             "LIMIT_KEY": "",
         }.items():
             text = text.replace(f"@{name}@", str(value))
