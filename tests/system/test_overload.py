@@ -1,0 +1,385 @@
+"""Nobody shuts others out: more connections than threads, idle ones, half requests, peers that do
+not read, and a queue that is full."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import resource
+import signal
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+
+import fastcgi
+import pytest
+from caller import Parties
+from fastcgi import Connection
+from stack import PROGRAM, Stack, spawn
+from support import until
+from wire import Wire
+
+THREADS = 4
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("overload")
+    settings = {"SERVER_WORKERS": 1, "SERVER_THREADS": THREADS, "SERVER_QUEUE_MS": 10000}
+    with Stack(folder / "stack", mongodb_uri, **settings) as stack:
+        yield stack
+
+
+class Crowd:
+    """Connections that ask again as soon as they are answered; a context manager."""
+
+    def __init__(self, stack: Stack, parties: Parties, size: int, path: str):
+        self.connections = [Connection(stack.settings["SERVER_SOCKET"]) for _ in range(size)]
+        self.path, self.token = path, parties.client.token
+        self.served = [0] * size
+        self.bad: list[object] = []
+        self.ended = False
+        self.threads = [threading.Thread(target=self.run, args=(i,)) for i in range(size)]
+
+    def run(self, number: int) -> None:
+        while not self.ended:
+            answer = self.connections[number].ask(self.path, self.token)
+            if not answer or answer.status != 200:
+                self.bad.append(answer and answer.status)
+                return
+            self.served[number] += 1
+
+    def __enter__(self) -> "Crowd":
+        for thread in self.threads:
+            thread.start()
+        until(lambda: all(self.served), "each of the crowd was served")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ended = True
+        for thread in self.threads:
+            thread.join()
+        for connection in self.connections:
+            connection.close()
+
+
+def probe(stack: Stack, path: str, token: str = "") -> int:
+    """On a connection of its own, as a new visitor's."""
+    with Connection(stack.settings["SERVER_SOCKET"]) as connection:
+        return connection.ask(path, token).status
+
+
+def probe_all(stack: Stack, parties: Parties, rounds: int = 10) -> None:
+    """Who asks now and then is always answered, by every kind of route."""
+    made = parties.create()
+    for _ in range(rounds):
+        for path in ("/healthz", "/readyz", f"/api/requests/{made['id']}", "/api/requests?limit=5"):
+            assert probe(stack, path, parties.client.token) == 200
+        assert parties.create()["status"] == "open"
+
+
+def test_a_crowd_shuts_nobody_out(stack: Stack) -> None:
+    crowding, parties = stack.parties(), stack.parties()
+    crowding.create()
+    size = 8 * THREADS
+    with Crowd(stack, crowding, size, "/api/requests?limit=5") as crowd:
+        probe_all(stack, parties)
+        # How many of the crowd are served while one of ours is: in one line with them it would
+        # be all of them.
+        between = []
+        for _ in range(40):
+            before = sum(crowd.served)
+            assert probe(stack, "/api/requests?limit=5", parties.client.token) == 200
+            between.append(sum(crowd.served) - before)
+    assert not crowd.bad
+    assert statistics.median(between) < size / 2, between
+    # Nor does any of the crowd shut out another.
+    assert min(crowd.served) * 5 > max(crowd.served), crowd.served
+
+
+def test_a_crowd_through_nginx(stack: Stack) -> None:
+    crowding, parties = stack.parties(), stack.parties()
+    made = crowding.create()
+    counts, ended = [], threading.Event()
+
+    def run() -> None:
+        caller = stack.client(crowding.client_id)
+        count = 0
+        while not ended.is_set():
+            assert caller.get(f"/api/requests/{made['id']}").status_code == 200
+            count += 1
+        counts.append(count)
+
+    threads = [threading.Thread(target=run) for _ in range(6 * THREADS)]
+    for thread in threads:
+        thread.start()
+    for _ in range(10):
+        assert stack.anyone().get("/healthz").status_code == 200
+        assert parties.create()["status"] == "open"
+    ended.set()
+    for thread in threads:
+        thread.join()
+    assert len(counts) == len(threads) and all(counts)
+
+
+def test_idle_connections_change_nothing(stack: Stack) -> None:
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, files[1]), files[1]))
+    idle = [Connection(stack.settings["SERVER_SOCKET"]) for _ in range(1000)]
+    try:
+        for connection in idle:
+            assert connection.ask("/healthz").status == 200
+        parties = stack.parties()
+        probe_all(stack, parties)
+        with Crowd(stack, stack.parties(), 4 * THREADS, "/api/requests?limit=5") as crowd:
+            probe_all(stack, parties, rounds=3)
+        assert not crowd.bad
+        for connection in idle:
+            assert connection.ask("/healthz").status == 200
+    finally:
+        for connection in idle:
+            connection.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, files)
+
+
+BODY = b'{"title": "' + b"x" * 20000 + b'"}'
+HALVES = {
+    "a byte": fastcgi.request("/healthz")[:1],
+    "half a head": fastcgi.request("/healthz")[:20],
+    "half the parameters": fastcgi.request("/api/requests", "t" * 200)[:150],
+    "no end": fastcgi.request("/healthz")[:-8],
+    "half a body": fastcgi.request("/api/requests", "t", method="POST", body=BODY)[:9000],
+}
+
+
+@pytest.mark.parametrize("name", HALVES)
+def test_half_a_request_holds_no_thread(stack: Stack, name: str) -> None:
+    slow = [Connection(stack.settings["SERVER_SOCKET"]) for _ in range(4 * THREADS)]
+    for connection in slow:
+        connection.send(HALVES[name])
+    probe_all(stack, stack.parties(), rounds=2)
+    for connection in slow:
+        assert connection.answer() is None, "given up in the end"
+        connection.close()
+
+
+def test_a_request_may_come_in_pieces(stack: Stack) -> None:
+    with Connection(stack.settings["SERVER_SOCKET"]) as connection:
+        for whole in (fastcgi.request("/healthz"), fastcgi.request("/healthz")):
+            for at in range(0, len(whole), 40):
+                connection.send(whole[at : at + 40])
+                time.sleep(0.002)
+            assert connection.answer().status == 200
+
+
+@pytest.mark.parametrize("size", [0, 1, 8191, 65536, 65537, 131072, 300000])
+def test_bodies_of_any_size(stack: Stack, size: int) -> None:
+    """What is too large is said to be, and the connection goes on."""
+    parties = stack.parties()
+    with Connection(stack.settings["SERVER_SOCKET"]) as connection:
+        for _ in range(2):
+            answer = connection.ask(
+                "/api/requests", parties.client.token, method="POST", body=b" " * size
+            )
+            assert answer.status == (400 if size <= 65536 else 413)
+        assert connection.ask("/healthz").status == 200
+
+
+@pytest.mark.parametrize("garbage", [b"GET / HTTP/1.1\r\n\r\n", bytes(64), b"\1" * 64, b"\xff" * 9])
+def test_garbage_is_hung_up_on(stack: Stack, garbage: bytes) -> None:
+    with Connection(stack.settings["SERVER_SOCKET"]) as connection:
+        connection.send(garbage)
+        assert connection.answer() is None
+    assert probe(stack, "/healthz") == 200
+
+
+def test_who_does_not_read_holds_no_thread(stack: Stack) -> None:
+    """Answers that no longer fit into the socket: each peer asks on and on without reading."""
+    parties = stack.parties()
+    for _ in range(70):
+        parties.create(description="d" * 4000)
+    peers = [Connection(stack.settings["SERVER_SOCKET"]) for _ in range(3 * THREADS)]
+    given_up, stop = [], threading.Event()
+
+    def ask_on(peer: Connection) -> None:
+        with contextlib.suppress(OSError):
+            while not stop.is_set():
+                peer.send(fastcgi.request("/api/requests?limit=70", parties.client.token))
+                time.sleep(0.05)
+        given_up.append(peer)
+
+    threads = [threading.Thread(target=ask_on, args=(peer,)) for peer in peers]
+    for thread in threads:
+        thread.start()
+    probe_all(stack, stack.parties(), rounds=4)
+    until(lambda: len(given_up) == len(peers), "all are hung up on", 60)
+    stop.set()
+    for thread, peer in zip(threads, peers, strict=True):
+        thread.join()
+        peer.close()
+    probe_all(stack, stack.parties(), rounds=1)
+
+
+# ---- the queue ----
+
+
+class Held(Wire):
+    """The way to the database, which can be held."""
+
+    def __init__(self, uri: str):
+        self.free = threading.Event()
+        self.free.set()
+        super().__init__(uri)
+
+    def count(self, command: dict) -> None:
+        self.free.wait(30)
+        super().count(command)
+
+
+@pytest.fixture(params=[60000])
+def narrow(
+    tmp_path: pathlib.Path, mongodb_uri: str, request: pytest.FixtureRequest
+) -> Iterator[tuple[Stack, threading.Event]]:
+    """Two threads, which both wait for the database when it is held; the parameter is how long
+    others may wait for them, in milliseconds."""
+    settings = {"SERVER_WORKERS": 1, "SERVER_THREADS": 2, "SERVER_DISPATCHERS": 0}
+    settings["SERVER_QUEUE_MS"] = request.param
+    with Held(mongodb_uri) as way, Stack(tmp_path / "stack", way.uri, **settings) as stack:
+        yield stack, way.free
+        way.free.set()
+
+
+def open_all(stack: Stack, count: int) -> list[Connection]:
+    connections = [Connection(stack.settings["SERVER_SOCKET"]) for _ in range(count)]
+    for connection in connections:
+        assert connection.ask("/healthz").status == 200
+    return connections
+
+
+def assert_overloaded(answer: object) -> None:
+    assert answer.status == 503
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert int(answer.headers["Retry-After"]) > 0
+    assert answer.headers["X-Request-Id"] in json.loads(answer.body)["instance"]
+    assert json.loads(answer.body)["code"] == "overloaded"
+
+
+def test_a_full_queue_refuses_and_the_rest_is_served(narrow: tuple[Stack, threading.Event]) -> None:
+    stack, way = narrow
+    parties = stack.parties()
+    path = f"/api/requests/{parties.create()['id']}"
+    connections, (other,) = open_all(stack, 100), open_all(stack, 1)
+    stranger = fastcgi.request(path, stack.admin().token)
+    way.clear()
+    for connection in connections:
+        connection.send(fastcgi.request(path, parties.client.token))
+    # Of what nobody serves one client may fill half of a queue of 2 × 64, and two more run. The
+    # last is refused while nobody is served; somebody else still finds room.
+    assert_overloaded(connections[-1].answer())
+    other.send(stranger)
+    way.set()
+    answers = [other.answer(), *(connection.answer() for connection in connections[:-1])]
+    refused = [answer for answer in answers if answer.status != 200]
+    for answer in refused:
+        assert_overloaded(answer)
+    assert answers[0].status == 200
+    assert 33 <= len(refused) <= 35
+    # Nobody was hung up on.
+    assert {c.ask(path, parties.client.token).status for c in connections} == {200}
+    for connection in [*connections, other]:
+        connection.close()
+
+
+@pytest.mark.parametrize("narrow", [300], indirect=True)
+def test_what_waits_too_long_is_refused(narrow: tuple[Stack, threading.Event]) -> None:
+    stack, way = narrow
+    parties = stack.parties()
+    path = f"/api/requests/{parties.create()['id']}"
+    connections, visitors = open_all(stack, 20), open_all(stack, 3)
+    way.clear()
+    for connection in connections:
+        connection.send(fastcgi.request(path, parties.client.token))
+    for connection in connections[2:]:
+        assert_overloaded(connection.answer())
+        assert probe(stack, "/healthz") == 200
+    # A person who came by a link reads words, not JSON.
+    for visitor in visitors:
+        visitor.send(fastcgi.request(f"/join/{'A' * 51}"))
+    for visitor in visitors:
+        answer = visitor.answer()
+        assert answer.status == 503 and int(answer.headers["Retry-After"]) > 0
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert b"<h1>" in answer.body
+    way.set()
+    assert [connection.answer().status for connection in connections[:2]] == [200, 200]
+    assert {c.ask(path, parties.client.token).status for c in connections} == {200}
+    for connection in connections + visitors:
+        connection.close()
+
+
+def test_reload_and_death_under_a_crowd(stack: Stack) -> None:
+    """Through nginx, where a request whose connection breaks is sent again: none fails."""
+    parties = stack.parties()
+    ended, failures, counts = threading.Event(), [], []
+
+    def run(number: int) -> None:
+        caller = stack.client(parties.client_id)
+        count = 0
+        while not ended.is_set():
+            if count % 4 == number % 4:
+                answer = caller.post("/api/requests", parties.draft())
+            else:
+                answer = caller.get("/api/requests?limit=5")
+            if answer.status_code not in (200, 201):
+                failures.append((answer.status_code, answer.text))
+            count += 1
+        counts.append(count)
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(4 * THREADS)]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        stack.reload()
+    for _ in range(3):
+        for pid, name in stack.children().items():
+            if name == "meetlink-work":
+                os.kill(pid, signal.SIGKILL)
+        until(lambda: "meetlink-work" in stack.children().values(), "a new worker")
+        time.sleep(0.5)
+    ended.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(counts) == len(threads) and min(counts) > 3
+
+
+# ---- what a process leaves behind ----
+
+
+@pytest.mark.skipif(b"__asan_init" in PROGRAM.read_bytes(), reason="it traces itself for leaks")
+def test_no_process_can_be_looked_into(stack: Stack) -> None:
+    until(lambda: len(stack.children()) >= 2, "all have started")
+    nobody_special = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+    for pid in [stack.program.pid, *stack.children()]:
+        limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+        assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
+        look = ["cat", f"/proc/{pid}/environ"]
+        done = subprocess.run(
+            nobody_special * (os.geteuid() == 0) + look, capture_output=True, text=True
+        )
+        assert done.returncode != 0 and "Permission denied" in done.stderr
+
+
+def test_a_killed_process_leaves_no_counters(stack: Stack, tmp_path: pathlib.Path) -> None:
+    """libmongoc's, which it makes in /dev/shm before main()."""
+    socket = tmp_path / "socket"
+    environment = stack.environment | {"MEETLINK_SERVER_SOCKET": str(socket)}
+    del environment["MONGOC_DISABLE_SHM"]
+    process = spawn(tmp_path / "log", PROGRAM, "serve", env=environment)
+    until(socket.exists, "it serves")
+    process.kill()
+    process.wait()
+    assert not pathlib.Path(f"/dev/shm/mongoc-{process.pid}").exists()
