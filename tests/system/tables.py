@@ -26,10 +26,10 @@ def lines_of(heading: str) -> list[list[str]]:
 
 def routes() -> dict[str, set[str]]:
     """THE ROUTE TABLE: "GET /path" -> who may; "no token" for everybody."""
-    (_, _, *callers, _), *rows = lines_of("Who may call what")
+    (_, _, *callers, _turn, _), *rows = lines_of("Who may call what")
     assert callers == [*ROLES, "no token"]
     found = {}
-    for method, path, *cells, _ in rows:
+    for method, path, *cells, _turn, _ in rows:
         assert set(cells) <= {"yes", "–"}
         found[f"{method} {path}"] = {c for c, cell in zip(callers, cells, strict=True) if cell == "yes"}
     return found

@@ -211,9 +211,10 @@ def test_a_frozen_database_makes_nobody_queue(
         answers = at_once([look] * 100)
     finally:
         database.resume()
-    assert {(a.status_code, a.json()["code"]) for a, _ in answers} == {
-        (503, "database_unavailable")
-    }
+    # Who waited for one of those that timed out has waited long enough to be refused for that.
+    codes = {(a.status_code, a.json()["code"]) for a, _ in answers}
+    assert (503, "database_unavailable") in codes
+    assert codes <= {(503, "database_unavailable"), (503, "overloaded")}
     slowest = max(took for _, took in answers)
     assert slowest < AWAY_S + 1, f"{slowest:.1f} s"
     until(lambda: client.get("/api/requests").status_code == 200, "it recovers")
