@@ -286,6 +286,18 @@ static inline const char *core_saved(struct arena *arena, const struct request *
 	return core_stored(arena, &request_model, request);
 }
 
+/* Leases every effect that may run now; returns how many. */
+static inline size_t core_claim(
+	struct request *request, int64_t now, const char *lease, int64_t lease_ms)
+{
+	size_t count = 0;
+
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		count += effect_claim_one(request, effect, now, lease, lease_ms);
+	}
+	return count;
+}
+
 /* Accepted with zoom, which has made it. */
 static inline struct request *core_at_zoom(struct arena *arena)
 {
@@ -297,7 +309,7 @@ static inline struct request *core_at_zoom(struct arena *arena)
 	bool changed;
 
 	core_respond(arena, request, CORE_NOW, &accept, &changed);
-	effect_claim(request, CORE_NOW, "ours", EFFECT_LEASE_MS);
+	core_claim(request, CORE_NOW, "ours", EFFECT_LEASE_MS);
 	provision_created(&cause, request, core_creation(request), &outcome, &core_link);
 	return request;
 }

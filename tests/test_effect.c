@@ -111,13 +111,13 @@ static void test_effect_claim_takes_due_heads(void)
 		arena = arena_new();
 		request = effect_request(arena);
 		effect_add_rows(arena, request, cases[i].rows, cases[i].count);
-		CU_ASSERT_EQUAL(effect_next_due(request, false),
+		CU_ASSERT_EQUAL(effect_next_due(request),
 			cases[i].next_due < 0 ? 0 : CORE_NOW + cases[i].next_due);
 		expected = 0;
 		for (j = 0; j < cases[i].count; j++)
 			expected += cases[i].claimed[j] == 'x';
 		CU_ASSERT_EQUAL(
-			effect_claim(request, CORE_NOW + cases[i].now, "ours", LEASE_MS), expected);
+			core_claim(request, CORE_NOW + cases[i].now, "ours", LEASE_MS), expected);
 		for (j = 0; j < cases[i].count; j++) {
 			const struct effect *effect = MODEL_AT(&request->effects, struct effect, j);
 
@@ -158,10 +158,9 @@ static void test_effect_mails_wait_for_their_link(void)
 
 		effect_add_rows(arena, request, &row, 1);
 		request->meeting->status = cases[i].status;
-		UNIT_CHECK((effect_next_due(request, false) == 0) == cases[i].waits,
+		UNIT_CHECK((effect_next_due(request) == 0) == cases[i].waits,
 			effect_kind_names[cases[i].kind]);
-		UNIT_CHECK(
-			(effect_claim(request, CORE_NOW, "ours", LEASE_MS) == 0) == cases[i].waits,
+		UNIT_CHECK((core_claim(request, CORE_NOW, "ours", LEASE_MS) == 0) == cases[i].waits,
 			effect_kind_names[cases[i].kind]);
 	}
 	arena_free(&arena);
@@ -191,11 +190,54 @@ static void test_effect_second_claim_finds_nothing(void)
 	struct arena *arena = arena_new();
 	struct request *request = core_in_state(arena, CORE_READY);
 
-	CU_ASSERT_EQUAL(effect_claim(request, CORE_NOW, "a", LEASE_MS), 2);
-	CU_ASSERT_EQUAL(effect_claim(request, CORE_NOW, "b", LEASE_MS), 0);
-	CU_ASSERT_EQUAL(effect_claim(request, CORE_NOW + LEASE_MS - 1, "b", LEASE_MS), 0);
-	CU_ASSERT_EQUAL(effect_claim(request, CORE_NOW + LEASE_MS, "b", LEASE_MS), 2);
-	CU_ASSERT_EQUAL(effect_next_due(request, false), CORE_NOW + 2 * LEASE_MS);
+	CU_ASSERT_EQUAL(core_claim(request, CORE_NOW, "a", LEASE_MS), 2);
+	CU_ASSERT_EQUAL(core_claim(request, CORE_NOW, "b", LEASE_MS), 0);
+	CU_ASSERT_EQUAL(core_claim(request, CORE_NOW + LEASE_MS - 1, "b", LEASE_MS), 0);
+	CU_ASSERT_EQUAL(core_claim(request, CORE_NOW + LEASE_MS, "b", LEASE_MS), 2);
+	CU_ASSERT_EQUAL(effect_next_due(request), CORE_NOW + 2 * LEASE_MS);
+	arena_free(&arena);
+}
+
+/* What is first in its lane is found by its queue; what waits for it is not. */
+static void test_effect_owed_is_by_queue(void)
+{
+	static const struct effect_case rows[] = {
+		{VERIFY, 0, 0, 50, 0},
+		{EXPIRE, 0, 0, 900, 0},
+		{CREATE, 0, 0, 70, 0},
+		{UPDATE, 0, 0, 1, 0},
+		{INVITE, TO_CLIENT, 0, 30, 0},
+		{CANCEL, TO_CLIENT, 0, 2, 0},
+		{INVITE, TO_LAWYER, 0, 20, 0},
+		{DELETE, 0, EFFECT_FAILED, 3, 0},
+		{DELETE, 0, 0, 60, 0},
+		{DELETE, 0, 0, 40, 0},
+	};
+	static const struct model_time expected[] = {
+		{"watch_jitsi", 50},
+		{"local", 900},
+		{"provider_jitsi", 70},
+		{"mail", 20},
+		{"provider_zoom", 40},
+	};
+	struct arena *arena = arena_new();
+	struct request *request = effect_request(arena);
+	struct model_list owed;
+	size_t i;
+
+	effect_add_rows(arena, request, rows, sizeof(rows) / sizeof(rows[0]));
+	request->meeting->provider = "jitsi";
+	for (i = 7; i < 10; i++)
+		MODEL_AT(&request->effects, struct effect, i)->removal->provider = "zoom";
+	owed = effect_owed(arena, request);
+	CU_ASSERT_EQUAL_FATAL(owed.count, sizeof(expected) / sizeof(expected[0]));
+	for (i = 0; i < owed.count; i++) {
+		const struct model_time *time = MODEL_AT(&owed, struct model_time, i);
+
+		CU_ASSERT_STRING_EQUAL(time->name, expected[i].name);
+		UNIT_CHECK(time->at == CORE_NOW + expected[i].at, expected[i].name);
+	}
+	CU_ASSERT_EQUAL(effect_next_due(request), CORE_NOW + 20);
 	arena_free(&arena);
 }
 
@@ -329,6 +371,7 @@ static void test_effect_is_whole_or_not(void)
 
 static const struct unit_case cases[] = {
 	{"claim takes due heads", test_effect_claim_takes_due_heads},
+	{"what is owed is filed by queue", test_effect_owed_is_by_queue},
 	{"mails wait for their link", test_effect_mails_wait_for_their_link},
 	{"claim of a creation knows what was before",
 		test_effect_claim_of_a_creation_knows_what_was_before},

@@ -176,7 +176,7 @@ static void test_erase_reaches_the_provider(void)
 	erase_at_zoom(arena, request);
 	request = core_at_zoom(arena);
 	core_move(arena, request, CORE_NOW, CORE_START + INSTANT_HOUR);
-	effect_claim(request, CORE_NOW, "theirs", EFFECT_LEASE_MS);
+	core_claim(request, CORE_NOW, "theirs", EFFECT_LEASE_MS);
 	cause = erase_cause(arena);
 	CU_ASSERT(erase_person(&cause, request, core_client.id));
 	CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_MEETING_UPDATE), 2);
@@ -189,7 +189,7 @@ static void test_erase_reaches_what_is_being_made(void)
 	struct arena *arena = arena_new();
 	struct request *request = core_in_state(arena, CORE_PENDING);
 
-	effect_claim(request, CORE_NOW, "ours", EFFECT_LEASE_MS);
+	core_claim(request, CORE_NOW, "ours", EFFECT_LEASE_MS);
 	erase_at_zoom(arena, request);
 	arena_free(&arena);
 }

@@ -16,7 +16,9 @@
 
 enum { MAX_HEARD = 4096 };
 
-/* What the server says at each step instead of going along; "" hangs up. */
+/* What the server says at each step instead of going along; "" hangs up, SILENCE says nothing. */
+#define SILENCE "-"
+
 struct script {
 	const char *banner, *ehlo, *auth, *mail, *rcpt, *data, *dot;
 	bool leave; /* hang up after one mail, as a server does with idle connections */
@@ -39,6 +41,8 @@ static bool say(int fd, const char *scripted, const char *usual)
 
 	if (line[0] == '\0')
 		return false;
+	if (strcmp(line, SILENCE) == 0)
+		return true;
 	return send(fd, line, strlen(line), MSG_NOSIGNAL) == (ssize_t)strlen(line);
 }
 
@@ -159,11 +163,11 @@ struct refusal {
 #define LOGIN "250-test\r\n250 AUTH PLAIN\r\n"
 
 static const struct refusal refusals[] = {
-	{"421 for a banner", {.banner = "421 4.3.2 busy\r\n"}, ERR_TEMPORARY, "421 4.3.2 busy"},
-	{"554 for a banner", {.banner = "554 go away\r\n"}, ERR_TEMPORARY, "554 go away"},
-	{"garbage for a banner", {.banner = "\x16\x03\xff\r\n\r\n", .ehlo = ""}, ERR_TEMPORARY,
+	{"421 for a banner", {.banner = "421 4.3.2 busy\r\n"}, ERR_UNAVAILABLE, "421 4.3.2 busy"},
+	{"554 for a banner", {.banner = "554 go away\r\n"}, ERR_UNAVAILABLE, "554 go away"},
+	{"garbage for a banner", {.banner = "\x16\x03\xff\r\n\r\n", .ehlo = ""}, ERR_UNAVAILABLE,
 		"could not be handed over"},
-	{"no banner", {.banner = ""}, ERR_TEMPORARY, "could not be handed over"},
+	{"no banner", {.banner = ""}, ERR_UNAVAILABLE, "could not be handed over"},
 	{"hangs up on MAIL", {.mail = ""}, ERR_TEMPORARY, "could not be handed over"},
 	{"421 to MAIL", {.mail = "421 4.4.2 bye\r\n"}, ERR_TEMPORARY, "421 4.4.2 bye"},
 	{"530 to MAIL", {.mail = "530 5.7.0 log in\r\n"}, ERR_TEMPORARY, "530 5.7.0 log in"},
@@ -194,10 +198,10 @@ static const struct refusal refusals[] = {
 		"answered: 550 . <.> .. .. ..."},
 	{"550 and nothing but an address", {.rcpt = "550 @\r\n"}, ERR_PERMANENT, "answered: 550 ."},
 	{"login refused with an address", {.ehlo = LOGIN, .auth = "535 5.7.8 a@b.example\r\n"},
-		ERR_TEMPORARY, "refuses our login: 535 5.7.8"},
-	{"login refused", {.ehlo = LOGIN, .auth = "535 5.7.8 not s3cret\r\n"}, ERR_TEMPORARY,
+		ERR_UNAVAILABLE, "refuses our login: 535 5.7.8"},
+	{"login refused", {.ehlo = LOGIN, .auth = "535 5.7.8 not s3cret\r\n"}, ERR_UNAVAILABLE,
 		"refuses our login: 535 5.7.8"},
-	{"login repeated", {.ehlo = LOGIN, .auth = "501 AHVzZXIAczNjcmV0\r\n"}, ERR_TEMPORARY,
+	{"login repeated", {.ehlo = LOGIN, .auth = "501 AHVzZXIAczNjcmV0\r\n"}, ERR_UNAVAILABLE,
 		"refuses our login: 501"},
 };
 
@@ -276,7 +280,7 @@ static void one_refusal_does_not_taint_the_next(void)
 	transport = transport_to(&server, "127.0.0.1", "");
 	CU_ASSERT_EQUAL(deliver(transport, &info), ERR_PERMANENT);
 	server_stop(&server);
-	CU_ASSERT_EQUAL(deliver(transport, &info), ERR_TEMPORARY); /* nobody listens now */
+	CU_ASSERT_EQUAL(deliver(transport, &info), ERR_UNAVAILABLE); /* nobody listens now */
 	CU_ASSERT_PTR_NULL(strstr(info.detail, "550"));
 	mail_transport_close(&transport);
 }
@@ -297,6 +301,46 @@ static void idle_connection_lost(void)
 	server_stop(&server);
 }
 
+/* In each phase the server says nothing any more: it is given up in the time of that phase, which
+ * the others would exceed. */
+static void silence(void)
+{
+	static const struct mail_timeouts in_login = {1, 30, 30, 60}, in_answer = {30, 1, 30, 60},
+					  in_taken = {30, 30, 1, 60}, in_all = {30, 30, 30, 1};
+	static const struct {
+		const char *name;
+		struct script script;
+		const struct mail_timeouts *timeouts;
+	} phases[] = {
+		{"for a banner", {.banner = SILENCE}, &in_login},
+		{"to EHLO", {.ehlo = SILENCE}, &in_login},
+		{"to AUTH", {.ehlo = LOGIN, .auth = SILENCE}, &in_login},
+		{"to MAIL", {.mail = SILENCE}, &in_answer},
+		{"to RCPT", {.rcpt = SILENCE}, &in_answer},
+		{"to DATA", {.data = SILENCE}, &in_answer},
+		{"to the message", {.dot = SILENCE}, &in_taken},
+		{"to the message, all in all", {.dot = SILENCE}, &in_all},
+	};
+	struct mail_transport_options options = {0};
+	struct mail_transport *transport;
+	struct server server;
+	struct err_info info;
+	char url[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
+		server_start(&server, &phases[i].script);
+		snprintf(url, sizeof(url), "smtp://user:s3cret@127.0.0.1:%u", server.port);
+		options = (struct mail_transport_options){
+			.smtp_url = url, .timeouts = phases[i].timeouts};
+		CU_ASSERT_EQUAL_FATAL(mail_transport_open(&options, &transport, &info), ERR_OK);
+		UNIT_CHECK(deliver(transport, &info) == ERR_UNAVAILABLE, phases[i].name);
+		UNIT_CHECK(strstr(info.detail, "time") != NULL, info.detail);
+		mail_transport_close(&transport);
+		server_stop(&server);
+	}
+}
+
 /* 0.0.0.0 leads to the same server, but is no loopback address. */
 static void tls_is_demanded(void)
 {
@@ -306,7 +350,7 @@ static void tls_is_demanded(void)
 
 	server_start(&server, &(struct script){0});
 	transport = transport_to(&server, "user:s3cret@0.0.0.0", "host.example");
-	CU_ASSERT_EQUAL(deliver(transport, &info), ERR_TEMPORARY);
+	CU_ASSERT_EQUAL(deliver(transport, &info), ERR_UNAVAILABLE);
 	mail_transport_close(&transport);
 	server_stop(&server);
 	CU_ASSERT_STRING_EQUAL(server.heard, "EHLO host.example\r\n");
@@ -424,6 +468,7 @@ static const struct unit_case cases[] = {
 	{"a long answer leaves no half of an address", answer_is_cut_between_words},
 	{"a refusal does not taint the next delivery", one_refusal_does_not_taint_the_next},
 	{"a lost idle connection is replaced", idle_connection_lost},
+	{"silence in each phase", silence},
 	{"no plain text beyond the loopback", tls_is_demanded},
 	{"addresses and ids that are refused", bad_input},
 	{"settings that are refused", bad_settings},

@@ -236,7 +236,7 @@ static void test_meeting_moved_while_it_is_updated(void)
 	int i;
 
 	core_move(arena, request, at, CORE_START + 1000);
-	CU_ASSERT(effect_claim(request, at, "theirs", LEASE_MS) > 0);
+	CU_ASSERT(core_claim(request, at, "theirs", LEASE_MS) > 0);
 	for (i = 2; i < 5; i++) {
 		core_move(arena, request, ++at, CORE_START + i * 1000);
 		CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_MEETING_UPDATE), 2);
@@ -330,7 +330,7 @@ static void test_meeting_creation_is_the_present_one(void)
 	struct cause cause = core_as_lawyer(arena, CORE_NOW + 1);
 	int64_t stale;
 
-	effect_claim(request, CORE_NOW, "theirs", LEASE_MS);
+	core_claim(request, CORE_NOW, "theirs", LEASE_MS);
 	stale = core_creation(request)->give_up_at;
 	CU_ASSERT_EQUAL(
 		request_regenerate(&cause, request, &regeneration, &(bool){true}, NULL), ERR_OK);
@@ -354,7 +354,7 @@ static void test_meeting_lost_creation_of_before_is_kept(void)
 	const struct effect_outcome outcome = {.err = ERR_PERMANENT, .skipped = true};
 	struct effect *create;
 
-	effect_claim(request, CORE_NOW, "lost", LEASE_MS);
+	core_claim(request, CORE_NOW, "lost", LEASE_MS);
 	request_regenerate(&cause, request, &regeneration, &(bool){true}, NULL);
 	core_cancel(arena, request, CORE_NOW + LEASE_MS);
 	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "C");
@@ -493,7 +493,7 @@ static void test_meeting_cancel_withdraws_its_creation(void)
 		struct request *request = core_in_state(arena, cases[i].state);
 
 		if (cases[i].leased_until)
-			effect_claim(request, CORE_NOW, "ours", cases[i].leased_until);
+			core_claim(request, CORE_NOW, "ours", cases[i].leased_until);
 		CU_ASSERT_EQUAL(core_cancel(arena, request, CORE_NOW + 10), ERR_OK);
 		UNIT_CHECK(strcmp(core_owed(arena, request), cases[i].owed) == 0, cases[i].name);
 	}

@@ -240,7 +240,7 @@ static void test_news_told_is_what_the_mail_said(void)
 	const struct person_news *news;
 
 	/* It was leaving when the meeting was moved, and got another link from another provider. */
-	effect_claim(request, CORE_NOW, "theirs", LEASE_MS);
+	core_claim(request, CORE_NOW, "theirs", LEASE_MS);
 	core_move(arena, request, CORE_NOW + 1, LATER);
 	CU_ASSERT_EQUAL(
 		request_regenerate(&cause, request, &regeneration, &(bool){true}, NULL), ERR_OK);
@@ -306,7 +306,7 @@ static void test_news_end_with_the_meeting(void)
 	struct request *request = core_in_state(arena, CORE_READY);
 	struct cause cause = core_system(arena, CORE_END + INSTANT_HOUR);
 
-	effect_claim(request, CORE_NOW, "theirs", LEASE_MS);
+	core_claim(request, CORE_NOW, "theirs", LEASE_MS);
 	core_effect(request, INVITE, PARTY_CLIENT)->due = CORE_END + 2 * INSTANT_HOUR;
 	request_complete(&cause, request);
 	/* The lawyer's was not leaving any more; the client's is dropped when it is settled. */

@@ -23,6 +23,14 @@ static enum breaker_state state_at(struct breaker_table *table, const char *key,
 	return health.state;
 }
 
+static bool is_probed(struct breaker_table *table, const char *key, int64_t now)
+{
+	struct breaker_health health;
+
+	breaker_read(table, key, now, &health);
+	return health.probing;
+}
+
 static void leave(
 	struct breaker_table *table, const char *key, int64_t now, int count, enum err outcome)
 {
@@ -142,12 +150,15 @@ static void test_half_open(void)
 		struct err_info info = {0};
 
 		open_it(table, "k", start);
+		UNIT_CHECK(!is_probed(table, "k", now), cases[i].name);
 		UNIT_CHECK(breaker_enter(table, "k", now, NULL) == ERR_OK, cases[i].name);
+		UNIT_CHECK(is_probed(table, "k", now), cases[i].name);
 		UNIT_CHECK(breaker_enter(table, "k", now, &info) == ERR_UNAVAILABLE, cases[i].name);
 		UNIT_CHECK(info.retry_after_s > 0, cases[i].name);
 		UNIT_CHECK(state_at(table, "k", now) == BREAKER_HALF_OPEN, cases[i].name);
 		breaker_leave(table, "k", now + SECOND, cases[i].outcome, cases[i].retry_after_s,
 			"words");
+		UNIT_CHECK(!is_probed(table, "k", now + SECOND), cases[i].name);
 		UNIT_CHECK(state_at(table, "k", now + SECOND) == cases[i].state, cases[i].name);
 		UNIT_CHECK(breaker_enter(table, "k", now + SECOND, NULL) == cases[i].next,
 			cases[i].name);

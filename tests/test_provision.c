@@ -506,7 +506,7 @@ static void test_provision_a_sick_week(void)
 		calls++;
 		provision_sick(arena, request, now, &policy);
 		CU_ASSERT_FATAL(core_count_effects(request, DELETE) <= 2);
-		now = effect_next_due(request, false) > now ? effect_next_due(request, false) : now;
+		now = effect_next_due(request) > now ? effect_next_due(request) : now;
 	}
 	CU_ASSERT_EQUAL(request->meeting->status, MEETING_FAILED);
 	CU_ASSERT(calls > 2000);

@@ -147,7 +147,7 @@ static void test_request_opens_owing_its_lapse(void)
 	CU_ASSERT_EQUAL(request->updated_at, CORE_NOW);
 	CU_ASSERT_PTR_NULL(request->meeting);
 	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "L");
-	CU_ASSERT_EQUAL(effect_next_due(request, false), CORE_START);
+	CU_ASSERT_EQUAL(effect_next_due(request), CORE_START);
 	CU_ASSERT_EQUAL(request->events.count, 1);
 	arena_free(&arena);
 }
@@ -272,10 +272,10 @@ static void test_request_lapses_when_its_time_comes(void)
 	const struct effect *mail;
 
 	/* A clock that was set back does not end what still has its time. */
-	effect_claim(request, CORE_START, "theirs", EFFECT_LEASE_MS);
+	core_claim(request, CORE_START, "theirs", EFFECT_LEASE_MS);
 	core_lapse(arena, request, CORE_START - 1);
 	CU_ASSERT_EQUAL(request->status, REQUEST_OPEN);
-	CU_ASSERT_EQUAL(effect_next_due(request, false), CORE_START);
+	CU_ASSERT_EQUAL(effect_next_due(request), CORE_START);
 	core_lapse(arena, request, CORE_START);
 	CU_ASSERT_EQUAL(request->status, REQUEST_LAPSED);
 	CU_ASSERT_EQUAL(request->updated_at, CORE_START);
@@ -343,7 +343,7 @@ static void test_request_answered_does_not_lapse(void)
 		if (!after[command])
 			continue;
 		request = core_open(arena);
-		effect_claim(request, CORE_START, "theirs", EFFECT_LEASE_MS);
+		core_claim(request, CORE_START, "theirs", EFFECT_LEASE_MS);
 		CU_ASSERT_EQUAL(request_command(arena, request, (enum command)command, CORE_START,
 					&changed),
 			ERR_OK);
@@ -771,7 +771,7 @@ static void test_request_mail_outcomes(void)
 		const int64_t at = CORE_NOW + cases[i].at;
 		const struct effect *mail;
 
-		effect_claim(request, CORE_NOW, "ours", INSTANT_MINUTE);
+		core_claim(request, CORE_NOW, "ours", INSTANT_MINUTE);
 		core_settle_mail(arena, request,
 			core_effect(request, EFFECT_MAIL_REQUEST_DECLINED, PARTY_CLIENT), at,
 			cases[i].err, "words");
@@ -789,8 +789,8 @@ static void test_request_mail_outcomes(void)
 		CU_ASSERT_STRING_EQUAL(mail->last_error->code, err_code(cases[i].err));
 		CU_ASSERT_STRING_EQUAL(mail->last_error->detail, "words");
 		CU_ASSERT_EQUAL(mail->last_error->at, at);
-		CU_ASSERT_EQUAL(effect_next_due(request, false),
-			cases[i].state == EFFECT_FAILED ? 0 : mail->due);
+		CU_ASSERT_EQUAL(
+			effect_next_due(request), cases[i].state == EFFECT_FAILED ? 0 : mail->due);
 		/* Mails: first within 15 s. */
 		CU_ASSERT(mail->due > at - 1 && (mail->state || mail->due <= at + 15000));
 	}
@@ -820,7 +820,7 @@ static void test_request_mail_that_never_left(void)
 		struct cause cause = core_system(arena, CORE_NOW + 2);
 		struct effect *invitation;
 
-		effect_claim(request, CORE_NOW, "ours", INSTANT_MINUTE);
+		core_claim(request, CORE_NOW, "ours", INSTANT_MINUTE);
 		CU_ASSERT_EQUAL(core_cancel(arena, request, CORE_NOW + 1), ERR_OK);
 		invitation = core_effect(request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT);
 		invitation->attempts = cases[i].attempts;

@@ -44,7 +44,7 @@ static void walk_claim(struct walk *walk)
 	MODEL_FOREACH (&walk->request->effects, struct effect, effect) {
 		walk_seen.lost_leases += effect->lease && effect->due <= walk->now;
 	}
-	if (effect_claim(walk->request, walk->now, lease, EFFECT_LEASE_MS) == 0)
+	if (core_claim(walk->request, walk->now, lease, EFFECT_LEASE_MS) == 0)
 		return;
 	MODEL_FOREACH (&walk->request->effects, struct effect, effect) {
 		if (effect->lease == lease)
@@ -513,7 +513,7 @@ static void walk_drain(struct walk *walk, int64_t until)
 	walk->healthy = true;
 	walk->task_count = 0;
 	for (rounds = 0; rounds < 200; rounds++) {
-		due = effect_next_due(request, false);
+		due = effect_next_due(request);
 		if (!due || due > until)
 			break;
 		walk->now = walk->now < due ? due : walk->now;

@@ -142,7 +142,7 @@ static struct request *store_full_request(struct arena *arena)
 	core_settle_mail(arena, request,
 		core_effect(request, EFFECT_MAIL_MEETING_READY, PARTY_CLIENT), CORE_NOW,
 		ERR_TEMPORARY, "451 \xc3\xa4 \xf0\x9f\x98\x80");
-	effect_claim(request, CORE_NOW, "the lease", INSTANT_MINUTE);
+	core_claim(request, CORE_NOW, "the lease", INSTANT_MINUTE);
 	store_fill_meeting(arena, request->meeting);
 	*(struct meeting *)model_list_add(arena, &request->meetings, sizeof(struct meeting)) =
 		*request->meeting;
@@ -161,7 +161,8 @@ static struct request *store_full_request(struct arena *arena)
 	request->before = *request->archived;
 	audit_seal(arena, &request->before, &request->events, true, &request->audit_seal);
 	request->rev = INT64_C(1) << 40;
-	request->due = request->urgent_due = request->failed_at = CORE_NOW;
+	request->due = request->failed_at = CORE_NOW;
+	request->owed = effect_owed(arena, request);
 	request->shelf = "upcoming";
 	request->over_at = request->lawyer_until = request->admin_until = CORE_END;
 	return request;
@@ -1001,7 +1002,7 @@ static void test_store_bson_projection_leaves_out_what_is_heavy(void)
 	static const char *const heavy[] = {"meeting.provider_key", "meeting.external_id",
 		"meeting.external_mark", "meeting.account", "meeting.provider_url",
 		"meeting.reported", "meeting.reports", "meetings", "client_news", "lawyer_news",
-		"events", "audit_seal", "effects", "answers", "changes"};
+		"events", "audit_seal", "effects", "answers", "changes", "owed"};
 	bson_t *expected = bson_new(), projection;
 	size_t i;
 

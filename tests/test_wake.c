@@ -24,7 +24,7 @@ static void test_signal_ends_the_wait(void)
 	wake_signal(fd);
 	wake_signal(fd);
 	CU_ASSERT_EQUAL(waiting(fd), 1);
-	wake_wait(fd, LONG_MS);
+	wake_wait(fd, -1, LONG_MS);
 	CU_ASSERT_EQUAL(waiting(fd), 0);
 	close(fd);
 }
@@ -37,7 +37,7 @@ static void test_a_full_counter_still_wakes(void)
 	CU_ASSERT_EQUAL(write(fd, &nearly_full, sizeof(nearly_full)), sizeof(nearly_full));
 	wake_signal(fd); /* must not block */
 	CU_ASSERT_EQUAL(waiting(fd), 1);
-	wake_wait(fd, LONG_MS);
+	wake_wait(fd, -1, LONG_MS);
 	CU_ASSERT_EQUAL(waiting(fd), 0);
 	close(fd);
 }
@@ -51,7 +51,7 @@ static void test_across_a_fork(void)
 		wake_signal(fd);
 		_exit(0);
 	}
-	wake_wait(fd, LONG_MS);
+	wake_wait(fd, -1, LONG_MS);
 	CU_ASSERT_EQUAL(waiting(fd), 0);
 	CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
 	CU_ASSERT_EQUAL(status, 0);

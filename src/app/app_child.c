@@ -126,7 +126,7 @@ int app_dispatcher_run(const struct conf *conf, const struct app_shared *shared)
 	enum err err;
 
 	/* Two connections more: the claimer's, and that of who does chores. */
-	if (child_start(conf, threads + 2, &stop, &app) != EXIT_SUCCESS)
+	if (child_start(conf, dispatch_thread_count(threads) + 2, &stop, &app) != EXIT_SUCCESS)
 		return EXIT_FAILURE;
 	dispatch = child_dispatch(&app, shared);
 	err = dispatch_run(&dispatch, threads, &info);

@@ -8,6 +8,7 @@
 
 #include "app.h"
 #include "clock.h"
+#include "dispatch.h"
 #include "json.h"
 #include "store_request.h"
 
@@ -153,8 +154,10 @@ int app_check_command(int argc, char **argv)
 
 static enum err init_db(struct store *store, struct err_info *info)
 {
-	const enum err err = store_init_indexes(store, info);
+	struct arena *arena = arena_new();
+	const enum err err = store_init_indexes(store, dispatch_queue_names(arena), info);
 
+	arena_free(&arena);
 	return err == ERR_OK ? store_request_complete_former(store, info) : err;
 }
 

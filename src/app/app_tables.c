@@ -100,14 +100,14 @@ static void tables_print_effects(void)
 	const struct effect_row *row;
 
 	puts("\n## What a request may owe\n\n"
-	     "What is in one lane is done in order. What is urgent goes before the rest: a person "
-	     "waits for\nit, or a link has to die.\n\n"
-	     "| Kind | | lane | needs the link | urgent | given up |\n"
+	     "What is in one lane is done in order. Each class, and in `provider` and `watch` each "
+	     "provider,\nhas threads of its own: what hangs keeps nobody else waiting.\n\n"
+	     "| Kind | | class | lane | needs the link | given up |\n"
 	     "|---|---|---|---|---|---|");
 	for (row = effect_table; row < effect_table + EFFECT_KIND_COUNT; row++)
 		printf("| `%s` | %s | %s | %s | %s | %s |\n", effect_kind_names[row - effect_table],
-			row->words, lanes[row->lane], row->needs_link ? "yes" : "–",
-			row->urgent ? "yes" : "–", tables_give_up(row));
+			row->words, effect_class_names[row->class], lanes[row->lane],
+			row->needs_link ? "yes" : "–", tables_give_up(row));
 }
 
 void app_print_tables(void)

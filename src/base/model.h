@@ -14,6 +14,7 @@
  *   MODEL_STRINGS  struct model_list      of const char *
  *   MODEL_INTS     struct model_list      of int64_t; .min and .max are those of each number
  *   MODEL_MAP      struct model_list      of struct model_pair; a JSON object of strings
+ *   MODEL_TIMES    struct model_list      of struct model_time; only stored
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,6 +36,7 @@ enum model_type {
 	MODEL_STRINGS,
 	MODEL_INTS,
 	MODEL_MAP,
+	MODEL_TIMES,
 };
 
 enum model_flag {
@@ -62,6 +64,11 @@ struct model_pair {
 	const char *name, *value;
 };
 
+struct model_time {
+	const char *name;
+	int64_t at; /* ms */
+};
+
 struct model;
 
 struct model_field {
@@ -80,6 +87,11 @@ struct model {
 	const struct model_field *fields;
 	size_t field_count;
 };
+
+/* Iteration over the fields of a struct model *, which may have none. */
+#define MODEL_FOREACH_FIELD(model, field)                                                          \
+	for (const struct model_field *field = (model)->fields;                                    \
+		field && field < (model)->fields + (model)->field_count; field++)
 
 /* A row: MODEL_FIELD(struct t, member, MODEL_STRING, MODEL_STORED, .min = 1, .max = 9). */
 #define MODEL_FIELD(c_type, member, field_type, field_flags, ...)                                  \

@@ -57,6 +57,8 @@ static struct json_object *model_value_to_json(
 			json_object_array_add(array, json_object_new_int64(*number));
 		}
 		return array;
+	case MODEL_TIMES: /* only stored */
+		break;
 	case MODEL_MAP:
 		array = json_object_new_object();
 		MODEL_FOREACH (list, struct model_pair, pair) {
@@ -71,10 +73,9 @@ static struct json_object *model_value_to_json(
 struct json_object *model_to_json(const struct model *model, const void *object, unsigned flags)
 {
 	struct json_object *json = json_object_new_object();
-	const struct model_field *field;
 	struct json_object *value;
 
-	for (field = model->fields; field < model->fields + model->field_count; field++) {
+	MODEL_FOREACH_FIELD (model, field) {
 		if (!(field->flags & flags))
 			continue;
 		value = model_value_to_json(field, (const char *)object + field->offset, flags);
@@ -242,6 +243,7 @@ static enum err model_value_from_json(const struct model_field *field, struct ar
 	case MODEL_INTS:
 		return model_list_from_json(field, arena, json, pointer, at, info);
 	case MODEL_MAP: /* no input has one as yet */
+	case MODEL_TIMES:
 		break;
 	}
 	return ERR_INTERNAL;
@@ -281,7 +283,6 @@ static void model_pointer(const char *base, const char *name, char pointer_r[MOD
 enum err model_from_json(const struct model *model, struct arena *arena, struct json_object *json,
 	const char *base, void *object, struct err_info *info)
 {
-	const struct model_field *field;
 	char pointer[MODEL_POINTER_SIZE];
 	struct json_object *value;
 
@@ -295,7 +296,7 @@ enum err model_from_json(const struct model *model, struct arena *arena, struct 
 			err_add_field(info, pointer, "is not a known field");
 		}
 	}
-	for (field = model->fields; field < model->fields + model->field_count; field++) {
+	MODEL_FOREACH_FIELD (model, field) {
 		model_pointer(base, field->name, pointer);
 		json_object_object_get_ex(json, field->name, &value);
 		if (value)

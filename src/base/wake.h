@@ -7,6 +7,7 @@ int wake_open(void);
 
 void wake_signal(int fd);
 
-/* Until somebody signals or `timeout_ms` is over. One waiter takes all signals. */
-void wake_wait(int fd, int timeout_ms);
+/* Until somebody signals one of the two (-1: there is no other) or `timeout_ms` is over. One waiter
+ * takes all signals. */
+void wake_wait(int fd, int other_fd, int timeout_ms);
 #endif

@@ -14,6 +14,14 @@ const char *const effect_kind_names[] = {
 	NULL,
 };
 
+const char *const effect_class_names[] = {
+	[CLASS_LOCAL] = "local",
+	[CLASS_PROVIDER] = "provider",
+	[CLASS_WATCH] = "watch",
+	[CLASS_MAIL] = "mail",
+	NULL,
+};
+
 const char *const effect_state_names[] = {[EFFECT_DUE] = "due", [EFFECT_FAILED] = "failed", NULL};
 
 /* ---- columns ---- */
@@ -253,16 +261,61 @@ bool effect_again(const struct cause *cause, struct request *request, struct eff
 	return true;
 }
 
-int64_t effect_next_due(const struct request *request, bool urgent)
+int64_t effect_next_due(const struct request *request)
 {
 	int64_t due = 0;
 
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (effect_is_head(request, effect) && (!urgent || effect_row(effect)->urgent) &&
-			(!due || effect->due < due))
+		if (effect_is_head(request, effect) && (!due || effect->due < due))
 			due = effect->due;
 	}
 	return due;
+}
+
+const char *effect_queue_name(struct arena *arena, enum effect_class class, const char *provider)
+{
+	const char *name = effect_class_names[class];
+
+	return class == CLASS_PROVIDER || class == CLASS_WATCH
+		       ? arena_printf(arena, "%s_%s", name, provider)
+		       : name;
+}
+
+const char *effect_queue(
+	struct arena *arena, const struct request *request, const struct effect *effect)
+{
+	const char *provider = request->meeting ? request->meeting->provider : NULL;
+
+	if (effect->removal)
+		provider = effect->removal->provider;
+	return effect_queue_name(arena, effect_row(effect)->class, provider);
+}
+
+static void effect_note_owed(
+	struct arena *arena, struct model_list *owed, const char *queue, int64_t due)
+{
+	struct model_time *noted;
+
+	MODEL_FOREACH (owed, struct model_time, time) {
+		if (strcmp(time->name, queue) != 0)
+			continue;
+		time->at = instant_earlier(time->at, due);
+		return;
+	}
+	noted = model_list_add(arena, owed, sizeof(*noted));
+	*noted = (struct model_time){queue, due};
+}
+
+struct model_list effect_owed(struct arena *arena, const struct request *request)
+{
+	struct model_list owed = {0};
+
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect_is_head(request, effect))
+			effect_note_owed(
+				arena, &owed, effect_queue(arena, request, effect), effect->due);
+	}
+	return owed;
 }
 
 int64_t effect_first_failed(const struct request *request)
@@ -304,16 +357,6 @@ bool effect_claim_one(struct request *request, struct effect *effect, int64_t no
 		effect->creation->begun = true;
 	}
 	return true;
-}
-
-size_t effect_claim(struct request *request, int64_t now, const char *lease, int64_t lease_ms)
-{
-	size_t count = 0;
-
-	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		count += effect_claim_one(request, effect, now, lease, lease_ms);
-	}
-	return count;
 }
 
 void effect_note_failure(

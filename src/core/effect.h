@@ -77,6 +77,16 @@ struct effect {
 	struct mail *mail;
 };
 
+/* By whom it is done: threads of each class, and in it of each provider, are their own, and so is
+ * the index by which they find what is due. What hangs keeps nobody else waiting. */
+enum effect_class {
+	CLASS_LOCAL,    /* needs no network */
+	CLASS_PROVIDER, /* asks a provider: a person waits for it, or a link has to die */
+	CLASS_WATCH,    /* asks a provider, and nobody waits for it */
+	CLASS_MAIL,
+};
+extern const char *const effect_class_names[];
+
 enum effect_lane {
 	LANE_ALONE,    /* waits for nothing but its time */
 	LANE_PROVIDER, /* in order */
@@ -100,12 +110,12 @@ enum effect_tells {
 struct effect_row {
 	const char *words;               /* for people */
 	size_t payload_at, payload_size; /* what it carries, in struct effect; size 0: nothing */
+	enum effect_class class;
 	enum effect_lane lane;
 	const char *(*key)(const struct effect *effect); /* of the lane; NULL: it has none */
 	bool without_meeting;                            /* it is of a request that may have none */
 	bool needs_link;                                 /* waits while the meeting has no link */
 	bool ends_with_link; /* has no point when another link takes the place of this one */
-	bool urgent; /* a person waits for it, or a link has to die: it goes before the rest */
 	/* Whether the meeting still is what it was owed for; NULL: it always has a point. */
 	bool (*wanted)(const struct request *request, const struct effect *effect);
 	int64_t give_up;   /* ms after it was owed; 0: never; or EFFECT_BY_POLICY */
@@ -180,20 +190,24 @@ bool effect_is_running(const struct effect *effect, int64_t now);
 /* Owes again what was given up; false where what comes after it in its lane is being performed. */
 bool effect_again(const struct cause *cause, struct request *request, struct effect *effect);
 
-/* When the earliest effect that may run is due; `urgent`: of those that are. 0 when none is owed.
- */
-int64_t effect_next_due(const struct request *request, bool urgent);
+/* The queue of a class, and of one provider where it asks one: "provider_zoom", "mail". */
+const char *effect_queue_name(struct arena *arena, enum effect_class class, const char *provider);
+
+/* The queue that an effect is in. */
+const char *effect_queue(
+	struct arena *arena, const struct request *request, const struct effect *effect);
+
+/* When the earliest effect that may run is due; 0 when none is owed. */
+int64_t effect_next_due(const struct request *request);
+
+/* The same for each queue that it owes something: struct model_time, in the arena. */
+struct model_list effect_owed(struct arena *arena, const struct request *request);
 
 /* When the first of those failed that were given up; 0 when none was. */
 int64_t effect_first_failed(const struct request *request);
 
-/*
- * Leases every effect that may run now under `lease` (borrowed) for lease_ms: the first of each
- * lane that is due. An expired lease counts as due. Returns how many.
- */
-size_t effect_claim(struct request *request, int64_t now, const char *lease, int64_t lease_ms);
-
-/* The same for one effect that may run now; false when it may not. */
+/* Leases an effect under `lease` (borrowed) for lease_ms if it may run now: the first of its lane,
+ * and due. An expired lease counts as due. */
 bool effect_claim_one(struct request *request, struct effect *effect, int64_t now,
 	const char *lease, int64_t lease_ms);
 

@@ -1,41 +1,43 @@
 /*
- * THE EFFECT KINDS. One row a kind feeds the stored names, the lanes, the times and the documents;
- * who performs it is in dispatch/dispatch_table.h, and a kind that nobody performs does not
- * compile.
+ * THE EFFECT KINDS. One row a kind feeds the stored names, the classes, the lanes, the times and
+ * the documents; who performs it is in dispatch/dispatch_table.h, and a kind that nobody performs
+ * does not compile.
  *
  * EFFECT(name, stored name, columns of struct effect_row)
  */
-EFFECT(REQUEST_LAPSE, "request.lapse", .lane = LANE_ALONE, .without_meeting = true,
-	.words = "The time asked for comes, and nobody has answered")
-EFFECT(MEETING_CREATE, "meeting.create", EFFECT_CARRIES(creation), .lane = LANE_PROVIDER,
-	.wanted = effect_is_of_pending, .urgent = true, .give_up = EFFECT_BY_POLICY,
+EFFECT(REQUEST_LAPSE, "request.lapse", .class = CLASS_LOCAL, .lane = LANE_ALONE,
+	.without_meeting = true, .words = "The time asked for comes, and nobody has answered")
+EFFECT(MEETING_CREATE, "meeting.create", EFFECT_CARRIES(creation), .class = CLASS_PROVIDER,
+	.lane = LANE_PROVIDER, .wanted = effect_is_of_pending, .give_up = EFFECT_BY_POLICY,
 	.until_end = true, .ends_with_link = true, .words = "The meeting is made at its provider")
-EFFECT(MEETING_UPDATE, "meeting.update", .lane = LANE_PROVIDER, .wanted = effect_is_of_ready,
-	.urgent = true, .give_up = INSTANT_DAY, .until_end = true, .ends_with_link = true,
-	.words = "The provider is told title and times")
-EFFECT(MEETING_DELETE, "meeting.delete", EFFECT_CARRIES(removal), .lane = LANE_ALONE,
-	.urgent = true, .give_up = 7 * INSTANT_DAY,
+EFFECT(MEETING_UPDATE, "meeting.update", .class = CLASS_PROVIDER, .lane = LANE_PROVIDER,
+	.wanted = effect_is_of_ready, .give_up = INSTANT_DAY, .until_end = true,
+	.ends_with_link = true, .words = "The provider is told title and times")
+EFFECT(MEETING_DELETE, "meeting.delete", EFFECT_CARRIES(removal), .class = CLASS_PROVIDER,
+	.lane = LANE_ALONE, .give_up = 7 * INSTANT_DAY,
 	.words = "What is not used any more is deleted at its provider")
-EFFECT(MEETING_EXPIRE, "meeting.expire", .lane = LANE_ALONE,
+EFFECT(MEETING_EXPIRE, "meeting.expire", .class = CLASS_LOCAL, .lane = LANE_ALONE,
 	.words = "The meeting is over and its links close")
-EFFECT(MEETING_VERIFY, "meeting.verify", .lane = LANE_ALONE, .wanted = effect_is_of_ready,
-	.until_end = true, .ends_with_link = true,
+EFFECT(MEETING_VERIFY, "meeting.verify", .class = CLASS_WATCH, .lane = LANE_ALONE,
+	.wanted = effect_is_of_ready, .until_end = true, .ends_with_link = true,
 	.words = "The meeting is compared with what the provider has")
-EFFECT(MAIL_MEETING_READY, "mail.meeting_ready", EFFECT_CARRIES(mail), .lane = LANE_PERSON,
-	.key = effect_recipient, .needs_link = true, .wanted = effect_is_latest,
-	.give_up = 3 * INSTANT_DAY, .until_end = true, .calendar = CALENDAR_REQUEST,
-	.tells = TELLS_MEETING | TELLS_ASKED, .words = "The invitation")
-EFFECT(MAIL_MEETING_UPDATED, "mail.meeting_updated", EFFECT_CARRIES(mail), .lane = LANE_PERSON,
-	.key = effect_recipient, .needs_link = true, .wanted = effect_is_latest,
-	.give_up = 3 * INSTANT_DAY, .until_end = true, .calendar = CALENDAR_REQUEST,
-	.tells = TELLS_MEETING | TELLS_CHANGES, .words = "The news of another time or link")
-EFFECT(MAIL_REQUEST_DECLINED, "mail.request_declined", EFFECT_CARRIES(mail), .lane = LANE_PERSON,
-	.key = effect_recipient, .without_meeting = true, .give_up = 3 * INSTANT_DAY,
-	.words = "The news that the lawyer declined")
-EFFECT(MAIL_REQUEST_LAPSED, "mail.request_lapsed", EFFECT_CARRIES(mail), .lane = LANE_PERSON,
-	.key = effect_recipient, .without_meeting = true, .give_up = 3 * INSTANT_DAY,
-	.words = "The news that nobody answered in time")
-EFFECT(MAIL_MEETING_CANCELLED, "mail.meeting_cancelled", EFFECT_CARRIES(mail), .lane = LANE_PERSON,
-	.key = effect_recipient, .give_up = 3 * INSTANT_DAY, .until_end = true,
+EFFECT(MAIL_MEETING_READY, "mail.meeting_ready", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
+	.lane = LANE_PERSON, .key = effect_recipient, .needs_link = true,
+	.wanted = effect_is_latest, .give_up = 3 * INSTANT_DAY, .until_end = true,
+	.calendar = CALENDAR_REQUEST, .tells = TELLS_MEETING | TELLS_ASKED,
+	.words = "The invitation")
+EFFECT(MAIL_MEETING_UPDATED, "mail.meeting_updated", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
+	.lane = LANE_PERSON, .key = effect_recipient, .needs_link = true,
+	.wanted = effect_is_latest, .give_up = 3 * INSTANT_DAY, .until_end = true,
+	.calendar = CALENDAR_REQUEST, .tells = TELLS_MEETING | TELLS_CHANGES,
+	.words = "The news of another time or link")
+EFFECT(MAIL_REQUEST_DECLINED, "mail.request_declined", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
+	.lane = LANE_PERSON, .key = effect_recipient, .without_meeting = true,
+	.give_up = 3 * INSTANT_DAY, .words = "The news that the lawyer declined")
+EFFECT(MAIL_REQUEST_LAPSED, "mail.request_lapsed", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
+	.lane = LANE_PERSON, .key = effect_recipient, .without_meeting = true,
+	.give_up = 3 * INSTANT_DAY, .words = "The news that nobody answered in time")
+EFFECT(MAIL_MEETING_CANCELLED, "mail.meeting_cancelled", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
+	.lane = LANE_PERSON, .key = effect_recipient, .give_up = 3 * INSTANT_DAY, .until_end = true,
 	.after_end = INSTANT_DAY, .calendar = CALENDAR_CANCEL,
 	.tells = TELLS_MEETING | TELLS_CHANGES | TELLS_CANCELLER, .words = "The cancellation")

@@ -87,9 +87,10 @@ struct request {
 	struct model_list effects; /* struct effect */
 	struct model_list answers; /* struct request_answer */
 	struct model_list changes; /* int64_t: when people changed it within the last hour */
-	/* For the indexes, as effect.h has them: the next due of all and of the urgent effects, and
-	 * the first that failed. */
-	int64_t due, urgent_due, failed_at;
+	/* For the indexes, as effect.h has them: the next due of all effects and of each queue
+	 * (struct model_time), and the first that failed. */
+	int64_t due, failed_at;
+	struct model_list owed;
 	/* As agenda.h has them: the shelf of a list, when the request is over, or will be if
 	 * nothing happens, and until when it waits for the lawyer and for an administrator (0: it
 	 * does not).

@@ -28,10 +28,18 @@ struct dispatch {
 /* Whether every mail has its templates, and they name no value that they are not given. */
 enum err dispatch_check_templates(const struct tmpl_set *templates, struct err_info *info);
 
-/* Runs `threads` performers until dispatch_stop() is called from another thread, and then lets
- * those that are at work finish. ERR_CONFIG when mail cannot be delivered as configured. */
+/* Runs performers, `threads` of each queue, until dispatch_stop() is called from another thread,
+ * and then lets those that are at work finish. ERR_CONFIG when mail cannot be delivered as
+ * configured.
+ */
 enum err dispatch_run(const struct dispatch *dispatch, int threads, struct err_info *info);
 void dispatch_stop(void);
+
+/* How many threads that makes. */
+int dispatch_thread_count(int threads);
+
+/* The queues by name (effect.h), NULL-terminated, in the arena: each is searched by an index. */
+const char *const *dispatch_queue_names(struct arena *arena);
 
 /*
  * Performs the creation that wait->request owes, in this thread and until wait->until_us, going

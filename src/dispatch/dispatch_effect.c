@@ -1,4 +1,4 @@
-/* Claim -> perform -> settle. */
+/* Perform -> settle. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,12 +11,7 @@
 #include "store_change.h"
 #include "store_config.h"
 
-enum {
-	DISPATCH_TURNS = 4, /* in one of so many, what is not urgent has its turn as well */
-	DISPATCH_AWAY_PAUSE_MS = 1000,
-	DISPATCH_ASIDE_MS = 5 * 60 * 1000,
-	DISPATCH_WORTHWHILE_MS = 300, /* less time than this is not worth another call */
-};
+enum { DISPATCH_WORTHWHILE_MS = 300 }; /* less time than this is not worth another call */
 
 static const struct dispatch_effect *const dispatch_effects[EFFECT_KIND_COUNT] = {
 #define EFFECT(name, ...) [EFFECT_##name] = &PERFORM_##name,
@@ -35,126 +30,6 @@ static void dispatch_cause_init(
 		.config = config,
 	};
 	id_seed(cause_r->seed, sizeof(cause_r->seed));
-}
-
-/* ---- claim ---- */
-
-struct dispatch_lease {
-	const char *lease;
-	int64_t now;
-};
-
-static enum err dispatch_lease(void *data, struct arena *arena, struct request *request,
-	bool *changed_r, struct err_info *info)
-{
-	const struct dispatch_lease *lease = data;
-
-	(void)arena;
-	(void)info;
-	*changed_r = effect_claim(request, lease->now, lease->lease, EFFECT_LEASE_MS) > 0 ||
-		     effect_next_due(request, false) != request->due ||
-		     effect_next_due(request, true) != request->urgent_due;
-	return ERR_OK;
-}
-
-/* False when there was nothing to claim, or another dispatcher was faster. */
-static bool dispatch_claim_one(const struct dispatch *dispatch, const char *id,
-	void (*give)(void *data, const struct dispatch_task *task), void *data)
-{
-	struct arena *arena = arena_new();
-	struct err_info info = {0};
-	struct dispatch_task task;
-	struct dispatch_lease lease = {.lease = task.lease, .now = clock_now_ms()};
-	const struct store_change change = {
-		.store = dispatch->store,
-		.wake_fd = dispatch->wake_fd,
-		.id = id,
-		.depth = STORE_WHOLE,
-		.rule = dispatch_lease,
-		.data = &lease,
-		.before_save = FAULT_CLAIM_BEFORE_SAVE,
-		.after_save = FAULT_CLAIM_AFTER_SAVE,
-		.tries = 1,
-	};
-	struct request *request;
-	bool claimed = false;
-	enum err err;
-
-	id_random(task.lease);
-	task.lease_until = lease.now + EFFECT_LEASE_MS;
-	err = store_request_change(&change, arena, &request, &info);
-	/* What cannot be read or written here must not stand in the way of the others. */
-	if (err == ERR_UNREADABLE || err == ERR_INTERNAL) {
-		log_error("request %s is set aside for a while: %s", id, info.detail);
-		store_request_postpone(
-			dispatch->store, id, lease.now, lease.now + DISPATCH_ASIDE_MS, &info);
-	}
-	if (err == ERR_OK) {
-		MODEL_FOREACH (&request->effects, struct effect, effect) {
-			if (!effect->lease || strcmp(effect->lease, task.lease) != 0)
-				continue;
-			snprintf(task.request_id, sizeof(task.request_id), "%s", request->id);
-			snprintf(task.effect_id, sizeof(task.effect_id), "%s", effect->id);
-			give(data, &task);
-			claimed = true;
-		}
-	}
-	arena_free(&arena);
-	return claimed;
-}
-
-/* In random order, so that dispatchers do not fight for the same documents. */
-static size_t dispatch_claim_all(const struct dispatch *dispatch, const struct model_list *due,
-	void (*give)(void *data, const struct dispatch_task *task), void *data)
-{
-	size_t left, claimed = 0;
-
-	for (left = due->count; left > 0; left--) {
-		struct store_due *chosen =
-			MODEL_AT(due, struct store_due, id_random_below((uint32_t)left));
-
-		claimed += dispatch_claim_one(dispatch, chosen->id, give, data);
-		*chosen = *MODEL_AT(due, struct store_due, left - 1);
-	}
-	return claimed;
-}
-
-/* Takes out of `due` what is in `urgent` too, and keeps as many as there is room for. */
-static void dispatch_leave_rest(
-	struct model_list *due, const struct model_list *urgent, int64_t limit)
-{
-	size_t i;
-
-	MODEL_FOREACH (urgent, struct store_due, taken) {
-		for (i = due->count; i-- > 0;)
-			if (strcmp(MODEL_AT(due, struct store_due, i)->id, taken->id) == 0)
-				model_list_remove(due, sizeof(struct store_due), i);
-	}
-	if (due->count + urgent->count > (size_t)limit)
-		due->count = (size_t)limit - urgent->count;
-}
-
-size_t dispatch_claim(const struct dispatch *dispatch, int64_t limit,
-	void (*give)(void *data, const struct dispatch_task *task), void *data)
-{
-	struct arena *arena = arena_new();
-	struct model_list urgent = {0}, due = {0};
-	const int64_t now = clock_now_ms();
-	struct err_info info = {0};
-	size_t claimed;
-	enum err err;
-
-	err = store_request_due(dispatch->store, arena, false, now, limit, &due, &info);
-	/* There is more than can be done now: what a person waits for does not queue behind it. */
-	if (err == ERR_OK && due.count == (size_t)limit && id_random_below(DISPATCH_TURNS) > 0)
-		err = store_request_due(dispatch->store, arena, true, now, limit, &urgent, &info);
-	if (err != ERR_OK)
-		clock_sleep_ms(DISPATCH_AWAY_PAUSE_MS);
-	dispatch_leave_rest(&due, &urgent, limit);
-	claimed = dispatch_claim_all(dispatch, &urgent, give, data);
-	claimed += dispatch_claim_all(dispatch, &due, give, data);
-	arena_free(&arena);
-	return claimed;
 }
 
 /* The effect of the task while that lease holds, or NULL. */

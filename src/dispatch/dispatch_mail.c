@@ -3,12 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "dispatch_private.h"
 #include "erase.h"
 #include "gate.h"
 #include "ics_invite.h"
 #include "ics_when.h"
 #include "news.h"
+
+enum { MAIL_PROBE_S = 5 }; /* how long it is left alone after it did not answer */
 
 enum { MAIL_MAX_TEXT = 256 * 1024, MAIL_MAX_MESSAGE = 1024 * 1024 };
 
@@ -120,10 +123,53 @@ static enum err mail_message_make(const struct dispatch_work *work, const struct
 	return err;
 }
 
+size_t dispatch_mail_limit(const struct dispatch *dispatch)
+{
+	struct breaker_health health;
+
+	breaker_read(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), &health);
+	switch (health.state) {
+	case BREAKER_OPEN:
+		return 0;
+	case BREAKER_HALF_OPEN:
+		return health.probing ? 0 : 1;
+	case BREAKER_CLOSED:
+		break;
+	}
+	return SIZE_MAX;
+}
+
+/* What the delivery of one mail says about the server: any answer to it is that of a living one. */
+static enum err mail_of_server(enum err err)
+{
+	switch (err) {
+	case ERR_UNAVAILABLE:
+		return err;
+	case ERR_INVALID: /* it was not asked */
+		return ERR_INTERNAL;
+	default:
+		return ERR_OK;
+	}
+}
+
+/* That it may leave now was seen by whoever claimed it: here it is only noted who tries. */
+static enum err mail_deliver(const struct dispatch_work *work, const struct mail_message *message,
+	const struct buf *buf, struct err_info *info)
+{
+	const struct dispatch *dispatch = work->performer->dispatch;
+	enum err err;
+
+	breaker_enter(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), NULL);
+	err = mail_transport_deliver(work->performer->transport, message->message_id,
+		dispatch->mail_from.email, message->to.email, buf->bytes, buf->len, info);
+	breaker_leave(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), mail_of_server(err),
+		err == ERR_OK ? 0 : MAIL_PROBE_S, err == ERR_OK ? NULL : info->detail);
+	return err == ERR_UNAVAILABLE ? ERR_TEMPORARY : err;
+}
+
 static enum err mail_perform(
 	const struct dispatch_work *work, struct dispatch_result *result_r, struct err_info *info)
 {
-	const struct dispatch *dispatch = work->performer->dispatch;
 	struct mail_message message;
 	struct buf buf;
 	enum err err;
@@ -136,8 +182,7 @@ static enum err mail_perform(
 	buf_init(&buf, MAIL_MAX_MESSAGE);
 	err = mail_compose(&message, &buf, info);
 	if (err == ERR_OK)
-		err = mail_transport_deliver(work->performer->transport, message.message_id,
-			dispatch->mail_from.email, message.to.email, buf.bytes, buf.len, info);
+		err = mail_deliver(work, &message, &buf, info);
 	buf_fini(&buf);
 	return err;
 }

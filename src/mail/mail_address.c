@@ -34,7 +34,8 @@ static bool mail_local_valid(const char *local, size_t len)
 }
 
 /* Letters, digits and inner hyphens (RFC 1123 section 2.1); a last label of digits only would be
- * an IPv4 address. */
+ * an IPv4 address, and "invalid" is never anybody's (RFC 6761 section 6.4): the addresses of erased
+ * people end so. Other special names (test, local, ...) may well mean somebody to a relay. */
 static bool mail_host_valid(const char *host)
 {
 	const char *label = host;
@@ -45,7 +46,7 @@ static bool mail_host_valid(const char *host)
 		if (len == 0 || len > MAIL_LABEL_MAX || label[0] == '-' || label[len - 1] == '-')
 			return false;
 		if (label[len] == '\0')
-			return strspn(label, MAIL_DIGITS) != len;
+			return strspn(label, MAIL_DIGITS) != len && strcmp(label, "invalid") != 0;
 		if (label[len] != '.')
 			return false;
 		label += len + 1;

@@ -17,8 +17,9 @@ struct mail_address {
 };
 
 /* Reads `Name <user@host>` or `user@host`; ERR_INVALID for anything else: several addresses,
- * control characters, a non-ASCII local part, a host without letters or digits. A name with
- * specials stands in double quotes. An internationalised host becomes its A-label (libidn2). */
+ * control characters, a non-ASCII local part, a host without letters or digits or under .invalid. A
+ * name with specials stands in double quotes. An internationalised host becomes its A-label
+ * (libidn2). */
 enum err mail_address_parse(struct arena *arena, const char *text, struct mail_address *address_r,
 	struct err_info *info);
 

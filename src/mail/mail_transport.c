@@ -18,15 +18,19 @@
 #define MAIL_BETWEEN " <>\"" /* the words of an answer */
 
 enum {
-	MAIL_CONNECT_S = 10,
-	MAIL_TOTAL_S = 60,
 	MAIL_QUIT_S = 2,
+	MAIL_GO_ON = 354, /* the message may follow */
 	MAIL_ANSWER_SIZE = 400,
 	MAIL_CODE_LEN = 3,
 	MAIL_PATH_SIZE = MAIL_EMAIL_SIZE,
 };
 
+/* Less than RFC 5321 section 4.5.3.2 suggests: the server is the installation's own relay, and a
+ * mail that was given up is tried again. */
+const struct mail_timeouts mail_timeouts = {.login = 15, .answer = 15, .taken = 45, .total = 60};
+
 struct mail_transport {
+	struct mail_timeouts timeouts;
 	char *folder; /* NULL: SMTP */
 	CURL *curl;   /* keeps the connection from one delivery to the next */
 	CURLU *url;
@@ -127,15 +131,22 @@ static void mail_heard(struct mail_transport *transport, const char *line, size_
 	answer[transport->answer_len] = '\0';
 }
 
+/* How long the server may take for its next answer. */
+static void mail_be_patient(struct mail_transport *transport, long seconds)
+{
+	curl_easy_setopt(transport->curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, seconds);
+}
+
 /* The dialogue, as libcurl reports it line by line. It ends with QUIT, whose answer would hide the
  * one that matters, and is not worth libcurl's two minutes of waiting. */
 static int mail_dialogue(CURL *curl, curl_infotype type, char *line, size_t len, void *data)
 {
 	struct mail_transport *transport = data;
 
+	(void)curl;
 	if (type == CURLINFO_HEADER_OUT && mail_is_verb(line, len, "QUIT\r")) {
 		transport->leaving = true;
-		curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)MAIL_QUIT_S);
+		mail_be_patient(transport, MAIL_QUIT_S);
 	}
 	if (transport->leaving)
 		return 0;
@@ -143,6 +154,8 @@ static int mail_dialogue(CURL *curl, curl_infotype type, char *line, size_t len,
 		mail_said(transport, line, len);
 	else if (type == CURLINFO_HEADER_IN)
 		mail_heard(transport, line, len);
+	if (transport->code == MAIL_GO_ON)
+		mail_be_patient(transport, transport->timeouts.taken);
 	return 0;
 }
 
@@ -168,8 +181,9 @@ static void mail_curl_init(struct mail_transport *transport, const char *ca_file
 	if (ca_file && ca_file[0] != '\0')
 		curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)MAIL_CONNECT_S);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)MAIL_TOTAL_S);
+	/* To libcurl a connection is what can be spoken over: greeting and login are part of it. */
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, transport->timeouts.login);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, transport->timeouts.total);
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(curl, CURLOPT_READFUNCTION, mail_read);
 	curl_easy_setopt(curl, CURLOPT_READDATA, transport);
@@ -238,6 +252,7 @@ enum err mail_transport_open(const struct mail_transport_options *options,
 	struct mail_transport *transport = xcalloc(1, sizeof(*transport));
 	enum err err;
 
+	transport->timeouts = options->timeouts ? *options->timeouts : mail_timeouts;
 	if (options->smtp_url && options->smtp_url[0] != '\0') {
 		err = mail_smtp_open(transport, options, info);
 	} else {
@@ -299,25 +314,31 @@ static void mail_hide_people(struct mail_transport *transport)
 	mail_hide(words, "@");
 }
 
-/* What an unsuccessful dialogue means. A refusal before MAIL, or for want of a login (RFC 4954
- * section 6), is about us and not about the recipient. */
+/* What an unsuccessful dialogue means. What fails before MAIL is about the server and us, and so is
+ * silence at any time; a refusal for want of a login (RFC 4954 section 6) is about us, too, and
+ * none of it about the recipient. */
 static enum err mail_verdict(
 	struct mail_transport *transport, CURLcode result, struct err_info *info)
 {
-	int code = transport->code;
+	const bool away = !transport->transaction || result == CURLE_OPERATION_TIMEDOUT;
+	const int code = transport->code;
 	bool ours;
 	char *p;
 
 	for (p = transport->failure; *p; p++)
 		*p = mail_printable(*p);
 	if (code < 400)
-		return err_set(info, ERR_TEMPORARY, "The mail could not be handed over: %s",
+		return err_set(info, away ? ERR_UNAVAILABLE : ERR_TEMPORARY,
+			"The mail could not be handed over: %s",
 			transport->failure[0] ? transport->failure : curl_easy_strerror(result));
 	mail_hide_people(transport);
 	if (transport->login)
-		return err_set(info, ERR_TEMPORARY, "The mail server refuses our login: %s",
+		return err_set(info, ERR_UNAVAILABLE, "The mail server refuses our login: %s",
 			transport->answer);
-	ours = !transport->transaction || code == 530 || code == 534 || code == 535;
+	if (away)
+		return err_set(
+			info, ERR_UNAVAILABLE, "The mail server answered: %s", transport->answer);
+	ours = code == 530 || code == 534 || code == 535;
 	return err_set(info, code >= 500 && code < 600 && !ours ? ERR_PERMANENT : ERR_TEMPORARY,
 		"The mail server answered: %s", transport->answer);
 }
@@ -339,7 +360,7 @@ static enum err mail_smtp_deliver(struct mail_transport *transport, const char *
 	curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from);
 	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, recipients);
 	curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)len);
-	curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)MAIL_TOTAL_S);
+	mail_be_patient(transport, transport->timeouts.answer);
 	result = curl_easy_perform(curl);
 	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, NULL);
 	curl_slist_free_all(recipients);

@@ -2,7 +2,8 @@
 #define MAIL_TRANSPORT_H
 /*
  * Delivery of one message to one recipient: SMTP by libcurl (verified TLS, timeouts, connection
- * reuse), or a file. One transport belongs to one thread. Both block for at most 60 s.
+ * reuse), or a file. One transport belongs to one thread. Both block for at most
+ * mail_timeouts.total_s.
  */
 #include <stddef.h>
 
@@ -10,12 +11,22 @@
 
 struct mail_transport;
 
+/* In seconds: how long the phases of a delivery may take. */
+struct mail_timeouts {
+	long login;  /* connection, greeting, EHLO, TLS and AUTH together */
+	long answer; /* each answer to MAIL, RCPT and DATA */
+	long taken;  /* the answer to the message itself, which may be looked at first */
+	long total;
+};
+extern const struct mail_timeouts mail_timeouts;
+
 struct mail_transport_options {
 	/* NULL or "": files. Credentials may stand in the URL; its path is the name to greet with,
 	 * else this host's full name, else the sender's domain. */
 	const char *smtp_url;
-	const char *ca_file; /* NULL or "": the system's */
-	const char *folder;  /* for files: created when missing */
+	const char *ca_file;                  /* NULL or "": the system's */
+	const char *folder;                   /* for files: created when missing */
+	const struct mail_timeouts *timeouts; /* NULL: mail_timeouts */
 };
 
 /* ERR_CONFIG when the URL is not smtp:// or smtps://, or when ca_file cannot be read. Opens
@@ -33,7 +44,9 @@ void mail_transport_close(struct mail_transport **transport);
  * A file is `<folder>/<message id>.eml`, written whole, synced and renamed, so that a repeat
  * replaces it and no reader sees half of one.
  * ERR_INVALID: not a message id or an address; nothing was sent.
- * ERR_TEMPORARY: try again (network, 4yz, 421, greylisting, our own login or connection refused).
+ * ERR_UNAVAILABLE: the server itself, and so any mail: it did not answer in time, or it failed
+ * before this mail was spoken of (network, 421 or 4yz for a greeting, our login refused).
+ * ERR_TEMPORARY: try again (4yz, greylisting, a lost connection).
  * ERR_PERMANENT: never for this recipient (5yz). RFC 5321 section 4.2.1. The detail says the
  * server's answer, without credentials, and with "..." for every link and address in it.
  */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -111,6 +110,12 @@ static enum breaker_state breaker_state_of(const struct breaker_slot *slot, int6
 								     : BREAKER_HALF_OPEN;
 }
 
+static bool breaker_is_probed(const struct breaker_slot *slot, int64_t now)
+{
+	return slot->probe &&
+	       breaker_left_ms(slot->probe_at, slot->probe_at + BREAKER_PROBE_MS, now);
+}
+
 /* 0: go ahead; otherwise the seconds to wait. */
 static int64_t breaker_admit(struct breaker_slot *slot, int64_t now)
 {
@@ -118,8 +123,7 @@ static int64_t breaker_admit(struct breaker_slot *slot, int64_t now)
 	case BREAKER_OPEN:
 		return (breaker_left_ms(slot->opened_at, slot->opens_at, now) + 999) / 1000;
 	case BREAKER_HALF_OPEN:
-		if (slot->probe &&
-			breaker_left_ms(slot->probe_at, slot->probe_at + BREAKER_PROBE_MS, now))
+		if (breaker_is_probed(slot, now))
 			return BREAKER_PROBE_WAIT_S;
 		slot->probe_at = now;
 		slot->probe = gettid();
@@ -248,6 +252,7 @@ void breaker_read(
 	if (slot) {
 		*health_r = slot->health;
 		health_r->state = breaker_state_of(slot, now);
+		health_r->probing = breaker_is_probed(slot, now);
 	}
 	pthread_mutex_unlock(&table->mutex);
 }

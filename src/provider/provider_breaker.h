@@ -5,6 +5,7 @@
  * share: opens after 5 temporary or unknown failures in a row, or a refused credential; then lets
  * one call through after 60 s, or when the provider said to come back (PROVIDERS.md section 8).
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,10 @@
 enum { BREAKER_FAILURES = 5, BREAKER_OPEN_MS = 60 * 1000, BREAKER_SLOTS = 64 };
 
 struct breaker_table;
+
+/* The key of the mail server, which the dispatcher tries one mail at a time while it is not closed.
+ */
+#define BREAKER_MAIL "mail"
 
 /* Memory for the table, anonymous and shared with children; NULL when there is none. Before the
  * first fork. A process that dies inside does not lock out the others. */
@@ -35,6 +40,7 @@ extern const char *const breaker_state_names[];
 
 struct breaker_health {
 	enum breaker_state state;
+	bool probing;                      /* half open, and one is on its way */
 	int64_t last_ok_at, last_error_at; /* ms; 0 = never */
 	enum err last_error;
 	char last_error_detail[1536]; /* for administrators (provider_told) */

@@ -62,11 +62,10 @@ static void service_check_email(
 void service_check_fields(struct arena *arena, const struct model *model, void *input,
 	const char *base, struct err_info *info)
 {
-	const struct model_field *field;
 	const char *zone;
 	char pointer[64];
 
-	for (field = model->fields; field < model->fields + model->field_count; field++) {
+	MODEL_FOREACH_FIELD (model, field) {
 		snprintf(pointer, sizeof(pointer), "%s/%s", base, field->name);
 		zone = service_flagged_text(field, MODEL_ZONE, input);
 		if (zone && !ics_zone_valid(zone))
@@ -80,12 +79,11 @@ void service_check_fields(struct arena *arena, const struct model *model, void *
 enum err service_check_named(const struct service *service, const struct config *config,
 	const struct model *model, const void *input, struct err_info *info)
 {
-	const struct model_field *field;
 	const char *name;
 	char pointer[64];
 	enum err err = ERR_OK;
 
-	for (field = model->fields; field < model->fields + model->field_count; field++) {
+	MODEL_FOREACH_FIELD (model, field) {
 		name = service_flagged_text(field, MODEL_PROVIDER, input);
 		snprintf(pointer, sizeof(pointer), "/%s", field->name);
 		if (name && err == ERR_OK)

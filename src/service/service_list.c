@@ -1,6 +1,9 @@
 /* What callers see of many requests. */
 #include "service_private.h"
 
+/* One mail tries it all the time, and takes a minute at most. */
+#define SERVICE_MAIL_TRIED (2 * INSTANT_MINUTE)
+
 void service_filter_own(const struct service_call *call, struct store_filter *filter)
 {
 	if (call->caller.role == ROLE_CLIENT)
@@ -17,14 +20,25 @@ enum err service_request_list(const struct service *service, const struct servic
 	return store_request_list(service->store, call->arena, &filter, list_r, next_r, info);
 }
 
+/* While the mail server was tried and did not answer, mails wait for it: nobody is stuck. */
+static bool service_mail_is_away(const struct service *service, int64_t now)
+{
+	struct breaker_health health;
+
+	breaker_read(service->breakers, BREAKER_MAIL, now, &health);
+	return health.state != BREAKER_CLOSED && now - health.last_error_at < SERVICE_MAIL_TRIED;
+}
+
 enum err service_backlog(const struct service *service, const struct service_call *call,
 	int64_t *age_ms_r, struct err_info *info)
 {
+	const struct store_due_search search = {.now = call->now, .limit = 1};
 	struct model_list due = {0};
 	enum err err;
 
-	err = store_request_due(service->store, call->arena, false, call->now, 1, &due, info);
-	if (err == ERR_OK)
-		*age_ms_r = due.count ? call->now - MODEL_AT(&due, struct store_due, 0)->due : 0;
+	err = store_request_due(service->store, call->arena, &search, &due, info);
+	*age_ms_r = 0;
+	if (err == ERR_OK && due.count && !service_mail_is_away(service, call->now))
+		*age_ms_r = call->now - MODEL_AT(&due, struct store_due, 0)->due;
 	return err;
 }

@@ -41,6 +41,18 @@ static void store_write_map(struct store *store, struct arena *arena,
 	bson_append_document_end(bson, &child);
 }
 
+static void store_write_times(
+	const struct model_field *field, const struct model_list *times, bson_t *bson)
+{
+	bson_t child;
+
+	bson_append_document_begin(bson, field->name, -1, &child);
+	MODEL_FOREACH (times, struct model_time, time) {
+		bson_append_date_time(&child, time->name, -1, time->at);
+	}
+	bson_append_document_end(bson, &child);
+}
+
 static void store_write_list(struct store *store, struct arena *arena,
 	const struct model_field *field, const struct model_list *list, const char *id,
 	bson_t *bson)
@@ -88,6 +100,7 @@ static bool store_is_null(const struct model_field *field, const void *at)
 	case MODEL_STRINGS:
 	case MODEL_INTS:
 	case MODEL_MAP:
+	case MODEL_TIMES:
 		return (field->flags & MODEL_SPARSE) && ((const struct model_list *)at)->count == 0;
 	default:
 		return false;
@@ -130,16 +143,18 @@ static void store_write_field(struct store *store, struct arena *arena,
 	case MODEL_MAP:
 		store_write_map(store, arena, field, at, id, bson);
 		break;
+	case MODEL_TIMES:
+		store_write_times(field, at, bson);
+		break;
 	}
 }
 
 void store_bson_write(struct store *store, struct arena *arena, const struct model *model,
 	const void *object, const char *id, bson_t *bson)
 {
-	const struct model_field *field;
 	const void *at;
 
-	for (field = model->fields; field < model->fields + model->field_count; field++) {
+	MODEL_FOREACH_FIELD (model, field) {
 		if (!(field->flags & MODEL_STORED))
 			continue;
 		at = (const char *)object + field->offset;
@@ -199,6 +214,26 @@ static enum err store_read_map(struct store *store, struct arena *arena, const s
 			store, arena, model, field, &items, pair->name, id, &pair->value, info);
 	}
 	return err;
+}
+
+static enum err store_read_times(struct arena *arena, const struct model *model,
+	const struct model_field *field, bson_iter_t *iter, const char *id,
+	struct model_list *times, struct err_info *info)
+{
+	bson_iter_t items;
+
+	if (!BSON_ITER_HOLDS_DOCUMENT(iter) || !bson_iter_recurse(iter, &items))
+		return store_bad_field(model, field, id, info);
+	while (bson_iter_next(&items)) {
+		if (!BSON_ITER_HOLDS_DATE_TIME(&items))
+			return store_bad_field(model, field, id, info);
+		*(struct model_time *)model_list_add(arena, times, sizeof(struct model_time)) =
+			(struct model_time){
+				.name = arena_strdup(arena, bson_iter_key(&items)),
+				.at = bson_iter_date_time(&items),
+			};
+	}
+	return ERR_OK;
 }
 
 static enum err store_read_list(struct store *store, struct arena *arena, const struct model *model,
@@ -275,6 +310,8 @@ static enum err store_read_field(struct store *store, struct arena *arena,
 		return store_read_list(store, arena, model, field, iter, id, at, info);
 	case MODEL_MAP:
 		return store_read_map(store, arena, model, field, iter, id, at, info);
+	case MODEL_TIMES:
+		return store_read_times(arena, model, field, iter, id, at, info);
 	}
 	return ERR_INTERNAL;
 }

@@ -237,7 +237,7 @@ enum { FORMER_PAGE = 1000 };
 
 static const struct model_field former_found_fields[] = {
 	MODEL_FIELD(struct request, due, MODEL_INSTANT, MODEL_STORED | MODEL_SPARSE),
-	MODEL_FIELD(struct request, urgent_due, MODEL_INSTANT, MODEL_STORED | MODEL_SPARSE),
+	MODEL_FIELD(struct request, owed, MODEL_TIMES, MODEL_STORED | MODEL_SPARSE),
 	MODEL_FIELD(struct request, failed_at, MODEL_INSTANT, MODEL_STORED | MODEL_SPARSE),
 	MODEL_FIELD(struct request, shelf, MODEL_STRING, MODEL_STORED | MODEL_SPARSE),
 	MODEL_FIELD(struct request, over_at, MODEL_INSTANT, MODEL_STORED),
@@ -263,7 +263,7 @@ static enum err former_complete_one(
 		err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	store_request_derive(request);
+	store_request_derive(arena, request);
 	filter = BCON_NEW("_id", BCON_UTF8(id), "rev", BCON_INT64(request->rev));
 	update = bson_new();
 	BSON_APPEND_DOCUMENT_BEGIN(update, "$set", &set);

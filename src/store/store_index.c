@@ -1,4 +1,6 @@
 /* The indexes, and what each is for. Every search of the program is served by one of them. */
+#include <stdio.h>
+
 #include "store_private.h"
 
 enum { INDEX_MAX_FIELDS = 4 };
@@ -25,7 +27,6 @@ static const struct store_index {
 	{"requests", "admin_needed", {"admin_until", "_id"}, false},
 	/* What dispatchers look for, and what administrators do. */
 	{"requests", "due", {"due"}, true},
-	{"requests", "urgent_due", {"urgent_due"}, true},
 	{"requests", "failed", {"failed_at"}, true},
 	/* What a provider reports, by its own id. */
 	{"requests", "external", {"meeting.external_mark"}, true},
@@ -61,7 +62,18 @@ static enum err store_init_index(
 	return err;
 }
 
-enum err store_init_indexes(struct store *store, struct err_info *info)
+/* What is owed to one queue, where there is more than one search by `due` finds. */
+static enum err store_init_queue(
+	struct store_session *session, const char *queue, struct err_info *info)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "owed.%s", queue);
+	return store_init_index(
+		session, &(struct store_index){"requests", name, {name}, .sparse = true}, info);
+}
+
+enum err store_init_indexes(struct store *store, const char *const *queues, struct err_info *info)
 {
 	struct store_session session;
 	enum err err;
@@ -72,5 +84,7 @@ enum err store_init_indexes(struct store *store, struct err_info *info)
 		return err;
 	for (i = 0; err == ERR_OK && i < sizeof(store_indexes) / sizeof(store_indexes[0]); i++)
 		err = store_init_index(&session, &store_indexes[i], info);
+	for (; err == ERR_OK && *queues; queues++)
+		err = store_init_queue(&session, *queues, info);
 	return store_session_end(&session, err);
 }

@@ -68,7 +68,7 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 	enum store_depth depth, struct request **request_r, struct err_info *info);
 
 /* Sets what a whole request is found by: what follows from the rest of it. */
-void store_request_derive(struct request *request);
+void store_request_derive(struct arena *arena, struct request *request);
 
 /* Sets what a meeting can be found by, other than by who knows its id, before it is written. */
 void store_mark_meeting(struct store *store, struct arena *arena, struct meeting *meeting);

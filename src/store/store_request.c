@@ -13,10 +13,10 @@ void store_release_bson(void *handle)
 	bson_destroy(handle);
 }
 
-void store_request_derive(struct request *request)
+void store_request_derive(struct arena *arena, struct request *request)
 {
-	request->due = effect_next_due(request, false);
-	request->urgent_due = effect_next_due(request, true);
+	request->due = effect_next_due(request);
+	request->owed = effect_owed(arena, request);
 	request->failed_at = effect_first_failed(request);
 	agenda_set(request);
 }
@@ -26,7 +26,7 @@ static bson_t *store_request_bson(struct store *store, struct arena *arena, stru
 	bson_t *bson = bson_new();
 
 	arena_defer(arena, store_release_bson, bson);
-	store_request_derive(request);
+	store_request_derive(arena, request);
 	store_mark_meeting(store, arena, request->meeting);
 	audit_seal(
 		arena, &request->before, &request->events, request->rev == 1, &request->audit_seal);
@@ -104,10 +104,9 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 static void store_exclude_heavy(
 	bson_t *projection, const struct model *model, enum store_depth depth, const char *path)
 {
-	const struct model_field *field;
 	char name[128];
 
-	for (field = model->fields; field < model->fields + model->field_count; field++) {
+	MODEL_FOREACH_FIELD (model, field) {
 		snprintf(name, sizeof(name), "%s%s", path, field->name);
 		if ((field->flags & MODEL_HEAVY) &&
 			(depth == STORE_CURRENT || field->type != MODEL_STRING)) {
@@ -237,12 +236,10 @@ static const struct model store_use_model = MODEL(struct request, "request", sto
 static void store_append_uses(
 	struct store *store, struct arena *arena, const struct request *request, bson_t *set)
 {
-	const struct model_field *field;
 	const void *uses;
 	bson_t child;
 
-	for (field = meeting_model.fields; field < meeting_model.fields + meeting_model.field_count;
-		field++) {
+	MODEL_FOREACH_FIELD (&meeting_model, field) {
 		if (field->of != &link_uses_model)
 			continue;
 		uses = *(void *const *)((const char *)request->meeting + field->offset);
@@ -285,34 +282,50 @@ enum err store_request_save(
 					  : store_request_replace(store, arena, request, info);
 }
 
-enum err store_request_due(struct store *store, struct arena *arena, bool urgent, int64_t now,
-	int64_t limit, struct model_list *list_r, struct err_info *info)
+static void store_read_due(struct arena *arena, const bson_t *bson, struct model_list *list)
 {
-	const char *field = urgent ? "urgent_due" : "due";
+	struct model_time *time;
+	struct store_due *item;
+	bson_iter_t id, due, owed;
+
+	if (!bson_iter_init_find(&id, bson, "_id") || !BSON_ITER_HOLDS_UTF8(&id))
+		return;
+	item = model_list_add(arena, list, sizeof(*item));
+	item->id = arena_strdup(arena, bson_iter_utf8(&id, NULL));
+	if (bson_iter_init_find(&due, bson, "due"))
+		item->due = bson_iter_date_time(&due);
+	if (!bson_iter_init_find(&due, bson, "owed") || !BSON_ITER_HOLDS_DOCUMENT(&due) ||
+		!bson_iter_recurse(&due, &owed))
+		return;
+	while (bson_iter_next(&owed)) {
+		time = model_list_add(arena, &item->owed, sizeof(*time));
+		time->name = arena_strdup(arena, bson_iter_key(&owed));
+		time->at = bson_iter_date_time(&owed);
+	}
+}
+
+enum err store_request_due(struct store *store, struct arena *arena,
+	const struct store_due_search *search, struct model_list *list_r, struct err_info *info)
+{
+	const char *field = search->queue ? arena_printf(arena, "owed.%s", search->queue) : "due";
 	struct store_session session;
 	mongoc_cursor_t *cursor;
 	bson_t *filter, *options;
-	struct store_due *item;
 	const bson_t *bson;
 	bson_error_t error;
-	bson_iter_t id, due;
 	enum err err;
 
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	filter = BCON_NEW(field, "{", "$lte", BCON_DATE_TIME(now), "}");
-	options = BCON_NEW("sort", "{", field, BCON_INT32(1), "}", "limit", BCON_INT64(limit),
-		"singleBatch", BCON_BOOL(true), "projection", "{", field, BCON_INT32(1), "}");
+	filter = BCON_NEW(field, "{", "$gt", BCON_DATE_TIME(search->after), "$lte",
+		BCON_DATE_TIME(search->now), "}");
+	options = BCON_NEW("sort", "{", field, BCON_INT32(1), "}", "limit",
+		BCON_INT64(search->limit), "singleBatch", BCON_BOOL(true), "projection", "{", "due",
+		BCON_INT32(1), "owed", BCON_INT32(1), "}");
 	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
-	while (mongoc_cursor_next(cursor, &bson)) {
-		if (!bson_iter_init_find(&id, bson, "_id") || !BSON_ITER_HOLDS_UTF8(&id) ||
-			!bson_iter_init_find(&due, bson, field))
-			continue;
-		item = model_list_add(arena, list_r, sizeof(*item));
-		item->id = arena_strdup(arena, bson_iter_utf8(&id, NULL));
-		item->due = bson_iter_date_time(&due);
-	}
+	while (mongoc_cursor_next(cursor, &bson))
+		store_read_due(arena, bson, list_r);
 	if (mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "find due requests", info);
 	mongoc_cursor_destroy(cursor);
@@ -333,8 +346,8 @@ enum err store_request_postpone(
 	if (err != ERR_OK)
 		return err;
 	filter = BCON_NEW("_id", BCON_UTF8(id), "due", "{", "$lte", BCON_DATE_TIME(now), "}");
-	update = BCON_NEW("$set", "{", "due", BCON_DATE_TIME(until), "}", "$unset", "{",
-		"urgent_due", BCON_BOOL(true), "}");
+	update = BCON_NEW("$set", "{", "due", BCON_DATE_TIME(until), "}", "$unset", "{", "owed",
+		BCON_BOOL(true), "}");
 	if (!mongoc_collection_update_one(session.requests, filter, update, NULL, NULL, &error))
 		err = store_error(&error, "postpone request", info);
 	bson_destroy(update);

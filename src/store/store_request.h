@@ -89,15 +89,22 @@ enum err store_agenda_count(struct store *store, const struct store_filter *whos
 	enum store_agenda agenda, int64_t now, int64_t limit, int64_t *count_r,
 	struct err_info *info);
 
-/* At most `limit` requests whose `due` has come, earliest first; `urgent`: of those that owe
- * something urgent (effect.h). Items are struct store_due. */
-struct store_due {
-	const char *id;
-	int64_t due;
+/* Where to look for what is due, and how far: at most `limit` requests. */
+struct store_due_search {
+	const char *queue;  /* of that queue (effect.h); NULL: whatever it is */
+	int64_t after, now; /* due in (after, now] */
+	int64_t limit;
 };
 
-enum err store_request_due(struct store *store, struct arena *arena, bool urgent, int64_t now,
-	int64_t limit, struct model_list *list_r, struct err_info *info);
+struct store_due {
+	const char *id;
+	int64_t due;            /* the earliest of all it owes */
+	struct model_list owed; /* struct model_time; empty: the version before stored it */
+};
+
+/* The earliest first. Items are struct store_due. */
+enum err store_request_due(struct store *store, struct arena *arena,
+	const struct store_due_search *search, struct model_list *list_r, struct err_info *info);
 
 /* Adds what requests are found by since this version (agenda.h, and the `due` of open ones) to
  * those that the version before has stored. Running it again changes nothing. */

@@ -2,13 +2,17 @@
 
 import asyncio
 import collections
+import contextlib
 import dataclasses
 import email
 import email.message
 import email.policy
 import pathlib
 import re
+import select
+import socket
 import threading
+from collections.abc import Iterator
 
 import aiosmtpd.controller
 import aiosmtpd.smtp
@@ -95,10 +99,52 @@ class MailFolder(Mailbox):
         return mails
 
 
+class Silence:
+    """Of a mail server: who tries it meanwhile, and how many do at once."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self.tries = 0  # connections, or messages
+        self.open: list[socket.socket] = []
+
+    def listen(self, port: int, phase: str) -> None:
+        self.server = socket.create_server(("127.0.0.1", port), backlog=0)
+        self.server.settimeout(0.02)
+        if phase == "connect":  # more than the kernel takes without being asked
+            self.open += [socket.socket() for _ in range(2)]
+            for filler in self.open:
+                filler.setblocking(False)
+                filler.connect_ex(("127.0.0.1", port))
+        self.thread = threading.Thread(target=self.serve, args=(phase,))
+        self.thread.start()
+
+    def serve(self, phase: str) -> None:
+        while not self.over.is_set():
+            if phase == "connect":
+                self.over.wait(0.02)
+                continue
+            try:
+                self.open.append(self.server.accept()[0])
+                self.tries += 1
+            except TimeoutError:
+                self.hung()
+        for one in (*self.open, self.server):
+            one.close()
+
+    def hung(self) -> int:
+        """How many wait for us at this moment."""
+        for one in list(self.open):
+            if select.select([one], [], [], 0)[0]:  # nobody speaks first: it has gone
+                one.close()
+                self.open.remove(one)
+        return len(self.open)
+
+
 class SmtpServer(Mailbox):
     """Takes every mail, unless `answers` has something else to say for its recipient.
 
-    A recipient in `hanging` gets no answer at all until release() cuts the connection.
+    A recipient in `hanging` gets no answer at all until release() cuts the connection. While it is
+    silent() nobody gets one.
     """
 
     def __init__(self) -> None:
@@ -107,6 +153,7 @@ class SmtpServer(Mailbox):
         self.hanging: set[str] = set()
         self.attempts: collections.Counter[str] = collections.Counter()
         self.released = threading.Event()
+        self.silence: Silence | None = None
         self.controller = None
         self.port = free_port()
         self.start()
@@ -147,12 +194,38 @@ class SmtpServer(Mailbox):
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
+    @contextlib.contextmanager
+    def silent(self, phase: str) -> Iterator["Silence"]:
+        """Nothing is said any more: once a "message" has arrived, to who connects ("greeting"), or
+        connections come to nothing ("connect"). What hangs at the end loses its connection."""
+        silence = Silence()
+        if phase == "message":
+            self.silence = silence
+        else:
+            self.stop()
+            silence.listen(self.port, phase)
+        try:
+            yield silence
+        finally:
+            silence.over.set()
+            self.silence = None
+            if phase != "message":
+                silence.thread.join()
+                self.released.clear()
+                self.start()
+
     async def handle_DATA(
         self,
         server: aiosmtpd.smtp.SMTP,
         session: aiosmtpd.smtp.Session,
         envelope: aiosmtpd.smtp.Envelope,
     ) -> str:
+        if silence := self.silence:
+            silence.tries += 1
+            while not silence.over.is_set():
+                await asyncio.sleep(0.2)  # not to slow down what is measured meanwhile
+            server.transport.close()
+            return "451 too late"
         for recipient in envelope.rcpt_tos:
             self.mails.append(Mail(recipient, envelope.original_content))
         return "250 OK"

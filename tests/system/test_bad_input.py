@@ -74,8 +74,10 @@ def draft_cases() -> list:
         ],
         "client.id": ["", "x" * 129, "a b", "ä", "a\x7f", "a\nb", ".", ".."],
         "client.name": ["", " ", "x" * 201, "a\r\nBcc: x@example.com", "a\u2029b"],
+        "lawyer.email": ["b@erased.invalid"],
         "client.email": [
             "",
+            *("a@erased.invalid", "a@Erased.Invalid", "a@b.invalid"),
             "nobody",
             "a@b@example.com",
             "a@example.com, b@example.com",

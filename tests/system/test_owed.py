@@ -60,7 +60,11 @@ def test_what_was_given_up_is_found_by_an_index(
     (mail,) = [effect for effect in found["effects"] if effect["state"] == "failed"]
     assert found["failed_at"] == mail["last_error"]["at"]
     names = {tuple(index["key"]): index.get("sparse") for index in stack.requests.list_indexes()}
-    assert names["failed_at",] and names["urgent_due",] and names["due",]
+    assert names["failed_at",] and names["due",]
+    for document in stack.requests.find():
+        assert min(document["owed"].values()) == document["due"]
+        for queue in document["owed"]:
+            assert names[f"owed.{queue}",], "each queue has an index of its own"
 
 
 def test_mails_go_on_while_the_configuration_cannot_be_read(

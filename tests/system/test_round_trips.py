@@ -17,8 +17,7 @@ from test_changes import nobody_delivers
 from wire import Traffic, Wire
 
 # What is done -> round trips and whole documents written, at most. (That of a mail counts in the
-# search for what is due, which is repeated every second, and where there is more than can be done
-# the one for what is urgent.)
+# search for what is due, which is repeated every second, and where much is due those by queue.)
 BOUNDS: dict[str, tuple[float, float]] = {
     "accept, Jitsi": (3, 1),
     "accept, Zoom": (4, 2),
