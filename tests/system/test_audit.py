@@ -671,6 +671,7 @@ def test_erasing_leaves_no_trace(start: Callable[..., Stack], who: str) -> None:
                 ".meeting.provider_url",
                 ".meetings.provider_key",
                 ".meetings.provider_url",
+                f".{other_party}_news.facts",
             }
             erased = [e for e in document["events"] if e["action"] == "person.erased"]
             assert [(e["to"], e["detail"]) for e in erased] == [(who, person_id)]

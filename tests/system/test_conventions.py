@@ -163,7 +163,9 @@ def test_a_key_belongs_to_its_caller_and_action(parties: Parties) -> None:
     assert first.json()["id"] != second.json()["id"]
     for request in (first.json(), second.json()):
         answer = service.post(
-            f"/api/requests/{request['id']}/respond", {"decision": "accept"}, headers=headers
+            f"/api/requests/{request['id']}/respond",
+            {"decision": "accept", "lawyer_email": "lena@law.example"},
+            headers=headers,
         )
         assert answer.json()["id"] == request["id"]
         assert "Idempotency-Replayed" not in answer.headers

@@ -27,7 +27,7 @@ HOSTILE = {
     "an encoded word": "=?UTF-8?Q?=0D=0ABcc:_x?=",
     "mustache": "{{title}} {{{join_url}}} {{#x}}",
     "emoji": "👩‍⚖️ 🤝 🇩🇪 advice",
-    "right to left": "ייעוץ משפטי \u202eabc\u202c نصيحة",
+    "right to left": "ייעוץ משפטי abc نصيحة",
     "combining": "e\u0301a\u0308" * 20,
     "wide": "𝔏" * 200,
     "long": "x" * 200,
