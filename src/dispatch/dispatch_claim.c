@@ -124,15 +124,20 @@ static bool dispatch_claim_one(struct dispatch_claimer *claimer, const char *id)
 	return claimed;
 }
 
-/* Whether there is room for anything that it owes by now. */
+/* Whether there is room for anything that it owes by now, or it does not say what that is. */
 static bool dispatch_has_room(
 	const struct dispatch_claimer *claimer, const struct store_due *found, int64_t now)
 {
+	bool told = false;
+
 	MODEL_FOREACH (&found->owed, struct model_time, time) {
-		if (time->at <= now && dispatch_room(claimer, time->name)->left > 0)
+		if (time->at > now)
+			continue;
+		if (dispatch_room(claimer, time->name)->left > 0)
 			return true;
+		told = true;
 	}
-	return found->owed.count == 0;
+	return !told;
 }
 
 /* In random order, so that dispatchers do not fight for the same documents. */

@@ -67,7 +67,7 @@ static void dispatch_pool_done(struct dispatch_pool *pool)
 
 	pthread_mutex_lock(&pool->mutex);
 	pool->taken--;
-	starved = pool->starved;
+	starved = pool->starved && pool->taken < pool->started;
 	pthread_mutex_unlock(&pool->mutex);
 	if (starved)
 		wake_signal(pool->freed_fd);
