@@ -200,9 +200,12 @@ static void give_mails(const struct tmpl_set *templates)
 
 static void give_page(const struct tmpl_set *templates, enum gate state, const struct actor *actor)
 {
-	/* A program is shown a page in every state. */
-	static const char *const environment[] = {
-		"REQUEST_METHOD=GET", "REQUEST_URI=/join/x", "HTTP_USER_AGENT=curl", NULL};
+	/* A program is shown a page in every state, and a person in all but one. */
+	const char *const environment[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/join/x",
+		state == GATE_OPEN
+			? "HTTP_USER_AGENT=curl"
+			: "HTTP_USER_AGENT=Mozilla/5.0 (X11) Gecko/20100101 Firefox/128.0",
+		NULL};
 	struct handler_context context = {.templates = templates};
 	struct arena *arena = arena_new();
 	struct http_exchange exchange;

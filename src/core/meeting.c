@@ -339,6 +339,7 @@ void meeting_replace(
 	meeting->generation = old->generation + 1;
 	meeting->sequence = old->sequence + 1;
 	meeting_carry_warnings(cause, &old->warnings, meeting);
+	meeting_warn(cause, meeting, WARNING_FAILOVER, NULL);
 	request->meeting = meeting;
 	audit_add(cause, request, "meeting.regenerated", meeting_status_names[old->status],
 		meeting_status_names[MEETING_PENDING], provider);
@@ -409,8 +410,9 @@ void meeting_set_granted(
 		meeting->dial_in = link->dial_in;
 	meeting->warnings = link->warnings;
 	meeting_carry_warnings(cause, &before, meeting);
-	if (strcmp(meeting->provider, meeting->requested_provider) != 0 &&
-		!meeting_warning(meeting, WARNING_FAILOVER))
+	if (strcmp(meeting->provider, meeting->requested_provider) == 0)
+		meeting_warn(cause, meeting, WARNING_FAILOVER, NULL);
+	else if (!meeting_warning(meeting, WARNING_FAILOVER))
 		meeting_warn(cause, meeting, WARNING_FAILOVER,
 			arena_printf(cause->arena, "%s was used, because %s could not.",
 				meeting->provider, meeting->requested_provider));

@@ -8,6 +8,7 @@
 #include "handler_private.h"
 #include "http_media.h"
 #include "http_visitor.h"
+#include "ics_invite.h"
 #include "ics_when.h"
 #include "instant.h"
 
@@ -33,7 +34,7 @@ enum { GATE_PAGES = sizeof(gate_pages) / sizeof(gate_pages[0]) };
 /* Besides those and ics_when_names. */
 static const char *const gate_names[] = {"opens_at", "meeting_title", "other.name",
 	"cancelled_by.recipient", "cancelled_by.other", "cancelled_by.administration", "reason",
-	"unknown", "unavailable", NULL};
+	"dial_in.numbers", "unknown", "unavailable", NULL};
 
 enum err handler_check_templates(const struct tmpl_set *templates, struct err_info *info)
 {
@@ -161,8 +162,8 @@ static void gate_add_people(const struct service_gate *gate, struct json_object 
 	gate_add_flag(by, "administration", canceller->role == ROLE_ADMIN);
 }
 
-static enum err gate_reply_state(
-	struct http_exchange *exchange, const struct service_gate *gate, struct err_info *info)
+static enum err gate_reply_state(struct http_exchange *exchange, const struct service_gate *gate,
+	bool person_waits, struct err_info *info)
 {
 	const struct tmpl_set *templates = handler_context(exchange)->templates;
 	const struct person *person = gate->request->side[gate->party].person;
@@ -176,6 +177,9 @@ static enum err gate_reply_state(
 	gate_add_text(values, "opens_at", opens_at);
 	gate_add_text(values, "meeting_title", gate->request->title);
 	gate_add_people(gate, values);
+	/* Mails have them too, where the policy lets anybody know them. */
+	if (person_waits && gate->state == GATE_EARLY)
+		ics_invite_add_dial_in(gate->request->meeting, values);
 	err = ics_when_add(templates, exchange->arena, gate->request, person, values, info);
 	if (err == ERR_OK)
 		err = gate_reply_page(
@@ -222,7 +226,7 @@ enum err handler_gate_enter(struct http_exchange *exchange, struct err_info *inf
 	if (err != ERR_OK)
 		return err;
 	if (gate.state != GATE_OPEN || !person)
-		return gate_reply_state(exchange, &gate, info);
+		return gate_reply_state(exchange, &gate, person, info);
 	http_reply(exchange, 302, "text/plain", "", 0);
 	if (entering)
 		http_set_header(exchange, "Location", "%s", gate.url);

@@ -58,6 +58,12 @@ def test_dial_in_numbers(providers: Providers, stack: Stack) -> None:
         for kind in ("text/plain", "text/html"):
             assert NUMBER in mail.text(kind)
         assert NUMBER in check_invitation(mail, "REQUEST")["DESCRIPTION"]
+    waiting = stack.anyone().get(request["meeting"]["join_url"].removeprefix(stack.url))
+    assert waiting.status_code == 403 and NUMBER in waiting.text
+    fetched = stack.anyone().get(
+        request["meeting"]["join_url"].removeprefix(stack.url), headers={"User-Agent": "curl/8.5"}
+    )
+    assert fetched.status_code == 403 and NUMBER not in fetched.text, "programs wait for nobody"
     file = parties.client.get(f"/api/requests/{request['id']}/calendar.ics").content
     assert NUMBER in event_of(file)["DESCRIPTION"]
 
