@@ -171,9 +171,9 @@ def mails(stack: Stack, smtp: SmtpServer) -> float:
     """Until both are told; the median."""
     took = []
     for _ in range(ROUND):
-        began = time.monotonic()
+        before, began = len(smtp.mails), time.monotonic()  # reading them all would take its time
         request_id = accepted(stack, "jitsi")
-        while len(smtp.of(request_id)) < 2:
+        while sum(mail.id.startswith(request_id) for mail in smtp.mails[before:]) < 2:
             assert time.monotonic() - began < 60, "mails leave"
             time.sleep(0.002)
         took.append(time.monotonic() - began)
