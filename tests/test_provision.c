@@ -1048,6 +1048,33 @@ static void provision_verify(struct arena *arena, struct request *request, int64
 	provision_verified(&cause, request, verify, &outcome, state);
 }
 
+/* What the policy does not let anybody know any more goes with the next comparison. */
+static void test_provision_verified_under_another_policy(void)
+{
+	static const char *numbers[] = {"+49 30 1234"};
+	const struct provision_state state = {CORE_START, CORE_END, false};
+	const struct effect_outcome outcome = {.err = ERR_OK, .detail = ""};
+	struct policy policy = policy_default;
+	struct config config = core_config;
+	struct arena *arena = arena_new();
+	struct request *request = core_at_zoom(arena);
+	struct cause cause = core_system(arena, CORE_NOW);
+	struct effect *verify;
+	int round;
+
+	config.policy = &policy;
+	cause.config = &config;
+	for (round = 0; round < 2; round++) {
+		policy.show_dial_in = round == 0;
+		request->meeting->dial_in = (struct model_list){.items = numbers, .count = 1};
+		verify = core_effect(request, VERIFY, 0);
+		provision_claim(request, verify, CORE_NOW);
+		provision_verified(&cause, request, verify, &outcome, &state);
+		CU_ASSERT_EQUAL(request->meeting->dial_in.count, round == 0);
+	}
+	arena_free(&arena);
+}
+
 static void test_provision_verifications(void)
 {
 	static const struct {
@@ -1266,6 +1293,7 @@ static const struct unit_case cases[] = {
 	{"orphans stay visible", test_provision_orphans_stay_visible},
 	{"verifications", test_provision_verifications},
 	{"verification is repeated", test_provision_verification_is_repeated},
+	{"verified under another policy", test_provision_verified_under_another_policy},
 	{"verified while it is updated", test_provision_verified_while_it_is_updated},
 	{"verification ends with the meeting", test_provision_verification_ends_with_the_meeting},
 	{"expires", test_provision_expires},

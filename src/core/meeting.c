@@ -418,6 +418,17 @@ void meeting_set_granted(
 				meeting->provider, meeting->requested_provider));
 }
 
+void meeting_withhold(struct cause *cause, struct request *request)
+{
+	struct meeting *meeting = request->meeting;
+
+	if (cause->config->policy->show_dial_in || !meeting->dial_in.count)
+		return;
+	news_remember(cause, request);
+	meeting->dial_in = (struct model_list){0};
+	news_owe_change(cause, request);
+}
+
 void meeting_forgive(struct meeting *meeting)
 {
 	const struct failure *last = meeting->last_error;

@@ -120,6 +120,9 @@ void meeting_set_granted(
 /* The detail of a warning, or NULL. */
 const char *meeting_warning(const struct meeting *meeting, const char *code);
 
+/* Takes away telephone numbers that the policy does not let anybody know any more, and says so. */
+void meeting_withhold(struct cause *cause, struct request *request);
+
 /* What went wrong at the meeting's provider is over; what went wrong at another stays to be seen
  * while it is why the meeting is not at the one that was asked for. */
 void meeting_forgive(struct meeting *meeting);

@@ -381,6 +381,7 @@ void provision_verified(struct cause *cause, struct request *request, struct eff
 		next->due = instant_earlier(next->due, cause->now + PROVISION_VERIFY_RETRY);
 		return;
 	}
+	meeting_withhold(cause, request);
 	update = meeting_effect(request, EFFECT_MEETING_UPDATE);
 	/* What is being updated may well be seen half done. */
 	if (update && update->state == EFFECT_DUE)

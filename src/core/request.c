@@ -171,8 +171,7 @@ static void request_keep_asked(
 	struct cause *cause, struct request *request, const struct asked *asked)
 {
 	if (asked->starts_at == request->starts_at &&
-		asked->duration_minutes == request->duration_minutes &&
-		strcmp(asked->timezone, request->timezone) == 0)
+		asked->duration_minutes == request->duration_minutes)
 		return;
 	request->asked = arena_alloc(cause->arena, sizeof(*asked));
 	*request->asked = *asked;

@@ -89,7 +89,7 @@ static void mail_add_changes(const struct dispatch *dispatch, struct arena *aren
 	mail_add_text(values, "change_reason", changes.reason);
 }
 
-/* What was asked for, where this person sees that it is not what takes place. */
+/* What was asked for, where that is not what takes place. */
 static void mail_add_asked(const struct dispatch *dispatch, struct arena *arena,
 	const struct request *request, enum party party, struct json_object *values)
 {
@@ -99,8 +99,7 @@ static void mail_add_asked(const struct dispatch *dispatch, struct arena *arena,
 	struct json_object *asked;
 
 	if (!was || (was->starts_at == request->starts_at &&
-			    was->duration_minutes == request->duration_minutes &&
-			    (person->timezone || strcmp(was->timezone, request->timezone) == 0)))
+			    was->duration_minutes == request->duration_minutes))
 		return;
 	asked = json_object_new_object();
 	then.timezone = was->timezone;
