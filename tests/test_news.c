@@ -522,8 +522,8 @@ static void test_news_of_many_moves(void)
 		CU_ASSERT(count == 1 || mail->due >= sent[count - 1] + INSTANT_MINUTE);
 		if (mail->due > now)
 			continue;
-		core_settle_mail(arena, request,
-			news_mail(request, EFFECT_MAIL_MEETING_UPDATED), now, ERR_OK, "");
+		core_settle_mail(arena, request, news_mail(request, EFFECT_MAIL_MEETING_UPDATED),
+			now, ERR_OK, "");
 		CU_ASSERT_FATAL(count < 8);
 		sent[count++] = now;
 	}
@@ -542,6 +542,41 @@ static void test_news_of_many_moves(void)
 	arena_free(&arena);
 }
 
+/* One was leaving when the next was owed: that one waits behind it all the same, and is not kept
+ * from people who are about to come. */
+static void test_news_wait_behind_what_was_leaving(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_in_state(arena, CORE_READY);
+	struct effect *mail;
+	int64_t now = CORE_NOW;
+	int i;
+
+	core_settle_mail(
+		arena, request, news_mail(request, EFFECT_MAIL_MEETING_READY), now, ERR_OK, "");
+	for (i = 1; i <= 4; i++) {
+		now = CORE_NOW + i * 2 * INSTANT_MINUTE;
+		core_move(arena, request, now, LATER + i * INSTANT_MINUTE);
+		mail = news_mail(request, EFFECT_MAIL_MEETING_UPDATED);
+		CU_ASSERT_EQUAL(mail->due, now);
+		if (i < 4)
+			core_settle_mail(arena, request, mail, now, ERR_OK, "");
+	}
+	/* The fifth is leaving. */
+	mail->lease = "theirs";
+	mail->due = now + INSTANT_MINUTE;
+	mail->attempts = 1;
+	core_move(arena, request, now + 1, CORE_NOW + 40 * INSTANT_MINUTE);
+	mail = news_mail(request, EFFECT_MAIL_MEETING_UPDATED);
+	CU_ASSERT_EQUAL(mail->attempts, 1);
+	core_settle_mail(arena, request, mail, now + 2, ERR_OK, "");
+	mail = news_mail(request, EFFECT_MAIL_MEETING_UPDATED);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mail);
+	CU_ASSERT_EQUAL(mail->due, request->meeting->opens_at);
+	CU_ASSERT(mail->due < CORE_NOW + INSTANT_HOUR);
+	arena_free(&arena);
+}
+
 static const struct unit_case cases[] = {
 	{"stories", test_news_stories},
 	{"told is what the mail said", test_news_told_is_what_the_mail_said},
@@ -553,6 +588,7 @@ static const struct unit_case cases[] = {
 	{"forget people", test_news_forget_people},
 	{"in the trail", test_news_in_the_trail},
 	{"of many moves", test_news_of_many_moves},
+	{"wait behind what was leaving", test_news_wait_behind_what_was_leaving},
 };
 
 UNIT_MAIN("news", cases)

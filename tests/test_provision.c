@@ -1160,6 +1160,16 @@ static void test_provision_verified_while_it_is_updated(void)
 	provision_verify(arena, request, NOW, ERR_OK, &old);
 	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "ErVU");
 	CU_ASSERT_EQUAL(core_effect(request, UPDATE, 0)->state, EFFECT_DUE);
+	/* Somebody did there by hand what could not be done. */
+	update = core_effect(request, UPDATE, 0);
+	update->state = EFFECT_FAILED;
+	*(struct warning *)model_list_add(arena, &request->meeting->warnings,
+		sizeof(struct warning)) = (struct warning){WARNING_NOT_UPDATED, "Retry."};
+	provision_verify(arena, request, NOW, ERR_OK,
+		&(struct provision_state){
+			request->meeting->starts_at, request->meeting->ends_at, false});
+	CU_ASSERT_STRING_EQUAL(core_owed(arena, request), "ErV");
+	CU_ASSERT_PTR_NULL(meeting_warning(request->meeting, WARNING_NOT_UPDATED));
 	arena_free(&arena);
 }
 

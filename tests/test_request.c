@@ -326,6 +326,22 @@ static void test_request_lapse_tells_whom(void)
 	arena_free(&arena);
 }
 
+/* What nobody looked after for days is no news to anybody. */
+static void test_request_lapses_in_silence_after_a_day(void)
+{
+	struct arena *arena = arena_new();
+	int late;
+
+	for (late = 0; late < 2; late++) {
+		struct request *request = core_open(arena);
+
+		core_lapse(arena, request, CORE_START + INSTANT_DAY + late);
+		CU_ASSERT_EQUAL(request->status, REQUEST_LAPSED);
+		CU_ASSERT_EQUAL(request->effects.count == 0, late == 1);
+	}
+	arena_free(&arena);
+}
+
 /* Whoever answers first wins, though a dispatcher has the lapse in its hand already. */
 static void test_request_answered_does_not_lapse(void)
 {
@@ -1077,7 +1093,8 @@ static void test_request_answers_of_repeats_leave_first(void)
 
 static const struct unit_case cases[] = {
 	{"open: cases", test_request_open_cases},
-	{"open owes nothing", test_request_opens_owing_its_lapse},
+	{"lapses in silence after a day", test_request_lapses_in_silence_after_a_day},
+	{"opens owing its lapse", test_request_opens_owing_its_lapse},
 	{"lapses when its time comes", test_request_lapses_when_its_time_comes},
 	{"lapse tells whom", test_request_lapse_tells_whom},
 	{"answered does not lapse", test_request_answered_does_not_lapse},

@@ -61,7 +61,7 @@ void audit_add(struct cause *cause, struct request *request, const char *action,
 	const char *to, const char *detail);
 
 /* The same for what may happen any number of times. Once the trail is long, what repeats an event
- * of the hour before is left out, so that no peer or visitor can fill the document (16 MB at most):
+ * of the hour before is left out, so that no peer or visitor can make it grow without bound:
  * false then. */
 bool audit_add_bounded(struct cause *cause, struct request *request, const char *action,
 	const char *from, const char *to, const char *detail);

@@ -74,9 +74,23 @@ static void news_note_mailed(
 	*(int64_t *)model_list_add(cause->arena, mailed, sizeof(int64_t)) = cause->now;
 }
 
+/* The doors of the earlier of the meeting that the person knows of and the one that is: what has
+ * changed is to be known before anybody goes there. */
+static int64_t news_needed_by(
+	const struct cause *cause, const struct request *request, const struct person_news *news)
+{
+	const struct meeting *meeting = request->meeting;
+	const int64_t early = meeting ? meeting->starts_at - meeting->opens_at : 0;
+	int64_t start = request->starts_at;
+
+	if (news->invited && news->starts_at > cause->now && news->starts_at < start)
+		start = news->starts_at;
+	return start - early;
+}
+
 /* When a mail may leave: at once, but that changes of a minute are told together, and that nobody
- * gets more than NEWS_MOST within an hour. What has not left by then is replaced by what is true
- * then, so the last state always arrives. */
+ * gets more than NEWS_MOST within an hour, unless the doors open before that hour is over. What has
+ * not left by then is replaced by what is true then, so the last state always arrives. */
 static int64_t news_due(const struct cause *cause, const struct request *request,
 	const struct effect *effect, enum party party)
 {
@@ -94,8 +108,23 @@ static int64_t news_due(const struct cause *cause, const struct request *request
 		due = then;
 	if (mailed->count < most)
 		return due;
-	then = *MODEL_AT(mailed, int64_t, mailed->count - most) + INSTANT_HOUR;
+	then = instant_earlier(*MODEL_AT(mailed, int64_t, mailed->count - most) + INSTANT_HOUR,
+		news_needed_by(cause, request, news));
 	return then > due ? then : due;
+}
+
+/* A mail has left: what waits behind it is due by what counts now. */
+static void news_defer(struct cause *cause, struct request *request, enum party party)
+{
+	int64_t due;
+
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (!effect->mail || effect->mail->party != (int)party || effect->attempts > 0)
+			continue;
+		due = news_due(cause, request, effect, party);
+		if (due > effect->due)
+			effect->due = due;
+	}
 }
 
 static void news_owe(
@@ -455,6 +484,7 @@ void news_settled(struct cause *cause, struct request *request, struct effect *e
 		if (outcome->err == ERR_OK && !outcome->skipped)
 			news_note_mailed(cause, request, &settled);
 		effect_drop(request, effect);
+		news_defer(cause, request, party);
 		if (outcome->err == ERR_OK)
 			news_drop_overtaken(cause, request, &settled);
 		if (never_left)

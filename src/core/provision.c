@@ -358,6 +358,15 @@ void provision_deleted(struct cause *cause, struct request *request, struct effe
 						       : "it is being deleted"));
 }
 
+/* What could not be changed there was changed by somebody else. */
+static void provision_forget_update(
+	struct cause *cause, struct request *request, const struct effect *update)
+{
+	effect_drop(request, update);
+	meeting_warn(cause, request->meeting, WARNING_NOT_UPDATED, NULL);
+	meeting_forgive(request->meeting);
+}
+
 void provision_verified(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome, const struct provision_state *state)
 {
@@ -388,8 +397,11 @@ void provision_verified(struct cause *cause, struct request *request, struct eff
 		return;
 	moved = (state->starts_at && state->starts_at != meeting->starts_at) ||
 		(state->ends_at && state->ends_at != meeting->ends_at);
-	if (!moved && !state->settings_differ)
+	if (!moved && !state->settings_differ) {
+		if (update && state->starts_at && state->ends_at)
+			provision_forget_update(cause, request, update);
 		return;
+	}
 	audit_add(cause, request, "provider.drift_repaired", NULL, NULL,
 		moved ? "moved" : "settings");
 	meeting_owe_update(cause, request);

@@ -12,6 +12,9 @@
 
 enum { REQUEST_YEARS_AHEAD = 5, REQUEST_MAX_ANSWERS = 16, REQUEST_MAX_KEYS = 256 };
 
+/* How long after its time people are told that a request has lapsed. */
+#define REQUEST_LAPSE_TOLD INSTANT_DAY
+
 enum standing request_standing(const struct request *request, const struct actor *actor)
 {
 	switch (actor->role) {
@@ -448,6 +451,9 @@ void request_lapse(struct cause *cause, struct request *request, struct effect *
 	if (request->status != REQUEST_OPEN)
 		return;
 	request_set_status(cause, request, REQUEST_LAPSED, "request.lapsed");
+	/* Nobody waits any more for what lapsed in the version before, or through a long outage. */
+	if (cause->now > request->starts_at + REQUEST_LAPSE_TOLD)
+		return;
 	news_owe_lapse(cause, request, PARTY_CLIENT);
 	if (!request_lawyer_is_claimed(request) ||
 		cause->config->policy->lawyer_addresses == LAWYER_ADDRESSES_ANY)

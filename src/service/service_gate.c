@@ -29,6 +29,8 @@ static enum err service_gate_url(const struct service *service, const struct ser
 	return provider_personal_url(&provider_call, &plan, party, url_r, info);
 }
 
+enum { SERVICE_GATE_TRIES = 32 };
+
 /* A link that is opened. */
 struct service_gate_work {
 	const struct service *service;
@@ -94,6 +96,8 @@ enum err service_gate_open(const struct service *service, const struct service_c
 	if (!gate_token_read(service->ring, GATE_JOIN, token, &work.pass))
 		return err_set(info, ERR_NOT_FOUND, "This link is not known.");
 	change.depth = STORE_END;
+	/* Who waits at the door is not sent away because others knock; and it is a small write. */
+	change.tries = SERVICE_GATE_TRIES;
 	change.rule = service_gate_decide;
 	change.data = &work;
 	err = store_request_change(&change, call->arena, NULL, info);

@@ -54,7 +54,7 @@ enum err store_person_erase(
 	const struct store_erasure *erasure, int64_t *requests_r, struct err_info *info)
 {
 	struct arena *arena = arena_new();
-	struct err_info unreadable = {0};
+	struct err_info left = {0};
 	struct model_list ids = {0};
 	enum err err;
 
@@ -63,16 +63,16 @@ enum err store_person_erase(
 		if (err != ERR_OK)
 			break;
 		err = store_erase_in(erasure, *id, info);
-		if (err == ERR_UNREADABLE) {
+		if (err == ERR_UNREADABLE)
 			log_error("request %s: its people cannot be erased: %s", *id, info->detail);
-			unreadable = *info;
-		}
-		if (err == ERR_UNREADABLE || err == ERR_NOT_FOUND)
+		if (err == ERR_UNREADABLE || err == ERR_BUSY)
+			left = *info;
+		if (err == ERR_UNREADABLE || err == ERR_BUSY || err == ERR_NOT_FOUND)
 			err = ERR_OK;
 	}
-	if (err == ERR_OK && unreadable.err != ERR_OK) {
-		*info = unreadable;
-		err = unreadable.err;
+	if (err == ERR_OK && left.err != ERR_OK) {
+		*info = left;
+		err = left.err;
 	}
 	*requests_r = (int64_t)ids.count;
 	arena_free(&arena);

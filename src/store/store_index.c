@@ -73,6 +73,15 @@ static enum err store_init_queue(
 		session, &(struct store_index){"requests", name, {name}, .sparse = true}, info);
 }
 
+/* What only the version before looked at. */
+static void store_drop_former(struct store_session *session)
+{
+	bson_error_t error;
+
+	/* Nothing is wrong where it is not there. */
+	(void)mongoc_collection_drop_index(session->requests, "urgent_due", &error);
+}
+
 enum err store_init_indexes(struct store *store, const char *const *queues, struct err_info *info)
 {
 	struct store_session session;
@@ -86,5 +95,7 @@ enum err store_init_indexes(struct store *store, const char *const *queues, stru
 		err = store_init_index(&session, &store_indexes[i], info);
 	for (; err == ERR_OK && *queues; queues++)
 		err = store_init_queue(&session, *queues, info);
+	if (err == ERR_OK)
+		store_drop_former(&session);
 	return store_session_end(&session, err);
 }
