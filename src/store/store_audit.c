@@ -219,31 +219,46 @@ static void store_audit_order(const struct store_audit_filter *filter, struct mo
 	rows->count = count;
 }
 
+/* Leaves out what is behind the horizon: there, a place may have more than it was asked for. */
+static void store_audit_see(const struct store_audit_row *horizon, struct model_list *rows)
+{
+	while (horizon->position.id && rows->count &&
+		store_audit_compare(
+			horizon, MODEL_AT(rows, struct store_audit_row, rows->count - 1)) < 0)
+		rows->count--;
+}
+
 /* The newest events since `low` of all places; *full_r: a page of them, and more. */
 static enum err store_audit_since(struct store_session *session, struct arena *arena,
-	const struct store_audit_filter *filter, int64_t low, struct model_list *rows_r,
-	bool *full_r, struct err_info *info)
+	const struct store_audit_filter *filter, int64_t low, int64_t until_us,
+	struct model_list *rows_r, bool *full_r, struct err_info *info)
 {
 	int64_t limit = filter->limit + STORE_AUDIT_SPARE;
+	struct store_audit_row horizon, last;
 	enum err err = ERR_OK;
-	size_t i, found, seen;
-	bool cut;
+	size_t i, seen;
 
 	do {
 		*rows_r = (struct model_list){0};
-		cut = false;
+		horizon = (struct store_audit_row){0};
 		for (i = 0; err == ERR_OK && i < sizeof(store_audit_places) / sizeof(char *); i++) {
+			if (clock_monotonic_us() > until_us)
+				return store_audit_too_long(info);
 			seen = rows_r->count;
 			err = store_audit_search(session, arena, store_audit_places[i], filter, low,
 				limit, rows_r, info);
-			found = rows_r->count - seen;
-			cut |= found >= (size_t)limit;
+			if (rows_r->count - seen < (size_t)limit)
+				continue;
+			last = *MODEL_AT(rows_r, struct store_audit_row, rows_r->count - 1);
+			if (!horizon.position.id || store_audit_compare(&last, &horizon) < 0)
+				horizon = last;
 		}
 		store_audit_order(filter, rows_r);
+		store_audit_see(&horizon, rows_r);
 		*full_r = rows_r->count > (size_t)filter->limit;
 		/* So many at the very instant of the cursor that they hid what follows. */
 		limit *= 2;
-	} while (err == ERR_OK && cut && !*full_r);
+	} while (err == ERR_OK && horizon.position.id && !*full_r);
 	if (*full_r)
 		rows_r->count = (size_t)filter->limit;
 	return err;
@@ -267,13 +282,9 @@ enum err store_audit_list(struct store *store, struct arena *arena,
 	if (err != ERR_OK)
 		return err;
 	do {
-		if (clock_monotonic_us() > until_us) {
-			err = store_audit_too_long(info);
-			break;
-		}
 		low = newest - span > filter->from ? newest - span : filter->from;
 		span *= STORE_AUDIT_FACTOR;
-		err = store_audit_since(&session, arena, filter, low, &rows, &full, info);
+		err = store_audit_since(&session, arena, filter, low, until_us, &rows, &full, info);
 	} while (err == ERR_OK && !full && low > filter->from);
 	*next_r = (struct store_audit_position){0};
 	MODEL_FOREACH (&rows, struct store_audit_row, row) {
@@ -321,9 +332,7 @@ static enum err store_audit_add_archives(
 		store, arena, trail->id, 0, trail->archived->count, &trail->events, &unreadable);
 	if (err == ERR_UNREADABLE) {
 		trail->unreadable = arena_strdup(arena, unreadable.detail);
-		return ERR_OK;
-	}
-	if (err != ERR_OK) {
+	} else if (err != ERR_OK) {
 		*info = unreadable;
 		return err;
 	}

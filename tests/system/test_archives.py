@@ -240,7 +240,12 @@ def test_changes_that_collide(start: Callable[..., Stack]) -> None:
         return answer.status_code, answer.json().get("code"), answer.headers.get("Retry-After")
 
     answers = collections.Counter(at_once([lambda n=n: change(n) for n in range(40)]))
-    assert set(answers) <= {(200, None, None), (409, "busy", "1")}, answers
+    # Or one did not get a thread within a second, which is said before anything is looked at.
+    assert set(answers) <= {
+        (200, None, None),
+        (409, "busy", "1"),
+        (503, "overloaded", "2"),
+    }, answers
     stored = [
         event
         for event in whole_trail(parties, request_id)
