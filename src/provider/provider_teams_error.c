@@ -7,7 +7,7 @@
 /* What is read back tells of the lobby (teams_warn). */
 const struct provider_option provider_teams_options[] = {
 	{.path = "lobbyBypassSettings.isDialInBypassEnabled",
-		.setting = "waiting_room",
+		.setting = "dial_in",
 		.words = "Teams decides itself whether people wait who dial in."},
 	{.path = "lobbyBypassSettings"},
 	{.path = "allowedPresenters",

@@ -68,12 +68,7 @@ ROWS = [
     Row(Google, "no zone at all", refusing(unknown_zones={ZONE, "UTC"}), {"timezone"}, 3),
     Row(Graph, "presenters", refusing("allowedPresenters"), {"presenters"}),
     Row(Graph, "lobby", refusing("lobbyBypassSettings.scope"), {"waiting_room"}),
-    Row(
-        Graph,
-        "callers",
-        refusing("lobbyBypassSettings.isDialInBypassEnabled"),
-        {"waiting_room"},
-    ),
+    Row(Graph, "callers", refusing("lobbyBypassSettings.isDialInBypassEnabled"), {"dial_in"}),
 ]
 # What only the whole event of a creation has.
 CREATED = [
@@ -149,6 +144,20 @@ def test_adopted_all_the_same(row: Row) -> None:
         answer = probe("create")
         assert answer.err == "ok", answer.detail
         kept(probe, [*answer.warned, "waiting_room"], row)
+
+
+def test_a_lobby_is_looked_after_whatever_callers_do() -> None:
+    """What Teams decides for callers says nothing of who waits in the lobby."""
+    with Probe(Graph) as probe:
+        refusing("lobbyBypassSettings.isDialInBypassEnabled")(probe.sim)
+        answer = probe("create")
+        assert "waiting_room" not in answer.warned and "dial_in" in answer.warned
+        (meeting,) = probe.sim.meetings.values()
+        meeting.raw["lobbyBypassSettings"]["scope"] = "everyone"
+        assert probe("read").state["drift"] == ["waiting_room"]
+        assert probe("update").err == "ok"
+        assert meeting.raw["lobbyBypassSettings"]["scope"] == "organizer"
+        assert probe("read").state["drift"] == []
 
 
 def test_a_passcode_that_was_drawn_is_kept() -> None:
