@@ -624,25 +624,39 @@ static void test_read(void)
 		const char *name, *body;
 		int64_t starts_at, ends_at;
 		const char *drift; /* NULL: none */
+		bool free;         /* no passcode is asked for */
 	} cases[] = {
-		{"as asked", MADE, START, START + INSTANT_HOUR, NULL},
+		{"as asked", MADE, START, START + INSTANT_HOUR, NULL, false},
 		{"moved",
 			"{\"password\":\"Pass12\",\"start_time\":\"2027-03-02T15:00:00Z\","
 			"\"duration\":\"30\"," SETTINGS "}",
-			START + INSTANT_HOUR, START + 90 * INSTANT_MINUTE, NULL},
+			START + INSTANT_HOUR, START + 90 * INSTANT_MINUTE, NULL, false},
 		{"no duration", "{\"start_time\":\"2027-03-02T14:00:00Z\",\"password\":\"Pass12\"}",
-			START, 0, NULL},
+			START, 0, NULL, false},
 		{"mad duration",
 			"{\"start_time\":\"2027-03-02T14:00:00Z\",\"password\":\"Pass12\","
 			"\"duration\":9223372036854775807}",
-			START, 0, NULL},
-		{"no times", "{\"password\":\"Pass12\",\"start_time\":7}", 0, 0, NULL},
+			START, 0, NULL, false},
+		{"no times", "{\"password\":\"Pass12\",\"start_time\":7}", 0, 0, NULL, false},
 		{"room off", MEETING(ECHO_SETTINGS("false", "false")), START, START + INSTANT_HOUR,
-			"waiting_room"},
+			"waiting_room", false},
 		{"other passcode", "{\"password\":\"x\"," TIMES "," SETTINGS "}", START,
-			START + INSTANT_HOUR, "passcode_required"},
+			START + INSTANT_HOUR, "passcode_required", false},
 		{"no passcode", "{\"password\":\"\"," TIMES "," SETTINGS "}", START,
-			START + INSTANT_HOUR, "passcode_required"},
+			START + INSTANT_HOUR, "passcode_required", false},
+		{"as drawn", MADE, START, START + INSTANT_HOUR, NULL, true},
+		{"other than drawn", "{\"password\":\"x\"," TIMES "," SETTINGS "}", START,
+			START + INSTANT_HOUR, "passcode_required", true},
+		{"nothing drawn any more", "{\"password\":\"\"," TIMES "," SETTINGS "}", START,
+			START + INSTANT_HOUR, NULL, true},
+		{"other link",
+			"{\"password\":\"Pass12\",\"join_url\":\"https://zoom.us/j/1?pwd=y\"," TIMES
+			"," SETTINGS "}",
+			START, START + INSTANT_HOUR, "join_url", false},
+		{"no link to go by",
+			"{\"password\":\"Pass12\",\"join_url\":\"http://zoom.us/j/1\"," TIMES
+			"," SETTINGS "}",
+			START, START + INSTANT_HOUR, NULL, false},
 	};
 	struct provider_state state;
 	struct bench bench;
@@ -654,6 +668,8 @@ static void test_read(void)
 		bench_init(&bench, cases[i].name, steps);
 		bench.meeting.external_id = NUMBER;
 		bench.meeting.passcode = "Pass12";
+		bench.meeting.provider_url = "https://us05web.zoom.us/j/" NUMBER "?pwd=x.1";
+		bench.security.passcode_required = !cases[i].free;
 		state = (struct provider_state){0};
 		UNIT_CHECK(provider_zoom.read(&bench.call, planned(&bench), &state, &bench.info) ==
 				   ERR_OK,

@@ -93,7 +93,7 @@ struct provider_target {
 /* What a provider says about a meeting now. */
 struct provider_state {
 	int64_t starts_at, ends_at; /* 0: it does not say */
-	struct model_list drift;    /* strings: security settings that are not as asked for */
+	struct model_list drift;    /* strings: what is not as asked for, or as people were told */
 };
 
 /* One line of a validation: {"name", "ok", "detail"}. */

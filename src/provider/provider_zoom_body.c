@@ -302,16 +302,29 @@ static void zoom_compare_hosts(struct arena *arena, const char *asked, struct js
 	}
 }
 
+/* Asked for or not: people go by the passcode they were told, also by one that the account drew. */
 static void zoom_compare_passcode(struct arena *arena, const struct provider_plan *plan,
 	struct json_object *json, struct model_list *gaps)
 {
 	const char *passcode = provider_json_text(arena, json, "password");
 
-	if (!passcode || !passcode[0])
-		zoom_add_gap(arena, gaps, "passcode_required", !passcode, "Zoom set no passcode.");
-	else if (plan->passcode && strcmp(plan->passcode, passcode) != 0)
+	if (!passcode || !passcode[0]) {
+		if (plan->security->passcode_required)
+			zoom_add_gap(arena, gaps, "passcode_required", !passcode,
+				"Zoom set no passcode.");
+	} else if (plan->passcode && strcmp(plan->passcode, passcode) != 0)
 		zoom_add_gap(arena, gaps, "passcode_required", false,
 			"Zoom has another passcode than people were told.");
+}
+
+static void zoom_compare_link(struct arena *arena, const struct provider_plan *plan,
+	struct json_object *meeting, struct model_list *gaps)
+{
+	const char *link = provider_zoom_link(arena, meeting, "join_url");
+
+	if (plan->url && link && strcmp(plan->url, link) != 0)
+		zoom_add_gap(arena, gaps, "join_url", false,
+			"Zoom has another link than people were told.");
 }
 
 void provider_zoom_compare(const struct provider_call *call, const struct provider_plan *plan,
@@ -324,8 +337,8 @@ void provider_zoom_compare(const struct provider_call *call, const struct provid
 	zoom_switches(call, plan, switches);
 	for (i = 0; i < ZOOM_SWITCHES; i++)
 		zoom_compare_switch(call->arena, &switches[i], meeting, gaps);
-	if (plan->security->passcode_required)
-		zoom_compare_passcode(call->arena, plan, meeting, gaps);
+	zoom_compare_passcode(call->arena, plan, meeting, gaps);
+	zoom_compare_link(call->arena, plan, meeting, gaps);
 	if (hosts)
 		zoom_compare_hosts(call->arena, hosts, meeting, gaps);
 }

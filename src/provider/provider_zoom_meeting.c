@@ -165,7 +165,7 @@ static enum err zoom_settle(const struct provider_call *call, const struct provi
 	struct model_list gaps = {0};
 	struct json_object *again;
 
-	adopted.passcode = NULL; /* whichever it is, people are told it from now on */
+	adopted.url = adopted.passcode = NULL; /* people are told what it has from now on */
 	provider_zoom_fill(call, meeting, link_r);
 	provider_zoom_compare(call, &adopted, meeting, &gaps);
 	if (link_r->external_id && (!link_r->url || zoom_is_unsaid(&gaps)) &&

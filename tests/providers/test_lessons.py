@@ -4,6 +4,7 @@ A test for each row of LESSONS.md that is about providers, named after it.
 """
 
 import datetime
+import re
 from collections.abc import Callable
 
 import pytest
@@ -185,6 +186,35 @@ def test_lesson_21_settings_changed_at_the_provider_are_seen() -> None:
         for probe in (zoom, teams, google):
             assert probe("update").err == "ok"
             assert probe("read").state["drift"] == []
+
+
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize("changed", ["passcode", "link", "removed"])
+def test_lesson_21_what_people_were_told_is_seen_to_change(changed: str, required: bool) -> None:
+    """Whether the passcode was asked for or drawn by the account. It is told anew once."""
+    with Probe(Zoom) as probe:
+        if not required:
+            probe.security = {"passcode_required": False}
+            probe.sim.passcodes = re.compile(r"\d{6,10}")
+        meeting = raw(probe.made())
+        told, url = probe.meeting["passcode"], probe.meeting["provider_url"]
+        assert probe("read").state["drift"] == []
+        if changed == "removed":
+            del meeting["password"]
+            meeting["join_url"] = url.partition("?")[0]
+        elif changed == "passcode":
+            probe.sim.set_password(meeting, "918273")
+        else:
+            meeting["join_url"] = url + "0"
+        assert probe("read").state["drift"]
+        answer = probe("update")
+        assert answer.err == "ok", answer.detail
+        assert answer.link["url"] == meeting["join_url"] != url
+        assert answer.link["passcode"] == meeting.get("password")
+        # What was asked for is set again; what the account drew is the account's.
+        kept = required or changed == "link"
+        assert (answer.link["passcode"] == told) is kept
+        assert probe("read").state["drift"] == []
 
 
 @EVERY
