@@ -455,6 +455,51 @@ static void test_meeting_warnings(void)
 	arena_free(&arena);
 }
 
+/* What an answer leaves out stays with the room that people know, and goes with that room. */
+static void test_meeting_keeps_what_belongs_to_its_link(void)
+{
+	static const struct {
+		const char *name, *url, *passcode, *number; /* that the provider says now */
+		const char *passcode_kept, *number_kept;
+	} cases[] = {
+		{"nothing is said", NULL, NULL, NULL, "4711", "+49 1"},
+		{"the same link", "https://meet.test/room", NULL, NULL, "4711", "+49 1"},
+		{"the same link, the rest anew", "https://meet.test/room", "12", "+49 2", "12",
+			"+49 2"},
+		{"another link", "https://meet.test/other", NULL, NULL, NULL, NULL},
+		{"another link, all of it", "https://meet.test/other", "12", "+49 2", "12",
+			"+49 2"},
+		{"another link, with a passcode", "https://meet.test/other", "12", NULL, "12",
+			NULL},
+	};
+	struct arena *arena = arena_new();
+	struct cause cause = core_system(arena, CORE_NOW);
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = core_at_zoom(arena);
+		struct meeting *meeting = request->meeting;
+		const char *before = "+49 1", *now = cases[i].number;
+		struct meeting_link link = {.url = cases[i].url,
+			.passcode = cases[i].passcode,
+			.dial_in = {.items = &now, .count = now != NULL}};
+
+		meeting->dial_in = (struct model_list){.items = &before, .count = 1};
+		meeting_set_granted(&cause, request, &link);
+		UNIT_CHECK(cases[i].passcode_kept
+				   ? meeting->passcode &&
+					     strcmp(meeting->passcode, cases[i].passcode_kept) == 0
+				   : !meeting->passcode,
+			cases[i].name);
+		UNIT_CHECK(meeting->dial_in.count == (cases[i].number_kept != NULL), cases[i].name);
+		if (cases[i].number_kept && meeting->dial_in.count)
+			UNIT_CHECK(strcmp(*MODEL_AT(&meeting->dial_in, const char *, 0),
+					   cases[i].number_kept) == 0,
+				cases[i].name);
+	}
+	arena_free(&arena);
+}
+
 static void test_meeting_links_lead_where_the_policy_says(void)
 {
 	struct arena *arena = arena_new();
@@ -517,6 +562,7 @@ static const struct unit_case cases[] = {
 	{"remade behind the same links", test_meeting_remade_behind_the_same_links},
 	{"is verified while it lives", test_meeting_is_verified_while_it_lives},
 	{"warnings", test_meeting_warnings},
+	{"keeps what belongs to its link", test_meeting_keeps_what_belongs_to_its_link},
 	{"links lead where the policy says", test_meeting_links_lead_where_the_policy_says},
 	{"cancel withdraws its creation", test_meeting_cancel_withdraws_its_creation},
 };

@@ -847,7 +847,10 @@ static void test_provision_update_tells_what_people_see(void)
 	} cases[] = {
 		{"gate, as before", JOIN_GATE, {.passcode = "4711"}, false},
 		{"gate, nothing said", JOIN_GATE, {0}, false},
-		{"gate, another link", JOIN_GATE, {.url = "https://meet.test/new"}, false},
+		{"gate, another link", JOIN_GATE,
+			{.url = "https://meet.test/new", .passcode = "4711"}, false},
+		{"gate, another link without a passcode", JOIN_GATE,
+			{.url = "https://meet.test/new"}, true},
 		{"gate, another passcode", JOIN_GATE, {.passcode = "0815"}, true},
 		{"direct, as before", JOIN_DIRECT, {.url = "https://meet.test/room"}, false},
 		{"direct, another link", JOIN_DIRECT, {.url = "https://meet.test/new"}, true},

@@ -397,16 +397,19 @@ void meeting_set_granted(
 {
 	struct meeting *meeting = request->meeting;
 	const struct model_list before = meeting->warnings;
+	/* Numbers and passcode of another room lead nowhere, or to strangers. */
+	const bool moved = link->url && (!meeting->provider_url ||
+						strcmp(link->url, meeting->provider_url) != 0);
 
 	news_remember(cause, request);
 	if (link->url)
 		meeting->provider_url = link->url;
 	meeting->direct_url = meeting->direct ? meeting->provider_url : NULL;
-	if (link->passcode)
+	if (moved || link->passcode)
 		meeting->passcode = link->passcode;
 	if (!cause->config->policy->show_dial_in)
 		meeting->dial_in = (struct model_list){0};
-	else if (link->dial_in.count)
+	else if (moved || link->dial_in.count)
 		meeting->dial_in = link->dial_in;
 	meeting->warnings = link->warnings;
 	meeting_carry_warnings(cause, &before, meeting);
