@@ -94,6 +94,43 @@ static void test_create(void)
 	bench_fini(&bench);
 }
 
+/* A telephone has digits only: it takes the passcode in that form or not at all. */
+static void test_dial_in(void)
+{
+	static const struct {
+		const char *name, *more, *text;
+	} cases[] = {
+		{"none", "", "+49 69 1, meeting ID " NUMBER},
+		{"digits", "\"pstn_password\":\"012345\",",
+			"+49 69 1, meeting ID " NUMBER ", passcode 012345"},
+		{"a number", "\"pstn_password\":123456,",
+			"+49 69 1, meeting ID " NUMBER ", passcode 123456"},
+		{"empty", "\"pstn_password\":\"\",", "+49 69 1, meeting ID " NUMBER},
+		{"no digits", "\"pstn_password\":\"12a\",", "+49 69 1, meeting ID " NUMBER},
+	};
+	struct bench bench;
+	char body[1024];
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct step steps[] = {{CREATE, 201, body, NULL}, {0}};
+
+		snprintf(body, sizeof(body),
+			MEETING("%s\"settings\":{\"waiting_room\":true,\"join_before_host\":false,"
+				"\"mute_upon_entry\":true,\"host_video\":false,"
+				"\"meeting_authentication\":false,"
+				"\"global_dial_in_numbers\":[{\"number\":\"+49 69 1\"}]}"),
+			cases[i].more);
+		bench_init(&bench, cases[i].name, steps);
+		UNIT_CHECK(create(&bench, false) == ERR_OK, cases[i].name);
+		CU_ASSERT_EQUAL_FATAL(bench.link.dial_in.count, 1);
+		UNIT_CHECK(
+			strcmp(*MODEL_AT(&bench.link.dial_in, const char *, 0), cases[i].text) == 0,
+			cases[i].name);
+		bench_fini(&bench);
+	}
+}
+
 static void test_limits(void)
 {
 	static const struct {
@@ -743,6 +780,7 @@ static void test_learn(void)
 static const struct unit_case cases[] = {
 	{"learn", test_learn}, /* first: what the others compare with */
 	{"create", test_create},
+	{"telephone", test_dial_in},
 	{"limits", test_limits},
 	{"passcode", test_passcode},
 	{"echo", test_echo},

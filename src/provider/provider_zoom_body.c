@@ -343,9 +343,10 @@ void provider_zoom_compare(const struct provider_call *call, const struct provid
 		zoom_compare_hosts(call->arena, hosts, meeting, gaps);
 }
 
-/* "+49 69 7104 9922 (Germany), meeting ID 81234567890": who calls is asked for it. */
-static void zoom_add_dial_in(
-	struct arena *arena, struct json_object *number, const char *id, struct model_list *dial_in)
+/* "+49 69 7104 9922 (Germany), meeting ID 81234567890, passcode 123456": who calls is asked for
+ * both. `pin`: the passcode's numeric form; NULL: there is none. */
+static void zoom_add_dial_in(struct arena *arena, struct json_object *number, const char *id,
+	const char *pin, struct model_list *dial_in)
 {
 	const char *digits = provider_json_text(arena, number, "number");
 	const char *country = provider_json_text(arena, number, "country_name"), *text;
@@ -355,6 +356,8 @@ static void zoom_add_dial_in(
 	text = country ? arena_printf(arena, "%s (%s)", digits, country) : digits;
 	if (id)
 		text = arena_printf(arena, "%s, meeting ID %s", text, id);
+	if (id && pin)
+		text = arena_printf(arena, "%s, passcode %s", text, pin);
 	if (strlen(text) <= ZOOM_MAX_NUMBER && !utf8_has_control(text, false))
 		*(const char **)model_list_add(arena, dial_in, sizeof(text)) = text;
 }
@@ -363,6 +366,7 @@ void provider_zoom_fill(
 	const struct provider_call *call, struct json_object *meeting, struct meeting_link *link_r)
 {
 	const char *passcode = provider_json_text(call->arena, meeting, "password");
+	const char *pin = provider_json_text(call->arena, meeting, "pstn_password");
 	struct json_object *settings, *numbers = NULL;
 	size_t i, count;
 
@@ -371,11 +375,13 @@ void provider_zoom_fill(
 	link_r->account = provider_zoom_account(call);
 	link_r->passcode = passcode && passcode[0] ? passcode : NULL;
 	link_r->dial_in = (struct model_list){0};
+	if (pin && (!pin[0] || pin[strspn(pin, "0123456789")]))
+		pin = NULL;
 	if (json_object_object_get_ex(meeting, "settings", &settings))
 		json_object_object_get_ex(settings, "global_dial_in_numbers", &numbers);
 	count = json_object_is_type(numbers, json_type_array) ? json_object_array_length(numbers)
 							      : 0;
 	for (i = 0; i < count && link_r->dial_in.count < ZOOM_MAX_DIAL_IN; i++)
 		zoom_add_dial_in(call->arena, json_object_array_get_idx(numbers, i),
-			link_r->external_id, &link_r->dial_in);
+			link_r->external_id, pin, &link_r->dial_in);
 }

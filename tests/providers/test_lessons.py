@@ -217,6 +217,22 @@ def test_lesson_21_what_people_were_told_is_seen_to_change(changed: str, require
         assert probe("read").state["drift"] == []
 
 
+def test_a_telephone_is_told_the_passcode_in_digits() -> None:
+    """With the passcode it changes, too."""
+    number = {"number": "+49 69 7104 9922", "country_name": "Germany"}
+    with Probe(Zoom) as probe:
+        meeting = raw(probe.made())
+        meeting["settings"]["global_dial_in_numbers"] = [number]
+        pins = set()
+        for passcode in (probe.meeting["passcode"], "Other-1"):
+            probe.meeting["passcode"] = passcode
+            (text,) = probe("update").link["dial_in"]
+            pins.add(pin := meeting["pstn_password"])
+            told = f"+49 69 7104 9922 (Germany), meeting ID {meeting['id']}, passcode {pin}"
+            assert text == told
+        assert len(pins) == 2
+
+
 @EVERY
 def test_lesson_22_an_expired_token_is_renewed_and_not_shown(kind: type[Sim]) -> None:
     with Probe(kind) as probe:

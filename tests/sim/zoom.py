@@ -439,6 +439,7 @@ class Zoom(sim.Sim):
         raw["join_url"] = f"https://us05web.zoom.us/j/{raw['id']}"
         if password:
             raw["password"] = password
+            raw["pstn_password"] = f"{secrets.randbelow(10**6):06}"
             raw["encrypted_password"] = secrets.token_urlsafe(20) + ".1"
             raw["join_url"] += f"?pwd={raw['encrypted_password']}"
 
