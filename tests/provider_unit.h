@@ -21,6 +21,7 @@ static struct fake {
 	const char *passcode;
 	int calls, grants;
 	const char *base_url;
+	struct model_list left_out; /* const struct provider_option *: refused by name */
 } fake;
 
 static enum err fake_answer(struct err_info *info)
@@ -77,9 +78,10 @@ static void fake_read_error(
 static enum err fake_create(const struct provider_call *call, const struct provider_plan *plan,
 	bool repeated, struct meeting_link *link_r, struct err_info *info)
 {
-	(void)call;
 	(void)plan;
 	(void)repeated;
+	if (call->left_out)
+		*call->left_out = fake.left_out;
 	link_r->url = fake.url;
 	link_r->passcode = fake.passcode;
 	return fake_answer(info);

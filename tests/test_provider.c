@@ -280,6 +280,33 @@ static void test_warn(void)
 	arena_free(&arena);
 }
 
+/* One warning for each setting, in whatever order its members were refused. */
+static void test_left_out(void)
+{
+	static const struct provider_option zone = {"start.zone", NULL, "timezone", "In UTC.", NULL,
+						    NULL},
+					    other = {"end.zone", NULL, "timezone", "In UTC.", NULL,
+						    NULL},
+					    audio = {"audio", NULL, "audio", "As it is.", NULL,
+						    NULL},
+					    silent = {"room", NULL, NULL, NULL, NULL, NULL};
+	const struct provider_option *refused[] = {
+		&silent, &zone, &audio, &other, &silent, &audio, &zone};
+	struct meeting_link link;
+	struct scene scene;
+
+	scene_begin(&scene);
+	fake.left_out = (struct model_list){
+		.items = refused, .count = sizeof(refused) / sizeof(refused[0])};
+	CU_ASSERT_EQUAL(scene_create(&scene, &link), ERR_OK);
+	CU_ASSERT_EQUAL_FATAL(link.warnings.count, 2);
+	CU_ASSERT_STRING_EQUAL(
+		MODEL_AT(&link.warnings, struct warning, 0)->detail, "timezone: In UTC.");
+	CU_ASSERT_STRING_EQUAL(
+		MODEL_AT(&link.warnings, struct warning, 1)->detail, "audio: As it is.");
+	scene_end(&scene);
+}
+
 static void endpoints_set(struct conf *conf, const char *but, const char *url)
 {
 	const struct provider_endpoint *endpoint;
@@ -319,6 +346,7 @@ static const struct unit_case cases[] = {
 	{"usable", test_usable},
 	{"the id of credentials", test_credential_id},
 	{"warnings", test_warn},
+	{"one warning for each setting", test_left_out},
 	{"endpoints are secure", test_endpoints},
 };
 

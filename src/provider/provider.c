@@ -106,17 +106,26 @@ const char *provider_told(struct arena *arena, const struct err_info *info)
 		       : arena_strdup(arena, info->detail);
 }
 
+/* Whether one before it in the list has words for the same setting. */
+static bool provider_is_noted(
+	const struct model_list *left_out, const struct provider_option *const *option)
+{
+	MODEL_FOREACH (left_out, const struct provider_option *, before) {
+		if (before == option)
+			return false;
+		if ((*before)->words && strcmp((*before)->setting, (*option)->setting) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Once for each setting, whatever its members are. */
 static void provider_warn_left_out(const struct provider_call *call,
 	const struct model_list *left_out, struct meeting_link *link)
 {
-	const char *warned = NULL;
-
 	MODEL_FOREACH (left_out, const struct provider_option *, option) {
-		if (!(*option)->words || (warned && strcmp(warned, (*option)->setting) == 0))
-			continue;
-		warned = (*option)->setting;
-		provider_warn(call->arena, link, warned, (*option)->words);
+		if ((*option)->words && !provider_is_noted(left_out, option))
+			provider_warn(call->arena, link, (*option)->setting, (*option)->words);
 	}
 }
 
