@@ -101,6 +101,12 @@ static void test_people(void)
 		IPHONE "Mobile/15E148 [LinkedInApp]/9.29.2734",
 		IPHONE "Mobile/15E148 Snapchat/12.60.0.42 (like Safari/8617.1.17.10.9, panda)",
 		WINDOWS "Teams/1.6.00.4472 Chrome/102.0.5005.167 Electron/19.1.8 Safari/537.36",
+		/* Chats whose previews have the word, too */
+		"Mozilla/5.0 (Linux; Android 10; Redmi Note 7 Build/QKQ1.190920.002; wv) "
+		"AppleWebKit/537.36" KHTML
+		"Version/4.0 Chrome/81.0.4044.138 Mobile Safari/537.36 Viber/14.7.0.4",
+		IPHONE "Mobile/15E148 Viber/20.6.0.0",
+		IPHONE "Mobile/15E148 WhatsApp/23.20.79",
 	};
 	size_t i;
 
@@ -131,7 +137,9 @@ static void test_programs(void)
 		"-",
 		/* Previews */
 		"Viber/13.3.0 CFNetwork/1121.2.2 Darwin/19.3.0",
+		"Viber",
 		LINUX "Chrome/96.0 Safari/537.36 Viber",
+		LINUX "Chrome/96.0 Safari/537.36 WhatsApp/2.23.20.0",
 		"Iframely/1.3.1 (+https://iframely.com/docs/about)",
 		"Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
 		"Slack-ImgProxy (+https://api.slack.com/robots)",
@@ -192,7 +200,10 @@ static void test_programs(void)
 /* What a browser says of a request, and what its method does. */
 static void test_navigation(void)
 {
-#define AGENT "HTTP_USER_AGENT=" WINDOWS "Chrome/120.0.0.0 Safari/537.36"
+#define AGENT  "HTTP_USER_AGENT=" WINDOWS "Chrome/120.0.0.0 Safari/537.36"
+#define HIDDEN "HTTP_USER_AGENT=Mozilla/5.0"
+#define CLICK                                                                                      \
+	"HTTP_SEC_FETCH_USER=?1", "HTTP_SEC_FETCH_MODE=navigate", "HTTP_SEC_FETCH_DEST=document"
 	static const struct {
 		const char *name, *method, *headers[5];
 		bool person;
@@ -224,6 +235,27 @@ static void test_navigation(void)
 		{"a browser that hides its name", "GET", {"HTTP_SEC_FETCH_MODE=navigate"}, true},
 		{"a program in a browser's manner", "GET",
 			{"HTTP_USER_AGENT=curl/8.5.0", "HTTP_SEC_FETCH_MODE=navigate"}, false},
+		{"a click in a browser without an engine", "GET", {HIDDEN, CLICK}, true},
+		{"nobody's click", "GET",
+			{HIDDEN, "HTTP_SEC_FETCH_MODE=navigate", "HTTP_SEC_FETCH_DEST=document"},
+			false},
+		{"a click that was not", "GET",
+			{HIDDEN, "HTTP_SEC_FETCH_USER=?0", "HTTP_SEC_FETCH_MODE=navigate",
+				"HTTP_SEC_FETCH_DEST=document"},
+			false},
+		{"a click, to nowhere", "GET",
+			{HIDDEN, "HTTP_SEC_FETCH_USER=?1", "HTTP_SEC_FETCH_MODE=navigate"}, false},
+		{"a click in a frame", "GET",
+			{HIDDEN, "HTTP_SEC_FETCH_USER=?1", "HTTP_SEC_FETCH_MODE=navigate",
+				"HTTP_SEC_FETCH_DEST=iframe"},
+			false},
+		{"a click ahead of a click", "GET", {HIDDEN, CLICK, "HTTP_SEC_PURPOSE=prefetch"},
+			false},
+		{"a program that clicks", "GET",
+			{"HTTP_USER_AGENT=" LINUX "HeadlessChrome/100.0.4896.88 Safari/537.36",
+				CLICK},
+			false},
+		{"a bot that clicks", "GET", {"HTTP_USER_AGENT=Twitterbot/1.0", CLICK}, false},
 	};
 	char method[32];
 	size_t i;

@@ -5,6 +5,8 @@
  * programs have too ("preview", "scanner", "outlook", "line/", "snapchat") have none.
  *
  * PROGRAM(word)
+ * CHAT(word): the chat's own browser has the word too, and says that it is mobile, which what
+ *             fetches its previews does not.
  *
  * Sources: github.com/monperrus/crawler-user-agents, github.com/omrilotan/isbot (patterns.json),
  * github.com/JayBizzle/Crawler-Detect, developers.google.com/search/docs/crawling-indexing, and for
@@ -65,17 +67,17 @@ PROGRAM("virustotal")
 PROGRAM("yahoomailproxy")
 
 /* Previews of chats and sites. */
+CHAT("viber")
+CHAT("whatsapp/")
 PROGRAM("facebookexternalhit")
 PROGRAM("facebookcatalog")
 PROGRAM("meta-externalagent")
 PROGRAM("meta-externalfetcher")
-PROGRAM("whatsapp/")
 PROGRAM("slack-imgproxy")
 PROGRAM("bingpreview")
 PROGRAM("microsoftpreview")
 PROGRAM("uripreview")
 PROGRAM("url-preview")
-PROGRAM("viber")
 PROGRAM("iframely")
 PROGRAM("embedly")
 PROGRAM("vkshare")

@@ -5,11 +5,22 @@
 #include <strings.h>
 
 static const char *const visitor_programs[] = {
+#define CHAT(word)
 #define PROGRAM(word) word,
 #include "http_program_table.h"
 #undef PROGRAM
+#undef CHAT
 	NULL,
 };
+static const char *const visitor_chats[] = {
+#define CHAT(word) word,
+#define PROGRAM(word)
+#include "http_program_table.h"
+#undef PROGRAM
+#undef CHAT
+	NULL,
+};
+static const char *const visitor_mobile[] = {" mobile/", " mobile safari/", NULL};
 /* Every browser names what draws its pages; libraries, tools and most scanners do not. */
 static const char *const visitor_engines[] = {
 	"applewebkit", "gecko", "khtml", "trident/", "msie ", "presto/", NULL};
@@ -52,10 +63,20 @@ static bool visitor_is_bot(const char *agent)
 	return false;
 }
 
-static bool visitor_is_browser(const char *agent)
+static bool visitor_is_program(const char *agent)
 {
-	return visitor_mentions(agent, visitor_engines) && !visitor_is_bot(agent) &&
-	       !visitor_mentions(agent, visitor_programs);
+	return visitor_is_bot(agent) || visitor_mentions(agent, visitor_programs) ||
+	       (visitor_mentions(agent, visitor_chats) && !visitor_mentions(agent, visitor_mobile));
+}
+
+/* Only a browser says of a page that somebody has asked for it (W3C Fetch Metadata, section 2.4);
+ * those that hide what they are say it as well. */
+static bool visitor_has_clicked(
+	const struct http_exchange *exchange, const char *mode, const char *dest)
+{
+	const char *user = http_variable(exchange, "HTTP_SEC_FETCH_USER");
+
+	return mode && dest && user && strcmp(user, "?1") == 0;
 }
 
 bool http_visitor_is_person(const struct http_exchange *exchange)
@@ -73,5 +94,8 @@ bool http_visitor_is_person(const struct http_exchange *exchange)
 	if ((mode && strcasecmp(mode, "navigate") != 0) ||
 		(dest && strcasecmp(dest, "document") != 0))
 		return false;
-	return *agent ? visitor_is_browser(agent) : mode != NULL;
+	if (!*agent)
+		return mode != NULL;
+	return !visitor_is_program(agent) && (visitor_mentions(agent, visitor_engines) ||
+						     visitor_has_clicked(exchange, mode, dest));
 }
