@@ -1,5 +1,6 @@
 #include "http_link.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -41,4 +42,29 @@ const char *http_link_cut(struct arena *arena, const char *path)
 	while ((glue_len = link_glue_len(path, len)))
 		len -= glue_len;
 	return len == whole ? path : arena_strndup(arena, path, len);
+}
+
+static bool link_is_plain(char c)
+{
+	return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '/';
+}
+
+static bool link_is_escape(const char *text)
+{
+	return *text == '%' && isxdigit((unsigned char)text[1]) && isxdigit((unsigned char)text[2]);
+}
+
+const char *http_link_cut_raw(struct arena *arena, const char *uri)
+{
+	size_t len = strcspn(uri, "?");
+
+	while (len > 0) {
+		if (len >= 3 && link_is_escape(uri + len - 3))
+			len -= 3;
+		else if (link_is_plain(uri[len - 1]))
+			break;
+		else
+			len--;
+	}
+	return arena_strndup(arena, uri, len);
 }

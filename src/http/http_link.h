@@ -9,4 +9,11 @@
  * arena.
  */
 const char *http_link_cut(struct arena *arena, const char *path);
+
+/*
+ * The path of a raw URI that cannot be decoded, up to its last letter, digit, `-`, `_` or `/`: mail
+ * and chat programs glue what no path may hold, too (U+2066 to 2069, U+FEFF, half a character). In
+ * the arena.
+ */
+const char *http_link_cut_raw(struct arena *arena, const char *uri);
 #endif

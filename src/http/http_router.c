@@ -52,6 +52,36 @@ static const char *router_path(
 	return route->flags & HTTP_MAILED ? http_link_cut(arena, path) : path;
 }
 
+/* Whether it begins as a mailed link does. */
+static bool router_is_mailed_path(const struct http_router *router, const char *path)
+{
+	const struct http_route *route;
+
+	for (route = router->routes; route < router->routes + router->route_count; route++)
+		if ((route->flags & HTTP_MAILED) &&
+			strncmp(path, route->pattern, strcspn(route->pattern, "{")) == 0)
+			return true;
+	return false;
+}
+
+/* The path of a raw URI. What was glued to a mailed link may be all that cannot be read of it. */
+static const char *router_read_path(
+	const struct http_router *router, struct arena *arena, const char *uri)
+{
+	const char *path = http_path_of(arena, uri);
+
+	return !*path && uri && router_is_mailed_path(router, uri)
+		       ? http_path_of(arena, http_link_cut_raw(arena, uri))
+		       : path;
+}
+
+static void router_take_path(const struct http_router *router, struct http_exchange *exchange)
+{
+	if (!*exchange->path)
+		exchange->path = router_read_path(
+			router, exchange->arena, http_variable(exchange, "REQUEST_URI"));
+}
+
 static void router_set_params(struct http_exchange *exchange, const struct http_route *route)
 {
 	struct router_span spans[HTTP_MAX_PARAMS] = {0};
@@ -261,16 +291,11 @@ static void router_revalidate(const struct http_route *route, struct http_exchan
  * JSON alone. */
 static bool router_is_mailed(const struct http_router *router, const struct http_exchange *exchange)
 {
-	const struct http_route *route;
+	const char *uri = http_variable(exchange, "REQUEST_URI");
 
-	if (!router->error_page ||
-		!http_media_accepted(http_variable(exchange, "HTTP_ACCEPT"), "text/html"))
-		return false;
-	for (route = router->routes; route < router->routes + router->route_count; route++)
-		if ((route->flags & HTTP_MAILED) &&
-			strncmp(exchange->path, route->pattern, strcspn(route->pattern, "{")) == 0)
-			return true;
-	return false;
+	return router->error_page &&
+	       http_media_accepted(http_variable(exchange, "HTTP_ACCEPT"), "text/html") &&
+	       router_is_mailed_path(router, *exchange->path || !uri ? exchange->path : uri);
 }
 
 /* A caller's id as one word of a log line, without what has a meaning there. */
@@ -336,6 +361,7 @@ void http_router_serve(const struct http_router *router, struct http_exchange *e
 	err_clear(&info);
 	log_set_request(exchange->request_id);
 	exchange->app = router->app;
+	router_take_path(router, exchange);
 	err = router_admit(router, exchange, &route, &info);
 	if (err == ERR_OK) {
 		err = route->handle(exchange, &info);
@@ -361,6 +387,7 @@ void http_router_refuse(const struct http_router *router, struct http_exchange *
 	unsigned allowed;
 	enum err err;
 
+	router_take_path(router, exchange);
 	route = router_lookup(router, exchange->arena, exchange->method, exchange->path, &allowed);
 	if (route && (route->flags & HTTP_UNQUEUED)) {
 		http_router_serve(router, exchange);
@@ -393,7 +420,8 @@ enum http_class http_router_class(const struct http_router *router, const char *
 
 	route = router_lookup(router, arena,
 		http_method_of(method ? arena_strndup(arena, method, method_len) : NULL),
-		http_path_of(arena, uri ? arena_strndup(arena, uri, uri_len) : NULL), &allowed);
+		router_read_path(router, arena, uri ? arena_strndup(arena, uri, uri_len) : NULL),
+		&allowed);
 	arena_free(&arena);
 	return route ? http_route_class(route) : HTTP_CLASS_NEXT;
 }
