@@ -1,3 +1,4 @@
+#include "log.h"
 #include "news.h"
 #include "service_private.h"
 
@@ -69,20 +70,25 @@ static enum err service_gate_decide(void *data, struct arena *arena, struct requ
 	return ERR_OK;
 }
 
-/* Who cancelled is in the trail, which uses of links do not load. */
-static enum err service_gate_find_canceller(const struct service *service, struct arena *arena,
-	struct service_gate *gate, struct err_info *info)
+/* Who cancelled is in the trail, which uses of links do not load. Whoever is told that the meeting
+ * is cancelled can do without, when the trail cannot be read. */
+static void service_gate_find_canceller(
+	const struct service *service, struct arena *arena, struct service_gate *gate)
 {
 	struct request *request;
-	enum err err;
+	struct err_info info;
 
-	err = store_request_load(
-		service->store, arena, gate->request->id, STORE_WHOLE, &request, info);
-	if (err == ERR_OK && request->meeting && request->meeting->status == MEETING_CANCELLED) {
+	err_clear(&info);
+	if (store_request_load(service->store, arena, gate->request->id, STORE_WHOLE, &request,
+		    &info) != ERR_OK) {
+		log_warning("the page of a cancelled meeting is without who cancelled: %s",
+			info.detail);
+		return;
+	}
+	if (request->meeting && request->meeting->status == MEETING_CANCELLED) {
 		gate->request = request;
 		gate->canceller = news_canceller(request);
 	}
-	return err;
 }
 
 enum err service_gate_open(const struct service *service, const struct service_call *call,
@@ -101,9 +107,9 @@ enum err service_gate_open(const struct service *service, const struct service_c
 	change.rule = service_gate_decide;
 	change.data = &work;
 	err = store_request_change(&change, call->arena, NULL, info);
-	return err == ERR_OK && gate_r->state == GATE_CANCELLED && gate_r->current
-		       ? service_gate_find_canceller(service, call->arena, gate_r, info)
-		       : err;
+	if (err == ERR_OK && gate_r->state == GATE_CANCELLED && gate_r->current)
+		service_gate_find_canceller(service, call->arena, gate_r);
+	return err;
 }
 
 enum err service_calendar_open(const struct service *service, const struct service_call *call,
