@@ -412,7 +412,7 @@ def test_what_is_no_request_is_refused(site, name):
         elif "headers" in SAID.get(name, ""):
             assert_page(answer, status, "Your browser sent too much", "zu viel gesendet")
         else:
-            assert_page(answer, status, "not known" if status in (400, 414) else "cannot open")
+            assert_page(answer, status, "not known" if status in (400, 414) else "cannot be used")
     assert len(site.app.seen) == before
 
 
@@ -465,6 +465,16 @@ def test_one_link_shuts_out_no_other(limited_site, path):
         # All links of an address together have their bound, too.
         several = list(pool.map(get, [f"guess{i}" for i in range(600)]))
     assert set(several) == {200, 429}
+
+
+@pytest.mark.parametrize("path", ["/join/one{}", "/calendar/event/one.ics{}", "/calendar/feed/one{}"])
+def test_glue_makes_no_other_link(limited_site, path):
+    def get(glue):
+        return requests.get(limited_site.url + path.format(glue)).status_code
+
+    glues = [one + two + three for one in ".,;" for two in (":", "!", "%E2%80%99") for three in ").*"]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(get, glues * 5)).count(429) > 50
 
 
 def test_damaged_links_count_for_nobody(limited_site):
