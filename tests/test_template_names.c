@@ -318,6 +318,7 @@ static void test_names(void)
 	for (state = GATE_OPEN; state <= GATE_RENEWING; state++)
 		give_page(templates, (enum gate)state, &lawyer);
 	give_error_page(templates, ERR_NOT_FOUND);
+	give_error_page(templates, ERR_METHOD_NOT_ALLOWED);
 	give_error_page(templates, ERR_UNAVAILABLE);
 	check_facts(json_object_object_get(declared, "mail/en/meeting_ready.txt"));
 	json_object_object_foreach(declared, pattern, known)

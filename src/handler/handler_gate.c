@@ -34,7 +34,7 @@ enum { GATE_PAGES = sizeof(gate_pages) / sizeof(gate_pages[0]) };
 /* Besides those and ics_when_names. */
 static const char *const gate_names[] = {"opens_at", "meeting_title", "other.name",
 	"cancelled_by.recipient", "cancelled_by.other", "cancelled_by.administration", "reason",
-	"dial_in.numbers", "unknown", "unavailable", NULL};
+	"dial_in.numbers", "unknown", "refused", "unavailable", NULL};
 
 enum err handler_check_templates(const struct tmpl_set *templates, struct err_info *info)
 {
@@ -140,9 +140,9 @@ static void gate_add_text(struct json_object *values, const char *name, const ch
 		json_object_object_add(values, name, json_object_new_string(text));
 }
 
-/* What the two people know of each other. A link that was replaced may have been, because it had
- * come into other hands. */
-static void gate_add_people(const struct service_gate *gate, struct json_object *values)
+/* What the two people know of the meeting and of each other. A link that was replaced may have
+ * been, because it had come into other hands. */
+static void gate_add_known(const struct service_gate *gate, struct json_object *values)
 {
 	struct json_object *other = json_object_new_object(), *by = json_object_new_object();
 	const struct actor *canceller = gate->canceller;
@@ -151,6 +151,7 @@ static void gate_add_people(const struct service_gate *gate, struct json_object 
 	json_object_object_add(values, "cancelled_by", by);
 	if (!gate->current)
 		return;
+	gate_add_text(values, "meeting_title", gate->request->title);
 	gate_add_text(other, "name", gate->request->side[!gate->party].person->name);
 	if (gate->state != GATE_CANCELLED)
 		return;
@@ -175,12 +176,13 @@ static enum err gate_reply_state(struct http_exchange *exchange, const struct se
 		gate->request->meeting->opens_at);
 	gate_add_flag(values, gate_pages[gate->state].name, true);
 	gate_add_text(values, "opens_at", opens_at);
-	gate_add_text(values, "meeting_title", gate->request->title);
-	gate_add_people(gate, values);
+	gate_add_known(gate, values);
 	/* Mails have them too, where the policy lets anybody know them. */
 	if (person_waits && gate->state == GATE_EARLY)
 		ics_invite_add_dial_in(gate->request->meeting, values);
-	err = ics_when_add(templates, exchange->arena, gate->request, person, values, info);
+	err = gate->current ? ics_when_add(templates, exchange->arena, gate->request, person,
+				      values, info)
+			    : ERR_OK;
 	if (err == ERR_OK)
 		err = gate_reply_page(
 			exchange, gate_pages[gate->state].status, person->locale, values, info);
@@ -188,6 +190,14 @@ static enum err gate_reply_state(struct http_exchange *exchange, const struct se
 		gate_set_refresh(exchange, gate->request->id, gate_again_s(exchange, gate));
 	json_object_put(values);
 	return err;
+}
+
+/* The section for an error. What the client did wrong is not mended by coming again. */
+static const char *gate_error_name(enum err err)
+{
+	if (err_status(err) == 404)
+		return "unknown";
+	return err_status(err) < 500 && !err_retryable(err) ? "refused" : "unavailable";
 }
 
 /* People come here from a mail: whatever goes wrong is a page too, not JSON. */
@@ -199,7 +209,7 @@ enum err handler_error_page(struct http_exchange *exchange, struct err_info *inf
 	struct err_info failure;
 	enum err result;
 
-	gate_add_flag(values, err_status(err) == 404 ? "unknown" : "unavailable", true);
+	gate_add_flag(values, gate_error_name(err), true);
 	result = gate_reply_page(
 		exchange, err_status(err), gate_visitor_language(exchange), values, &failure);
 	json_object_put(values);
