@@ -13,7 +13,7 @@ import re
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from mailbox import SmtpServer
 
 import pytest
@@ -23,12 +23,13 @@ from google import Google
 from providers import BREAKER_S, KINDS, TITLES, Providers, midnight, unique
 from sim import Live, Sim
 from sim_rules import instant, utc
-from stack import PROGRAM
+from stack import LEASE_S, PROGRAM
 from support import at_once, until
 from zoom import Zoom
 
 AT_ONCE = 13  # lanes
 HOLD_SPARE_S = 10  # a provider is left alone from its answer on, and that may take a while
+CALL_S = 20  # more than a background call takes until it is given up
 SIGN_IN_S = 1.1  # a process remembers for so long that it could not sign in
 # Even the quota of a day ends before the meeting does; in the afternoon before it begins.
 AHEAD, MINUTES = {"hours": 20}, 24 * 60
@@ -83,6 +84,23 @@ CASES += [
     for trouble in TROUBLES
     if trouble.operation == "create" or trouble.by_name
 ]
+
+
+class SideBySide(Providers):
+    """For stories that share a clock. Who has leased an effect when another story moves it begins
+    nothing that the lease may not outlast: that lease runs out."""
+
+    def __init__(self, *arguments: object, **settings: object):
+        self.leased: dict[str, float] = {}  # when it was first seen
+        super().__init__(*arguments, **settings)
+
+    def move(self, documents: Iterable[dict]) -> None:
+        documents, now = list(documents), time.monotonic()
+        leases = {e["lease"] for d in documents for e in self.owed(d) if "lease" in e}
+        if any(now > self.leased.setdefault(lease, now) + CALL_S for lease in leases):
+            self.leased |= dict.fromkeys(leases, now)
+            self.stack.advance(LEASE_S + 1)
+        super().move(documents)
 
 
 @dataclasses.dataclass
@@ -368,7 +386,8 @@ class Matrix:
         settings |= {"names": names, "policy": policy}
         folder = self.folder / name.replace(" ", "-")
         with self.starting:
-            started = Providers(folder, self.uri, self.smtp, **settings)
+            kind = SideBySide if name == "hang" else Providers
+            started = kind(folder, self.uri, self.smtp, **settings)
         with started as providers:
             lane = Lane(providers, failover)
             for each in names:
