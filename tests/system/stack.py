@@ -310,6 +310,13 @@ class Stack:
         effects = self.document(request_id).get("effects") or []
         return [e for e in effects if e["kind"] not in WATCH]
 
+    def is_idle(self) -> bool:
+        """Whether nothing is due and nobody performs anything: a clock that is moved then takes no
+        lease from anybody."""
+        now = self.now().replace(tzinfo=None)
+        busy = [{"effects.lease": {"$type": "string"}}, {"due": {"$lte": now}}]
+        return not self.requests.count_documents({"$or": busy}, limit=1)
+
     def settle(self, request_id: str, seconds: float = 30) -> dict:
         """Waits until nothing is owed any more; the document then. Where all that is left are mails
         that wait with what else may change, the clock is moved to them."""

@@ -206,6 +206,7 @@ def test_one_mail_at_a_time_tries_a_server_that_hung(
 
         until(is_ready, "they wait for the mail server, and for no dispatcher", 60)
     until(lambda: sum(len(smtp.of(one)) for one in made) >= 2 * len(made) - 12, "they leave", 60)
+    until(stack.is_idle, "nobody is at it when its lease ends", 60)
     stack.advance(3600)
     for request_id in made:
         stack.settle(request_id)

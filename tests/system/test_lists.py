@@ -233,7 +233,9 @@ def test_a_cancelled_meeting_is_not_upcoming(start) -> None:
     assert ids(client["upcoming"]) == ids(lawyer["upcoming"]) == [request]
     assert lawyer["needs_action"] == client["recent"] == []
     done(parties.client.command(request, "cancel"))
+    stack.settle(request)
     stack.advance(3 * 86400 + 3600)
+    until(stack.is_idle, "a dispatcher has seen that it is over")
     client, lawyer, _ = check_all(stack, parties)
     assert lawyer["needs_action"] == [] and ids(lawyer["recent"]) == [request]
 
