@@ -53,7 +53,7 @@ class Death:
         return parties, request
 
     def mails(self, request: dict, method: str) -> list[str]:
-        """Who got one, in order. A mail that was leaving at the death may come again, by its name."""
+        """Who got one, in order. What was leaving at the death may come again, by its name."""
         mails = self.stack.mails.of(request["id"])
         mails = [m for m in mails if m.part("text/calendar").get_param("method") == method]
         named = {(mail.id, mail.recipient) for mail in mails}
