@@ -1,8 +1,8 @@
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 /*
- * Connections and threads are different things: one thread waits for all connections, and those
- * with a whole request on them queue for the threads that serve (http_queue.h).
+ * Connections and threads are different things: idle threads wait for all connections together,
+ * and those with a whole request on them queue for a thread that serves (http_queue.h).
  */
 #include "err.h"
 #include "http_router.h"

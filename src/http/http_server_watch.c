@@ -110,11 +110,12 @@ void server_give_back(struct server *server, struct connection *connection)
 		watch_connection(server, EPOLL_CTL_MOD, connection);
 }
 
-/* Under the lock. */
+/* Under the lock. Without EPOLLEXCLUSIVE: all workers are told of a connection, for one that leaves
+ * it to the others cannot tell them. */
 static void watch_listen_again(struct server *server)
 {
-	server->listening = watch_add(
-		server, EPOLL_CTL_ADD, server->listen_fd, EPOLLIN | EPOLLEXCLUSIVE, watch_listen);
+	server->listening =
+		watch_add(server, EPOLL_CTL_ADD, server->listen_fd, EPOLLIN, watch_listen);
 }
 
 static void watch_unlisten(struct server *server, int64_t until_us)
@@ -267,13 +268,17 @@ static bool watch_accept_one(struct watcher *watcher)
 	return false;
 }
 
-/* How many connections to accept now; 0: the socket leaves the set for a moment. */
+/* How many connections to accept now; 0: the socket leaves the set, for a moment or for good. */
 static size_t watch_may_accept(struct watcher *watcher)
 {
 	struct server *server = watcher->server;
 	const bool idle = !watcher->polls || server->idle;
 	size_t room = server->room - server->open;
 
+	if (server_is_stopping()) {
+		watch_unlisten(server, INT64_MAX);
+		return 0;
+	}
 	if (room == 0 || (!idle && !watcher->yielded)) {
 		watch_unlisten(server, watcher->now_us + WATCH_YIELD_US);
 		watcher->yielded = true;
@@ -286,9 +291,10 @@ static size_t watch_may_accept(struct watcher *watcher)
 }
 
 /*
- * A worker with idle threads accepts one and joins the end of the line of those who listen, so that
- * all get as many. One that has none first leaves the others time to take what has come, then takes
- * it after all: nobody is left in the socket's backlog, where no clock runs for him.
+ * A worker with idle threads accepts one at a time, so that all get about as many. One that has
+ * none first leaves the others time to take what has come, then takes it after all: nobody is left
+ * in the socket's backlog, where no clock runs for him. One that stops leaves it to those that
+ * follow.
  */
 static void watch_accept(struct watcher *watcher)
 {
@@ -296,16 +302,10 @@ static void watch_accept(struct watcher *watcher)
 	size_t count, i;
 
 	pthread_mutex_lock(&server->lock);
-	count = server_is_stopping() ? 0 : watch_may_accept(watcher);
+	count = watch_may_accept(watcher);
 	pthread_mutex_unlock(&server->lock);
 	for (i = 0; i < count && watch_accept_one(watcher); i++)
 		continue;
-	pthread_mutex_lock(&server->lock);
-	if (count && server->listening) {
-		watch_unlisten(server, 0);
-		watch_listen_again(server);
-	}
-	pthread_mutex_unlock(&server->lock);
 }
 
 static void watch_one(struct watcher *watcher, int timeout_ms)

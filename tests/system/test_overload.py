@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import fastcgi
 import pytest
@@ -20,7 +20,7 @@ from caller import Parties
 from fastcgi import Connection
 from stack import PROGRAM, Stack, spawn
 from support import until
-from wire import Wire
+from wire import UPKEEP, Wire
 
 THREADS = 4
 
@@ -232,9 +232,13 @@ class Held(Wire):
     def __init__(self, uri: str):
         self.free = threading.Event()
         self.free.set()
+        self.asked = 0  # commands that came, whether held or not
         super().__init__(uri)
 
     def count(self, command: dict) -> None:
+        if next(iter(command)) not in UPKEEP:
+            with self.lock:
+                self.asked += 1
         self.free.wait(30)
         super().count(command)
 
@@ -257,6 +261,15 @@ def open_all(stack: Stack, count: int) -> list[Connection]:
     for connection in connections:
         assert connection.ask("/healthz").status == 200
     return connections
+
+
+def happens(check: Callable[[], bool]) -> bool:
+    """Within a second, in which it does unless it waits for something else."""
+    for _ in range(200):
+        if check():
+            return True
+        time.sleep(0.005)
+    return False
 
 
 def assert_overloaded(answer: object) -> None:
@@ -318,6 +331,72 @@ def test_what_waits_too_long_is_refused(narrow: tuple[Stack, threading.Event]) -
     assert {c.ask(path, parties.client.token).status for c in connections} == {200}
     for connection in connections + visitors:
         connection.close()
+
+
+def test_a_full_worker_leaves_it_to_one_that_is_not(
+    tmp_path: pathlib.Path, mongodb_uri: str
+) -> None:
+    """As many slow requests as there are threads are with the database at the same time, so none
+    waits behind one while a thread of the other worker is idle. A worker that gets no processor for
+    2 ms may lose one; mostly none is lost."""
+    settings = {"SERVER_WORKERS": 2, "SERVER_THREADS": 2, "SERVER_DISPATCHERS": 0}
+    rounds, whole = 20, 0
+    with Held(mongodb_uri) as way, Stack(tmp_path / "stack", way.uri, **settings) as stack:
+        parties = stack.parties()
+        path = f"/api/requests/{parties.create()['id']}"
+        for connection in (warm := open_all(stack, 8)):
+            assert connection.ask(path, parties.client.token).status == 200
+        for connection in warm:
+            connection.close()
+        for _ in range(rounds):
+            # Every other one of those that are open: mostly those of one worker, which is full then.
+            connections = open_all(stack, 4)
+            slow, before = connections[::2], way.asked
+            way.free.clear()
+            for number in range(1, 5):
+                if number > 2:
+                    slow.append(Connection(stack.settings["SERVER_SOCKET"]))
+                slow[number - 1].send(fastcgi.request(path, parties.client.token))
+                if not happens(lambda: way.asked - before >= number):
+                    break
+            else:
+                whole += 1
+            way.free.set()
+            for connection in slow:
+                assert connection.answer().status in (200, 503)  # when it waited behind one
+            for connection in {*slow, *connections}:
+                connection.close()
+    assert whole > rounds / 2
+
+
+def test_a_stopping_worker_leaves_nobody_in_the_backlog(
+    tmp_path: pathlib.Path, mongodb_uri: str
+) -> None:
+    """New connections all the time of a reload, each waiting for its answer before the next comes:
+    nobody else comes who would wake a worker for it."""
+    settings = {"SERVER_WORKERS": 2, "SERVER_THREADS": 2, "SERVER_DISPATCHERS": 0}
+    with Stack(tmp_path / "stack", mongodb_uri, **settings) as stack:
+        ended, failures, served = threading.Event(), [], []
+
+        def run() -> None:
+            while not ended.is_set():
+                with Connection(stack.settings["SERVER_SOCKET"], timeout=20) as connection:
+                    try:
+                        answer = connection.ask("/healthz")
+                    except OSError as problem:
+                        failures.append(problem)
+                        return
+                    # A kept connection may be closed; nginx asks again then.
+                    served.append(answer is not None and answer.status == 200)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        for _ in range(8):
+            stack.reload()
+        ended.set()
+        thread.join()
+        assert failures == []
+        assert sum(served) > 100 and served.count(False) <= 8
 
 
 def test_reload_and_death_under_a_crowd(stack: Stack) -> None:
