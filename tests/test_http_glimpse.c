@@ -65,12 +65,14 @@ static void test_who_asks(void)
 {
 	static const struct {
 		const char *name, *pairs;
+		bool same_address, same_token;
 	} others[] = {
-		{"another address",
-			"\x0b\x08REMOTE_ADDR10.0.0.2\x12\x08HTTP_AUTHORIZATIONBearer x"},
-		{"another token", "\x0b\x08REMOTE_ADDR10.0.0.1\x12\x08HTTP_AUTHORIZATIONBearer y"},
-		{"no token", "\x0b\x08REMOTE_ADDR10.0.0.1"},
-		{"nothing", ""},
+		{"another address", "\x0b\x08REMOTE_ADDR10.0.0.2\x12\x08HTTP_AUTHORIZATIONBearer x",
+			false, true},
+		{"another token", "\x0b\x08REMOTE_ADDR10.0.0.1\x12\x08HTTP_AUTHORIZATIONBearer y",
+			true, false},
+		{"no token", "\x0b\x08REMOTE_ADDR10.0.0.1", true, false},
+		{"nothing", "", false, false},
 	};
 	struct http_glimpse one, same, other;
 	size_t i;
@@ -81,7 +83,8 @@ static void test_who_asks(void)
 	used = 0;
 	put_request(7, "some body");
 	http_glimpse(bytes, used, &same);
-	CU_ASSERT_EQUAL(one.client, same.client);
+	CU_ASSERT_EQUAL(one.address, same.address);
+	CU_ASSERT_EQUAL(one.token, same.token);
 	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		used = 0;
 		put(BEGIN, 1, begin, sizeof(begin), 0);
@@ -89,7 +92,9 @@ static void test_who_asks(void)
 		put(PARAMS, 1, NULL, 0, 0);
 		put(STDIN, 1, NULL, 0, 0);
 		UNIT_CHECK(http_glimpse(bytes, used, &other) == HTTP_ARRIVED, others[i].name);
-		UNIT_CHECK(other.client != one.client, others[i].name);
+		UNIT_CHECK(
+			(other.address == one.address) == others[i].same_address, others[i].name);
+		UNIT_CHECK((other.token == one.token) == others[i].same_token, others[i].name);
 		UNIT_CHECK(!other.method && !other.uri, others[i].name);
 	}
 }

@@ -27,7 +27,7 @@ static int serve(struct http_queue *queue)
 
 static bool push(struct http_queue *queue, int item, enum http_class class, uint32_t client)
 {
-	return http_queue_push(queue, &items[item], class, client, item);
+	return http_queue_push(queue, &items[item], class, client, 0, item);
 }
 
 static void test_first_come_first_served(void)
@@ -156,7 +156,7 @@ static void test_one_client_leaves_room(void)
 		two += push(queue, i, HTTP_CLASS_FIRST, 2);
 	for (i = 32; i < 48; i++)
 		three += push(queue, i, HTTP_CLASS_LAST, 3);
-	CU_ASSERT_EQUAL(one, 8);
+	CU_ASSERT_EQUAL(one, 6);
 	CU_ASSERT_EQUAL(two, 4);
 	CU_ASSERT_EQUAL(three, 2);
 	/* Full is full. */
@@ -165,6 +165,44 @@ static void test_one_client_leaves_room(void)
 	CU_ASSERT_FALSE(push(queue, 60, HTTP_CLASS_FIRST, 60));
 	CU_ASSERT_EQUAL(serve(queue), 16);
 	CU_ASSERT_TRUE(push(queue, 60, HTTP_CLASS_FIRST, 60));
+	http_queue_free(&queue);
+}
+
+/* Anybody can make up tokens: they give an address neither room nor turns. */
+static void test_tokens_divide_an_address(void)
+{
+	struct http_queue *queue = http_queue_new(4, 16);
+	int i, one = 0;
+
+	for (i = 0; i < 30; i++)
+		one += http_queue_push(
+			queue, &items[i], (enum http_class)(i % 3), 1, (uint32_t)i, i);
+	CU_ASSERT_EQUAL(one, 8);
+	http_queue_free(&queue);
+
+	/* Nor does one token take all that its address has. */
+	queue = http_queue_new(4, 16);
+	for (i = one = 0; i < 16; i++)
+		one += http_queue_push(queue, &items[i], HTTP_CLASS_NEXT, 1, 1, i);
+	CU_ASSERT_EQUAL(one, 6);
+	CU_ASSERT_TRUE(http_queue_push(queue, &items[16], HTTP_CLASS_NEXT, 1, 2, 16));
+	http_queue_free(&queue);
+
+	queue = http_queue_new(4, 10 * ITEMS);
+	for (i = 0; i < 30; i++)
+		http_queue_push(queue, &items[i], HTTP_CLASS_NEXT, 1, (uint32_t)i % 10, i);
+	CU_ASSERT_EQUAL(serve(queue), 0);
+	push(queue, 40, HTTP_CLASS_NEXT, 2);
+	push(queue, 41, HTTP_CLASS_NEXT, 2);
+	CU_ASSERT_EQUAL(serve(queue), 10);
+	CU_ASSERT_EQUAL(serve(queue), 40);
+	CU_ASSERT_EQUAL(serve(queue), 1);
+	CU_ASSERT_EQUAL(serve(queue), 41);
+	/* Inside of an address whoever asks now and then does not wait for its crowd. */
+	http_queue_push(queue, &items[42], HTTP_CLASS_NEXT, 1, 15, 42);
+	for (i = 0; i < ITEMS && serve(queue) != 42; i++)
+		continue;
+	CU_ASSERT_TRUE(i < 20);
 	http_queue_free(&queue);
 }
 
@@ -208,7 +246,7 @@ static void test_nothing_is_lost(void)
 		case 1:
 			if (!inside[i] && !running[i] &&
 				http_queue_push(queue, &items[i], (enum http_class)(i % 3),
-					(uint32_t)i % 5, turn)) {
+					(uint32_t)i % 5, (uint32_t)i % 7, turn)) {
 				inside[i] = true;
 				pushed++;
 			}
@@ -253,6 +291,7 @@ static const struct unit_case cases[] = {
 	{"a crowd waits for itself", test_a_crowd_waits_for_itself},
 	{"strangers take half", test_strangers_take_half},
 	{"one client leaves room", test_one_client_leaves_room},
+	{"tokens divide an address", test_tokens_divide_an_address},
 	{"the overdue leave in order", test_the_overdue_leave_in_order},
 	{"nothing is lost", test_nothing_is_lost},
 };

@@ -55,14 +55,15 @@ static bool pair_length(struct span *pairs, size_t *length_r)
 	return span_skip(pairs, 3);
 }
 
-/* FNV-1a. */
-static uint32_t glimpse_hash(uint32_t hash, const unsigned char *bytes, size_t len)
+/* FNV-1a, folded: of the last product alone the low bits would know little. */
+static uint32_t glimpse_hash(const struct span *value)
 {
+	uint32_t hash = 2166136261u;
 	size_t i;
 
-	for (i = 0; i < len; i++)
-		hash = (hash ^ bytes[i]) * 16777619u;
-	return hash;
+	for (i = 0; i < value->len; i++)
+		hash = (hash ^ value->at[i]) * 16777619u;
+	return hash ^ hash >> 16;
 }
 
 static bool glimpse_is(const struct span *name, const char *wanted)
@@ -79,8 +80,10 @@ static void glimpse_note(
 	} else if (glimpse_is(name, "REQUEST_URI")) {
 		glimpse->uri = (const char *)value->at;
 		glimpse->uri_len = value->len;
-	} else if (glimpse_is(name, "REMOTE_ADDR") || glimpse_is(name, "HTTP_AUTHORIZATION")) {
-		glimpse->client = glimpse_hash(glimpse->client, value->at, value->len);
+	} else if (glimpse_is(name, "REMOTE_ADDR")) {
+		glimpse->address = glimpse_hash(value);
+	} else if (glimpse_is(name, "HTTP_AUTHORIZATION")) {
+		glimpse->token = glimpse_hash(value);
 	}
 }
 
@@ -107,7 +110,7 @@ enum http_arrival http_glimpse(
 	bool begun = false, told = false;
 	unsigned id = 0;
 
-	*glimpse_r = (struct http_glimpse){.client = 2166136261u};
+	*glimpse_r = (struct http_glimpse){0};
 	while (rest.len) {
 		if (rest.at[0] != RECORD_VERSION)
 			return HTTP_NO_REQUEST;

@@ -19,7 +19,7 @@ enum http_arrival {
 struct http_glimpse {
 	const char *method, *uri;
 	size_t method_len, uri_len;
-	uint32_t client; /* a hash of address and credentials */
+	uint32_t address, token; /* hashes: of where it comes from, and of its credentials */
 };
 
 enum http_arrival http_glimpse(

@@ -4,32 +4,50 @@
 
 #include "xalloc.h"
 
-/* Clients whose hashes meet share their turns. */
-enum { QUEUE_FLOWS = 1024 };
+/* Those whose hashes meet share their turns. */
+enum { QUEUE_ADDRESSES = 1024, QUEUE_TOKENS = 16 };
 
-enum flow_place { FLOW_NOWHERE, FLOW_NEW, FLOW_OLD };
+enum turn_place { TURN_NOWHERE, TURN_NEW, TURN_OLD };
 
-/* The requests of one client in one class. */
-struct http_queue_flow {
-	struct http_queue_item *head, **tail;
-	size_t count;
-	enum flow_place place;
-	struct http_queue_flow *next; /* in its place */
+/* Of one that takes turns with others. */
+struct turn {
+	size_t count; /* of its requests */
+	enum turn_place place;
+	struct turn *next; /* in its place */
 };
 
-struct flow_list {
-	struct http_queue_flow *head, *last;
+struct turn_list {
+	struct turn *head, *last;
+};
+
+struct turns {
+	struct turn_list lists[TURN_OLD + 1];
+	bool was_new; /* whose turn it was */
+};
+
+/* The requests of one token of one address in one class. */
+struct http_queue_flow {
+	struct turn turn; /* the first member, as that of an address */
+	struct http_queue_item *head, *newest;
+	struct queue_address *address;
+};
+
+struct queue_address {
+	struct turn turn;
+	struct turns turns;
+	size_t *held; /* in all classes */
+	struct http_queue_flow flows[QUEUE_TOKENS];
 };
 
 struct queue_class {
-	struct flow_list lists[FLOW_OLD + 1];
-	bool was_new; /* whose turn it was */
+	struct turns turns;
 	size_t waiting, running, bound;
-	struct http_queue_flow flows[QUEUE_FLOWS];
+	struct queue_address addresses[QUEUE_ADDRESSES];
 };
 
 struct http_queue {
 	size_t count, most;
+	size_t held[QUEUE_ADDRESSES];
 	struct http_queue_item *oldest, *newest;
 	struct queue_class classes[HTTP_CLASS_COUNT];
 };
@@ -46,15 +64,11 @@ static size_t queue_bound(size_t threads, enum http_class class)
 struct http_queue *http_queue_new(size_t threads, size_t most)
 {
 	struct http_queue *queue = xcalloc(1, sizeof(*queue));
-	struct queue_class *class;
-	size_t i;
+	enum http_class class;
 
 	queue->most = most;
-	for (class = queue->classes; class < queue->classes + HTTP_CLASS_COUNT; class ++) {
-		class->bound = queue_bound(threads, (enum http_class)(class - queue->classes));
-		for (i = 0; i < QUEUE_FLOWS; i++)
-			class->flows[i].tail = &class->flows[i].head;
-	}
+	for (class = 0; class < HTTP_CLASS_COUNT; class ++)
+		queue->classes[class].bound = queue_bound(threads, class);
 	return queue;
 }
 
@@ -64,35 +78,64 @@ void http_queue_free(struct http_queue **queue)
 	*queue = NULL;
 }
 
-static void flow_put(struct queue_class *class, struct http_queue_flow *flow, enum flow_place place)
+static void turn_put(struct turns *turns, struct turn *turn, enum turn_place place)
 {
-	struct flow_list *list = &class->lists[place];
+	struct turn_list *list = &turns->lists[place];
 
-	flow->place = place;
-	flow->next = NULL;
+	turn->place = place;
+	turn->next = NULL;
 	if (list->head)
-		list->last->next = flow;
+		list->last->next = turn;
 	else
-		list->head = flow;
-	list->last = flow;
+		list->head = turn;
+	list->last = turn;
 }
 
-static struct http_queue_flow *flow_take(struct queue_class *class, enum flow_place place)
+static struct turn *turn_take(struct turns *turns, enum turn_place place)
 {
-	struct http_queue_flow *flow = class->lists[place].head;
+	struct turn *turn = turns->lists[place].head;
 
-	class->lists[place].head = flow->next;
-	flow->place = FLOW_NOWHERE;
-	return flow;
+	turns->lists[place].head = turn->next;
+	turn->place = TURN_NOWHERE;
+	return turn;
+}
+
+static void turn_add(struct turns *turns, struct turn *turn)
+{
+	turn->count++;
+	if (turn->place == TURN_NOWHERE)
+		turn_put(turns, turn, TURN_NEW);
+}
+
+/* Whose turn it is where somebody waits. One stays among the old ones until its turn comes and
+ * finds nothing: only then it has not asked lately. */
+static struct turn *turn_next(struct turns *turns)
+{
+	enum turn_place place;
+	struct turn *turn;
+
+	do {
+		place = TURN_OLD;
+		if (turns->lists[TURN_NEW].head && !(turns->was_new && turns->lists[TURN_OLD].head))
+			place = TURN_NEW;
+		turn = turn_take(turns, place);
+	} while (!turn->count);
+	turns->was_new = place == TURN_NEW;
+	turn_put(turns, turn, TURN_OLD);
+	return turn;
 }
 
 bool http_queue_push(struct http_queue *queue, struct http_queue_item *item, enum http_class class,
-	uint32_t client, int64_t ready_us)
+	uint32_t address, uint32_t token, int64_t ready_us)
 {
-	struct http_queue_flow *flow = &queue->classes[class].flows[client % QUEUE_FLOWS];
+	struct queue_address *from = &queue->classes[class].addresses[address % QUEUE_ADDRESSES];
+	struct http_queue_flow *flow = &from->flows[token % QUEUE_TOKENS];
+	const size_t room = queue->most - queue->count;
 
-	if (flow->count >= queue->most - queue->count)
+	from->held = &queue->held[address % QUEUE_ADDRESSES];
+	if (*from->held >= room || flow->turn.count >= room - *from->held)
 		return false;
+	flow->address = from;
 	*item = (struct http_queue_item){
 		.class = class, .ready_us = ready_us, .older = queue->newest, .flow = flow};
 	if (queue->newest)
@@ -100,25 +143,28 @@ bool http_queue_push(struct http_queue *queue, struct http_queue_item *item, enu
 	else
 		queue->oldest = item;
 	queue->newest = item;
-	*flow->tail = item;
-	flow->tail = &item->next;
-	flow->count++;
+	if (flow->head)
+		flow->newest->next = item;
+	else
+		flow->head = item;
+	flow->newest = item;
 	queue->count++;
+	++*from->held;
 	queue->classes[class].waiting++;
-	if (flow->place == FLOW_NOWHERE)
-		flow_put(&queue->classes[class], flow, FLOW_NEW);
+	turn_add(&from->turns, &flow->turn);
+	turn_add(&queue->classes[class].turns, &from->turn);
 	return true;
 }
 
-/* The first of its client, which the oldest of all is too. */
+/* The first of its flow, which the oldest of all is too. */
 static struct http_queue_item *queue_remove(struct http_queue *queue, struct http_queue_flow *flow)
 {
 	struct http_queue_item *item = flow->head;
 
 	flow->head = item->next;
-	if (!flow->head)
-		flow->tail = &flow->head;
-	flow->count--;
+	flow->turn.count--;
+	flow->address->turn.count--;
+	--*flow->address->held;
 	if (item->older)
 		item->older->newer = item->newer;
 	else
@@ -130,24 +176,6 @@ static struct http_queue_item *queue_remove(struct http_queue *queue, struct htt
 	queue->count--;
 	queue->classes[item->class].waiting--;
 	return item;
-}
-
-/* Whose turn it is in a class where somebody waits. A client stays among the old ones until its
- * turn comes and finds nothing: only then it has not asked lately. */
-static struct http_queue_flow *queue_turn(struct queue_class *class)
-{
-	struct http_queue_flow *flow;
-	enum flow_place place;
-
-	do {
-		place = FLOW_OLD;
-		if (class->lists[FLOW_NEW].head && !(class->was_new && class->lists[FLOW_OLD].head))
-			place = FLOW_NEW;
-		flow = flow_take(class, place);
-	} while (!flow->head);
-	class->was_new = place == FLOW_NEW;
-	flow_put(class, flow, FLOW_OLD);
-	return flow;
 }
 
 static bool queue_may_run(const struct queue_class *class)
@@ -174,11 +202,13 @@ bool http_queue_ready(struct http_queue *queue)
 struct http_queue_item *http_queue_pop(struct http_queue *queue)
 {
 	struct queue_class *class = queue_next_class(queue);
+	struct queue_address *address;
 
 	if (!class)
 		return NULL;
 	class->running++;
-	return queue_remove(queue, queue_turn(class));
+	address = (struct queue_address *)turn_next(&class->turns);
+	return queue_remove(queue, (struct http_queue_flow *)turn_next(&address->turns));
 }
 
 void http_queue_done(struct http_queue *queue, const struct http_queue_item *item)

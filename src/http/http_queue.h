@@ -2,9 +2,10 @@
 #define HTTP_QUEUE_H
 /*
  * Requests that are whole and wait for a thread. Of the classes the first goes first, each with no
- * more threads at a time than its bound. Within a class the clients take turns, and each client's
- * requests keep their order; who has not asked lately goes before those who ask all the time, every
- * other turn. So a crowd waits for itself. (The turns are those of RFC 8290, "FQ-CoDel".)
+ * more threads at a time than its bound. Within a class addresses take turns, within an address its
+ * tokens, which anybody can make up, and each token's requests keep their order; who has not asked
+ * lately goes before those who ask all the time, every other turn. So a crowd waits for itself.
+ * (The turns are those of RFC 8290, "FQ-CoDel".)
  *
  * A pure structure, without a lock or a clock: its user brings both.
  */
@@ -35,10 +36,11 @@ struct http_queue_item {
 struct http_queue *http_queue_new(size_t threads, size_t most);
 void http_queue_free(struct http_queue **queue);
 
-/* `client` is a hash of who asks; `ready_us` never goes back. False when there is no room: a client
- * has as much as all together leave free, so one alone fills half. */
+/* `address` and `token` are hashes of who asks; `ready_us` never goes back. False when there is no
+ * room: an address has as much as all together leave free, so one alone fills half; a token has as
+ * much as would be left for another of its address, so one alone fills a third. */
 bool http_queue_push(struct http_queue *queue, struct http_queue_item *item, enum http_class class,
-	uint32_t client, int64_t ready_us);
+	uint32_t address, uint32_t token, int64_t ready_us);
 
 /* The next to be served, or NULL; http_queue_done() says when its thread is free again. */
 struct http_queue_item *http_queue_pop(struct http_queue *queue);

@@ -157,7 +157,7 @@ static void watch_enqueue(struct watcher *watcher, struct connection *connection
 	connection->state = CONNECTION_BUSY;
 	connection->again |= hung_up;
 	if (class == HTTP_CLASS_NONE || !http_queue_push(server->queue, &connection->item, class,
-						glimpse->client, watcher->now_us))
+						glimpse->address, glimpse->token, watcher->now_us))
 		watch_refuse(server, connection);
 	pthread_mutex_unlock(&server->lock);
 }
