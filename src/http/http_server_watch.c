@@ -406,11 +406,12 @@ static int poll_timeout_ms(struct watcher *poller)
 }
 
 /*
- * FastCGI has no way to say that a connection will close, and nginx does not repeat a POST whose
- * connection closes under it. So while draining, kept connections have some time in which nginx may
- * close those it has used often enough (its keepalive_requests). Then one in use is closed right
- * behind its response, and an idle one after shutdown(), which makes a write that comes too late
- * fail over there, and shows here the request that came just in time.
+ * FastCGI has no way to say that a connection will close, and nginx repeats a POST whose connection
+ * closes under it only if told to (fastcgi_next_upstream non_idempotent). So while draining, kept
+ * connections have some time in which nginx may close those it has used often enough (its
+ * keepalive_requests). Then one in use is closed right behind its response, and an idle one after
+ * shutdown(), which makes a write that comes too late fail over there, and shows here the request
+ * that came just in time.
  */
 static bool poll_drain(struct watcher *poller)
 {
