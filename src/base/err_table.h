@@ -29,7 +29,8 @@ ERR(BUSY, "busy", 409, 1, INFO, "Others are changing it just now")
 ERR(STARTS_IN_PAST, "starts_in_past", 409, 0, INFO, "The requested time has already passed")
 ERR(PRECONDITION_FAILED, "precondition_failed", 412, 0, INFO, "The resource has changed")
 ERR(TOO_LARGE, "too_large", 413, 0, INFO, "The request body is too large")
-ERR(UNSUPPORTED_MEDIA, "unsupported_media_type", 415, 0, INFO, "The body must be plain application/json")
+ERR(UNSUPPORTED_MEDIA, "unsupported_media_type", 415, 0, INFO,
+	"The body must be plain application/json")
 ERR(INVALID, "invalid", 422, 0, INFO, "A field is not valid")
 ERR(KEY_REUSED, "idempotency_key_reused", 422, 0, INFO, "The idempotency key was used before")
 ERR(LAWYER_UNCONFIRMED, "lawyer_address_unconfirmed", 422, 0, INFO,

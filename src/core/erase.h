@@ -17,8 +17,8 @@
  */
 bool erase_person(struct cause *cause, struct request *request, const char *person_id);
 
-/* Whether that has happened to a request since then, even if there is more to erase by now. Looks at
- * the events that the document holds: `since` is not long ago. */
+/* Whether that has happened to a request since then, even if there is more to erase by now. Looks
+ * at the events that the document holds: `since` is not long ago. */
 bool erase_was_done(const struct request *request, const char *person_id, int64_t since);
 
 /* Whether a person has been erased: there is nobody to be told anything. */

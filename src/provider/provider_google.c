@@ -432,7 +432,8 @@ static void google_validate(const struct provider_call *call, struct model_list 
 		err = err_set(&info, ERR_CREDENTIAL,
 			"Google Meet: The account may read this calendar but not write to it.");
 	if (google_checked(call, checks, "permissions", err == ERR_OK,
-		    err == ERR_OK ? google_calendar(call->config) : provider_told(call->arena, &info)))
+		    err == ERR_OK ? google_calendar(call->config)
+				  : provider_told(call->arena, &info)))
 		google_check_scope(call, &token, checks);
 }
 

@@ -160,7 +160,8 @@ static bool validation_create(const struct provider_call *given, const struct pr
 	asked.until_us -= VALIDATE_DELETE_MS * 1000;
 	err = provider_create(&asked, plan, false, link_r, &info);
 	validation_add(given->arena, validation, "create", err == ERR_OK,
-		err == ERR_OK ? validation_made(given->arena, link_r) : provider_told(given->arena, &info));
+		err == ERR_OK ? validation_made(given->arena, link_r)
+			      : provider_told(given->arena, &info));
 	*certain_r = err == ERR_OK || link_r->external_id;
 	return *certain_r || err == ERR_OUTCOME_UNKNOWN || err == ERR_STILL_PENDING;
 }
