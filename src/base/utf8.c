@@ -87,20 +87,13 @@ bool utf8_has_control(const char *text, bool multi_line)
 
 size_t utf8_forbidden(const char *text)
 {
-	const unsigned char *p = (const unsigned char *)text;
-	const size_t len = utf8_point(p, 4);
 	uint32_t point;
-	bool found = false;
+	const size_t len = utf8_next(text, 4, &point);
+	/* The last two of each plane among them. */
+	const bool found = (point >= 0x202a && point <= 0x202e) ||
+			   (point >= 0x2066 && point <= 0x2069) || point == 0xfeff ||
+			   (point >= 0xfdd0 && point <= 0xfdef) || (point & 0xfffe) == 0xfffe;
 
-	if (len == 3) {
-		point = (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
-		found = (point >= 0x202a && point <= 0x202e) ||
-			(point >= 0x2066 && point <= 0x2069) || point == 0xfeff ||
-			(point >= 0xfdd0 && point <= 0xfdef) || point >= 0xfffe;
-	} else if (len == 4) {
-		/* The last two of each plane. */
-		found = (p[1] & 0x0f) == 0x0f && p[2] == 0xbf && p[3] >= 0xbe;
-	}
 	return found ? len : 0;
 }
 
@@ -123,15 +116,11 @@ bool utf8_has_rtl(const char *text, size_t len)
 	 * DerivedBidiClass.txt), and U+200F. */
 	static const uint32_t blocks[][2] = {{0x590, 0x8ff}, {0x200f, 0x200f}, {0xfb1d, 0xfdff},
 		{0xfe70, 0xfeff}, {0x10800, 0x10fff}, {0x1e800, 0x1efff}};
-	const unsigned char *p = (const unsigned char *)text;
 	size_t at, step, i;
 	uint32_t point;
 
 	for (at = 0; at < len; at += step ? step : 1) {
-		step = utf8_point(p + at, len - at);
-		point = step > 1 ? p[at] & (0xffu >> (step + 1)) : 0;
-		for (i = 1; i < step; i++)
-			point = point << 6 | (p[at + i] & 0x3fu);
+		step = utf8_next(text + at, len - at, &point);
 		for (i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
 			if (point >= blocks[i][0] && point <= blocks[i][1])
 				return true;

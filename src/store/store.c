@@ -154,6 +154,13 @@ enum err store_error(const bson_error_t *error, const char *doing, struct err_in
 	return err_set(info, ERR_INTERNAL, "The database refused: %s", error->message);
 }
 
+bool store_matched(const bson_t *reply)
+{
+	bson_iter_t iter;
+
+	return bson_iter_init_find(&iter, reply, "matchedCount") && bson_iter_as_int64(&iter) == 1;
+}
+
 enum err store_ping(struct store *store, struct err_info *info)
 {
 	struct store_session session;

@@ -29,9 +29,7 @@ static enum err store_chores_end(struct store_chores *chores, enum err err)
 /* ERR_CONFLICT unless it matched. */
 static enum err store_chore_matched(const bson_t *reply, struct err_info *info)
 {
-	bson_iter_t iter;
-
-	if (bson_iter_init_find(&iter, reply, "matchedCount") && bson_iter_as_int64(&iter) == 1)
+	if (store_matched(reply))
 		return ERR_OK;
 	return err_set(info, ERR_CONFLICT, "The chore was changed at the same time.");
 }

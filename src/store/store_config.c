@@ -101,13 +101,11 @@ static enum err store_config_replace(
 	bson_t *filter = BCON_NEW("_id", CONFIG_ID, "rev", BCON_INT64(rev));
 	enum err err = ERR_OK;
 	bson_error_t error;
-	bson_iter_t iter;
 	bson_t reply;
 
 	if (!mongoc_collection_replace_one(collection, filter, bson, NULL, &reply, &error))
 		err = store_error(&error, "replace configuration", info);
-	else if (!bson_iter_init_find(&iter, &reply, "matchedCount") ||
-		 bson_iter_as_int64(&iter) != 1)
+	else if (!store_matched(&reply))
 		err = err_set(
 			info, ERR_CONFLICT, "The configuration was changed at the same time.");
 	bson_destroy(&reply);

@@ -163,14 +163,15 @@ const bson_t *store_former_read(struct arena *arena, const bson_t *bson)
 	return read;
 }
 
-static bool former_lacks(const bson_iter_t *policy, const bson_t *defaults)
+/* Asked of every configuration that is loaded, so it builds nothing. */
+static bool former_lacks(const bson_iter_t *policy)
 {
-	bson_iter_t field, own;
+	const struct model_field *field;
+	bson_iter_t own;
 
-	bson_iter_init(&field, defaults);
-	while (bson_iter_next(&field))
-		if (!bson_iter_recurse(policy, &own) ||
-			!bson_iter_find(&own, bson_iter_key(&field)))
+	for (field = policy_model.fields; field < policy_model.fields + policy_model.field_count;
+		field++)
+		if (!bson_iter_recurse(policy, &own) || !bson_iter_find(&own, field->name))
 			return true;
 	return false;
 }
@@ -195,15 +196,17 @@ static void former_append_policy(const bson_iter_t *policy, const bson_t *defaul
 
 const bson_t *store_former_config(struct store *store, struct arena *arena, const bson_t *bson)
 {
-	bson_t *defaults = bson_new(), *read = bson_new();
 	bson_iter_t field, policy;
+	bson_t *defaults, *read;
 
+	if (!bson_iter_init_find(&policy, bson, "policy") || !BSON_ITER_HOLDS_DOCUMENT(&policy) ||
+		!former_lacks(&policy))
+		return bson;
+	defaults = bson_new();
 	arena_defer(arena, store_release_bson, defaults);
+	read = bson_new();
 	arena_defer(arena, store_release_bson, read);
 	store_bson_write(store, arena, &policy_model, &policy_default, CONFIG_ID, defaults);
-	if (!bson_iter_init_find(&policy, bson, "policy") || !BSON_ITER_HOLDS_DOCUMENT(&policy) ||
-		!former_lacks(&policy, defaults))
-		return bson;
 	bson_iter_init(&field, bson);
 	while (bson_iter_next(&field)) {
 		if (strcmp(bson_iter_key(&field), "policy") == 0)
@@ -280,31 +283,15 @@ static enum err former_complete_one(
 static enum err former_page(struct store *store, struct arena *arena, const char *last,
 	struct model_list *list_r, struct err_info *info)
 {
-	struct store_session session;
-	bson_t *filter, *options;
-	mongoc_cursor_t *cursor;
-	const bson_t *bson;
-	bson_error_t error;
-	bson_iter_t id;
-	enum err err;
+	bson_t *filter = BCON_NEW("over_at", BCON_NULL, "_id", "{", "$gt", BCON_UTF8(last), "}");
+	bson_t *options = BCON_NEW("sort", "{", "_id", BCON_INT32(1), "}", "limit",
+		BCON_INT64(FORMER_PAGE), "projection", "{", "_id", BCON_INT32(1), "}");
+	const enum err err = store_request_ids(store, arena, filter, options,
+		"look for requests of the version before", list_r, info);
 
-	err = store_session_begin(store, &session, info);
-	if (err != ERR_OK)
-		return err;
-	filter = BCON_NEW("over_at", BCON_NULL, "_id", "{", "$gt", BCON_UTF8(last), "}");
-	options = BCON_NEW("sort", "{", "_id", BCON_INT32(1), "}", "limit", BCON_INT64(FORMER_PAGE),
-		"projection", "{", "_id", BCON_INT32(1), "}");
-	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
-	while (mongoc_cursor_next(cursor, &bson))
-		if (bson_iter_init_find(&id, bson, "_id") && BSON_ITER_HOLDS_UTF8(&id))
-			*(const char **)model_list_add(arena, list_r, sizeof(const char *)) =
-				arena_strdup(arena, bson_iter_utf8(&id, NULL));
-	if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "look for requests of the version before", info);
-	mongoc_cursor_destroy(cursor);
 	bson_destroy(options);
 	bson_destroy(filter);
-	return store_session_end(&session, err);
+	return err;
 }
 
 enum err store_request_complete_former(struct store *store, struct err_info *info)

@@ -133,11 +133,10 @@ enum err store_request_list(struct store *store, struct arena *arena,
 	return store_session_end(&session, err);
 }
 
-enum err store_request_of_person(struct store *store, struct arena *arena, const char *person_id,
-	struct model_list *list_r, struct err_info *info)
+enum err store_request_ids(struct store *store, struct arena *arena, const bson_t *filter,
+	const bson_t *options, const char *doing, struct model_list *list_r, struct err_info *info)
 {
 	struct store_session session;
-	bson_t *filter, *options;
 	mongoc_cursor_t *cursor;
 	const bson_t *bson;
 	bson_error_t error;
@@ -147,9 +146,6 @@ enum err store_request_of_person(struct store *store, struct arena *arena, const
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	filter = BCON_NEW("$or", "[", "{", "client.id", BCON_UTF8(person_id), "}", "{", "lawyer.id",
-		BCON_UTF8(person_id), "}", "]");
-	options = BCON_NEW("projection", "{", "_id", BCON_INT32(1), "}");
 	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
 	while (mongoc_cursor_next(cursor, &bson)) {
 		if (bson_iter_init_find(&id, bson, "_id") && BSON_ITER_HOLDS_UTF8(&id))
@@ -157,9 +153,21 @@ enum err store_request_of_person(struct store *store, struct arena *arena, const
 				arena_strdup(arena, bson_iter_utf8(&id, NULL));
 	}
 	if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "find a person's requests", info);
+		err = store_error(&error, doing, info);
 	mongoc_cursor_destroy(cursor);
+	return store_session_end(&session, err);
+}
+
+enum err store_request_of_person(struct store *store, struct arena *arena, const char *person_id,
+	struct model_list *list_r, struct err_info *info)
+{
+	bson_t *filter = BCON_NEW("$or", "[", "{", "client.id", BCON_UTF8(person_id), "}", "{",
+		"lawyer.id", BCON_UTF8(person_id), "}", "]");
+	bson_t *options = BCON_NEW("projection", "{", "_id", BCON_INT32(1), "}");
+	const enum err err = store_request_ids(
+		store, arena, filter, options, "find a person's requests", list_r, info);
+
 	bson_destroy(options);
 	bson_destroy(filter);
-	return store_session_end(&session, err);
+	return err;
 }

@@ -47,6 +47,14 @@ enum err store_bson_read(struct store *store, struct arena *arena, const struct 
 /* Whether no sealed value of an object needs any but the newest key. Opens none. */
 bool store_bson_is_newest(struct store *store, const struct model *model, bson_iter_t *iter);
 
+/* Whether a guarded write found its document. */
+bool store_matched(const bson_t *reply);
+
+/* The ids of the requests that a filter finds: strings, appended in the order of the options.
+ * `doing` goes to the log. */
+enum err store_request_ids(struct store *store, struct arena *arena, const bson_t *filter,
+	const bson_t *options, const char *doing, struct model_list *list_r, struct err_info *info);
+
 /* For arena_defer. */
 void store_release_bson(void *handle);
 

@@ -191,7 +191,6 @@ static enum err store_guarded(struct store *store, const struct request *request
 	bson_t *filter, reply;
 	struct store_session session;
 	bson_error_t error;
-	bson_iter_t iter;
 	enum err err;
 
 	err = store_session_begin(store, &session, info);
@@ -200,8 +199,7 @@ static enum err store_guarded(struct store *store, const struct request *request
 	filter = BCON_NEW("_id", BCON_UTF8(request->id), "rev", BCON_INT64(request->rev - 1));
 	if (!write(session.requests, filter, content, NULL, &reply, &error))
 		err = store_error(&error, "replace request", info);
-	else if (!bson_iter_init_find(&iter, &reply, "matchedCount") ||
-		 bson_iter_as_int64(&iter) != 1)
+	else if (!store_matched(&reply))
 		err = err_set(info, ERR_CONFLICT, "The request was changed at the same time.");
 	bson_destroy(&reply);
 	bson_destroy(filter);

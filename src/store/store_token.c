@@ -121,14 +121,12 @@ static enum err store_token_update(struct store_tokens *tokens, const bson_t *fi
 	const bson_t *update, struct err_info *info)
 {
 	bson_error_t error;
-	bson_iter_t iter;
 	enum err err = ERR_OK;
 	bson_t reply;
 
 	if (!mongoc_collection_update_one(tokens->collection, filter, update, NULL, &reply, &error))
 		err = store_error(&error, "update token", info);
-	else if (!bson_iter_init_find(&iter, &reply, "matchedCount") ||
-		 bson_iter_as_int64(&iter) != 1)
+	else if (!store_matched(&reply))
 		err = err_set(info, ERR_CONFLICT, "The token was changed at the same time.");
 	bson_destroy(&reply);
 	return err;
