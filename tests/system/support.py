@@ -1,8 +1,13 @@
 """Waiting, doing at once, and ports."""
 
 import concurrent.futures
+import contextlib
+import fcntl
+import os
+import pathlib
 import random
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -33,12 +38,20 @@ def at_once(calls: Iterable[Callable[[], T]]) -> list[T]:
         return list(pool.map(run, calls))
 
 
+PORTS = range(20000, 30000)  # below those that the kernel hands out
+drawn: set[int] = set()
+drawn_by_all = (pathlib.Path(tempfile.gettempdir()) / f"meetlink-ports-{os.getuid()}").open("ab")
+
+
 def free_port() -> int:
-    """Below the ports that the kernel hands out, so that nothing takes it while it is down."""
+    """One that no other process of the tests has drawn, listening by now or not; a lock on a byte
+    of a file stands for each, and falls with the process."""
     while True:
-        port = random.randrange(20000, 30000)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
+        port = random.choice(PORTS)
+        with contextlib.suppress(BlockingIOError):
+            fcntl.lockf(drawn_by_all, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+            if port not in drawn and not listens(port):
+                drawn.add(port)
                 return port
 
 
