@@ -4,6 +4,8 @@
 #include "id.h"
 #include "store_private.h"
 
+enum { STORE_SAME_NUMBERS = 20 }; /* that are looked at, of meetings that had one number */
+
 /* What stands in the database for a provider's id, under the key of that index; NULL when there are
  * no more keys. */
 static const char *store_mark(struct store *store, struct arena *arena, size_t index,
@@ -32,7 +34,7 @@ void store_mark_meeting(struct store *store, struct arena *arena, struct meeting
 static bson_t *store_marks(
 	struct store *store, struct arena *arena, const char *provider, const char *external_id)
 {
-	bson_t *filter = BCON_NEW("meeting.status", BCON_UTF8(meeting_status_names[MEETING_READY]));
+	bson_t *filter = bson_new();
 	bson_t mark, any;
 	const char *key, *text;
 	char digits[16];
@@ -49,6 +51,16 @@ static bson_t *store_marks(
 	return filter;
 }
 
+static bool store_is_live(const bson_t *bson)
+{
+	bson_iter_t iter, status;
+
+	return bson_iter_init(&iter, bson) &&
+	       bson_iter_find_descendant(&iter, "meeting.status", &status) &&
+	       BSON_ITER_HOLDS_UTF8(&status) &&
+	       strcmp(bson_iter_utf8(&status, NULL), meeting_status_names[MEETING_READY]) == 0;
+}
+
 enum err store_request_by_external_id(struct store *store, struct arena *arena,
 	const char *provider, const char *external_id, struct request **request_r,
 	struct err_info *info)
@@ -63,15 +75,20 @@ enum err store_request_by_external_id(struct store *store, struct arena *arena,
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	/* Providers use their numbers again, years later: only a live meeting is meant. */
+	/* Providers use their numbers again, years later: only a live meeting is meant. Its status
+	 * is looked at here: asked for in the filter, it lets a database go by all that are ready.
+	 */
 	filter = store_marks(store, arena, provider, external_id);
-	options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true));
+	options = BCON_NEW("limit", BCON_INT64(STORE_SAME_NUMBERS), "singleBatch", BCON_BOOL(true));
 	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
-	if (mongoc_cursor_next(cursor, &bson))
-		err = store_request_read(store, arena, bson, STORE_WHOLE, request_r, info);
-	else if (mongoc_cursor_error(cursor, &error))
+	err = ERR_NOT_FOUND;
+	while (err == ERR_NOT_FOUND && mongoc_cursor_next(cursor, &bson)) {
+		if (store_is_live(bson))
+			err = store_request_read(store, arena, bson, STORE_WHOLE, request_r, info);
+	}
+	if (mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "find request by meeting", info);
-	else
+	else if (err == ERR_NOT_FOUND)
 		err = err_set(info, ERR_NOT_FOUND, "No request has such a meeting.");
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(options);
