@@ -315,7 +315,7 @@ static inline struct request *core_at_zoom(struct arena *arena)
 }
 
 /* The effects of a request owed, in order, as one letter each: Create, Update, Delete, Expire,
- * Verify, and Lapse; and of mails to the client r(eady), u(pdated), d(eclined), l(apsed),
+ * Verify, Overlaps, and Lapse; and of mails to the client r(eady), u(pdated), d(eclined), l(apsed),
  * c(ancelled). */
 static inline const char *core_owed(struct arena *arena, const struct request *request)
 {
@@ -326,6 +326,7 @@ static inline const char *core_owed(struct arena *arena, const struct request *r
 		[EFFECT_MEETING_DELETE] = 'D',
 		[EFFECT_MEETING_EXPIRE] = 'E',
 		[EFFECT_MEETING_VERIFY] = 'V',
+		[EFFECT_MEETING_OVERLAPS] = 'O',
 		[EFFECT_MAIL_MEETING_READY] = 'r',
 		[EFFECT_MAIL_MEETING_UPDATED] = 'u',
 		[EFFECT_MAIL_REQUEST_DECLINED] = 'd',

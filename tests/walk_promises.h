@@ -94,6 +94,7 @@ static enum walk_lane walk_lane(const struct effect *effect)
 	case EFFECT_MEETING_DELETE:
 	case EFFECT_REQUEST_LAPSE:
 	case EFFECT_MEETING_EXPIRE:
+	case EFFECT_MEETING_OVERLAPS:
 	case EFFECT_MEETING_VERIFY:
 		return WALK_ALONE;
 	default:

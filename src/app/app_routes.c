@@ -33,6 +33,8 @@ const struct http_route app_routes[] = {
 		HTTP_BODY_OPTIONAL | HTTP_LAST, NULL, NULL, "Erase a person's name and address"},
 	{HTTP_GET, "/api/dashboard", handler_dashboard_get, FOR_CLIENT | FOR_LAWYER | FOR_ADMIN, 0,
 		NULL, NULL, "What matters now"},
+	{HTTP_GET, "/api/lawyers/{}/busy", handler_busy_get, FOR_LAWYER | FOR_ADMIN | FOR_SERVICE,
+		HTTP_PAGE, NULL, &handler_busy_query_model, "When a lawyer has meetings"},
 	{HTTP_GET, "/api/config/meetings", handler_config_policy_get, FOR_ADMIN, 0, NULL, NULL,
 		"The policy for meetings"},
 	{HTTP_PUT, "/api/config/meetings", handler_config_policy_put, FOR_ADMIN, HTTP_BODY_JSON,

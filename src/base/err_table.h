@@ -26,6 +26,7 @@ ERR(ALREADY_READY, "already_ready", 409, 0, INFO, "The meeting has its link alre
 ERR(STILL_PENDING, "still_pending", 409, 0, INFO, "The link is still being made")
 ERR(TOO_MANY_GENERATIONS, "too_many_generations", 409, 0, INFO, "The link was replaced too often")
 ERR(BUSY, "busy", 409, 1, INFO, "Others are changing it just now")
+ERR(OVERLAPS, "overlaps", 409, 0, INFO, "The lawyer has another meeting at that time")
 ERR(STARTS_IN_PAST, "starts_in_past", 409, 0, INFO, "The requested time has already passed")
 ERR(PRECONDITION_FAILED, "precondition_failed", 412, 0, INFO, "The resource has changed")
 ERR(TOO_LARGE, "too_large", 413, 0, INFO, "The request body is too large")

@@ -46,6 +46,12 @@ static bool attention_not_told(const struct request *request, int64_t now)
 		       attention_warned(request, WARNING_LAWYER_NOT_TOLD));
 }
 
+static bool attention_overlaps(const struct request *request, int64_t now)
+{
+	return request->status == REQUEST_ACCEPTED && now < request->ends_at &&
+	       attention_warned(request, WARNING_OVERLAPS);
+}
+
 static const struct {
 	unsigned roles;
 	bool (*stands)(const struct request *request, int64_t now);
@@ -56,6 +62,7 @@ static const struct {
 	[ATTENTION_NOT_UPDATED] = {FOR_LAWYER | FOR_ADMIN, attention_not_updated},
 	[ATTENTION_NOT_DELETED] = {FOR_LAWYER | FOR_ADMIN, attention_not_deleted},
 	[ATTENTION_NOT_TOLD] = {FOR_LAWYER | FOR_ADMIN, attention_not_told},
+	[ATTENTION_OVERLAPS] = {FOR_LAWYER, attention_overlaps},
 };
 
 const char *const attention_names[] = {
@@ -65,6 +72,7 @@ const char *const attention_names[] = {
 	[ATTENTION_NOT_UPDATED] = "not_updated",
 	[ATTENTION_NOT_DELETED] = "not_deleted",
 	[ATTENTION_NOT_TOLD] = "not_told",
+	[ATTENTION_OVERLAPS] = "overlaps",
 	NULL,
 };
 

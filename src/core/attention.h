@@ -11,6 +11,7 @@ enum attention {
 	ATTENTION_NOT_UPDATED, /* the provider refused a change for good */
 	ATTENTION_NOT_DELETED, /* an old link may still live at its provider */
 	ATTENTION_NOT_TOLD,    /* a mail could not be delivered */
+	ATTENTION_OVERLAPS,    /* another meeting takes the same time */
 	ATTENTION_COUNT
 };
 

@@ -163,12 +163,28 @@ void meeting_warn(
 	*warning = (struct warning){.code = code, .detail = detail};
 }
 
+struct model_list meeting_warnings_for(
+	struct arena *arena, const struct meeting *meeting, enum role role)
+{
+	struct model_list shown = {0};
+
+	if (role != ROLE_CLIENT || !meeting_warning(meeting, WARNING_OVERLAPS))
+		return meeting->warnings;
+	MODEL_FOREACH (&meeting->warnings, struct warning, warning) {
+		if (strcmp(warning->code, WARNING_OVERLAPS) != 0)
+			*(struct warning *)model_list_add(arena, &shown, sizeof(*warning)) =
+				*warning;
+	}
+	return shown;
+}
+
 /* What stands whatever a provider says of the link that it has now. */
 static void meeting_carry_warnings(
 	struct cause *cause, const struct model_list *before, struct meeting *meeting)
 {
 	static const char *const codes[] = {
-		WARNING_ORPHAN, WARNING_FAILOVER, WARNING_CLIENT_NOT_TOLD, WARNING_LAWYER_NOT_TOLD};
+		WARNING_ORPHAN, WARNING_FAILOVER, WARNING_CLIENT_NOT_TOLD, WARNING_LAWYER_NOT_TOLD,
+		WARNING_OVERLAPS};
 	size_t i;
 
 	MODEL_FOREACH (before, struct warning, warning) {

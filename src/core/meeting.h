@@ -25,6 +25,7 @@ struct warning {
 #define WARNING_ORPHAN          "provider_orphan"
 #define WARNING_CLIENT_NOT_TOLD "client_not_told"
 #define WARNING_LAWYER_NOT_TOLD "lawyer_not_told"
+#define WARNING_OVERLAPS        "overlaps" /* hidden from the client: it names another's */
 
 /* A report of the provider's, to know it again. */
 struct meeting_report {
@@ -119,6 +120,10 @@ void meeting_set_granted(
 
 /* The detail of a warning, or NULL. */
 const char *meeting_warning(const struct meeting *meeting, const char *code);
+
+/* The warnings that somebody of that role is shown. */
+struct model_list meeting_warnings_for(
+	struct arena *arena, const struct meeting *meeting, enum role role);
 
 /* Takes away telephone numbers that the policy does not let anybody know any more, and says so. */
 void meeting_withhold(struct cause *cause, struct request *request);

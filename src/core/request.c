@@ -120,14 +120,17 @@ enum err request_open(struct cause *cause, const struct request_draft *draft, co
 static const char *request_decision(struct cause *cause, const struct request_response *response)
 {
 	char starts_at[24], duration[24], *hash = arena_alloc(cause->arena, HASH_SIZE);
+	const char *overlap = response->allow_overlap ? "allow_overlap" : NULL;
 
 	snprintf(starts_at, sizeof(starts_at), "%lld", (long long)response->starts_at);
 	snprintf(duration, sizeof(duration), "%lld", (long long)response->duration_minutes);
 	hash_texts(hash, starts_at, duration, response->timezone ? response->timezone : "",
 		response->provider ? response->provider : "",
 		response->message ? response->message : "",
-		/* Behind all others: without it, the hash is that of the version before. */
-		response->lawyer_email, NULL);
+		/* Behind all others: without them, the hash is that of versions before. No address
+		 * is without @. */
+		response->lawyer_email ? response->lawyer_email : overlap,
+		response->lawyer_email ? overlap : NULL, NULL);
 	return hash;
 }
 
@@ -218,6 +221,7 @@ static enum err request_decline(struct cause *cause, struct request *request,
 			  : response->timezone         ? "/timezone"
 			  : response->provider         ? "/provider"
 			  : response->lawyer_email     ? "/lawyer_email"
+			  : response->allow_overlap    ? "/allow_overlap"
 						       : NULL;
 
 	if (set)

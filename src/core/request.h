@@ -87,6 +87,9 @@ struct request {
 	struct model_list effects; /* struct effect */
 	struct model_list answers; /* struct request_answer */
 	struct model_list changes; /* int64_t: when people changed it within the last hour */
+	/* Ids of others of its lawyer (overlap.h): which it overlaps, or which say that they
+	 * overlap it; and those that it may overlap. */
+	struct model_list overlaps, overlaps_allowed;
 	/* For the indexes, as effect.h has them: the next due of all effects and of each queue
 	 * (struct model_time), and the first that failed. */
 	int64_t due, failed_at;
@@ -120,6 +123,7 @@ struct request_response {
 	int decision; /* enum decision */
 	int64_t starts_at, duration_minutes;
 	const char *timezone, *provider, *message, *lawyer_email;
+	bool allow_overlap;
 };
 extern const struct model request_response_model;
 
@@ -132,6 +136,7 @@ extern const struct model request_cancellation_model;
 /* POST /api/requests/{id}/meeting/regenerate */
 struct meeting_regeneration {
 	const char *reason, *provider;
+	bool allow_overlap; /* of a cancelled one, whose time is taken again */
 };
 extern const struct model meeting_regeneration_model;
 
@@ -139,6 +144,7 @@ extern const struct model meeting_regeneration_model;
 struct meeting_rescheduling {
 	int64_t starts_at, duration_minutes;
 	const char *timezone, *reason;
+	bool allow_overlap;
 };
 extern const struct model meeting_rescheduling_model;
 

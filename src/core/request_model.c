@@ -92,6 +92,8 @@ static const struct model_field request_fields[] = {
 	FIELD(MODEL_LIST, effects, HEAVY, .of = &effect_model),
 	FIELD(MODEL_LIST, answers, HEAVY, .of = &answer_model),
 	FIELD(MODEL_INTS, changes, HEAVY | MODEL_SPARSE),
+	FIELD(MODEL_STRINGS, overlaps, HEAVY | MODEL_SPARSE),
+	FIELD(MODEL_STRINGS, overlaps_allowed, HEAVY | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, due, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_TIMES, owed, HEAVY | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, failed_at, MODEL_STORED | MODEL_SPARSE),
@@ -139,6 +141,7 @@ static const struct model_field response_fields[] = {
 	RESPONSE(provider, MODEL_PROVIDER, 1, 32),
 	RESPONSE(message, MODEL_MULTILINE, 0, 2000),
 	RESPONSE(lawyer_email, MODEL_EMAIL, 3, 254),
+	MODEL_FIELD(struct request_response, allow_overlap, MODEL_BOOL, 0),
 };
 
 const struct model request_response_model =
@@ -154,6 +157,7 @@ const struct model request_cancellation_model =
 static const struct model_field regeneration_fields[] = {
 	TEXT(struct meeting_regeneration, reason, MODEL_MULTILINE, 0, 2000),
 	TEXT(struct meeting_regeneration, provider, MODEL_PROVIDER, 1, 32),
+	MODEL_FIELD(struct meeting_regeneration, allow_overlap, MODEL_BOOL, 0),
 };
 
 const struct model meeting_regeneration_model =
@@ -165,6 +169,7 @@ static const struct model_field rescheduling_fields[] = {
 		struct meeting_rescheduling, duration_minutes, MODEL_INT, 0, .min = 5, .max = 1440),
 	TEXT(struct meeting_rescheduling, timezone, MODEL_ZONE, 1, 64),
 	TEXT(struct meeting_rescheduling, reason, MODEL_MULTILINE, 0, 2000),
+	MODEL_FIELD(struct meeting_rescheduling, allow_overlap, MODEL_BOOL, 0),
 };
 
 const struct model meeting_rescheduling_model =

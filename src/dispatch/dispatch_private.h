@@ -4,6 +4,7 @@
 #include "dispatch.h"
 #include "id.h"
 #include "mail_transport.h"
+#include "overlap.h"
 #include "provision.h"
 #include "store_request.h"
 
@@ -38,6 +39,7 @@ struct dispatch_work {
 struct dispatch_result {
 	struct meeting_link link;
 	struct provision_state state;
+	struct overlap_found overlaps;
 };
 
 /* Whether a kind wants the configuration. Where it is only of use, and cannot be read, the kind
@@ -63,6 +65,7 @@ extern const struct dispatch_effect dispatch_update;
 extern const struct dispatch_effect dispatch_deletion;
 extern const struct dispatch_effect dispatch_verification;
 extern const struct dispatch_effect dispatch_expiry;
+extern const struct dispatch_effect dispatch_overlaps;
 
 /* The values of a mail's templates; released with the arena. */
 enum err dispatch_mail_values(const struct dispatch *dispatch, struct arena *arena,

@@ -7,6 +7,7 @@
 #define PERFORM_MEETING_UPDATE         dispatch_update
 #define PERFORM_MEETING_DELETE         dispatch_deletion
 #define PERFORM_MEETING_EXPIRE         dispatch_expiry
+#define PERFORM_MEETING_OVERLAPS       dispatch_overlaps
 #define PERFORM_MEETING_VERIFY         dispatch_verification
 #define PERFORM_MAIL_MEETING_READY     dispatch_mail
 #define PERFORM_MAIL_MEETING_UPDATED   dispatch_mail

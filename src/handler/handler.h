@@ -32,6 +32,7 @@ http_handler handler_meeting_host;
 http_handler handler_audit_get;
 http_handler handler_audit_list;
 http_handler handler_person_erase;
+http_handler handler_busy_get;
 http_handler handler_dashboard_get;
 http_handler handler_calendar_get;
 http_handler handler_calendar_event_get;
@@ -55,6 +56,12 @@ struct handler_list_query {
 	const char *cursor;
 };
 extern const struct model handler_list_query_model;
+
+/* The query of GET /api/lawyers/{id}/busy. */
+struct handler_busy_query {
+	int64_t from, to;
+};
+extern const struct model handler_busy_query_model;
 
 /* The query of GET /api/requests/{id}/audit. */
 struct handler_audit_query {

@@ -32,12 +32,13 @@ enum err handler_request_list(struct http_exchange *exchange, struct err_info *i
 	const struct service_call call = handler_call(exchange);
 	const int64_t limit = query->limit ? query->limit : HANDLER_LIMIT;
 	struct store_filter filter = {
-		.statuses = query->status ? 1u << (query->status - 1) : 0,
-		.meeting_statuses = query->meeting_status ? 1u << (query->meeting_status - 1) : 0,
+		.status = query->status,
+		.meeting_status = query->meeting_status,
 		.starts_from = query->from,
 		.starts_before = query->to,
 		.ascending = query->order == 1,
 		.limit = limit,
+		.now = call.now,
 	};
 	struct model_list requests = {0};
 	struct store_position next;

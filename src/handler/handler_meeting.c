@@ -29,6 +29,7 @@ enum err handler_meeting_list(struct http_exchange *exchange, struct err_info *i
 	const struct service_call call = handler_call(exchange);
 	struct json_object *page, *items;
 	struct request *request;
+	struct meeting ended;
 	enum err err;
 	size_t i;
 
@@ -39,10 +40,11 @@ enum err handler_meeting_list(struct http_exchange *exchange, struct err_info *i
 	items = json_object_new_array();
 	if (request->meeting)
 		json_object_array_add(items, handler_meeting_json(service, &call, request));
-	for (i = request->meetings.count; i-- > 0;)
-		json_object_array_add(items,
-			model_to_json(&meeting_model,
-				MODEL_AT(&request->meetings, struct meeting, i), MODEL_SHOWN));
+	for (i = request->meetings.count; i-- > 0;) {
+		ended = *MODEL_AT(&request->meetings, struct meeting, i);
+		ended.warnings = meeting_warnings_for(call.arena, &ended, call.caller.role);
+		json_object_array_add(items, model_to_json(&meeting_model, &ended, MODEL_SHOWN));
+	}
 	json_object_object_add(page, "items", items);
 	json_object_object_add(page, "next_cursor", NULL);
 	http_reply_json(exchange, 200, page);

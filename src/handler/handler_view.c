@@ -29,6 +29,7 @@ static struct meeting *handler_personal_meeting(const struct service *service,
 	enum party party;
 
 	*meeting = *request->meeting;
+	meeting->warnings = meeting_warnings_for(call->arena, meeting, call->caller.role);
 	if (request_party(request, &call->caller, &party)) {
 		meeting->calendar_url =
 			handler_gate_url(service, call, request, GATE_CALENDAR, party);

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "conf.h"
 #include "gate.h"
+#include "overlap.h"
 #include "provider_breaker.h"
 #include "provider_token.h"
 #include "request.h"
@@ -92,6 +93,14 @@ enum err service_request_get(const struct service *service, const struct service
 enum err service_request_list(const struct service *service, const struct service_call *call,
 	struct store_filter filter, struct model_list *list_r, struct store_position *next_r,
 	struct err_info *info);
+
+/* The meetings of a lawyer, over or not, that take time within the span, in the order of their
+ * starts: struct taken. For that lawyer and who may see everything; ERR_NOT_FOUND, and ERR_INVALID
+ * for a span that is too long or holds too many. */
+enum err service_busy(const struct service *service, const struct service_call *call,
+	const char *lawyer_id, const struct span *span, struct model_list *list_r,
+	struct err_info *info);
+
 /* What matters to the caller now. Items are struct request *, for showing only. */
 struct service_dashboard {
 	struct model_list needs_action, upcoming, waiting, recent;

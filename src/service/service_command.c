@@ -1,8 +1,12 @@
 /* The commands on a request, and the creation of its meeting while the caller waits. */
+#include <string.h>
+
 #include "clock.h"
 #include "id.h"
+#include "overlap.h"
 #include "provision.h"
 #include "service_private.h"
+#include "store_taken.h"
 
 /* A creation that this thread performs once the change is stored. */
 struct service_creation {
@@ -107,6 +111,33 @@ static enum err service_check_providers(const struct service_work *work,
 	return err;
 }
 
+/* Whether the body says that the time may overlap that of another meeting. */
+static bool service_allows_overlap(const struct service_work *work)
+{
+	if (work->row->body)
+		MODEL_FOREACH_FIELD (work->row->body, field) {
+			if (strcmp(field->name, "allow_overlap") == 0)
+				return *(const bool *)((const char *)work->input + field->offset);
+		}
+	return false;
+}
+
+/* Whatever it was that gave the meeting its time. */
+static enum err service_check_overlaps(const struct service_work *work, struct cause *cause,
+	struct request *request, const struct span *before, struct err_info *info)
+{
+	const struct span span = overlap_span(request);
+	struct model_list others = {0};
+	enum err err = ERR_OK;
+
+	if (overlap_takes_more(before, request))
+		err = store_taken_list(work->service->store, cause->arena,
+			request->side[PARTY_LAWYER].person->id, &span, OVERLAP_MOST, &others, info);
+	return err == ERR_OK ? overlap_check(cause, request, before, &others,
+				       service_allows_overlap(work), info)
+			     : err;
+}
+
 static enum err service_decide(void *data, struct arena *arena, struct request *request,
 	bool *changed_r, struct err_info *info)
 {
@@ -114,6 +145,7 @@ static enum err service_decide(void *data, struct arena *arena, struct request *
 	const struct service_call call = service_call_in(work, arena);
 	const struct request_answer *stored;
 	struct cause cause;
+	struct span span;
 	int64_t before;
 	enum err err;
 
@@ -132,11 +164,14 @@ static enum err service_decide(void *data, struct arena *arena, struct request *
 			"The request is not what If-Match says; load it again.");
 	service_cause_init(&call, arena, SOURCE_API, work->config, &cause);
 	before = request->meeting ? request->meeting->generation : 0;
+	span = overlap_span(request);
 	err = work->row->rule(&cause, request, work->input, changed_r, info);
 	if (err == ERR_OK && *changed_r)
 		err = command_count(&cause, work->row, request, info);
 	if (err == ERR_OK && *changed_r)
 		err = service_check_providers(work, request, before, info);
+	if (err == ERR_OK && *changed_r)
+		err = service_check_overlaps(work, &cause, request, &span, info);
 	if (err != ERR_OK)
 		return err;
 	if (*changed_r)

@@ -94,7 +94,7 @@ static enum err store_archive_find(struct store *store, struct arena *arena, bso
 		return err;
 	collection = store_archives(&session);
 	options = BCON_NEW("sort", "{", "_id", BCON_INT32(1), "}");
-	cursor = mongoc_collection_find_with_opts(collection, filter, options, NULL);
+	cursor = store_find(collection, filter, options);
 	while (err == ERR_OK && mongoc_cursor_next(cursor, &bson)) {
 		err = store_archive_read(store, arena, bson, &part, info);
 		if (err == ERR_OK)
@@ -130,7 +130,7 @@ enum err store_archive_load(struct store *store, struct arena *arena, const char
 }
 
 /* A stretch of a trail that is put together from its archives. */
-struct store_stretch {
+struct archive_stretch {
 	struct arena *arena;
 	int64_t next, until; /* of the trail */
 	struct model_list *list;
@@ -139,7 +139,7 @@ struct store_stretch {
 static enum err store_stretch_add(void *data, const struct audit_part *part, struct err_info *info)
 {
 	const int64_t first = part->before ? part->before->count : 0;
-	struct store_stretch *stretch = data;
+	struct archive_stretch *stretch = data;
 	struct audit_event *event;
 
 	if (stretch->next < first)
@@ -159,7 +159,7 @@ static enum err store_stretch_add(void *data, const struct audit_part *part, str
 enum err store_archive_events(struct store *store, struct arena *arena, const char *document_id,
 	int64_t from, int64_t until, struct model_list *list_r, struct err_info *info)
 {
-	struct store_stretch stretch = {arena, from, until, list_r};
+	struct archive_stretch stretch = {arena, from, until, list_r};
 	const char *first = audit_part_id(arena, document_id, from - from % AUDIT_PART);
 	const char *end = audit_part_id(arena, document_id, until);
 	bson_t *filter;

@@ -41,6 +41,9 @@ static void store_audit_conditions(
 	char key[32];
 	bson_t range;
 
+	snprintf(key, sizeof(key), "%sactor.id", prefix);
+	if (filter->actor_id)
+		BSON_APPEND_UTF8(bson, key, filter->actor_id);
 	snprintf(key, sizeof(key), "%sat", prefix);
 	bson_append_document_begin(bson, key, -1, &range);
 	BSON_APPEND_DATE_TIME(&range, "$gte", low);
@@ -49,16 +52,14 @@ static void store_audit_conditions(
 	if (filter->after)
 		BSON_APPEND_DATE_TIME(&range, "$lte", filter->after->at);
 	bson_append_document_end(bson, &range);
-	snprintf(key, sizeof(key), "%sactor.id", prefix);
-	if (filter->actor_id)
-		BSON_APPEND_UTF8(bson, key, filter->actor_id);
 	snprintf(key, sizeof(key), "%saction", prefix);
 	if (filter->action)
 		BSON_APPEND_UTF8(bson, key, filter->action);
 }
 
 /* The documents that have such events: once for the indexes, which are by path, and once for the
- * very event. Documents whose id is no text are none of ours. */
+ * very event. Documents whose id is no text are none of ours. What narrows most comes first: some
+ * databases take the first condition that an index has. */
 static bson_t *store_audit_documents(
 	const struct store_audit_filter *filter, bool archives, int64_t low)
 {
@@ -67,9 +68,9 @@ static bson_t *store_audit_documents(
 
 	if (filter->request_id)
 		BSON_APPEND_UTF8(match, id, filter->request_id);
-	else
-		BCON_APPEND(match, id, "{", "$gt", "", "}");
 	store_audit_conditions(match, "events.", filter, low);
+	if (!filter->request_id)
+		BCON_APPEND(match, id, "{", "$gt", "", "}");
 	BSON_APPEND_DOCUMENT_BEGIN(match, "events", &events);
 	BSON_APPEND_DOCUMENT_BEGIN(&events, "$elemMatch", &element);
 	store_audit_conditions(&element, "", filter, low);
@@ -367,7 +368,7 @@ enum err store_audit_walk(struct store *store, struct arena *arena, const char *
 		BCON_INT64(STORE_AUDIT_PAGE), "singleBatch", BCON_BOOL(true), "projection", "{",
 		"events", BCON_INT32(1), "archived", BCON_INT32(1), "audit_seal", BCON_INT32(1),
 		"}");
-	cursor = mongoc_collection_find_with_opts(documents, filter, options, NULL);
+	cursor = store_find(documents, filter, options);
 	while (mongoc_cursor_next(cursor, &bson))
 		store_audit_add_trail(store, arena, bson, page_r);
 	if (mongoc_cursor_error(cursor, &error))

@@ -63,7 +63,7 @@ static enum err store_chore_find(struct store_chores *chores, struct arena *aren
 	enum err err = ERR_OK;
 
 	*bson_r = NULL;
-	cursor = mongoc_collection_find_with_opts(chores->collection, filter, options, NULL);
+	cursor = store_find(chores->collection, filter, options);
 	if (mongoc_cursor_next(cursor, &bson)) {
 		*bson_r = bson_copy(bson);
 		arena_defer(arena, store_release_bson, *bson_r);

@@ -38,7 +38,7 @@ static enum err store_config_find(struct store *store, struct arena *arena, cons
 		return err;
 	collection = store_config_collection(&session);
 	filter = BCON_NEW("_id", CONFIG_ID);
-	cursor = mongoc_collection_find_with_opts(collection, filter, options, NULL);
+	cursor = store_find(collection, filter, options);
 	if (mongoc_cursor_next(cursor, &bson))
 		err = store_config_read(store, arena, bson, config, info);
 	else if (mongoc_cursor_error(cursor, &error))

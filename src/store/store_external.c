@@ -6,6 +6,9 @@
 
 enum { STORE_SAME_NUMBERS = 20 }; /* that are looked at, of meetings that had one number */
 
+/* How many meetings of all times are looked at that had the same id. */
+enum { STORE_MARKED = 20 };
+
 /* What stands in the database for a provider's id, under the key of that index; NULL when there are
  * no more keys. */
 static const char *store_mark(struct store *store, struct arena *arena, size_t index,
@@ -30,27 +33,7 @@ void store_mark_meeting(struct store *store, struct arena *arena, struct meeting
 						 : NULL;
 }
 
-/* Under whichever key it was made. */
-static bson_t *store_marks(
-	struct store *store, struct arena *arena, const char *provider, const char *external_id)
-{
-	bson_t *filter = bson_new();
-	bson_t mark, any;
-	const char *key, *text;
-	char digits[16];
-	uint32_t i;
-
-	bson_append_document_begin(filter, "meeting.external_mark", -1, &mark);
-	bson_append_array_begin(&mark, "$in", -1, &any);
-	for (i = 0; (text = store_mark(store, arena, i, provider, external_id)) != NULL; i++) {
-		bson_uint32_to_string(i, &key, digits, sizeof(digits));
-		bson_append_utf8(&any, key, -1, text, -1);
-	}
-	bson_append_array_end(&mark, &any);
-	bson_append_document_end(filter, &mark);
-	return filter;
-}
-
+/* Whether the meeting of a document is alive: providers use their numbers again, years later. */
 static bool store_is_live(const bson_t *bson)
 {
 	bson_iter_t iter, status;
@@ -61,37 +44,51 @@ static bool store_is_live(const bson_t *bson)
 	       strcmp(bson_iter_utf8(&status, NULL), meeting_status_names[MEETING_READY]) == 0;
 }
 
+/* *request_r stays as it is when there is none. */
+static enum err store_find_marked(struct store_session *session, struct arena *arena,
+	const char *mark, struct request **request_r, struct err_info *info)
+{
+	bson_t *filter = BCON_NEW("meeting.external_mark", BCON_UTF8(mark));
+	bson_t *options = BCON_NEW("limit", BCON_INT64(STORE_MARKED));
+	enum err err = ERR_OK;
+	mongoc_cursor_t *cursor;
+	bson_error_t error;
+	const bson_t *bson;
+
+	cursor = store_find(session->requests, filter, options);
+	while (err == ERR_OK && !*request_r && mongoc_cursor_next(cursor, &bson))
+		if (store_is_live(bson))
+			err = store_request_read(
+				session->store, arena, bson, STORE_WHOLE, request_r, info);
+	if (mongoc_cursor_error(cursor, &error))
+		err = store_error(&error, "find request by meeting", info);
+	mongoc_cursor_destroy(cursor);
+	bson_destroy(options);
+	bson_destroy(filter);
+	return err;
+}
+
+/* Under whichever key it was made. */
 enum err store_request_by_external_id(struct store *store, struct arena *arena,
 	const char *provider, const char *external_id, struct request **request_r,
 	struct err_info *info)
 {
-	bson_t *filter, *options;
 	struct store_session session;
-	mongoc_cursor_t *cursor;
-	const bson_t *bson;
-	bson_error_t error;
+	const char *mark;
+	size_t i;
 	enum err err;
 
+	*request_r = NULL;
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	/* Providers use their numbers again, years later: only a live meeting is meant. Its status
-	 * is looked at here: asked for in the filter, it lets a database go by all that are ready.
-	 */
-	filter = store_marks(store, arena, provider, external_id);
-	options = BCON_NEW("limit", BCON_INT64(STORE_SAME_NUMBERS), "singleBatch", BCON_BOOL(true));
-	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
-	err = ERR_NOT_FOUND;
-	while (err == ERR_NOT_FOUND && mongoc_cursor_next(cursor, &bson)) {
-		if (store_is_live(bson))
-			err = store_request_read(store, arena, bson, STORE_WHOLE, request_r, info);
+	for (i = 0; err == ERR_OK && !*request_r; i++) {
+		mark = store_mark(store, arena, i, provider, external_id);
+		if (!mark)
+			break;
+		err = store_find_marked(&session, arena, mark, request_r, info);
 	}
-	if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "find request by meeting", info);
-	else if (err == ERR_NOT_FOUND)
+	if (err == ERR_OK && !*request_r)
 		err = err_set(info, ERR_NOT_FOUND, "No request has such a meeting.");
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(options);
-	bson_destroy(filter);
 	return store_session_end(&session, err);
 }

@@ -1,7 +1,11 @@
-/* The indexes, and what each is for. Every search of the program is served by one of them. */
+/* THE INDEXES, and what each is for. Every search of the program is served by one of them. */
 #include <stdio.h>
+#include <string.h>
 
 #include "store_private.h"
+
+/* What is owed to a queue has an index of its own, which is named like its field. */
+#define STORE_OWED "owed."
 
 enum { INDEX_MAX_FIELDS = 4 };
 
@@ -9,10 +13,18 @@ static const struct store_index {
 	const char *collection, *name, *fields[INDEX_MAX_FIELDS + 1];
 	bool sparse; /* holds only the documents that have the field */
 } store_indexes[] = {
-	/* Lists, by party or of all, in the order of the start. */
+	/* Lists, by party or of all, in the order of the start; a lawyer's meetings at a time. */
 	{"requests", "client_start", {"client.id", "starts_at", "_id"}, false},
+	{"requests", "client_status", {"client.id", "status", "starts_at", "_id"}, false},
+	{"requests", "client_meeting_start", {"client.id", "meeting.status", "starts_at", "_id"},
+		false},
 	{"requests", "lawyer_start", {"lawyer.id", "starts_at", "_id"}, false},
+	{"requests", "lawyer_status", {"lawyer.id", "status", "starts_at", "_id"}, false},
+	{"requests", "lawyer_meeting_start", {"lawyer.id", "meeting.status", "starts_at", "_id"},
+		false},
 	{"requests", "start", {"starts_at", "_id"}, false},
+	{"requests", "status", {"status", "starts_at", "_id"}, false},
+	{"requests", "meeting_start", {"meeting.status", "starts_at", "_id"}, false},
 	/* Dashboards (store_agenda.c). `over` finds, too, what the version before has stored. */
 	{"requests", "client_shelf", {"client.id", "shelf", "over_at", "_id"}, false},
 	{"requests", "client_meeting", {"client.id", "meeting.status", "over_at"}, false},
@@ -27,6 +39,7 @@ static const struct store_index {
 	{"requests", "admin_needed", {"admin_until", "_id"}, false},
 	/* What dispatchers look for, and what administrators do. */
 	{"requests", "due", {"due"}, true},
+	{"chores", "due", {"due"}, false},
 	{"requests", "failed", {"failed_at"}, true},
 	/* What a provider reports, by its own id. */
 	{"requests", "external", {"meeting.external_mark"}, true},
@@ -37,6 +50,92 @@ static const struct store_index {
 	{"archives", "event_actor", {"events.actor.id", "events.at"}, false},
 	{"archives", "document_event", {"document_id", "events.at"}, false},
 };
+
+/* ---- what they serve ---- */
+
+enum store_condition { CONDITION_NONE, CONDITION_EQUAL, CONDITION_RANGE, CONDITION_OTHER };
+
+static bool store_is_bound(const char *operator)
+{
+	static const char *const bounds[] = {"$gt", "$gte", "$lt", "$lte", NULL};
+
+	return model_enum_value(bounds, operator) >= 0;
+}
+
+static enum store_condition store_condition_on(const bson_t *filter, const char *field)
+{
+	bson_iter_t iter, operator;
+
+	if (!bson_iter_init_find(&iter, filter, field))
+		return CONDITION_NONE;
+	if (BSON_ITER_HOLDS_REGEX(&iter))
+		return CONDITION_OTHER;
+	if (!BSON_ITER_HOLDS_DOCUMENT(&iter))
+		return CONDITION_EQUAL;
+	bson_iter_recurse(&iter, &operator);
+	while (bson_iter_next(&operator))
+		if (!store_is_bound(bson_iter_key(&operator)))
+			return CONDITION_OTHER;
+	return CONDITION_RANGE;
+}
+
+/* Whether those fields are what is sorted by, all in one direction. */
+static bool store_is_ordered(const char *const *fields, const bson_t *options)
+{
+	bson_iter_t iter, key;
+	int64_t direction = 0;
+
+	if (!options || !bson_iter_init_find(&iter, options, "sort"))
+		return true;
+	bson_iter_recurse(&iter, &key);
+	for (; bson_iter_next(&key); fields++) {
+		if (!*fields || strcmp(*fields, bson_iter_key(&key)) != 0 ||
+			(direction && bson_iter_as_int64(&key) != direction))
+			return false;
+		direction = bson_iter_as_int64(&key);
+	}
+	return true;
+}
+
+static bool store_serves(const char *const *fields, const bson_t *filter, const bson_t *options)
+{
+	uint32_t used = 0, equal;
+
+	while (fields[used] && store_condition_on(filter, fields[used]) == CONDITION_EQUAL)
+		used++;
+	equal = used;
+	if (fields[used] && store_condition_on(filter, fields[used]) == CONDITION_RANGE)
+		used++;
+	return used > 0 && used == bson_count_keys(filter) &&
+	       store_is_ordered(fields + equal, options);
+}
+
+/* By an index that a collection has of itself, or that a queue has. */
+static bool store_is_served_unnamed(const bson_t *filter, const bson_t *options)
+{
+	const char *fields[] = {"_id", NULL};
+	bson_iter_t iter;
+
+	if (store_condition_on(filter, "_id") == CONDITION_EQUAL)
+		return true;
+	if (bson_iter_init(&iter, filter) && bson_iter_next(&iter) &&
+		strncmp(bson_iter_key(&iter), STORE_OWED, strlen(STORE_OWED)) == 0)
+		fields[0] = bson_iter_key(&iter);
+	return store_serves(fields, filter, options);
+}
+
+bool store_is_served(const char *collection, const bson_t *filter, const bson_t *options)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(store_indexes) / sizeof(store_indexes[0]); i++)
+		if (strcmp(store_indexes[i].collection, collection) == 0 &&
+			store_serves(store_indexes[i].fields, filter, options))
+			return true;
+	return store_is_served_unnamed(filter, options);
+}
+
+/* ---- making them ---- */
 
 static enum err store_init_index(
 	struct store_session *session, const struct store_index *index, struct err_info *info)
@@ -68,7 +167,7 @@ static enum err store_init_queue(
 {
 	char name[128];
 
-	snprintf(name, sizeof(name), "owed.%s", queue);
+	snprintf(name, sizeof(name), STORE_OWED "%s", queue);
 	return store_init_index(
 		session, &(struct store_index){"requests", name, {name}, .sparse = true}, info);
 }

@@ -147,7 +147,7 @@ enum err store_keys_list(struct store *store, struct arena *arena, enum store_se
 	filter = BCON_NEW("_id", "{", "$gt", BCON_UTF8(after_id ? after_id : ""), "}");
 	options = BCON_NEW("sort", "{", "_id", BCON_INT32(1), "}", "limit",
 		BCON_INT64(STORE_KEYS_PAGE), "singleBatch", BCON_BOOL(true));
-	cursor = mongoc_collection_find_with_opts(collection, filter, options, NULL);
+	cursor = store_find(collection, filter, options);
 	while (mongoc_cursor_next(cursor, &bson))
 		store_keys_add(store, arena, where, bson, page_r);
 	if (mongoc_cursor_error(cursor, &error))

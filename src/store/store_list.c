@@ -2,42 +2,8 @@
 #include "log.h"
 #include "store_private.h"
 
-static void store_append_set(
-	bson_t *filter, const char *key, unsigned set, const char *const *names)
-{
-	bson_t in, array;
-	const char *index;
-	char digits[16];
-	uint32_t count = 0;
-	int i;
-
-	if (!set)
-		return;
-	BSON_APPEND_DOCUMENT_BEGIN(filter, key, &in);
-	BSON_APPEND_ARRAY_BEGIN(&in, "$in", &array);
-	for (i = 0; names[i]; i++) {
-		if (!(set & 1u << i))
-			continue;
-		bson_uint32_to_string(count++, &index, digits, sizeof(digits));
-		bson_append_utf8(&array, index, -1, names[i], -1);
-	}
-	bson_append_array_end(&in, &array);
-	bson_append_document_end(filter, &in);
-}
-
-static void store_append_range(bson_t *filter, const char *key, int64_t low, int64_t high)
-{
-	bson_t range;
-
-	if (!low && !high)
-		return;
-	BSON_APPEND_DOCUMENT_BEGIN(filter, key, &range);
-	if (low)
-		BSON_APPEND_DATE_TIME(&range, "$gte", low);
-	if (high)
-		BSON_APPEND_DATE_TIME(&range, "$lt", high);
-	bson_append_document_end(filter, &range);
-}
+/* How many rows are looked at for a page where no index says which of them are wanted. */
+enum { STORE_PAGE_READ = 1000 };
 
 void store_append_party(bson_t *bson, const struct store_filter *filter)
 {
@@ -47,25 +13,24 @@ void store_append_party(bson_t *bson, const struct store_filter *filter)
 		BSON_APPEND_UTF8(bson, "lawyer.id", filter->lawyer_id);
 }
 
-/* The cursor: behind that start, or at it and behind that id. */
-static void store_append_after(bson_t *bson, const struct store_filter *filter)
+/* By what of it an index finds them: the status of a meeting says more than that of its request. */
+static void store_list_prefix(const struct store_filter *filter, bson_t *prefix)
 {
-	const char *compare = filter->ascending ? "$gt" : "$lt";
-
-	BCON_APPEND(bson, "$or", "[", "{", "starts_at", "{", compare,
-		BCON_DATE_TIME(filter->after_start), "}", "}", "{", "starts_at",
-		BCON_DATE_TIME(filter->after_start), "_id", "{", compare,
-		BCON_UTF8(filter->after_id), "}", "}", "]");
+	store_append_party(prefix, filter);
+	if (filter->meeting_status)
+		BSON_APPEND_UTF8(prefix, "meeting.status",
+			meeting_status_names[filter->meeting_status - 1]);
+	else if (filter->status)
+		BSON_APPEND_UTF8(prefix, "status", request_status_names[filter->status - 1]);
 }
 
-static void store_filter_bson(const struct store_filter *filter, bson_t *bson)
+int64_t store_instant_of(const bson_t *row, const char *field)
 {
-	store_append_party(bson, filter);
-	store_append_set(bson, "status", filter->statuses, request_status_names);
-	store_append_set(bson, "meeting.status", filter->meeting_statuses, meeting_status_names);
-	store_append_range(bson, "starts_at", filter->starts_from, filter->starts_before);
-	if (filter->after_id)
-		store_append_after(bson, filter);
+	bson_iter_t iter;
+
+	return bson_iter_init_find(&iter, row, field) && BSON_ITER_HOLDS_DATE_TIME(&iter)
+		       ? bson_iter_date_time(&iter)
+		       : 0;
 }
 
 static struct store_position store_position_of(struct arena *arena, const bson_t *bson)
@@ -73,8 +38,7 @@ static struct store_position store_position_of(struct arena *arena, const bson_t
 	struct store_position position = {0};
 	bson_iter_t iter;
 
-	if (bson_iter_init_find(&iter, bson, "starts_at") && BSON_ITER_HOLDS_DATE_TIME(&iter))
-		position.starts_at = bson_iter_date_time(&iter);
+	position.starts_at = store_instant_of(bson, "starts_at");
 	if (bson_iter_init_find(&iter, bson, "_id") && BSON_ITER_HOLDS_UTF8(&iter))
 		position.id = arena_strdup(arena, bson_iter_utf8(&iter, NULL));
 	return position;
@@ -93,43 +57,126 @@ void store_add_row(
 		log_error("left out of a list: %s", unreadable.detail);
 }
 
+/* A page that is being read. */
+struct store_page {
+	struct store *store;
+	struct arena *arena;
+	const struct store_filter *filter;
+	struct model_list *list;
+	struct store_position last;
+	int64_t rows;
+	bool more; /* there is something behind it */
+};
+
+/* Both statuses are asked for: one is looked for in the index, the other here. */
+static bool store_page_wants(const struct store_page *page, const bson_t *row)
+{
+	const struct store_filter *filter = page->filter;
+	bson_iter_t status;
+
+	return !filter->meeting_status || !filter->status ||
+	       (bson_iter_init_find(&status, row, "status") && BSON_ITER_HOLDS_UTF8(&status) &&
+		       strcmp(bson_iter_utf8(&status, NULL),
+			       request_status_names[filter->status - 1]) == 0);
+}
+
+static bool store_page_take(void *data, const bson_t *row)
+{
+	struct store_page *page = data;
+
+	if (page->rows == page->filter->limit) {
+		page->more = true;
+		return true;
+	}
+	page->last = store_position_of(page->arena, row);
+	if (!store_page_wants(page, row))
+		return false;
+	page->rows++;
+	store_add_row(page->store, page->arena, row, page->list);
+	return true;
+}
+
+/* The rows that begin when the page before ended, behind its last one. */
+static enum err store_page_read_ties(struct store_session *session, struct store_page *page,
+	const bson_t *prefix, const bson_t *options, struct err_info *info)
+{
+	const struct store_filter *filter = page->filter;
+	const char *compare = filter->ascending ? "$gt" : "$lt";
+	bson_t *ties = bson_copy(prefix), *own;
+	mongoc_cursor_t *cursor;
+	enum err err = ERR_OK;
+	bson_error_t error;
+	const bson_t *row;
+	int64_t rows;
+
+	BCON_APPEND(ties, "starts_at", BCON_DATE_TIME(filter->after_start), "_id", "{", compare,
+		BCON_UTF8(filter->after_id), "}");
+	own = BCON_NEW("sort", "{", "_id", BCON_INT32(filter->ascending ? 1 : -1), "}", "limit",
+		BCON_INT64(filter->limit + 1), "batchSize", BCON_INT64(filter->limit + 1));
+	bson_concat(own, options);
+	cursor = store_find(session->requests, ties, own);
+	for (rows = 0; !page->more && mongoc_cursor_next(cursor, &row); rows++)
+		store_page_take(page, row);
+	page->more |= rows > filter->limit;
+	if (mongoc_cursor_error(cursor, &error))
+		err = store_error(&error, "list requests", info);
+	mongoc_cursor_destroy(cursor);
+	bson_destroy(own);
+	bson_destroy(ties);
+	return err;
+}
+
+static enum err store_page_read(struct store_session *session, struct store_page *page,
+	const bson_t *prefix, const bson_t *options, struct err_info *info)
+{
+	const struct store_filter *filter = page->filter;
+	struct store_stretch stretch = {
+		.prefix = prefix,
+		.at = "starts_at",
+		.everybody = !filter->client_id && !filter->lawyer_id,
+		.low = filter->starts_from,
+		.high = filter->starts_before ? filter->starts_before : INT64_MAX,
+		.descending = !filter->ascending,
+		.most = filter->status && filter->meeting_status ? STORE_PAGE_READ : 0,
+		.now = filter->now,
+	};
+	bool whole = true;
+	enum err err = ERR_OK;
+
+	if (filter->after_id && filter->after_start >= stretch.low &&
+		filter->after_start < stretch.high)
+		err = store_page_read_ties(session, page, prefix, options, info);
+	if (filter->after_id && filter->ascending && filter->after_start >= stretch.low)
+		stretch.low = filter->after_start + 1;
+	if (filter->after_id && !filter->ascending && filter->after_start < stretch.high)
+		stretch.high = filter->after_start;
+	stretch.limit = filter->limit + 1 - page->rows;
+	if (err == ERR_OK && !page->more && stretch.low < stretch.high)
+		err = store_stretch_read(session, &stretch, options, store_page_take, page,
+			"list requests", &whole, info);
+	page->more |= !whole;
+	return err;
+}
+
 enum err store_request_list(struct store *store, struct arena *arena,
 	const struct store_filter *filter, struct model_list *list_r, struct store_position *next_r,
 	struct err_info *info)
 {
-	bson_t match = BSON_INITIALIZER, *options;
-	const int direction = filter->ascending ? 1 : -1;
-	struct store_position last = {0}, next = {0};
+	struct store_page page = {
+		.store = store, .arena = arena, .filter = filter, .list = list_r};
+	bson_t prefix = BSON_INITIALIZER, options = BSON_INITIALIZER;
 	struct store_session session;
-	mongoc_cursor_t *cursor;
-	const bson_t *bson;
-	bson_error_t error;
-	int64_t rows;
 	enum err err;
 
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	store_filter_bson(filter, &match);
-	options = BCON_NEW("sort", "{", "starts_at", BCON_INT32(direction), "_id",
-		BCON_INT32(direction), "}", "limit", BCON_INT64(filter->limit + 1));
-	store_append_projection(options, STORE_CURRENT);
-	cursor = mongoc_collection_find_with_opts(session.requests, &match, options, NULL);
-	for (rows = 0; mongoc_cursor_next(cursor, &bson); rows++) {
-		if (rows == filter->limit) {
-			next = last;
-			continue;
-		}
-		last = store_position_of(arena, bson);
-		store_add_row(store, arena, bson, list_r);
-	}
-	if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "list requests", info);
-	if (next_r)
-		*next_r = next;
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(options);
-	bson_destroy(&match);
+	store_list_prefix(filter, &prefix);
+	store_append_projection(&options, STORE_CURRENT);
+	err = store_page_read(&session, &page, &prefix, &options, info);
+	*next_r = page.more ? page.last : (struct store_position){0};
+	bson_destroy(&options);
+	bson_destroy(&prefix);
 	return store_session_end(&session, err);
 }
 
@@ -146,7 +193,7 @@ enum err store_request_ids(struct store *store, struct arena *arena, const bson_
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
+	cursor = store_find(session.requests, filter, options);
 	while (mongoc_cursor_next(cursor, &bson)) {
 		if (bson_iter_init_find(&id, bson, "_id") && BSON_ITER_HOLDS_UTF8(&id))
 			*(const char **)model_list_add(arena, list_r, sizeof(const char *)) =
@@ -158,16 +205,22 @@ enum err store_request_ids(struct store *store, struct arena *arena, const bson_
 	return store_session_end(&session, err);
 }
 
+/* All of them, in batches: who is erased is in each. */
 enum err store_request_of_person(struct store *store, struct arena *arena, const char *person_id,
 	struct model_list *list_r, struct err_info *info)
 {
-	bson_t *filter = BCON_NEW("$or", "[", "{", "client.id", BCON_UTF8(person_id), "}", "{",
-		"lawyer.id", BCON_UTF8(person_id), "}", "]");
 	bson_t *options = BCON_NEW("projection", "{", "_id", BCON_INT32(1), "}");
-	const enum err err = store_request_ids(
-		store, arena, filter, options, "find a person's requests", list_r, info);
+	static const char *const sides[] = {"client.id", "lawyer.id"};
+	enum err err = ERR_OK;
+	bson_t *filter;
+	size_t i;
 
+	for (i = 0; err == ERR_OK && i < sizeof(sides) / sizeof(sides[0]); i++) {
+		filter = BCON_NEW(sides[i], BCON_UTF8(person_id));
+		err = store_request_ids(store, arena, filter, options,
+			"find a person's requests", list_r, info);
+		bson_destroy(filter);
+	}
 	bson_destroy(options);
-	bson_destroy(filter);
 	return err;
 }

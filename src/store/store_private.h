@@ -4,7 +4,10 @@
 #include <stdatomic.h>
 
 #include "model.h"
+#include "store_query.h"
 #include "store_request.h"
+
+enum { STORE_REACHES = 4096 };
 
 struct store {
 	mongoc_client_pool_t *pool;
@@ -15,6 +18,9 @@ struct store {
 	 * `away_us` is when it was last missed (monotonic), 0 while it answers. */
 	_Atomic int64_t away_us;
 	atomic_bool probing;
+	/* How far pages of requests reached (store_stretch.c): nothing but how wide it is to look
+	 * the next time. */
+	_Atomic uint64_t reaches[STORE_REACHES];
 };
 
 /* A connection of the pool and its collection, for one operation. */
@@ -54,6 +60,9 @@ bool store_matched(const bson_t *reply);
  * `doing` goes to the log. */
 enum err store_request_ids(struct store *store, struct arena *arena, const bson_t *filter,
 	const bson_t *options, const char *doing, struct model_list *list_r, struct err_info *info);
+
+/* The instant of a row under that name, or 0. */
+int64_t store_instant_of(const bson_t *row, const char *field);
 
 /* For arena_defer. */
 void store_release_bson(void *handle);

@@ -146,7 +146,7 @@ static enum err store_request_find(struct store *store, struct arena *arena, con
 	BSON_APPEND_INT64(&options, "limit", 1);
 	BSON_APPEND_BOOL(&options, "singleBatch", true);
 	store_append_projection(&options, depth);
-	cursor = mongoc_collection_find_with_opts(session.requests, &filter, &options, NULL);
+	cursor = store_find(session.requests, &filter, &options);
 	if (mongoc_cursor_next(cursor, &bson))
 		err = store_request_read(store, arena, bson, depth, request_r, info);
 	else if (mongoc_cursor_error(cursor, &error))
@@ -321,7 +321,7 @@ enum err store_request_due(struct store *store, struct arena *arena,
 	options = BCON_NEW("sort", "{", field, BCON_INT32(1), "}", "limit",
 		BCON_INT64(search->limit), "singleBatch", BCON_BOOL(true), "projection", "{", "due",
 		BCON_INT32(1), "owed", BCON_INT32(1), "}");
-	cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
+	cursor = store_find(session.requests, filter, options);
 	while (mongoc_cursor_next(cursor, &bson))
 		store_read_due(arena, bson, list_r);
 	if (mongoc_cursor_error(cursor, &error))

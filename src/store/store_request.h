@@ -42,13 +42,12 @@ enum err store_request_save(
 /* A page of requests in the order of (starts_at, id). */
 struct store_filter {
 	const char *client_id, *lawyer_id;  /* NULL: anyone's */
-	unsigned statuses;                  /* set of 1 << REQUEST_...; 0 = any */
-	unsigned meeting_statuses;          /* set of 1 << MEETING_...; 0 = any */
+	int status, meeting_status;         /* 1 + enum; 0 = any */
 	int64_t starts_from, starts_before; /* [from, before); 0 = open */
 	bool ascending;
 	int64_t after_start;  /* cursor: continue behind this start and id */
 	const char *after_id; /* NULL: from the beginning */
-	int64_t limit;
+	int64_t limit, now;
 };
 
 /* Where a page ended. */
@@ -57,8 +56,9 @@ struct store_position {
 	const char *id; /* NULL: there is nothing behind it */
 };
 
-/* Items are struct request *, at the STORE_CURRENT depth. A row that cannot be read is logged and
- * left out, so a page may be short though *next_r says that it goes on. next_r may be NULL. */
+/* Items are struct request *, at the STORE_CURRENT depth. A page may be short though *next_r says
+ * that it goes on: a row that cannot be read is logged and left out, and where both statuses are
+ * asked for no more than a thousand rows are looked at. */
 enum err store_request_list(struct store *store, struct arena *arena,
 	const struct store_filter *filter, struct model_list *list_r, struct store_position *next_r,
 	struct err_info *info);

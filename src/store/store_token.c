@@ -89,7 +89,7 @@ enum err store_token_load(struct store *store, struct arena *arena, const char *
 		return err;
 	filter = BCON_NEW("_id", BCON_UTF8(id));
 	options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true));
-	cursor = mongoc_collection_find_with_opts(tokens.collection, filter, options, NULL);
+	cursor = store_find(tokens.collection, filter, options);
 	if (mongoc_cursor_next(cursor, &bson))
 		err = store_token_read(store, arena, bson, id, token_r, info);
 	else if (mongoc_cursor_error(cursor, &error))

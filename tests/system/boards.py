@@ -49,6 +49,7 @@ def waits(document: dict, role: str, now: datetime.datetime) -> dict[str, dateti
         ),
         "not_deleted": (gave_up and "provider_orphan" in warned, NEVER),
         "not_told": (gave_up and bool(untold), end),
+        "overlaps": (accepted and "overlaps" in warned and role == "lawyer", end),
     }
     return {reason: until for reason, (there, until) in found.items() if there and now < until}
 

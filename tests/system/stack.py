@@ -33,8 +33,8 @@ PATH = os.pathsep.join(
 # MEETLINK_TEST_DATABASE names the one to use where several are installed.
 DATABASES = os.environ.get("MEETLINK_TEST_DATABASE", "mongod secantusd-rs secantusd-py").split()
 LEASE_S = 90
-# What time alone makes due.
-WATCH = {"request.lapse", "meeting.expire", "meeting.verify"}
+# What time alone makes due, and a look that changes nothing where nothing overlaps.
+WATCH = {"request.lapse", "meeting.expire", "meeting.verify", "meeting.overlaps"}
 
 
 def spawn(log: pathlib.Path, *command: object, env: dict | None = None) -> subprocess.Popen:

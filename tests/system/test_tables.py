@@ -112,12 +112,17 @@ class Call:
     on: Callable[[World], dict] | None = None
     status: int = 200
     signed: bool = False  # by Zoom
+    query: str = ""
 
 
 def draft(world: World, who: Who) -> dict:
     """A client files for themself, the others for anybody."""
     parties = world.stack.parties()
     return parties.draft(client=parties.person("client", id=who.sub))
+
+
+def its_lawyer(world: World, _: dict) -> str:
+    return world.pair.lawyer_id
 
 
 def somebody(world: World, _: dict) -> str:
@@ -158,6 +163,9 @@ CALLS = {
     "GET /api/audit": Call(),
     "POST /api/people/{}/erase": Call(what=somebody),
     "GET /api/dashboard": Call(),
+    "GET /api/lawyers/{}/busy": Call(
+        what=its_lawyer, query="?from=2027-03-01T00:00:00Z&to=2027-03-02T00:00:00Z"
+    ),
     "GET /api/config/meetings": Call(),
     "PUT /api/config/meetings": Call(),
     "GET /api/config/providers": Call(),
@@ -188,7 +196,7 @@ def test_every_route_is_called() -> None:
 def send(world: World, who: Who, route: str, what: str) -> requests.Response:
     """A GET is sent as HEAD too, which lets nobody in who may not come in."""
     call, (method, path) = CALLS[route], route.split(" ")
-    path = path.replace("{}", what)
+    path = path.replace("{}", what) + call.query
     if method in ("GET", "DELETE"):
         answer = who.caller.call(method, path)
         if method == "GET":
@@ -211,7 +219,8 @@ def refusal(name: str, who: Who, route: str) -> int | None:
         return 401
     if who.role not in may:
         return 403
-    return 404 if "/api/requests/{}" in route and name not in INSIDERS else None
+    owned = any(place in route for place in ("/api/requests/{}", "/api/lawyers/{}"))
+    return 404 if owned and name not in INSIDERS else None
 
 
 @pytest.mark.parametrize("name", INSIDERS + OTHERS + STRANGERS)

@@ -1,0 +1,104 @@
+/* GET /api/lawyers/{id}/busy: when a lawyer has meetings. */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "handler_private.h"
+#include "http_media.h"
+#include "ics_busy.h"
+#include "id.h"
+#include "instant.h"
+#include "overlap.h"
+
+enum { BUSY_MAX_CALENDAR = 512 * 1024 };
+
+#define QUERY(member)                                                                              \
+	MODEL_FIELD(struct handler_busy_query, member, MODEL_INSTANT, MODEL_REQUIRED)
+
+static const struct model_field busy_query_fields[] = {QUERY(from), QUERY(to)};
+
+const struct model handler_busy_query_model =
+	MODEL(struct handler_busy_query, "query", busy_query_fields);
+
+static void busy_reply_json(struct http_exchange *exchange, const struct model_list *taken)
+{
+	struct json_object *page = json_object_new_object(), *items = json_object_new_array(), *item;
+	char text[INSTANT_TEXT_SIZE];
+
+	MODEL_FOREACH (taken, struct taken, one) {
+		item = json_object_new_object();
+		instant_format(one->starts_at, false, text);
+		json_object_object_add(item, "starts_at", json_object_new_string(text));
+		instant_format(one->ends_at, false, text);
+		json_object_object_add(item, "ends_at", json_object_new_string(text));
+		json_object_object_add(item, "request_id", json_object_new_string(one->id));
+		json_object_array_add(items, item);
+	}
+	json_object_object_add(page, "items", items);
+	http_reply_json(exchange, 200, page);
+	json_object_put(page);
+}
+
+/* The same for the same lawyer and time, so that a calendar replaces what it had of it. */
+static const char *busy_uid(struct arena *arena, const char *lawyer_id, const struct span *span)
+{
+	char id[ID_SIZE];
+
+	id_derive(id, NULL, 0, "busy", lawyer_id, arena_printf(arena, "%lld", (long long)span->from),
+		arena_printf(arena, "%lld", (long long)span->to), NULL);
+	return arena_printf(arena, "%s@meetlink", id);
+}
+
+/* DTSTAMP is not the time of the answer, which would make each another one: what is published holds
+ * from the beginning of what it covers. */
+static enum err busy_reply_calendar(struct http_exchange *exchange, const struct span *span,
+	const struct model_list *taken, struct err_info *info)
+{
+	struct ics_period *periods =
+		arena_alloc(exchange->arena, (taken->count + 1) * sizeof(*periods));
+	const struct ics_busy busy = {
+		.uid = busy_uid(exchange->arena, exchange->params[0], span),
+		.dtstamp = span->from,
+		.from = span->from,
+		.to = span->to,
+		.periods = periods,
+		.period_count = taken->count,
+	};
+	struct buf buf;
+	enum err err;
+	size_t i;
+
+	for (i = 0; i < taken->count; i++)
+		periods[i] = (struct ics_period){MODEL_AT(taken, struct taken, i)->starts_at,
+			MODEL_AT(taken, struct taken, i)->ends_at};
+	buf_init(&buf, BUSY_MAX_CALENDAR);
+	err = ics_busy_render(&busy, &buf, info);
+	if (err == ERR_OK)
+		http_reply(exchange, 200, "text/calendar; charset=utf-8",
+			arena_strndup(exchange->arena, buf.bytes, buf.len), buf.len);
+	buf_fini(&buf);
+	return err;
+}
+
+enum err handler_busy_get(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct handler_busy_query *query = exchange->query;
+	const char *accept = http_variable(exchange, "HTTP_ACCEPT");
+	const struct service_call call = handler_call(exchange);
+	const struct span span = {query->from, query->to};
+	const bool json = http_media_accepted(accept, "application/json");
+	struct model_list taken = {0};
+	enum err err;
+
+	if (!json && !http_media_accepted(accept, "text/calendar"))
+		return err_set(info, ERR_NOT_ACCEPTABLE,
+			"Accept must admit application/json or text/calendar.");
+	err = service_busy(&handler_context(exchange)->service, &call, exchange->params[0], &span,
+		&taken, info);
+	if (err != ERR_OK)
+		return err;
+	http_set_header(exchange, "Vary", "Accept");
+	if (!json)
+		return busy_reply_calendar(exchange, &span, &taken, info);
+	busy_reply_json(exchange, &taken);
+	return ERR_OK;
+}

@@ -1,0 +1,245 @@
+/* Stretches of an index, read in windows. */
+#include <stdlib.h>
+
+#include "clock.h"
+#include "instant.h"
+#include "store_private.h"
+
+/* The first window of what is everybody's. A person's rows are asked for at once, until that has
+ * been slow; so who has few is never asked for them twice. */
+#define STRETCH_FIRST (7 * INSTANT_DAY)
+
+enum { STRETCH_WIDEN = 16, STRETCH_WINDOWS = 3, STRETCH_SLOW_US = 10 * 1000 };
+
+/* ---- what is remembered: a hash and, beside it, how far a page reached ---- */
+
+enum { REACH_BITS = 40 };
+
+#define REACH_MASK ((UINT64_C(1) << REACH_BITS) - 1)
+#define REACH_ZERO (INT64_C(1) << (REACH_BITS - 1))
+#define REACH_ALL  INT64_MAX /* to the end of the stretch */
+
+static uint64_t stretch_mix(uint64_t hash, const void *bytes, size_t len)
+{
+	const unsigned char *byte = bytes;
+
+	for (; len > 0; len--)
+		hash = (hash ^ *byte++) * UINT64_C(1099511628211); /* FNV-1a */
+	return hash;
+}
+
+static bool stretch_is_anchored(const struct store_stretch *stretch)
+{
+	return stretch->descending ? stretch->high != INT64_MAX : stretch->low != 0;
+}
+
+/* By whose rows and in which order, and from where they are read: a bound, or an end. */
+static uint64_t stretch_hash(const struct store_stretch *stretch, bool counted)
+{
+	const unsigned char kind = (unsigned char)(stretch->descending |
+						   stretch_is_anchored(stretch) << 1 | counted << 2);
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	hash = stretch_mix(hash, bson_get_data(stretch->prefix), stretch->prefix->len);
+	hash = stretch_mix(hash, stretch->at, strlen(stretch->at));
+	return stretch_mix(hash, &kind, 1);
+}
+
+/* False when nothing is. */
+static bool stretch_recall(struct store *store, uint64_t hash, int64_t *reach_r)
+{
+	const uint64_t slot = atomic_load_explicit(
+		&store->reaches[hash % STORE_REACHES], memory_order_relaxed);
+
+	if (slot == 0 || slot >> REACH_BITS != hash >> REACH_BITS)
+		return false;
+	*reach_r = (slot & REACH_MASK) == REACH_MASK
+		       ? REACH_ALL
+		       : ((int64_t)(slot & REACH_MASK) - REACH_ZERO) * INSTANT_SECOND;
+	return true;
+}
+
+static void stretch_remember(struct store *store, uint64_t hash, int64_t reach)
+{
+	const uint64_t seconds = reach == REACH_ALL
+					 ? REACH_MASK
+					 : (uint64_t)(reach / INSTANT_SECOND + REACH_ZERO);
+
+	atomic_store_explicit(&store->reaches[hash % STORE_REACHES],
+		(hash >> REACH_BITS) << REACH_BITS | (seconds & REACH_MASK), memory_order_relaxed);
+}
+
+/* ---- windows ---- */
+
+/* From `near` to `far`, which is on the way to `end`. */
+struct stretch_window {
+	const struct store_stretch *stretch;
+	uint64_t hash;
+	bool known; /* something was remembered, or is to be in any case */
+	int64_t begun_us;
+	int64_t anchor, reach; /* `far` is that far from the anchor */
+	int64_t near, far, end;
+	int number;
+};
+
+static void stretch_begin(struct stretch_window *window, struct store *store,
+	const struct store_stretch *stretch, bool counted)
+{
+	*window = (struct stretch_window){
+		.stretch = stretch,
+		.hash = stretch_hash(stretch, counted),
+		.known = stretch->everybody,
+		.begun_us = clock_monotonic_us(),
+		.reach = stretch->everybody ? STRETCH_FIRST : REACH_ALL,
+	};
+	window->known |= stretch_recall(store, window->hash, &window->reach);
+	window->far = stretch->descending ? stretch->high : stretch->low;
+	window->end = stretch->descending ? stretch->low : stretch->high;
+	window->anchor = stretch_is_anchored(stretch) ? window->far : stretch->now;
+}
+
+static int64_t stretch_far(const struct stretch_window *window)
+{
+	if (window->reach == REACH_ALL || window->number == STRETCH_WINDOWS)
+		return window->end;
+	if (window->stretch->descending)
+		return window->anchor - window->reach > window->end ? window->anchor - window->reach
+								    : window->end;
+	return instant_earlier(window->anchor + window->reach, window->end);
+}
+
+/* Behind the one before; false when there is none. */
+static bool stretch_next(struct stretch_window *window)
+{
+	if (window->number && window->far == window->end)
+		return false;
+	if (window->number++)
+		window->reach = STRETCH_WIDEN * (window->reach > STRETCH_FIRST ? window->reach
+									       : STRETCH_FIRST);
+	window->near = window->far;
+	window->far = stretch_far(window);
+	return true;
+}
+
+static void stretch_end(struct stretch_window *window, struct store *store, int64_t reach)
+{
+	if (window->known || clock_monotonic_us() - window->begun_us > STRETCH_SLOW_US)
+		stretch_remember(store, window->hash, reach);
+}
+
+static void stretch_filter(const struct stretch_window *window, bson_t *filter)
+{
+	const struct store_stretch *stretch = window->stretch;
+	const int64_t low = stretch->descending ? window->far : window->near;
+	const int64_t high = stretch->descending ? window->near : window->far;
+	bson_t range;
+
+	bson_concat(filter, stretch->prefix);
+	bson_append_document_begin(filter, stretch->at, -1, &range);
+	BSON_APPEND_DATE_TIME(&range, "$gte", low);
+	if (high != INT64_MAX)
+		BSON_APPEND_DATE_TIME(&range, "$lt", high);
+	bson_append_document_end(filter, &range);
+}
+
+/* ---- reading ---- */
+
+struct stretch_read {
+	store_take *take;
+	void *data;
+	int64_t taken, seen;
+	int64_t last; /* where the last row was */
+	bool dry;     /* the window had no more rows */
+};
+
+static int64_t stretch_left(const struct store_stretch *stretch, const struct stretch_read *read)
+{
+	return stretch->most ? stretch->most - read->seen : stretch->limit - read->seen;
+}
+
+static enum err stretch_read_window(struct store_session *session,
+	const struct stretch_window *window, const bson_t *options, struct stretch_read *read,
+	const char *doing, struct err_info *info)
+{
+	const struct store_stretch *stretch = window->stretch;
+	const int64_t limit = stretch_left(stretch, read);
+	const int direction = stretch->descending ? -1 : 1;
+	bson_t filter = BSON_INITIALIZER, *own;
+	enum err err = ERR_OK;
+	mongoc_cursor_t *cursor;
+	bson_error_t error;
+	const bson_t *row;
+	int64_t rows = 0;
+
+	stretch_filter(window, &filter);
+	own = BCON_NEW("sort", "{", stretch->at, BCON_INT32(direction), "_id",
+		BCON_INT32(direction), "}", "limit", BCON_INT64(limit), "batchSize",
+		BCON_INT64(limit));
+	bson_concat(own, options);
+	cursor = store_find(session->requests, &filter, own);
+	while (read->taken < stretch->limit && mongoc_cursor_next(cursor, &row)) {
+		rows++;
+		read->last = store_instant_of(row, stretch->at);
+		read->taken += read->take(read->data, row);
+	}
+	read->seen += rows;
+	read->dry = rows < limit && read->taken < stretch->limit;
+	if (mongoc_cursor_error(cursor, &error))
+		err = store_error(&error, doing, info);
+	mongoc_cursor_destroy(cursor);
+	bson_destroy(own);
+	bson_destroy(&filter);
+	return err;
+}
+
+/* Half as far again as it was to the last row. */
+static int64_t stretch_reached(const struct stretch_window *window, int64_t last)
+{
+	const int64_t way = window->stretch->descending ? window->anchor - last
+							: last - window->anchor;
+
+	return way + llabs(way) / 2 + INSTANT_HOUR;
+}
+
+enum err store_stretch_read(struct store_session *session, const struct store_stretch *stretch,
+	const bson_t *options, store_take *take, void *data, const char *doing, bool *whole_r,
+	struct err_info *info)
+{
+	struct stretch_read read = {.take = take, .data = data, .dry = true};
+	struct stretch_window window;
+	enum err err = ERR_OK;
+
+	stretch_begin(&window, session->store, stretch, false);
+	while (err == ERR_OK && read.dry && stretch_next(&window))
+		err = stretch_read_window(session, &window, options, &read, doing, info);
+	if (err == ERR_OK)
+		stretch_end(&window, session->store,
+			read.dry ? REACH_ALL : stretch_reached(&window, read.last));
+	*whole_r = read.dry;
+	return err;
+}
+
+enum err store_stretch_count(struct store_session *session, const struct store_stretch *stretch,
+	int64_t *count_r, struct err_info *info)
+{
+	struct stretch_window window;
+	enum err err = ERR_OK;
+	bson_t filter;
+	int64_t rows;
+
+	*count_r = 0;
+	stretch_begin(&window, session->store, stretch, true);
+	while (err == ERR_OK && *count_r < stretch->limit && stretch_next(&window)) {
+		bson_init(&filter);
+		stretch_filter(&window, &filter);
+		err = store_count(session, &filter, stretch->limit - *count_r, &rows, info);
+		*count_r += rows;
+		bson_destroy(&filter);
+	}
+	if (err == ERR_OK)
+		stretch_end(&window, session->store,
+			window.far != window.end        ? window.reach
+			: *count_r < stretch->limit ? REACH_ALL
+						    : STRETCH_FIRST);
+	return err;
+}
