@@ -649,15 +649,17 @@ static void test_request_only_the_same_accept_is_repeated(void)
 		const char *name;
 		struct request_response response;
 	} others[] = {
-		{"no start", {0, 0, 30, "UTC", "jitsi", "hello", NULL}},
-		{"other start", {0, CORE_START + 2, 30, "UTC", "jitsi", "hello", NULL}},
-		{"other duration", {0, CORE_START + 1, 31, "UTC", "jitsi", "hello", NULL}},
-		{"other zone", {0, CORE_START + 1, 30, "Etc/UTC", "jitsi", "hello", NULL}},
-		{"no zone", {0, CORE_START + 1, 30, NULL, "jitsi", "hello", NULL}},
-		{"other provider", {0, CORE_START + 1, 30, "UTC", "zoom", "hello", NULL}},
-		{"no message", {0, CORE_START + 1, 30, "UTC", "jitsi", NULL, NULL}},
-		{"text in another field", {0, CORE_START + 1, 30, "UTCj", "itsi", "hello", NULL}},
-		{"decline", {DECISION_DECLINE, 0, 0, NULL, NULL, "hello", NULL}},
+		{"no start", {0, 0, 30, "UTC", "jitsi", "hello", NULL, false}},
+		{"other start", {0, CORE_START + 2, 30, "UTC", "jitsi", "hello", NULL, false}},
+		{"other duration", {0, CORE_START + 1, 31, "UTC", "jitsi", "hello", NULL, false}},
+		{"other zone", {0, CORE_START + 1, 30, "Etc/UTC", "jitsi", "hello", NULL, false}},
+		{"no zone", {0, CORE_START + 1, 30, NULL, "jitsi", "hello", NULL, false}},
+		{"other provider", {0, CORE_START + 1, 30, "UTC", "zoom", "hello", NULL, false}},
+		{"no message", {0, CORE_START + 1, 30, "UTC", "jitsi", NULL, NULL, false}},
+		{"text in another field", {0, CORE_START + 1, 30, "UTCj", "itsi", "hello", NULL, false}},
+		{"an overlap allowed",
+			{0, CORE_START + 1, 30, "UTC", "jitsi", "hello", NULL, true}},
+		{"decline", {DECISION_DECLINE, 0, 0, NULL, NULL, "hello", NULL, false}},
 	};
 	static const int64_t later[] = {
 		CORE_NOW, CORE_NOW + INSTANT_HOUR, CORE_END, CORE_END + 90 * INSTANT_DAY};
@@ -701,11 +703,12 @@ static void test_request_decline_tells_the_client(void)
 static void test_request_decline_sets_no_time(void)
 {
 	static const struct request_response responses[] = {
-		{DECISION_DECLINE, CORE_START, 0, NULL, NULL, NULL, NULL},
-		{DECISION_DECLINE, 0, 30, NULL, NULL, NULL, NULL},
-		{DECISION_DECLINE, 0, 0, "UTC", NULL, NULL, NULL},
-		{DECISION_DECLINE, 0, 0, NULL, "jitsi", NULL, NULL},
-		{DECISION_DECLINE, 0, 0, NULL, NULL, NULL, "bo@lawyer.test"},
+		{DECISION_DECLINE, CORE_START, 0, NULL, NULL, NULL, NULL, false},
+		{DECISION_DECLINE, 0, 30, NULL, NULL, NULL, NULL, false},
+		{DECISION_DECLINE, 0, 0, "UTC", NULL, NULL, NULL, false},
+		{DECISION_DECLINE, 0, 0, NULL, "jitsi", NULL, NULL, false},
+		{DECISION_DECLINE, 0, 0, NULL, NULL, NULL, "bo@lawyer.test", false},
+		{DECISION_DECLINE, 0, 0, NULL, NULL, NULL, NULL, true},
 	};
 	struct arena *arena = arena_new();
 	struct request *request = core_open(arena);

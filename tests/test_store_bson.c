@@ -156,6 +156,8 @@ static struct request *store_full_request(struct arena *arena)
 	request_answer_keep(&cause, request,
 		&(struct request_answer){"key-2", "body-2", 200, "", cause.now + 2});
 	*(int64_t *)model_list_add(arena, &request->changes, sizeof(int64_t)) = CORE_NOW;
+	*(const char **)model_list_add(arena, &request->overlaps, sizeof(char *)) = "overlaps";
+	*(const char **)model_list_add(arena, &request->overlaps_allowed, sizeof(char *)) = "may";
 	request->archived = arena_alloc(arena, sizeof(*request->archived));
 	*request->archived = (struct audit_head){100, CORE_NOW, "hash"};
 	request->before = *request->archived;
@@ -1002,7 +1004,8 @@ static void test_store_bson_projection_leaves_out_what_is_heavy(void)
 	static const char *const heavy[] = {"meeting.provider_key", "meeting.external_id",
 		"meeting.external_mark", "meeting.account", "meeting.provider_url",
 		"meeting.reported", "meeting.reports", "meetings", "client_news", "lawyer_news",
-		"events", "audit_seal", "effects", "answers", "changes", "owed"};
+		"events", "audit_seal", "effects", "answers", "changes", "overlaps",
+		"overlaps_allowed", "owed"};
 	bson_t *expected = bson_new(), projection;
 	size_t i;
 
@@ -1030,7 +1033,8 @@ static void test_store_bson_reads_what_a_projection_leaves(void)
 	bson = bson_new();
 	arena_defer(unit.arena, store_release, bson);
 	bson_copy_to_excluding_noinit(store_write(&unit, full), bson, "meetings", "client_news",
-		"lawyer_news", "events", "audit_seal", "effects", "answers", "changes", NULL);
+		"lawyer_news", "events", "audit_seal", "effects", "answers", "changes", "overlaps",
+		"overlaps_allowed", NULL);
 	CU_ASSERT_EQUAL_FATAL(
 		store_request_read(&unit.store, unit.arena, bson, STORE_CURRENT, &read, NULL),
 		ERR_OK);
@@ -1039,7 +1043,7 @@ static void test_store_bson_reads_what_a_projection_leaves(void)
 	CU_ASSERT_EQUAL(read->answers.count, 0);
 	full->meetings = full->events = full->effects = full->answers = (struct model_list){0};
 	full->side[PARTY_CLIENT].news = full->side[PARTY_LAWYER].news = NULL;
-	full->changes = (struct model_list){0};
+	full->changes = full->overlaps = full->overlaps_allowed = (struct model_list){0};
 	full->audit_seal = NULL;
 	CU_ASSERT_EQUAL(read->rev, 0); /* so that it cannot be saved */
 	full->rev = 0;

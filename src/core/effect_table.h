@@ -19,7 +19,6 @@ EFFECT(MEETING_DELETE, "meeting.delete", EFFECT_CARRIES(removal), .class = CLASS
 EFFECT(MEETING_EXPIRE, "meeting.expire", .class = CLASS_LOCAL, .lane = LANE_ALONE,
 	.words = "The meeting is over and its links close")
 EFFECT(MEETING_OVERLAPS, "meeting.overlaps", .class = CLASS_LOCAL, .lane = LANE_ALONE,
-	.give_up = 7 * INSTANT_DAY,
 	.words = "Its lawyer's other meetings are looked at once more")
 EFFECT(MEETING_VERIFY, "meeting.verify", .class = CLASS_WATCH, .lane = LANE_ALONE,
 	.wanted = effect_is_of_ready, .until_end = true, .ends_with_link = true,

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-/* Between two looks, where the database did not answer. */
-enum { OVERLAP_FIRST_S = 1, OVERLAP_LAST_S = 60 };
+/* When the second look is taken in any case; most often the mails that are owed, too, have the
+ * request in hand before. */
+#define OVERLAP_SOON (5 * INSTANT_SECOND)
 
 static const struct model_field taken_meeting_fields[] = {
 	MODEL_FIELD(struct taken_meeting, status, MODEL_ENUM, MODEL_STORED | MODEL_REQUIRED,
@@ -111,86 +112,61 @@ enum err overlap_check(struct cause *cause, struct request *request, const struc
 		}
 	}
 	if (overlap_takes_more(before, request) || request->overlaps.count)
-		overlap_owe(cause, request, NULL);
+		overlap_owe(cause, request, NULL, cause->now + OVERLAP_SOON);
 	return ERR_OK;
 }
 
-void overlap_owe(struct cause *cause, struct request *request, const char *by)
+void overlap_owe(struct cause *cause, struct request *request, const char *by, int64_t due)
 {
+	struct effect *look = meeting_effect(request, EFFECT_MEETING_OVERLAPS);
+
 	if (by)
 		overlap_list(cause->arena, &request->overlaps, by);
-	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (effect->kind != EFFECT_MEETING_OVERLAPS ||
-			effect_is_running(effect, cause->now))
-			continue;
-		effect->due = instant_earlier(effect->due, cause->now);
-		return;
-	}
-	effect_owe(cause, request, EFFECT_MEETING_OVERLAPS);
+	if (look)
+		look->due = instant_earlier(look->due, due);
+	else
+		effect_owe(cause, request, EFFECT_MEETING_OVERLAPS)->due = due;
 }
 
-struct overlap_found overlap_find(
+struct model_list overlap_find(
 	struct arena *arena, const struct request *request, const struct model_list *others)
 {
-	struct overlap_found found = {
-		.span = overlap_span(request), .known = request->overlaps};
+	const struct span span = overlap_span(request);
+	struct model_list found = {0};
 
 	MODEL_FOREACH (others, struct taken, other) {
-		if (overlap_meets(request, &found.span, other) &&
+		if (overlap_meets(request, &span, other) &&
 			!overlap_lists(&request->overlaps_allowed, other->id) &&
 			!overlap_lists(&other->overlaps_allowed, request->id))
-			*(struct taken *)model_list_add(arena, &found.now, sizeof(*other)) = *other;
+			*(struct taken *)model_list_add(arena, &found, sizeof(*other)) = *other;
 	}
 	return found;
 }
 
-/* For its lawyer: the title of one is nothing that the other's client may read. */
-static void overlap_warn(
-	struct cause *cause, struct request *request, const struct overlap_found *found)
+/* For the lawyer: the title of one is nothing that the other's client may read. */
+static const char *overlap_words(struct arena *arena, const struct model_list *found)
 {
-	const struct taken *first = found->now.items;
-	const char *detail = NULL;
+	const struct taken *first = found->items;
+	const char *words;
 
-	if (found->now.count)
-		detail = arena_printf(cause->arena, "It takes the same time as request %s: %s",
-			first->id, first->title);
-	if (found->now.count > 1)
-		detail = arena_printf(cause->arena, "%s (and %zu more)", detail,
-			found->now.count - 1);
-	meeting_warn(cause, request->meeting, WARNING_OVERLAPS, detail);
+	if (!found->count)
+		return NULL;
+	words = arena_printf(arena, "It takes the same time as request %s: %s", first->id,
+		first->title);
+	return found->count == 1 ? words
+				 : arena_printf(arena, "%s (and %zu more)", words, found->count - 1);
 }
 
-/* Those that were found, and those that have said so since it was looked for them. */
-static void overlap_note(
-	struct cause *cause, struct request *request, const struct overlap_found *found)
+void overlap_note(struct cause *cause, struct request *request, const struct model_list *found)
 {
-	struct model_list ids = {0};
+	const struct effect *look = meeting_effect(request, EFFECT_MEETING_OVERLAPS);
 
-	MODEL_FOREACH (&found->now, struct taken, other) {
-		overlap_list(cause->arena, &ids, other->id);
+	if (look)
+		effect_drop(request, look);
+	request->overlaps = (struct model_list){0};
+	MODEL_FOREACH (found, struct taken, other) {
+		overlap_list(cause->arena, &request->overlaps, other->id);
 	}
-	MODEL_FOREACH (&request->overlaps, const char *, id) {
-		if (!overlap_lists(&found->known, *id))
-			overlap_list(cause->arena, &ids, *id);
-	}
-	request->overlaps = ids;
-	overlap_warn(cause, request, found);
-}
-
-void overlap_looked(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome, const struct overlap_found *found)
-{
-	const struct span span = overlap_span(request);
-
-	if (outcome->err != ERR_OK) {
-		effect_failed(cause, effect, outcome, OVERLAP_FIRST_S, OVERLAP_LAST_S);
-		return;
-	}
-	effect->lease = NULL;
-	effect->due = cause->now;
-	/* It has moved meanwhile: what was found was another time. */
-	if (span.from != found->span.from || span.to != found->span.to)
-		return;
-	effect_drop(request, effect);
-	overlap_note(cause, request, found);
+	meeting_warn(cause, request->meeting, WARNING_OVERLAPS,
+		overlap_words(cause->arena, found));
 }

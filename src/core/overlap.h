@@ -3,7 +3,7 @@
 /*
  * Meetings of one lawyer that take the same time. What would take it is refused, unless the caller
  * says otherwise. Two that take it at the same moment cannot see each other; so who has taken time
- * owes a second look (EFFECT_MEETING_OVERLAPS), and whoever finds the other then has it look too.
+ * owes a second look (EFFECT_MEETING_OVERLAPS), and whoever finds the other then has it look, too.
  * A request that says that it overlaps another is known to that other before it says so: when
  * either moves or ends, both look again.
  */
@@ -49,23 +49,16 @@ bool overlap_takes_more(const struct span *before, const struct request *request
 enum err overlap_check(struct cause *cause, struct request *request, const struct span *before,
 	const struct model_list *others, bool allow, struct err_info *info);
 
-/* A second look is owed. `by`: another that says that it overlaps this one; or NULL. */
-void overlap_owe(struct cause *cause, struct request *request, const char *by);
+/* A second look is owed by `due`; it is taken by whoever has the request in hand before. `by`:
+ * another that says that it overlaps this one; or NULL. */
+void overlap_owe(struct cause *cause, struct request *request, const char *by, int64_t due);
 
-/* What a look has found. */
-struct overlap_found {
-	struct span span;        /* of the request when it was looked at */
-	struct model_list known; /* strings: those that it had noted by then, */
-	struct model_list now;   /* struct taken: and those that it does overlap, and may not */
-};
-
-/* Which of `others` (struct taken) it overlaps and was not allowed to. */
-struct overlap_found overlap_find(struct arena *arena, const struct request *request,
+/* Which of `others` (struct taken) it overlaps and was not allowed to: struct taken. */
+struct model_list overlap_find(struct arena *arena, const struct request *request,
 	const struct model_list *others);
 
-/* Settles the look: notes who it is, for its lawyer as a warning. */
-void overlap_looked(struct cause *cause, struct request *request, struct effect *effect,
-	const struct effect_outcome *outcome, const struct overlap_found *found);
+/* The look was taken: notes who was found (struct taken), for the lawyer as a warning. */
+void overlap_note(struct cause *cause, struct request *request, const struct model_list *found);
 
 /* Whether an id is in a list of strings. */
 bool overlap_lists(const struct model_list *ids, const char *id);

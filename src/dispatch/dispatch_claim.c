@@ -44,6 +44,22 @@ static struct dispatch_room *dispatch_room(
 	return &claimer->room[dispatch_queue_pool(&claimer->queues, queue)];
 }
 
+/* What needs no lease; whether there was anything. */
+static bool dispatch_do_at_once(
+	const struct dispatch *dispatch, struct arena *arena, struct request *request)
+{
+	struct cause cause;
+
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (!dispatch_effect_of(effect)->at_claim)
+			continue;
+		dispatch_cause_init(arena, NULL, &cause);
+		dispatch_effect_of(effect)->at_claim(dispatch, &cause, request, effect);
+		return true; /* the list is another now */
+	}
+	return false;
+}
+
 static enum err dispatch_lease(void *data, struct arena *arena, struct request *request,
 	bool *changed_r, struct err_info *info)
 {
@@ -52,8 +68,11 @@ static enum err dispatch_lease(void *data, struct arena *arena, struct request *
 	size_t counted = 0;
 
 	(void)info;
-	*changed_r = dispatch_is_filed_wrongly(arena, request);
+	*changed_r = dispatch_is_filed_wrongly(arena, request) |
+		     dispatch_do_at_once(lease->claimer->dispatch, arena, request);
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (dispatch_effect_of(effect)->at_claim)
+			continue;
 		room = dispatch_room(lease->claimer, effect_queue(arena, request, effect));
 		if (room->left == 0 || (room->exact && counted == room->left) ||
 			!effect_claim_one(

@@ -19,7 +19,12 @@ static const struct dispatch_effect *const dispatch_effects[EFFECT_KIND_COUNT] =
 #undef EFFECT
 };
 
-static void dispatch_cause_init(
+const struct dispatch_effect *dispatch_effect_of(const struct effect *effect)
+{
+	return dispatch_effects[effect->kind];
+}
+
+void dispatch_cause_init(
 	struct arena *arena, const struct config *config, struct cause *cause_r)
 {
 	*cause_r = (struct cause){

@@ -39,7 +39,6 @@ struct dispatch_work {
 struct dispatch_result {
 	struct meeting_link link;
 	struct provision_state state;
-	struct overlap_found overlaps;
 };
 
 /* Whether a kind wants the configuration. Where it is only of use, and cannot be read, the kind
@@ -56,7 +55,17 @@ struct dispatch_effect {
 	/* The rule of core/ for its outcome. */
 	void (*settle)(struct cause *cause, struct request *request, struct effect *effect,
 		const struct effect_outcome *outcome, const struct dispatch_result *result);
+	/* In place of both: what is done at once by who claims the request, due or not, and settled
+	 * with the claim. It is never leased, takes a round trip, and is safe to repeat. */
+	void (*at_claim)(const struct dispatch *dispatch, struct cause *cause,
+		struct request *request, struct effect *effect);
 };
+
+const struct dispatch_effect *dispatch_effect_of(const struct effect *effect);
+
+/* What happens under nobody's name. `config` may be NULL where no rule looks. */
+void dispatch_cause_init(
+	struct arena *arena, const struct config *config, struct cause *cause_r);
 
 extern const struct dispatch_effect dispatch_lapse;
 extern const struct dispatch_effect dispatch_mail;

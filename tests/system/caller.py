@@ -105,6 +105,9 @@ class Caller:
         return self.call("DELETE", path, **options)
 
     def respond(self, request_id: str, decision: str, **fields: object) -> requests.Response:
+        """Accepts whatever else the lawyer does at that time."""
+        if decision == "accept":
+            fields = {"allow_overlap": True} | fields
         return self.post(f"/api/requests/{request_id}/respond", {"decision": decision} | fields)
 
     def cancel(self, request_id: str, **fields: object) -> requests.Response:
@@ -175,10 +178,7 @@ class Parties:
         return answer.json()
 
     def accept(self, request: dict, **fields: object) -> dict:
-        """Whatever else the lawyer does at that time."""
-        answer = self.lawyer.respond(
-            request["id"], "accept", **{"allow_overlap": True} | fields
-        )
+        answer = self.lawyer.respond(request["id"], "accept", **fields)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

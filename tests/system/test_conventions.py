@@ -164,7 +164,7 @@ def test_a_key_belongs_to_its_caller_and_action(parties: Parties) -> None:
     for request in (first.json(), second.json()):
         answer = service.post(
             f"/api/requests/{request['id']}/respond",
-            {"decision": "accept", "lawyer_email": "lena@law.example"},
+            {"decision": "accept", "lawyer_email": "lena@law.example", "allow_overlap": True},
             headers=headers,
         )
         assert answer.json()["id"] == request["id"]

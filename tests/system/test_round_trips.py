@@ -19,12 +19,13 @@ from wire import Traffic, Wire
 # What is done -> round trips and whole documents written, at most. (That of a mail counts in the
 # search for what is due, which is repeated every second, and where much is due those by queue.)
 BOUNDS: dict[str, tuple[float, float]] = {
-    "accept, Jitsi": (3, 1),
-    "accept, Zoom": (4, 2),
-    "accept, Zoom, Idempotency-Key": (4, 2),
+    # One of them looks at what else the lawyer does at that time.
+    "accept, Jitsi": (4, 1),
+    "accept, Zoom": (5, 2),
+    "accept, Zoom, Idempotency-Key": (5, 2),
     "a click on the join link": (2, 0),
     "GET /api/requests/{id}": (1, 0),
-    "a mail": (5.5, 1.5),
+    "a mail": (6, 1.5),  # half of a second look
 }
 ROUNDS = 3
 MAILS = 20

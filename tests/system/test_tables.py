@@ -144,14 +144,17 @@ CALLS = {
     "POST /api/requests": Call(draft, status=201),
     "GET /api/requests": Call(),
     "GET /api/requests/{}": Call(),
-    "POST /api/requests/{}/respond": Call(lambda *_: {"decision": "accept"}, on=World.open),
+    "POST /api/requests/{}/respond": Call(
+        lambda *_: {"decision": "accept", "allow_overlap": True}, on=World.open
+    ),
     "POST /api/requests/{}/cancel": Call(on=World.accepted),
     "GET /api/requests/{}/meeting": Call(),
     "GET /api/requests/{}/meetings": Call(),
     "POST /api/requests/{}/meeting/cancel": Call(on=World.accepted),
     "POST /api/requests/{}/meeting/regenerate": Call(on=World.accepted),
     "POST /api/requests/{}/meeting/reschedule": Call(
-        lambda world, _: {"starts_at": world.stack.at(days=2)}, on=World.accepted
+        lambda world, _: {"starts_at": world.stack.at(days=2), "allow_overlap": True},
+        on=World.accepted,
     ),
     "POST /api/requests/{}/meeting/retry": Call(on=World.accepted, status=409),
     "POST /api/requests/{}/meeting/outcome": Call(

@@ -12,14 +12,18 @@ from support import until
 from test_changes import nobody_delivers
 
 LENGTH = {"duration_minutes": 1440}
+WHATEVER = {"allow_overlap": True}  # else the lawyer does at that time
 COMMANDS: dict[str, tuple[str, Callable[[Stack], dict]]] = {
-    "accept": ("respond", lambda _: {"decision": "accept", "message": "With pleasure."}),
+    "accept": ("respond", lambda _: {"decision": "accept", "message": "Yes."} | WHATEVER),
     "decline": ("respond", lambda _: {"decision": "decline"}),
     "cancel": ("cancel", lambda _: {"reason": "Ill"}),
     "cancel meeting": ("meeting/cancel", lambda _: {"reason": "Ill"}),
     # Another provider is a reason even while the first is being asked.
-    "regenerate": ("meeting/regenerate", lambda _: {"provider": "jitsi"}),
-    "reschedule": ("meeting/reschedule", lambda stack: {"starts_at": stack.at(days=2)}),
+    "regenerate": ("meeting/regenerate", lambda _: {"provider": "jitsi"} | WHATEVER),
+    "reschedule": (
+        "meeting/reschedule",
+        lambda stack: {"starts_at": stack.at(days=2)} | WHATEVER,
+    ),
     "retry": ("meeting/retry", lambda _: {}),
     "outcome": ("meeting/outcome", lambda _: {"outcome": "held"}),
 }
