@@ -21,6 +21,7 @@ static const struct model_field feed_fields[] = {
 	FIELD(MODEL_STRING, nonce, MODEL_REQUIRED),
 	FIELD(MODEL_STRING, key, MODEL_REQUIRED),
 	FIELD(MODEL_INSTANT, created_at, MODEL_REQUIRED),
+	FIELD(MODEL_INSTANT, seen_at, MODEL_SPARSE),
 };
 
 const struct model feed_model = MODEL(struct feed, "feed", feed_fields);
@@ -110,6 +111,8 @@ struct feed_version feed_version(struct arena *arena, const struct feed *feed,
 {
 	const struct feed_change *latest = feed_latest(changes);
 	const int64_t at = latest ? latest->at : 0, today = feed_today(now);
+	/* Whatever is stored from now on is dated later. */
+	const bool settled = now >= at + 2 * FEED_SLACK;
 	struct feed_version version = {0};
 	char hash[HASH_SIZE], rev[32];
 
@@ -118,13 +121,13 @@ struct feed_version feed_version(struct arena *arena, const struct feed *feed,
 	MODEL_FOREACH (changes, struct feed_change, change) {
 		if (change->at <= at - FEED_SLACK)
 			break;
-		if (change == MODEL_AT(changes, struct feed_change, FEED_CHANGES - 1))
+		if (!settled && change == MODEL_AT(changes, struct feed_change, FEED_CHANGES - 1))
 			return version;
 		snprintf(rev, sizeof(rev), "%" PRId64 ".%" PRId64, change->at, change->rev);
 		hash_texts(hash, hash, change->id, rev, NULL);
 	}
 	version.etag = arena_printf(arena, "\"%" PRIx64 "-%.32s\"", (uint64_t)at, hash);
-	if (now >= at + 2 * FEED_SLACK)
+	if (settled)
 		version.last_modified = at < today ? today : feed_second(at);
 	return version;
 }
@@ -144,9 +147,10 @@ static int64_t feed_etag_at(const char *etags)
 	return *end == '-' && at > 0 ? at : 0;
 }
 
-int64_t feed_changes_since(const char *etags)
+int64_t feed_changes_since(const struct feed *feed, const char *etags)
 {
-	const int64_t at = feed_etag_at(etags);
+	const int64_t told = feed_etag_at(etags);
+	const int64_t at = told > feed->seen_at ? told : feed->seen_at;
 
 	return at > FEED_SLACK ? at - FEED_SLACK : 0;
 }
@@ -154,4 +158,12 @@ int64_t feed_changes_since(const char *etags)
 bool feed_changes_suffice(const struct model_list *changes, int64_t since)
 {
 	return !since || (changes->count && feed_latest(changes)->at >= since + FEED_SLACK);
+}
+
+bool feed_note_seen(struct feed *feed, const struct model_list *changes)
+{
+	if (!changes->count || feed_latest(changes)->at < feed->seen_at + INSTANT_DAY)
+		return false;
+	feed->seen_at = feed_latest(changes)->at;
+	return true;
 }

@@ -23,6 +23,7 @@ struct feed {
 	const char *nonce;
 	const char *key; /* hash of the call that made it, to know its repeat */
 	int64_t created_at;
+	int64_t seen_at; /* of the person's changes one is known to be as late; 0: none is known */
 };
 
 extern const struct model feed_model;
@@ -65,17 +66,20 @@ struct feed_version {
 
 /*
  * The version of what a feed holds now, from the person's latest changes (struct feed_change, the
- * latest first): all those since FEED_SLACK before the latest are in it, so that one which is
+ * latest first): those since FEED_SLACK before the latest are in it, so that one which is
  * stored late, or dated by another host's clock, is not missed. It changes too once a day, as the
  * feed does, and with `program`: whatever else its content follows from.
  */
 struct feed_version feed_version(struct arena *arena, const struct feed *feed,
 	const struct model_list *changes, const char *program, int64_t now);
 
-/* From when on changes are needed to tell whether a version that was given out as `etags` (a list,
- * or NULL) is the present one: none before concern it. 0: all. */
-int64_t feed_changes_since(const char *etags);
+/* From when on changes are looked for, to tell the present version and whether it is the one that
+ * was given out as `etags` (a list, or NULL). 0: all. */
+int64_t feed_changes_since(const struct feed *feed, const char *etags);
 
 /* Whether changes from `since` on are all that a version needs. */
 bool feed_changes_suffice(const struct model_list *changes, int64_t since);
+
+/* Notes the latest change, once a day at the most; false: that need not be stored. */
+bool feed_note_seen(struct feed *feed, const struct model_list *changes);
 #endif

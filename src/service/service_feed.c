@@ -75,15 +75,17 @@ enum err service_feed_revoke(
 
 /* What has changed since the caller came last, or the latest of all. */
 static enum err service_feed_changes(const struct service *service, const struct service_call *call,
-	const struct feed *feed, const char *etags, struct model_list *changes_r,
-	struct err_info *info)
+	struct feed *feed, const char *etags, struct model_list *changes_r, struct err_info *info)
 {
-	const int64_t since = feed_changes_since(etags);
+	const int64_t since = feed_changes_since(feed, etags);
 	enum err err;
 
 	err = store_feed_changes(service->store, call->arena, feed, since, changes_r, info);
 	if (err == ERR_OK && !feed_changes_suffice(changes_r, since))
 		err = store_feed_changes(service->store, call->arena, feed, 0, changes_r, info);
+	/* It only saves work. */
+	if (err == ERR_OK && feed_note_seen(feed, changes_r))
+		(void)store_feed_note(service->store, feed, NULL);
 	return err;
 }
 
@@ -107,7 +109,7 @@ enum err service_feed_open(const struct service *service, const struct service_c
 	/* One that nobody has takes as long as one that was revoked. */
 	if (!feed_token_opens(service->ring, token, named) || named == &nobodys)
 		return err_set(info, ERR_NOT_FOUND, "This link is not known.");
-	err = service_feed_changes(service, call, named, etags, &changes, info);
+	err = service_feed_changes(service, call, *feed_r, etags, &changes, info);
 	if (err == ERR_OK)
 		*version_r = feed_version(call->arena, named, &changes, program, call->now);
 	return err;

@@ -3,8 +3,15 @@
 #include "log.h"
 #include "store_private.h"
 
-/* Some 200 KiB, of which one batch is here and one on the way. */
-enum { FEED_BATCH = 64 };
+enum {
+	FEED_BATCH = 64,   /* requests of a cursor's batch: some 200 KiB */
+	FEED_WINDOW = 256, /* that a window should have */
+	FEED_WIDEN = 4     /* times, at the most, from one window to the next */
+};
+
+/* The first window, and beyond what distance from the beginning there is but one more. */
+#define FEED_FIRST_WIDTH (30 * INSTANT_DAY)
+#define FEED_FAR         (7 * 365 * INSTANT_DAY)
 
 /* ---- one operation on the collection ---- */
 
@@ -100,6 +107,25 @@ enum err store_feed_save(struct store *store, struct arena *arena, const struct 
 	return store_feeds_end(&feeds, err);
 }
 
+enum err store_feed_note(struct store *store, const struct feed *feed, struct err_info *info)
+{
+	bson_t *filter, *update;
+	struct store_feeds feeds;
+	bson_error_t error;
+	enum err err;
+
+	err = store_feeds_begin(store, &feeds, info);
+	if (err != ERR_OK)
+		return err;
+	filter = BCON_NEW("_id", BCON_UTF8(feed->id), "nonce", BCON_UTF8(feed->nonce));
+	update = BCON_NEW("$set", "{", "seen_at", BCON_DATE_TIME(feed->seen_at), "}");
+	if (!mongoc_collection_update_one(feeds.collection, filter, update, NULL, NULL, &error))
+		err = store_error(&error, "note feed", info);
+	bson_destroy(update);
+	bson_destroy(filter);
+	return store_feeds_end(&feeds, err);
+}
+
 enum err store_feed_remove(struct store *store, const char *id, struct err_info *info)
 {
 	struct store_feeds feeds;
@@ -119,22 +145,17 @@ enum err store_feed_remove(struct store *store, const char *id, struct err_info 
 
 /* ---- what it is made of ---- */
 
-/* The person's requests whose `field` is not before an instant. */
+/* The person's requests with `field` in [since, until); 0: open. */
 static void store_feed_filter(
-	bson_t *filter, const struct feed *feed, const char *field, int64_t since)
+	bson_t *filter, const struct feed *feed, const char *field, int64_t since, int64_t until)
 {
 	const struct store_filter whose = {
 		.client_id = feed->party == PARTY_CLIENT ? feed->person_id : NULL,
 		.lawyer_id = feed->party == PARTY_LAWYER ? feed->person_id : NULL,
 	};
-	bson_t range;
 
 	store_append_party(filter, &whose);
-	if (!since)
-		return;
-	BSON_APPEND_DOCUMENT_BEGIN(filter, field, &range);
-	BSON_APPEND_DATE_TIME(&range, "$gte", since);
-	bson_append_document_end(filter, &range);
+	store_append_range(filter, field, since, until);
 }
 
 static void store_add_feed_change(struct arena *arena, const bson_t *bson, struct model_list *list)
@@ -166,10 +187,10 @@ enum err store_feed_changes(struct store *store, struct arena *arena, const stru
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	store_feed_filter(&filter, feed, "updated_at", since);
-	options = BCON_NEW("sort", "{", "updated_at", BCON_INT32(-1), "}", "limit",
-		BCON_INT64(FEED_CHANGES), "singleBatch", BCON_BOOL(true), "projection", "{", "rev",
-		BCON_INT32(1), "updated_at", BCON_INT32(1), "}");
+	store_feed_filter(&filter, feed, "updated_at", since, 0);
+	options = BCON_NEW("sort", "{", "updated_at", BCON_INT32(-1), "_id", BCON_INT32(-1), "}",
+		"limit", BCON_INT64(FEED_CHANGES), "singleBatch", BCON_BOOL(true), "projection",
+		"{", "rev", BCON_INT32(1), "updated_at", BCON_INT32(1), "}");
 	cursor = mongoc_collection_find_with_opts(session.requests, &filter, options, NULL);
 	while (mongoc_cursor_next(cursor, &bson))
 		store_add_feed_change(arena, bson, list_r);
@@ -181,29 +202,36 @@ enum err store_feed_changes(struct store *store, struct arena *arena, const stru
 	return store_session_end(&session, err);
 }
 
-/* False: no more is wanted. */
-static bool store_feed_give(
-	struct store *store, const bson_t *bson, store_feed_row *row, void *data, int64_t *left_out)
+/* One pass through a feed. */
+struct store_feed_pass {
+	struct store *store;
+	const struct feed *feed;
+	store_feed_row *row;
+	void *data;
+	bool ended; /* no more is wanted */
+	int64_t rows, left_out;
+};
+
+static void store_feed_give(struct store_feed_pass *pass, const bson_t *bson)
 {
 	struct arena *arena = arena_new();
 	struct err_info unreadable;
 	struct request *request;
-	bool more = true;
 
 	err_clear(&unreadable);
-	if (store_request_read(store, arena, bson, STORE_CURRENT, &request, &unreadable) ==
+	pass->rows++;
+	if (store_request_read(pass->store, arena, bson, STORE_CURRENT, &request, &unreadable) ==
 		ERR_OK) {
-		more = row(data, arena, request);
+		pass->ended = !pass->row(pass->data, arena, request);
 	} else {
-		++*left_out;
+		pass->left_out++;
 		log_error("left out of a feed: %s", unreadable.detail);
 	}
 	arena_free(&arena);
-	return more;
 }
 
-enum err store_feed_read(struct store *store, const struct feed *feed, int64_t from,
-	store_feed_row *row, void *data, int64_t *left_out_r, struct err_info *info)
+static enum err store_feed_window(
+	struct store_feed_pass *pass, int64_t from, int64_t until, struct err_info *info)
 {
 	bson_t filter = BSON_INITIALIZER, *options;
 	struct store_session session;
@@ -212,22 +240,45 @@ enum err store_feed_read(struct store *store, const struct feed *feed, int64_t f
 	bson_error_t error;
 	enum err err;
 
-	*left_out_r = 0;
-	err = store_session_begin(store, &session, info);
+	err = store_session_begin(pass->store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	store_feed_filter(&filter, feed, "starts_at", from);
+	store_feed_filter(&filter, pass->feed, "starts_at", from, until);
 	options = BCON_NEW("sort", "{", "starts_at", BCON_INT32(1), "_id", BCON_INT32(1), "}",
 		"batchSize", BCON_INT64(FEED_BATCH));
 	store_append_projection(options, STORE_CURRENT);
 	cursor = mongoc_collection_find_with_opts(session.requests, &filter, options, NULL);
-	while (mongoc_cursor_next(cursor, &bson) &&
-		store_feed_give(store, bson, row, data, left_out_r))
-		continue;
+	while (!pass->ended && mongoc_cursor_next(cursor, &bson))
+		store_feed_give(pass, bson);
 	if (mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "read feed", info);
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(options);
 	bson_destroy(&filter);
 	return store_session_end(&session, err);
+}
+
+/* So that the next window has as many requests as one should have. */
+static int64_t store_feed_width(int64_t width, int64_t rows)
+{
+	return rows < FEED_WINDOW / FEED_WIDEN ? width * FEED_WIDEN
+					       : width * FEED_WINDOW / rows + INSTANT_MINUTE;
+}
+
+enum err store_feed_read(struct store *store, const struct feed *feed, int64_t from,
+	store_feed_row *row, void *data, int64_t *left_out_r, struct err_info *info)
+{
+	struct store_feed_pass pass = {.store = store, .feed = feed, .row = row, .data = data};
+	int64_t at = from, until, width = FEED_FIRST_WIDTH;
+	enum err err = ERR_OK;
+
+	do {
+		until = at + width < from + FEED_FAR ? at + width : 0;
+		pass.rows = 0;
+		err = store_feed_window(&pass, at, until, info);
+		width = store_feed_width(width, pass.rows);
+		at = until;
+	} while (err == ERR_OK && until && !pass.ended);
+	*left_out_r = pass.left_out;
+	return err;
 }

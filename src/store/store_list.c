@@ -25,7 +25,7 @@ static void store_append_set(
 	bson_append_document_end(filter, &in);
 }
 
-static void store_append_range(bson_t *filter, const char *key, int64_t low, int64_t high)
+void store_append_range(bson_t *filter, const char *key, int64_t low, int64_t high)
 {
 	bson_t range;
 

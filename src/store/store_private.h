@@ -81,6 +81,9 @@ void store_request_derive(struct arena *arena, struct request *request);
 /* Sets what a meeting can be found by, other than by who knows its id, before it is written. */
 void store_mark_meeting(struct store *store, struct arena *arena, struct meeting *meeting);
 
+/* An instant in [low, high); 0: open. */
+void store_append_range(bson_t *filter, const char *key, int64_t low, int64_t high);
+
 /* Whose requests. */
 void store_append_party(bson_t *bson, const struct store_filter *filter);
 
