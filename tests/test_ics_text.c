@@ -23,32 +23,31 @@ static const struct {
 	{"", NULL, NULL, NULL},
 	{" \t\r\n ", NULL, NULL, NULL},
 	{"\x01\x02", NULL, NULL, NULL},
-	{"Anna", "Anna", "Anna", "\"Anna\""},
-	{"  Anna B  ", "Anna B", "Anna B", "\"Anna B\""},
-	{"a\nb\r\nc\rd", "a b c d", "a\nb\nc\nd", "\"a b c d\""},
-	{"a\n\nb", "a b", "a\n\nb", "\"a b\""},
-	{"\n a \n", "a", "a", "\"a\""},
+	{"Anna", "Anna", "Anna", "Anna"},
+	{"  Anna B  ", "Anna B", "Anna B", "Anna B"},
+	{"a\nb\r\nc\rd", "a b c d", "a\nb\nc\nd", "a b c d"},
+	{"a\n\nb", "a b", "a\n\nb", "a b"},
+	{"\n a \n", "a", "a", "a"},
 	{"a\tb\x07\x1b"
 	 "c\x7f"
 	 "d",
-		"a b c d", "a b c d", "\"a b c d\""},
+		"a b c d", "a b c d", "a b c d"},
 	{"a\xc2\x85"
 	 "b\xe2\x80\xa8"
 	 "c\xe2\x80\xa9"
 	 "d\xc2\x9f"
 	 "e",
-		"a b c d e", "a\nb\nc\nd e", "\"a b c d e\""},
+		"a b c d e", "a\nb\nc\nd e", "a b c d e"},
 	{"Doe, J; x: y", "Doe, J; x: y", "Doe, J; x: y", "\"Doe, J; x: y\""},
-	{"the \"Lion\"", "the \"Lion\"", "the \"Lion\"", "\"the \u201cLion\u201d\""},
-	{"\"", "\"", "\"", "\"\u201c\""},
-	{"a\u202eb\u2066c\ufeff\u2069", "abc", "abc", "\"abc\""},
+	{"the \"Lion\"", "the \"Lion\"", "the \"Lion\"", "the \u201cLion\u201d"},
+	{"\"", "\"", "\"", "\u201c"},
+	{"a\u202eb\u2066c\ufeff\u2069", "abc", "abc", "abc"},
 	{"\u202e", NULL, NULL, NULL},
-	{"back\\", "back\\", "back\\", "\"back/\""},
-	{"a^nb^'c^^", "a^nb^'c^^", "a^nb^'c^^", "\"a\u02c6nb\u02c6'c\u02c6\u02c6\""},
+	{"back\\", "back\\", "back\\", "back/"},
+	{"a^nb^'c^^", "a^nb^'c^^", "a^nb^'c^^", "a\u02c6nb\u02c6'c\u02c6\u02c6"},
 	{"M\u00fcller \u6f22\u5b57 \U0001f600", "M\u00fcller \u6f22\u5b57 \U0001f600",
-		"M\u00fcller \u6f22\u5b57 \U0001f600", "\"M\u00fcller \u6f22\u5b57 \U0001f600\""},
-	{"\u00a0\u2026\u20ac", "\u00a0\u2026\u20ac", "\u00a0\u2026\u20ac",
-		"\"\u00a0\u2026\u20ac\""},
+		"M\u00fcller \u6f22\u5b57 \U0001f600", "M\u00fcller \u6f22\u5b57 \U0001f600"},
+	{"\u00a0\u2026\u20ac", "\u00a0\u2026\u20ac", "\u00a0\u2026\u20ac", "\u00a0\u2026\u20ac"},
 };
 
 static void values_for_the_template(void)
@@ -71,6 +70,9 @@ static void text_of_a_template(void)
 		{NULL, NULL},
 		{" \n", NULL},
 		{"a\\, b\nc\r\nd\\n\\ne\n", "a\\, b\\nc\\nd\\n\\ne"},
+		/* what it has not escaped */
+		{"a; b, c\\d\\Ne\\", "a\\; b\\, c\\\\d\\ne\\\\"},
+		{"\\\\\\;;\\\n\\", "\\\\\\;\\;\\\\\\n\\\\"},
 		{"a\u2068\u05d0\u2069", "a\u2068\u05d0\u2069"},
 	};
 	struct arena *arena = arena_new();
@@ -126,12 +128,10 @@ static void folds_are_undone_and_made_again(void)
 		{"", ""},
 		{"A:b\r\n", "A:b\r\n"},
 		{"A:\r\n b\r\n  c\r\nD:e\r\n", "A:b c\r\nD:e\r\n"},
-		/* a fold inside of a CRLF, as libical makes it */
-		{"A:b\r\r\n \nC:d\r\n", "A:b\r\nC:d\r\n"},
 		{"A:b\r\n \r\nC:d\r\n", "A:b\r\nC:d\r\n"},
-		{"CONFERENCE;VALUE=URI;FEATURE=\"AUDIO,VIDEO\";LABEL=\"a,b\":https://x\r\n",
-			"CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO;LABEL=\"a,b\":https://x\r\n"},
-		{"CONFERENCE;FEATURE=\"A:x\r\n", "CONFERENCE;FEATURE=\"A:x\r\n"},
+		/* as a template has them */
+		{"A:b\nC:d", "A:b\r\nC:d\r\n"},
+		{"\n\nA:b\n\n  c\n\r\n\nD:e\n\n", "A:b c\r\nD:e\r\n"},
 		{"SUMMARY:CONFERENCE;FEATURE=\"A,B\"\r\n",
 			"SUMMARY:CONFERENCE;FEATURE=\"A,B\"\r\n"},
 	};
@@ -149,8 +149,7 @@ static void folds_are_undone_and_made_again(void)
 static void control_characters_are_refused(void)
 {
 	static const char *const lines[] = {"SUMMARY:a\x07\r\n", "SUMMARY:a\rb\r\n",
-		"SUMMARY:a\nb\r\n", "SUMMARY;X=1:a\tb\r\n", "SUMMARY:\xc2\x85\r\n",
-		"SUMMARY:\xe2\x80\xa8\r\n"};
+		"SUMMARY;X=1:a\tb\r\n", "SUMMARY:\xc2\x85\r\n", "SUMMARY:\xe2\x80\xa8\r\n"};
 	struct err_info info;
 	struct buf out;
 	size_t i;
@@ -160,6 +159,34 @@ static void control_characters_are_refused(void)
 		err_clear(&info);
 		CU_ASSERT_EQUAL(ics_text_fold(lines[i], &out, &info), ERR_INTERNAL);
 		CU_ASSERT(same(info.detail, "The calendar has a control character in SUMMARY."));
+		buf_fini(&out);
+	}
+}
+
+static void lines_without_a_name_are_refused(void)
+{
+	static const char *const lines[][2] = {
+		{"A:b\nno name\n", "no name"},
+		{":x", ""},
+		{" A:b", " A"},
+		{"A:b\nSUMM\u00c4RY:x", "SUMM\u00c4RY"},
+		{"SUMMARY :secret", "SUMMARY "},
+		{"A:b\n\"x\":y", "\"x\""},
+	};
+	struct err_info info;
+	char words[128];
+	struct buf out;
+	size_t i;
+
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		buf_init(&out, 1000);
+		buf_add_text(&out, "before");
+		err_clear(&info);
+		CU_ASSERT_EQUAL(ics_text_fold(lines[i][0], &out, &info), ERR_INTERNAL);
+		snprintf(words, sizeof(words),
+			"The calendar has a line that begins with no name: %s.", lines[i][1]);
+		CU_ASSERT(same(info.detail, words));
+		CU_ASSERT(same(out.bytes, "before"));
 		buf_fini(&out);
 	}
 }
@@ -204,6 +231,7 @@ static const struct unit_case cases[] = {
 	{"times", times},
 	{"folds are undone and made again", folds_are_undone_and_made_again},
 	{"control characters are refused", control_characters_are_refused},
+	{"lines without a name are refused", lines_without_a_name_are_refused},
 	{"no line is long and no character is split", no_line_is_long_and_no_character_is_split},
 };
 

@@ -8,6 +8,7 @@
 #include "core_unit.h"
 #include "dispatch_private.h"
 #include "handler_private.h"
+#include "ics_feed.h"
 #include "ics_invite.h"
 #include "ics_when.h"
 #include "told.h"
@@ -248,6 +249,16 @@ static void give_dates(const struct tmpl_set *templates)
 	arena_free(&arena);
 }
 
+/* What comes out is no calendar: of that no template is asked here. */
+static void give_feed(const struct tmpl_set *templates)
+{
+	struct buf out;
+
+	buf_init(&out, 1024);
+	CU_ASSERT_EQUAL(ics_feed_begin(templates, "de", &out, NULL), ERR_INTERNAL);
+	buf_fini(&out);
+}
+
 /* What the values of an invitation say of the meeting, by the fact whose change is news (told.h);
  * TOLD_FACTS: it is the same for one person and meeting, whatever happens. A new value needs a row
  * here, and one that can change needs a fact. */
@@ -320,6 +331,7 @@ static void test_names(void)
 	give_error_page(templates, ERR_NOT_FOUND);
 	give_error_page(templates, ERR_METHOD_NOT_ALLOWED);
 	give_error_page(templates, ERR_UNAVAILABLE);
+	give_feed(templates);
 	check_facts(json_object_object_get(declared, "mail/en/meeting_ready.txt"));
 	json_object_object_foreach(declared, pattern, known)
 	{

@@ -7,6 +7,7 @@
 #include "fault.h"
 #include "handler.h"
 #include "ics_invite.h"
+#include "ics_proof.h"
 #include "log.h"
 #include "mail_transport.h"
 #include "rest.h"
@@ -26,6 +27,8 @@ static enum err app_check_templates(const struct tmpl_set *templates, struct err
 {
 	enum err err = ics_check_templates(templates, info);
 
+	if (err == ERR_OK)
+		err = ics_prove(templates, info);
 	if (err == ERR_OK)
 		err = handler_check_templates(templates, info);
 	return err ? err : dispatch_check_templates(templates, info);

@@ -70,6 +70,16 @@ static struct dispatch child_dispatch(const struct app *app, const struct app_sh
 	};
 }
 
+static const char *app_calendar_version(const struct app *app)
+{
+	char templates[HASH_SIZE], *hash = arena_alloc(app->arena, HASH_SIZE);
+
+	tmpl_set_digest(app->templates, templates);
+	hash_texts(hash, APP_VERSION, templates, app->conf->public_url, app->mail_from.name,
+		app->mail_from.email, NULL);
+	return hash;
+}
+
 int app_worker_run(const struct conf *conf, const struct app_shared *shared)
 {
 	static void (*stop)(void) = http_server_stop;
@@ -102,6 +112,7 @@ int app_worker_run(const struct conf *conf, const struct app_shared *shared)
 			},
 		.templates = app.templates,
 		.organizer = app.mail_from,
+		.calendar_version = app_calendar_version(&app),
 	};
 	router = (struct http_router){
 		.routes = app_routes,

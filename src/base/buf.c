@@ -45,6 +45,13 @@ void buf_add_text(struct buf *buf, const char *text)
 	buf_add(buf, text, strlen(text));
 }
 
+void buf_cut(struct buf *buf, size_t len)
+{
+	buf->len = len;
+	buf->overflow = false;
+	buf->bytes[len] = '\0';
+}
+
 void buf_addf(struct buf *buf, const char *format, ...)
 {
 	char small[512];

@@ -19,5 +19,7 @@ void buf_fini(struct buf *buf);
 void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_add_char(struct buf *buf, char c);
 void buf_add_text(struct buf *buf, const char *text);
+/* Takes away what was added since it had `len` bytes, and what was too much. */
+void buf_cut(struct buf *buf, size_t len);
 void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #endif

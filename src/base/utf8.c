@@ -88,11 +88,17 @@ bool utf8_has_control(const char *text, bool multi_line)
 size_t utf8_forbidden(const char *text)
 {
 	uint32_t point;
-	const size_t len = utf8_next(text, 4, &point);
+	size_t len;
+	bool found;
+
+	/* None is below U+2000, and this is asked of every byte. */
+	if ((unsigned char)*text < 0xe2)
+		return 0;
+	len = utf8_next(text, 4, &point);
 	/* The last two of each plane among them. */
-	const bool found = (point >= 0x202a && point <= 0x202e) ||
-			   (point >= 0x2066 && point <= 0x2069) || point == 0xfeff ||
-			   (point >= 0xfdd0 && point <= 0xfdef) || (point & 0xfffe) == 0xfffe;
+	found = (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) ||
+		point == 0xfeff || (point >= 0xfdd0 && point <= 0xfdef) ||
+		(point & 0xfffe) == 0xfffe;
 
 	return found ? len : 0;
 }
@@ -120,6 +126,9 @@ bool utf8_has_rtl(const char *text, size_t len)
 	uint32_t point;
 
 	for (at = 0; at < len; at += step ? step : 1) {
+		step = 1;
+		if ((unsigned char)text[at] < 0xd6) /* U+0580 */
+			continue;
 		step = utf8_next(text + at, len - at, &point);
 		for (i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
 			if (point >= blocks[i][0] && point <= blocks[i][1])
@@ -133,6 +142,8 @@ size_t utf8_line_break(const char *text)
 	static const char *const breaks[] = {"\r\n", "\n", "\r", "\xc2\x85", "\u2028", "\u2029"};
 	size_t i;
 
+	if (!strchr("\r\n\xc2\xe2", *text))
+		return 0;
 	for (i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++)
 		if (strncmp(text, breaks[i], strlen(breaks[i])) == 0)
 			return strlen(breaks[i]);

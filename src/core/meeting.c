@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "calendar_link.h"
 #include "config.h"
 #include "instant.h"
 #include "news.h"
@@ -95,6 +96,7 @@ static const struct model_field meeting_fields[] = {
 	FIELD(MODEL_STRING, ended_reason, BOTH),
 	FIELD(MODEL_STRING, outcome, BOTH),
 	FIELD(MODEL_STRING, calendar_url, MODEL_SHOWN),
+	FIELD(MODEL_OBJECT, add_to_calendar, MODEL_SHOWN, .of = &calendar_links_model),
 	FIELD(MODEL_INT, sequence, BOTH),
 	FIELD(MODEL_INSTANT, created_at, BOTH),
 	FIELD(MODEL_INSTANT, ready_at, BOTH),

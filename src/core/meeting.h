@@ -47,6 +47,8 @@ enum link_use {
 	LINK_USES,
 };
 
+struct calendar_links;
+
 struct meeting {
 	const char *id; /* the same for every generation; the calendar UID is made of it */
 	int64_t generation;
@@ -73,9 +75,10 @@ struct meeting {
 	int64_t attempts, next_attempt_at;
 	const char *change_reason; /* of the last reschedule */
 	const char *ended_reason;
-	const char *outcome;      /* meeting_outcome_names, or NULL */
-	const char *calendar_url; /* never stored */
-	int64_t sequence;         /* iCalendar SEQUENCE */
+	const char *outcome;                    /* meeting_outcome_names, or NULL */
+	const char *calendar_url;               /* never stored */
+	struct calendar_links *add_to_calendar; /* the caller's own; never stored */
+	int64_t sequence;                       /* iCalendar SEQUENCE */
 	int64_t created_at, ready_at, ended_at;
 	int64_t held_from, held_until;     /* as the provider reports; 0: not reported */
 	struct model_list reported;        /* int64_t: events by enum report_kind */

@@ -12,6 +12,7 @@ struct handler_context {
 	struct service service;
 	const struct tmpl_set *templates;
 	struct mail_address organizer; /* of calendar events */
+	const char *calendar_version;  /* of what calendars follow from beside the meetings */
 };
 
 /* Whether the templates of pages name no value that they are not given. */
@@ -36,6 +37,9 @@ http_handler handler_busy_get;
 http_handler handler_dashboard_get;
 http_handler handler_calendar_get;
 http_handler handler_calendar_event_get;
+http_handler handler_feed_create;
+http_handler handler_feed_delete;
+http_handler handler_feed_get;
 http_handler handler_gate_enter;
 http_handler handler_config_policy_get;
 http_handler handler_config_policy_put;

@@ -1,28 +1,33 @@
 #include "handler_private.h"
 #include "http_date.h"
-#include "ics_invite.h"
 
 enum { HANDLER_MAX_CALENDAR = 256 * 1024 };
 
-/* A snapshot of the event for one person: no METHOD, DTSTAMP is the last change (RFC 5545 3.8.7.2),
- * so the entity tag moves only when the meeting does. */
-static enum err calendar_reply(struct http_exchange *exchange, const struct request *request,
-	enum party party, bool with_link, struct err_info *info)
+struct ics_invite handler_snapshot(struct arena *arena, const struct handler_context *context,
+	const struct request *request, enum party party, bool with_link)
 {
-	const struct handler_context *context = handler_context(exchange);
-	const struct ics_invite invite = {
+	return (struct ics_invite){
 		.request = request,
 		.party = party,
 		.method = ICS_SNAPSHOT,
 		.dtstamp = request->updated_at,
 		.sequence = request->meeting->sequence,
 		.join_url = with_link && request->meeting->status == MEETING_READY
-				    ? gate_url(exchange->arena, context->service.ring, GATE_JOIN,
+				    ? gate_url(arena, context->service.ring, GATE_JOIN,
 					      context->service.conf->public_url, request, party)
 				    : NULL,
 		.organizer_name = context->organizer.name,
 		.organizer_email = context->organizer.email,
 	};
+}
+
+/* The entity tag moves only when the meeting does. */
+static enum err calendar_reply(struct http_exchange *exchange, const struct request *request,
+	enum party party, bool with_link, struct err_info *info)
+{
+	const struct handler_context *context = handler_context(exchange);
+	const struct ics_invite invite =
+		handler_snapshot(exchange->arena, context, request, party, with_link);
 	struct buf buf;
 	enum err err;
 

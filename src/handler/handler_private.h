@@ -1,6 +1,7 @@
 #ifndef HANDLER_PRIVATE_H
 #define HANDLER_PRIVATE_H
 #include "handler.h"
+#include "ics_invite.h"
 
 struct json_object;
 
@@ -16,6 +17,11 @@ struct json_object *handler_request_json(const struct service *service,
 /* Its meeting alone; the request has one. */
 struct json_object *handler_meeting_json(const struct service *service,
 	const struct service_call *call, const struct request *request);
+
+/* The event of its meeting for one of its two people: no METHOD, DTSTAMP is the last change (RFC
+ * 5545 section 3.8.7.2). The request has a meeting. */
+struct ics_invite handler_snapshot(struct arena *arena, const struct handler_context *context,
+	const struct request *request, enum party party, bool with_link);
 
 /* {"items": [...], "next_cursor": ...} of a page of requests. */
 struct json_object *handler_page_json(const struct service *service,

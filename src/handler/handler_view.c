@@ -2,6 +2,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "calendar_link.h"
 #include "command.h"
 #include "handler_private.h"
 #include "provider.h"
@@ -33,9 +34,12 @@ static struct meeting *handler_personal_meeting(const struct service *service,
 	if (request_party(request, &call->caller, &party)) {
 		meeting->calendar_url =
 			handler_gate_url(service, call, request, GATE_CALENDAR, party);
-		if (handler_is_joinable(meeting, call->now))
+		if (handler_is_joinable(meeting, call->now)) {
 			meeting->join_url =
 				handler_gate_url(service, call, request, GATE_JOIN, party);
+			meeting->add_to_calendar =
+				calendar_links(call->arena, request, party, meeting->join_url);
+		}
 	}
 	return meeting;
 }

@@ -132,6 +132,15 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
 	exchange->content_type = content_type;
 	exchange->reply = bytes;
 	exchange->reply_len = len;
+	exchange->stream = NULL;
+}
+
+void http_reply_stream(struct http_exchange *exchange, int status, const char *content_type,
+	http_stream *stream, void *data)
+{
+	http_reply(exchange, status, content_type, NULL, 0);
+	exchange->stream = stream;
+	exchange->stream_data = data;
 }
 
 void http_reply_json(struct http_exchange *exchange, int status, struct json_object *json)

@@ -19,6 +19,14 @@ enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_O
 
 enum { HTTP_MAX_PARAMS = 4, HTTP_MAX_HEADERS = 16, HTTP_MAX_BODY = 64 * 1024 };
 
+struct http_exchange;
+
+/* Takes a piece of a body; false: the peer is gone, or reads too slowly. May block. */
+typedef bool http_write(void *to, const char *bytes, size_t len);
+
+/* Writes a body piece by piece. False: it cannot be finished, and the peer will see that. */
+typedef bool http_stream(struct http_exchange *exchange, void *data, http_write *write, void *to);
+
 struct http_header {
 	const char *name, *value;
 };
@@ -54,6 +62,8 @@ struct http_exchange {
 	size_t header_count;
 	const char *reply;
 	size_t reply_len;
+	http_stream *stream; /* in place of `reply` */
+	void *stream_data;
 };
 
 /*
@@ -86,6 +96,11 @@ void http_set_header(struct http_exchange *exchange, const char *name, const cha
 /* `bytes` must live as long as the arena; content_type is a literal. */
 void http_reply(struct http_exchange *exchange, int status, const char *content_type,
 	const char *bytes, size_t len);
+
+/* The same of a body whose length nobody knows yet. It is written only once the answer is known to
+ * have one: neither to HEAD nor in place of a 304. `data` lives as long as the arena. */
+void http_reply_stream(struct http_exchange *exchange, int status, const char *content_type,
+	http_stream *stream, void *data);
 
 /* Serialises without white space; the object stays the caller's. */
 void http_reply_json(struct http_exchange *exchange, int status, struct json_object *json);

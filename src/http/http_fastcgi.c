@@ -15,6 +15,7 @@ enum {
 	FASTCGI_MAX_DRAINED = 1024 * 1024, /* of a body that is too large */
 	FASTCGI_SLICE = 8 * 1024,          /* of a response: libfcgi's buffer */
 	FASTCGI_PATIENCE_US = 5000 * 1000, /* for all of a body, and all of a response */
+	FASTCGI_STREAM_US = 30000 * 1000,  /* for all of one that is made while it is sent */
 };
 
 struct http_fastcgi {
@@ -125,23 +126,49 @@ static void fastcgi_put_header(FCGX_Stream *out, const char *name, const char *v
 	FCGX_PutS("\r\n", out);
 }
 
+struct fastcgi_body {
+	FCGX_Request *request;
+	int64_t until_us;
+};
+
 /* In slices, so that a peer that reads too slowly is given up in time. */
-static void fastcgi_write_body(FCGX_Request *request, const char *bytes, size_t len)
+static bool fastcgi_write_piece(void *to, const char *bytes, size_t len)
 {
-	const int64_t until_us = clock_monotonic_us() + FASTCGI_PATIENCE_US;
+	const struct fastcgi_body *body = to;
+	FCGX_Request *request = body->request;
 	size_t at, slice;
 
 	for (at = 0; at < len && !FCGX_GetError(request->out); at += slice) {
 		slice = len - at < FASTCGI_SLICE ? len - at : FASTCGI_SLICE;
 		FCGX_PutStr(bytes + at, (int)slice, request->out);
-		if (at + slice < len && clock_monotonic_us() > until_us) {
-			request->keepConnection = 0;
-			return;
-		}
+		if (at + slice < len && clock_monotonic_us() > body->until_us)
+			return false;
 	}
+	return !FCGX_GetError(request->out);
 }
 
-static void fastcgi_write(FCGX_Request *request, const struct http_exchange *exchange)
+/* A body that is not whole ends with the connection: without FCGI_END_REQUEST nginx does not end
+ * its chunks either, so that nobody takes a part for all of it. */
+static void fastcgi_write_body(FCGX_Request *request, struct http_exchange *exchange)
+{
+	struct fastcgi_body body = {request, clock_monotonic_us()};
+	bool whole;
+
+	if (exchange->stream) {
+		body.until_us += FASTCGI_STREAM_US;
+		whole = exchange->stream(
+			exchange, exchange->stream_data, fastcgi_write_piece, &body);
+	} else {
+		body.until_us += FASTCGI_PATIENCE_US;
+		whole = fastcgi_write_piece(&body, exchange->reply, exchange->reply_len);
+	}
+	if (whole)
+		return;
+	request->keepConnection = 0;
+	shutdown(request->ipcFd, SHUT_RDWR);
+}
+
+static void fastcgi_write(FCGX_Request *request, struct http_exchange *exchange)
 {
 	FCGX_Stream *out = request->out;
 	char status[64], length[24];
@@ -155,13 +182,13 @@ static void fastcgi_write(FCGX_Request *request, const struct http_exchange *exc
 	if (exchange->content_type)
 		fastcgi_put_header(out, "Content-Type", exchange->content_type);
 	/* RFC 9110 section 8.6: not with 204, and a 304 has no length of its own. */
-	if (exchange->status != 204 && exchange->status != 304) {
+	if (exchange->status != 204 && exchange->status != 304 && !exchange->stream) {
 		snprintf(length, sizeof(length), "%zu", exchange->reply_len);
 		fastcgi_put_header(out, "Content-Length", length);
 	}
 	FCGX_PutS("\r\n", out);
 	if (exchange->method != HTTP_HEAD)
-		fastcgi_write_body(request, exchange->reply, exchange->reply_len);
+		fastcgi_write_body(request, exchange);
 }
 
 bool http_fastcgi_read(
@@ -182,8 +209,7 @@ bool http_fastcgi_read(
 	return true;
 }
 
-bool http_fastcgi_answer(
-	struct http_fastcgi *fastcgi, const struct http_exchange *exchange, bool keep)
+bool http_fastcgi_answer(struct http_fastcgi *fastcgi, struct http_exchange *exchange, bool keep)
 {
 	FCGX_Request *request = &fastcgi->request;
 	bool kept;

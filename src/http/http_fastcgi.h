@@ -23,6 +23,5 @@ bool http_fastcgi_read(struct http_fastcgi *fastcgi, int fd, struct arena *arena
 
 /* Sends the response. Returns whether the connection may bring another request; else its descriptor
  * is closed. `keep`: whether we want one. */
-bool http_fastcgi_answer(
-	struct http_fastcgi *fastcgi, const struct http_exchange *exchange, bool keep);
+bool http_fastcgi_answer(struct http_fastcgi *fastcgi, struct http_exchange *exchange, bool keep);
 #endif

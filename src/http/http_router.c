@@ -280,6 +280,9 @@ static void router_revalidate(const struct http_route *route, struct http_exchan
 {
 	if (route->method != HTTP_GET || exchange->status != 200 || (route->flags & HTTP_NO_ETAG))
 		return;
+	/* What is still to be written has the tag that its handler knows, or none. */
+	if (exchange->stream && !http_header_get(exchange, "ETag"))
+		return;
 	if (!http_header_get(exchange, "ETag"))
 		http_set_header(exchange, "ETag", "%s",
 			http_etag(exchange->arena, exchange->reply, exchange->reply_len));

@@ -1,65 +1,245 @@
+#define _GNU_SOURCE /* asprintf */
 #include "ics_check.h"
 
 #include <json-c/json.h>
+#include <libical/ical.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "xalloc.h"
-
 /*
- * How often a property may stand in a component, by method (RFC 5546 section 3.2, and stricter
- * where calendar programs need more): 0, 1, ? at most one, * any, + at least one. What has no row
- * is refused: recurrence, attachments and the like have no place in a single meeting.
- * `value` names the template value that the property must equal.
+ * How often a property may stand in a component, by the calendar's form (RFC 5546 section 3.2, RFC
+ * 7986 section 5, and stricter where calendar programs need more): 0, 1, ? at most one, * any, + at
+ * least one. What has no row is refused: recurrence, attachments and the like have no place in a
+ * single meeting. `value` names the template value that the property must equal.
  */
 struct check_row {
-	icalproperty_kind kind;
-	char presence[4]; /* snapshot, request, cancel: as enum ics_method */
+	const char *name;
+	char presence[5]; /* snapshot, request, cancel, feed: as enum ics_form */
 	const char *value;
 };
 
 static const struct check_row calendar_rows[] = {
-	{ICAL_VERSION_PROPERTY, "111", "version"},
-	{ICAL_PRODID_PROPERTY, "111", NULL},
-	{ICAL_CALSCALE_PROPERTY, "???", NULL},
-	{ICAL_METHOD_PROPERTY, "011", "method"},
-	{ICAL_X_PROPERTY, "***", NULL},
+	{"VERSION", "1111", "version"},
+	{"PRODID", "1111", NULL},
+	{"CALSCALE", "????", NULL},
+	{"METHOD", "0110", "method"},
+	{"NAME", "000?", NULL},
+	{"DESCRIPTION", "000?", NULL},
+	{"REFRESH-INTERVAL", "000?", NULL},
+	{"COLOR", "000?", NULL},
+	{"X-", "****", NULL},
 };
 
 static const struct check_row event_rows[] = {
-	{ICAL_UID_PROPERTY, "111", "uid"},
-	{ICAL_DTSTAMP_PROPERTY, "111", "dtstamp"},
-	{ICAL_SEQUENCE_PROPERTY, "111", "sequence"},
-	{ICAL_DTSTART_PROPERTY, "111", "dtstart"},
-	{ICAL_DTEND_PROPERTY, "111", "dtend"},
-	{ICAL_STATUS_PROPERTY, "111", "status"},
-	{ICAL_SUMMARY_PROPERTY, "111", NULL},
-	{ICAL_ORGANIZER_PROPERTY, "?11", "organizer"},
-	{ICAL_ATTENDEE_PROPERTY, "*+*", "attendees"},
-	{ICAL_CREATED_PROPERTY, "???", "created"},
-	{ICAL_LASTMODIFIED_PROPERTY, "???", "last_modified"},
-	{ICAL_DESCRIPTION_PROPERTY, "???", NULL},
-	{ICAL_LOCATION_PROPERTY, "???", NULL},
-	{ICAL_URL_PROPERTY, "???", NULL},
-	{ICAL_CONFERENCE_PROPERTY, "***", NULL},
-	{ICAL_TRANSP_PROPERTY, "???", NULL},
-	{ICAL_CLASS_PROPERTY, "???", NULL},
-	{ICAL_PRIORITY_PROPERTY, "???", NULL},
-	{ICAL_COLOR_PROPERTY, "???", NULL},
-	{ICAL_CATEGORIES_PROPERTY, "***", NULL},
-	{ICAL_COMMENT_PROPERTY, "***", NULL},
-	{ICAL_CONTACT_PROPERTY, "***", NULL},
-	{ICAL_X_PROPERTY, "***", NULL},
+	{"UID", "111", "uid"},
+	{"DTSTAMP", "111", "dtstamp"},
+	{"SEQUENCE", "111", "sequence"},
+	{"DTSTART", "111", "dtstart"},
+	{"DTEND", "111", "dtend"},
+	{"STATUS", "111", "status"},
+	{"SUMMARY", "111", NULL},
+	{"ORGANIZER", "?11", "organizer"},
+	{"ATTENDEE", "*+*", "attendees"},
+	{"CREATED", "???", "created"},
+	{"LAST-MODIFIED", "???", "last_modified"},
+	{"DESCRIPTION", "???", NULL},
+	{"LOCATION", "???", NULL},
+	{"URL", "???", NULL},
+	{"CONFERENCE", "***", NULL},
+	{"TRANSP", "???", NULL},
+	{"CLASS", "???", NULL},
+	{"PRIORITY", "???", NULL},
+	{"COLOR", "???", NULL},
+	{"CATEGORIES", "***", NULL},
+	{"COMMENT", "***", NULL},
+	{"CONTACT", "***", NULL},
+	{"X-", "***", NULL},
 };
 
 static const struct check_row alarm_rows[] = {
-	{ICAL_ACTION_PROPERTY, "111", "alarm_action"},
-	{ICAL_TRIGGER_PROPERTY, "111", NULL},
-	{ICAL_DESCRIPTION_PROPERTY, "111", NULL},
-	{ICAL_X_PROPERTY, "***", NULL},
+	{"ACTION", "111", "alarm_action"},
+	{"TRIGGER", "111", NULL},
+	{"DESCRIPTION", "111", NULL},
+	{"X-", "***", NULL},
 };
 
 #define ROWS(array) (array), sizeof(array) / sizeof((array)[0])
+
+enum { CHECK_DEPTH = 3, CHECK_MAX_ROWS = 32 };
+
+/* Each component may hold those of the next row. */
+static const struct {
+	const char *name;
+	const struct check_row *rows;
+	size_t row_count;
+} check_components[CHECK_DEPTH] = {
+	{"VCALENDAR", ROWS(calendar_rows)},
+	{"VEVENT", ROWS(event_rows)},
+	{"VALARM", ROWS(alarm_rows)},
+};
+
+struct check {
+	enum ics_form form;
+	struct json_object *values, *known;
+	int depth; /* of components that are open */
+	int began[CHECK_DEPTH];
+	int counts[CHECK_DEPTH][CHECK_MAX_ROWS];
+};
+
+/* ---- what libical reads in a line ---- */
+
+/* Without folds, and without quotes: libical puts them around parameters where there need be none,
+ * and leaves them out where they may be. */
+static char *check_plain(char *text)
+{
+	char *in, *out = text;
+
+	for (in = text; *in; in++) {
+		if (strncmp(in, "\r\n ", 3) == 0)
+			in += 2;
+		else if (*in != '"' && *in != '\r' && *in != '\n')
+			*out++ = *in;
+	}
+	*out = '\0';
+	return text;
+}
+
+/* What libical has read, as it would write it; NULL when it could not, of which it leaves a note as
+ * X-LIC-ERROR. Of a list it makes a property each. The caller frees. */
+static char *check_printed(icalcomponent *component)
+{
+	icalproperty *property = icalcomponent_get_first_property(component, ICAL_ANY_PROPERTY);
+	char *value, *printed, *longer;
+
+	if (!property || icalcomponent_count_errors(component))
+		return NULL;
+	printed = icalproperty_as_ical_string_r(property);
+	check_plain(printed);
+	while ((property = icalcomponent_get_next_property(component, ICAL_ANY_PROPERTY))) {
+		value = icalvalue_as_ical_string_r(icalproperty_get_value(property));
+		if (asprintf(&longer, "%s,%s", printed, check_plain(value)) < 0)
+			abort();
+		free(value);
+		free(printed);
+		printed = longer;
+	}
+	return printed;
+}
+
+static enum err check_read(
+	icalcomponent *component, const char *name, const char *line, struct err_info *info)
+{
+	char *printed = component ? check_printed(component) : NULL;
+	char *plain = strdup(line);
+	enum err err = ERR_OK;
+
+	if (!printed)
+		err = err_set(info, ERR_INTERNAL, "The calendar's %s does not parse.", name);
+	else if (strcmp(check_plain(plain), printed) != 0)
+		err = err_set(info, ERR_INTERNAL,
+			"The calendar's %s is not read as it is meant: something is not escaped, "
+			"or stands where it may not.",
+			name);
+	free(printed);
+	free(plain);
+	return err;
+}
+
+/* What is not in any standard is a text (RFC 5545 section 3.8.8.2), and libical reads it as one
+ * under a name that it knows. */
+static char *check_as_text(const char *name, const char *line)
+{
+	char *text;
+
+	if (asprintf(&text, "COMMENT%s", line + strlen(name)) < 0)
+		abort();
+	return text;
+}
+
+static enum err check_line(
+	struct check *check, const char *name, const char *line, struct err_info *info)
+{
+	const char *within = check_components[check->depth - 1].name;
+	icalcomponent *component;
+	char *text, *comment = NULL;
+	enum err err;
+
+	if (json_object_object_get_ex(check->known, line, NULL))
+		return ERR_OK;
+	json_object_object_add(check->known, line, NULL);
+	if (strncmp(name, "X-", 2) == 0)
+		line = comment = check_as_text(name, line);
+	if (asprintf(&text, "BEGIN:%s\r\n%s\r\nEND:%s\r\n", within, line, within) < 0)
+		abort();
+	component = icalparser_parse_string(text);
+	err = check_read(component, name, line, info);
+	if (component)
+		icalcomponent_free(component);
+	free(text);
+	free(comment);
+	return err;
+}
+
+/* ---- what a property may say ---- */
+
+/* Lists hold people, whose properties must stand in the same order. */
+static const char *check_expected(struct json_object *value, int index)
+{
+	if (!json_object_is_type(value, json_type_array))
+		return json_object_get_string(value);
+	value = json_object_array_get_idx(value, (size_t)index);
+	return json_object_get_string(json_object_object_get(value, "mailto"));
+}
+
+/* Behind the first colon that is not within quotes. */
+static const char *check_value_of(const char *line)
+{
+	bool quoted = false;
+
+	for (; *line && (quoted || *line != ':'); line++)
+		quoted ^= *line == '"';
+	return *line ? line + 1 : line;
+}
+
+static const struct check_row *check_row_of(int depth, const char *name)
+{
+	const struct check_row *row = check_components[depth].rows;
+	const struct check_row *end = row + check_components[depth].row_count;
+
+	if (strncmp(name, "X-LIC-", 6) == 0) /* libical's own */
+		return NULL;
+	for (; row < end; row++)
+		if (strcmp(row->name, name) == 0 ||
+			(strcmp(row->name, "X-") == 0 && strncmp(name, "X-", 2) == 0))
+			return row;
+	return NULL;
+}
+
+static enum err check_property(
+	struct check *check, const char *name, const char *line, struct err_info *info)
+{
+	const int depth = check->depth - 1;
+	const struct check_row *row = check_row_of(depth, name);
+	const char *expected;
+	int *count;
+
+	if (!row)
+		return err_set(info, ERR_INTERNAL, "The calendar's %s may not have %s.",
+			check_components[depth].name, name);
+	count = &check->counts[depth][row - check_components[depth].rows];
+	if (row->value) {
+		expected =
+			check_expected(json_object_object_get(check->values, row->value), *count);
+		if (!expected || strcmp(expected, check_value_of(line)) != 0)
+			return err_set(info, ERR_INTERNAL,
+				"The calendar's %s is not the meeting's.", name);
+	}
+	++*count;
+	return check_line(check, name, line, info);
+}
+
+/* ---- components ---- */
 
 static bool check_count(char presence, int count)
 {
@@ -77,158 +257,87 @@ static bool check_count(char presence, int count)
 	}
 }
 
-/* TEXT without its escapes, anything else as it is written. */
-static char *check_text(icalproperty *property)
+static enum err check_begin(struct check *check, const char *name, struct err_info *info)
 {
-	icalvalue *value = icalproperty_get_value(property);
+	const int depth = check->depth;
+	const int most[CHECK_DEPTH] = {1, check->form != ICS_FORM_FEED, CHECK_MAX_ROWS};
 
-	if (icalvalue_isa(value) == ICAL_TEXT_VALUE)
-		return xstrdup(icalvalue_get_text(value));
-	return icalvalue_as_ical_string_r(value);
-}
-
-/* Lists hold people, whose properties must stand in the same order. */
-static const char *check_expected(struct json_object *value, int index)
-{
-	if (!json_object_is_type(value, json_type_array))
-		return json_object_get_string(value);
-	value = json_object_array_get_idx(value, (size_t)index);
-	return json_object_get_string(json_object_object_get(value, "mailto"));
-}
-
-static enum err check_value(icalproperty *property, const struct check_row *row, int index,
-	struct json_object *values, struct err_info *info)
-{
-	const char *expected = check_expected(json_object_object_get(values, row->value), index);
-	char *text = check_text(property);
-	bool same = text && expected && strcmp(text, expected) == 0;
-
-	free(text);
-	if (!same)
-		return err_set(info, ERR_INTERNAL, "The calendar's %s is not the meeting's.",
-			icalproperty_kind_to_string(row->kind));
+	if (depth == CHECK_DEPTH || strcmp(name, check_components[depth].name) != 0)
+		return err_set(info, ERR_INTERNAL, "The calendar's %s may not hold %s.",
+			depth ? check_components[depth - 1].name : "file", name);
+	if (++check->began[depth] > most[depth])
+		return err_set(info, ERR_INTERNAL, "The calendar has one %s too many.", name);
+	if (depth == 2 && !json_object_object_get_ex(check->values, "alarm_minutes", NULL))
+		return err_set(info, ERR_INTERNAL, "This event may not have an alarm.");
+	memset(check->counts[depth], 0, sizeof(check->counts[depth]));
+	check->depth++;
 	return ERR_OK;
 }
 
-static enum err check_row(icalcomponent *component, const struct check_row *row,
-	enum ics_method method, struct json_object *values, struct err_info *info)
+static enum err check_end(struct check *check, const char *name, struct err_info *info)
 {
-	icalproperty *property;
-	int count = 0;
-	enum err err;
-
-	for (property = icalcomponent_get_first_property(component, row->kind); property;
-		property = icalcomponent_get_next_property(component, row->kind)) {
-		err = row->value ? check_value(property, row, count, values, info) : ERR_OK;
-		if (err)
-			return err;
-		count++;
-	}
-	if (!check_count(row->presence[method], count))
-		return err_set(info, ERR_INTERNAL, "The calendar's %s has %d of %s.",
-			icalcomponent_kind_to_string(icalcomponent_isa(component)), count,
-			icalproperty_kind_to_string(row->kind));
-	return ERR_OK;
-}
-
-static enum err check_component(icalcomponent *component, const struct check_row *rows,
-	size_t row_count, enum ics_method method, struct json_object *values, struct err_info *info)
-{
-	icalproperty *property;
-	enum err err;
+	const int depth = check->depth - 1;
+	const struct check_row *rows = check_components[depth].rows;
 	size_t i;
 
-	for (property = icalcomponent_get_first_property(component, ICAL_ANY_PROPERTY); property;
-		property = icalcomponent_get_next_property(component, ICAL_ANY_PROPERTY)) {
-		for (i = 0; i < row_count && rows[i].kind != icalproperty_isa(property); i++)
-			;
-		if (i == row_count)
-			return err_set(info, ERR_INTERNAL, "The calendar's %s may not have %s.",
-				icalcomponent_kind_to_string(icalcomponent_isa(component)),
-				icalproperty_get_property_name(property));
-	}
-	for (i = 0; i < row_count; i++) {
-		err = check_row(component, &rows[i], method, values, info);
-		if (err)
-			return err;
-	}
+	if (strcmp(name, check_components[depth].name) != 0)
+		return err_set(info, ERR_INTERNAL, "The calendar ends %s where %s is open.", name,
+			check_components[depth].name);
+	for (i = 0; i < check_components[depth].row_count; i++)
+		if (!check_count(rows[i].presence[check->form], check->counts[depth][i]))
+			return err_set(info, ERR_INTERNAL, "The calendar's %s has %d of %s.", name,
+				check->counts[depth][i], rows[i].name);
+	check->depth--;
 	return ERR_OK;
 }
 
-/* libical notes what it could not parse as X-LIC-ERROR, its words before a colon and the line at
- * fault after it. The line is left out, as it may hold a join link, unless it is only a name. */
-static enum err check_complaint(icalcomponent *component, struct err_info *info)
+static enum err check_content(struct check *check, const char *line, struct err_info *info)
 {
-	icalproperty *property =
-		icalcomponent_get_first_property(component, ICAL_XLICERROR_PROPERTY);
-	icalparameter *type;
-	icalcomponent *inner;
-	const char *words;
-	size_t len;
-	enum err err;
+	const size_t len = strcspn(line, ":;");
+	char name[64];
 
-	if (property) {
-		words = icalproperty_get_xlicerror(property);
-		type = icalproperty_get_first_parameter(property, ICAL_XLICERRORTYPE_PARAMETER);
-		len = strcspn(words, ":");
-		if (type && icalparameter_get_xlicerrortype(type) ==
-				    ICAL_XLICERRORTYPE_PROPERTYPARSEERROR)
-			len = strlen(words);
+	snprintf(name, sizeof(name), "%.*s", (int)len, line);
+	if (strcmp(name, "BEGIN") == 0 && line[len] == ':')
+		return check_begin(check, line + len + 1, info);
+	if (!check->depth)
 		return err_set(
-			info, ERR_INTERNAL, "The calendar does not parse: %.*s.", (int)len, words);
-	}
-	for (inner = icalcomponent_get_first_component(component, ICAL_ANY_COMPONENT); inner;
-		inner = icalcomponent_get_next_component(component, ICAL_ANY_COMPONENT)) {
-		err = check_complaint(inner, info);
-		if (err)
-			return err;
-	}
-	return ERR_OK;
+			info, ERR_INTERNAL, "The calendar has %s outside of VCALENDAR.", name);
+	if (strcmp(name, "END") == 0 && line[len] == ':')
+		return check_end(check, line + len + 1, info);
+	return check_property(check, name, line, info);
 }
 
-static enum err check_alarms(icalcomponent *event, enum ics_method method,
-	struct json_object *values, struct err_info *info)
+/* The next content line without its folds, to be freed; NULL at the end. */
+static char *check_next(const char **at)
 {
-	icalcomponent *alarm;
-	enum err err;
+	const char *end;
+	struct buf line;
 
-	for (alarm = icalcomponent_get_first_component(event, ICAL_ANY_COMPONENT); alarm;
-		alarm = icalcomponent_get_next_component(event, ICAL_ANY_COMPONENT)) {
-		if (icalcomponent_isa(alarm) != ICAL_VALARM_COMPONENT)
-			return err_set(info, ERR_INTERNAL, "The calendar's VEVENT may not hold %s.",
-				icalcomponent_kind_to_string(icalcomponent_isa(alarm)));
-		if (!json_object_object_get(values, "alarm_minutes"))
-			return err_set(info, ERR_INTERNAL, "This event may not have an alarm.");
-		err = check_component(alarm, ROWS(alarm_rows), method, values, info);
-		if (err)
-			return err;
-	}
-	return ERR_OK;
+	if (!**at)
+		return NULL;
+	buf_init(&line, strlen(*at));
+	do {
+		end = strstr(*at, "\r\n");
+		buf_add(&line, *at, (size_t)(end - *at));
+		*at = end + strlen("\r\n");
+	} while (**at == ' ' && ++*at);
+	return line.bytes;
 }
 
-enum err ics_check(icalcomponent *calendar, enum ics_method method, struct json_object *values,
-	struct err_info *info)
+enum err ics_check(const char *calendar, enum ics_form form, struct json_object *values,
+	struct json_object *known, struct err_info *info)
 {
-	icalcomponent *event;
-	enum err err;
+	struct check check = {.form = form, .values = values, .known = known};
+	enum err err = ERR_OK;
+	char *line;
 
-	if (!calendar || icalcomponent_isa(calendar) != ICAL_VCALENDAR_COMPONENT)
-		return err_set(info, ERR_INTERNAL, "The template does not make one VCALENDAR.");
-	err = check_complaint(calendar, info);
-	if (err)
-		return err;
-	event = icalcomponent_get_first_component(calendar, ICAL_VEVENT_COMPONENT);
-	if (!event || icalcomponent_count_components(calendar, ICAL_ANY_COMPONENT) != 1)
-		return err_set(
-			info, ERR_INTERNAL, "The calendar does not hold exactly one VEVENT.");
-	err = check_component(calendar, ROWS(calendar_rows), method, values, info);
-	if (!err)
-		err = check_component(event, ROWS(event_rows), method, values, info);
-	if (!err)
-		err = check_alarms(event, method, values, info);
-	if (!err && !icalrestriction_check(calendar)) {
-		check_complaint(calendar, info);
-		err = ERR_INTERNAL;
+	while (err == ERR_OK && (line = check_next(&calendar))) {
+		err = check_content(&check, line, info);
+		free(line);
 	}
+	if (err == ERR_OK && (check.depth || !check.began[0]))
+		err = err_set(info, ERR_INTERNAL, "The template does not make one VCALENDAR.");
+	if (err == ERR_OK && form != ICS_FORM_FEED && !check.began[1])
+		err = err_set(info, ERR_INTERNAL, "The calendar holds no VEVENT.");
 	return err;
 }

@@ -1,43 +1,35 @@
 #include "ics_event.h"
 
 #include <json-c/json.h>
-#include <libical/ical.h>
-#include <pthread.h>
-#include <stdlib.h>
+#include <string.h>
 
-#include "arena.h"
-#include "ics_check.h"
 #include "ics_text.h"
-#include "rest.h"
 #include "utf8.h"
 
 #define EVENT_TEMPLATE "ics/event.ics"
+#define EVENT_BEGIN    "\r\nBEGIN:VEVENT\r\n"
+#define EVENT_END      "\r\nEND:VEVENT\r\n"
 
 enum { EVENT_CEILING = 256 * 1024 };
 
-static pthread_once_t event_library_once = PTHREAD_ONCE_INIT;
-
-/* The parser switches this global state on and off again without a lock, and the UTC zone is made
- * when it is first needed: both are settled before threads can meet there. */
-static void event_library_init(void)
+/* A new member of an object under a name that it has not, which is a literal. */
+static void event_add(struct json_object *object, const char *name, struct json_object *value)
 {
-	icalerror_set_errors_are_fatal(0);
-	icalerror_set_error_state(ICAL_MALFORMEDDATA_ERROR, ICAL_ERROR_NONFATAL);
-	icaltimezone_get_utc_timezone();
+	json_object_object_add_ex(
+		object, name, value, JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
 }
 
 /* What is NULL is left out, so that the template's {{#name}} is false. */
 static void event_add_text(struct json_object *values, const char *name, const char *text)
 {
 	if (text)
-		json_object_object_add(values, name, json_object_new_string(text));
+		event_add(values, name, json_object_new_string(text));
 }
 
 static void event_add_time(
 	struct arena *arena, struct json_object *values, const char *name, int64_t instant)
 {
-	if (instant)
-		event_add_text(values, name, ics_text_time(arena, instant));
+	event_add_text(values, name, ics_text_time(arena, instant));
 }
 
 static struct json_object *event_add_person(
@@ -58,7 +50,7 @@ static void event_add_attendee(struct arena *arena, struct json_object *people,
 		event_add_person(arena, people, attendee->name, attendee->email);
 
 	event_add_text(person, "partstat", attendee->accepted ? "ACCEPTED" : "NEEDS-ACTION");
-	json_object_object_add(
+	event_add(
 		person, "rsvp", json_object_new_boolean(attendee->asked && method == ICS_REQUEST));
 }
 
@@ -69,50 +61,65 @@ static void event_add_people(
 			   *attendees = json_object_new_array();
 	size_t i;
 
-	json_object_object_add(values, "organizer", organizer);
-	json_object_object_add(values, "attendees", attendees);
-	if (event->organizer_email)
-		event_add_person(arena, organizer, event->organizer_name, event->organizer_email);
+	event_add(values, "organizer", organizer);
+	event_add(values, "attendees", attendees);
+	event_add_person(arena, organizer, event->organizer_name, event->organizer_email);
 	for (i = 0; i < event->attendee_count; i++)
 		event_add_attendee(arena, attendees, &event->attendees[i], event->method);
 }
 
-/* The names that templates/ics/event.ics explains, and two that are only checked against: version
- * and alarm_action. Caller frees with json_object_put. */
-static struct json_object *event_values(struct arena *arena, const struct ics_event *event)
+static bool event_is_off(const struct ics_event *event)
+{
+	return event->cancelled || event->method == ICS_CANCEL;
+}
+
+static void event_add_links(
+	struct arena *arena, struct json_object *values, const struct ics_event *event)
+{
+	event_add_text(values, "page_url", event->page_url);
+	if (!event->join_url)
+		return;
+	event_add_text(values, "join_url", event->join_url);
+	event_add_text(values, "join_label", ics_text_line(arena, event->join_label));
+	event_add_text(values, "label", ics_text_param(arena, event->join_label));
+}
+
+struct json_object *ics_event_values(struct arena *arena, const struct ics_event *event)
 {
 	static const char *const methods[] = {
 		[ICS_REQUEST] = "REQUEST",
 		[ICS_CANCEL] = "CANCEL",
 	};
 	struct json_object *values = json_object_new_object();
-	bool cancelled = event->cancelled || event->method == ICS_CANCEL;
+	const bool off = event_is_off(event);
 
 	event_add_text(values, "version", "2.0");
 	if (event->method != ICS_SNAPSHOT)
 		event_add_text(values, "method", methods[event->method]);
-	json_object_object_add(values, "cancelled", json_object_new_boolean(cancelled));
-	event_add_text(values, "status", cancelled ? "CANCELLED" : "CONFIRMED");
-	event_add_text(values, "uid", ics_text_line(arena, event->uid));
-	json_object_object_add(values, "sequence", json_object_new_int64(event->sequence));
+	event_add(values, "cancelled", json_object_new_boolean(off));
+	event_add_text(values, "status", off ? "CANCELLED" : "CONFIRMED");
+	event_add_text(values, "uid", event->uid);
+	/* As a text, for a number that is 0 would be false. */
+	event_add_text(values, "sequence", arena_printf(arena, "%lld", (long long)event->sequence));
 	event_add_time(arena, values, "dtstamp", event->dtstamp);
-	event_add_time(arena, values, "created", event->created);
-	event_add_time(arena, values, "last_modified", event->last_modified);
+	event_add_time(arena, values, "created", event->created ? event->created : event->dtstamp);
+	event_add_time(arena, values, "last_modified",
+		event->last_modified ? event->last_modified : event->dtstamp);
 	event_add_time(arena, values, "dtstart", event->starts_at);
 	event_add_time(arena, values, "dtend", event->ends_at);
 	event_add_text(values, "summary", ics_text_line(arena, event->summary));
 	event_add_text(values, "with", ics_text_line(arena, event->with));
 	event_add_text(values, "description", ics_text_escaped(arena, event->description));
-	event_add_text(values, "comment", ics_text_lines(arena, event->comment));
-	event_add_text(values, "join_url", event->join_url);
-	event_add_text(values, "join_label", ics_text_line(arena, event->join_label));
-	event_add_text(values, "label", ics_text_param(arena, event->join_label));
-	event_add_text(values, "page_url", event->page_url);
 	event_add_people(arena, values, event);
-	if (event->alarm_minutes > 0 && !cancelled) {
-		json_object_object_add(
-			values, "alarm_minutes", json_object_new_int64(event->alarm_minutes));
-		event_add_text(values, "alarm_action", "DISPLAY");
+	if (off) {
+		event_add_text(values, "comment", ics_text_lines(arena, event->comment));
+	} else {
+		event_add_links(arena, values, event);
+		if (event->alarm_minutes > 0) {
+			event_add(values, "alarm_minutes",
+				json_object_new_int64(event->alarm_minutes));
+			event_add_text(values, "alarm_action", "DISPLAY");
+		}
 	}
 	return values;
 }
@@ -130,59 +137,79 @@ enum err ics_event_check_template(const struct tmpl_set *templates, struct err_i
 	return tmpl_check_names(templates, EVENT_TEMPLATE, names, info);
 }
 
+/* RFC 3986 section 2: nothing that would end the link where it stands. */
+static bool event_is_link(const char *url)
+{
+	const char *c = url;
+
+	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
+		return false;
+	while (*c > ' ' && *c <= '~' && !strchr("\"<>\\^`{|}", *c))
+		c++;
+	return *c == '\0';
+}
+
 static enum err event_check_input(const struct ics_event *event, struct err_info *info)
 {
-	const unsigned link = REST_URL_LINK | REST_URL_HTTP;
-
 	if (event->ends_at <= event->starts_at)
 		return err_set(info, ERR_INTERNAL, "The event ends before it starts.");
+	if (!event->uid[0] || !event->dtstamp)
+		return err_set(info, ERR_INTERNAL, "The event has no UID, or no DTSTAMP.");
 	if (event->method == ICS_REQUEST && event->cancelled)
 		return err_set(info, ERR_INTERNAL, "A cancelled event cannot be an invitation.");
-	if ((event->join_url && !rest_url_valid(event->join_url, link)) ||
-		(event->page_url && !rest_url_valid(event->page_url, link)))
+	if (!event->organizer_email || !event->attendee_count)
+		return err_set(info, ERR_INTERNAL, "The event has no organizer, or no attendee.");
+	if ((event->join_url && !event_is_link(event->join_url)) ||
+		(event->page_url && !event_is_link(event->page_url)))
 		return err_set(info, ERR_INTERNAL, "The event's link is not an http or https URL.");
 	return ERR_OK;
+}
+
+/* Leaves of what was appended behind `before` the VEVENT alone, which the proof has found there. */
+static enum err event_strip(struct buf *out, size_t before, struct err_info *info)
+{
+	char *begin = strstr(out->bytes + before, EVENT_BEGIN);
+	char *end = begin ? strstr(begin, EVENT_END) : NULL;
+	size_t len;
+
+	if (!end)
+		return err_set(info, ERR_INTERNAL, "The calendar holds no VEVENT.");
+	begin += strlen("\r\n");
+	len = (size_t)(end + strlen(EVENT_END) - begin);
+	memmove(out->bytes + before, begin, len);
+	buf_cut(out, before + len);
+	return ERR_OK;
+}
+
+static enum err event_fold(const struct ics_event *event, const struct buf *rendered,
+	struct buf *out, struct err_info *info)
+{
+	const size_t before = out->len;
+	enum err err;
+
+	if (!utf8_valid(rendered->bytes, rendered->len, NULL))
+		return err_set(info, ERR_INTERNAL, "The calendar is not UTF-8.");
+	err = ics_text_fold(rendered->bytes, out, info);
+	return err == ERR_OK && event->bare ? event_strip(out, before, info) : err;
 }
 
 enum err ics_event_render(const struct tmpl_set *templates, const struct ics_event *event,
 	struct buf *out, struct err_info *info)
 {
-	struct arena *arena = arena_new();
-	struct json_object *values = event_values(arena, event);
-	icalcomponent *calendar = NULL;
-	struct buf rendered, folded;
-	char *lines = NULL;
+	struct json_object *values;
+	struct arena *arena;
+	struct buf rendered;
 	enum err err;
 
-	pthread_once(&event_library_once, event_library_init);
-	buf_init(&rendered, EVENT_CEILING);
-	buf_init(&folded, EVENT_CEILING);
 	err = event_check_input(event, info);
-	if (err)
-		goto out;
+	if (err != ERR_OK)
+		return err;
+	arena = arena_new();
+	values = ics_event_values(arena, event);
+	buf_init(&rendered, EVENT_CEILING);
 	err = tmpl_render(templates, EVENT_TEMPLATE, values, &rendered, info);
-	if (err)
-		goto out;
-	if (!utf8_valid(rendered.bytes, rendered.len, NULL)) {
-		err = err_set(info, ERR_INTERNAL, "The calendar is not UTF-8.");
-		goto out;
-	}
-	calendar = icalparser_parse_string(rendered.bytes);
-	err = ics_check(calendar, event->method, values, info);
-	if (err)
-		goto out;
-	lines = icalcomponent_as_ical_string_r(calendar);
-	err = ics_text_fold(lines, &folded, info);
-	if (err)
-		goto out;
-	buf_add(out, folded.bytes, folded.len);
-	if (folded.overflow || out->overflow)
-		err = err_set(info, ERR_INTERNAL, "The calendar is too large.");
-out:
-	free(lines);
-	if (calendar)
-		icalcomponent_free(calendar);
-	buf_fini(&folded);
+	if (err == ERR_OK)
+		err = event_fold(event, &rendered, out, info);
 	buf_fini(&rendered);
 	json_object_put(values);
 	arena_free(&arena);

@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "ics_feed.h"
 #include "ics_when.h"
 
 enum { ICS_ALARM_MINUTES = 15 };
@@ -75,6 +76,7 @@ enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_in
 	struct arena *arena = arena_new();
 	struct ics_event event = {
 		.method = invite->method,
+		.bare = invite->bare,
 		.uid = uid,
 		.sequence = invite->sequence,
 		.dtstamp = invite->dtstamp,
@@ -117,6 +119,10 @@ enum err ics_check_templates(const struct tmpl_set *templates, struct err_info *
 
 	if (err == ERR_OK)
 		err = ics_event_check_template(templates, info);
+	if (err == ERR_OK)
+		err = ics_feed_check_template(templates, info);
+	if (err == ERR_OK)
+		err = ics_when_check(templates, "text", "feed.txt", none, info);
 	if (err == ERR_OK)
 		err = ics_when_check(templates, "text", "join.txt", none, info);
 	return err ? err : ics_when_check(templates, "text", "event.ics", description, info);

@@ -11,6 +11,7 @@ struct ics_invite {
 	const struct request *request; /* has a meeting; loaded whole */
 	enum party party;              /* the reader */
 	enum ics_method method;
+	bool bare; /* the VEVENT alone, for a feed */
 	int64_t dtstamp;
 	int64_t sequence;
 	const char *join_url; /* the reader's own link; NULL when there is none */

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* strchrnul */
 #include "ics_text.h"
 
 #include <string.h>
@@ -68,22 +69,27 @@ char *ics_text_lines(struct arena *arena, const char *text)
 	return text_clean(arena, text, true, true);
 }
 
+/* RFC 5545 section 3.3.11: a template that took three braces has escaped nothing. */
 char *ics_text_escaped(struct arena *arena, const char *text)
 {
-	char *lines = text_clean(arena, text, true, false), *out;
-	struct buf buf;
+	char *lines = text_clean(arena, text, true, false), *in, *out, *escaped;
 
 	if (!lines)
 		return NULL;
-	buf_init(&buf, 2 * strlen(lines));
-	for (; *lines; lines++)
-		if (*lines == '\n')
-			buf_add_text(&buf, "\\n");
-		else
-			buf_add_char(&buf, *lines);
-	out = arena_strndup(arena, buf.bytes, buf.len);
-	buf_fini(&buf);
-	return out;
+	escaped = out = arena_alloc(arena, 2 * strlen(lines) + 1);
+	for (in = lines; *in; in++) {
+		if (*in == '\n') {
+			out = stpcpy(out, "\\n");
+		} else if (*in == '\\' && in[1] && strchr("\\;,nN", in[1])) {
+			*out++ = *in++;
+			*out++ = *in == 'N' ? 'n' : *in;
+		} else {
+			if (strchr("\\;,", *in))
+				*out++ = '\\';
+			*out++ = *in;
+		}
+	}
+	return escaped;
 }
 
 /*
@@ -94,13 +100,15 @@ char *ics_text_escaped(struct arena *arena, const char *text)
 char *ics_text_param(struct arena *arena, const char *text)
 {
 	const char *p = ics_text_line(arena, text);
-	char *quoted, *out;
+	const char *quote;
+	char *value, *out;
 	bool open = false;
 
 	if (!p)
 		return NULL;
-	quoted = out = arena_alloc(arena, strlen(p) * 3 + 3);
-	*out++ = '"';
+	quote = strpbrk(p, ":;,") ? "\"" : "";
+	value = out = arena_alloc(arena, strlen(p) * 3 + 3);
+	out = stpcpy(out, quote);
 	for (; *p; p++) {
 		if (*p == '"')
 			out = stpcpy(out, (open = !open) ? "\u201c" : "\u201d");
@@ -109,8 +117,8 @@ char *ics_text_param(struct arena *arena, const char *text)
 		else
 			*out++ = *p == '\\' ? '/' : *p;
 	}
-	*out = '"';
-	return quoted;
+	strcpy(out, quote);
+	return value;
 }
 
 char *ics_text_mailto(struct arena *arena, const char *email)
@@ -146,64 +154,93 @@ char *ics_text_time(struct arena *arena, int64_t instant)
 	return arena_strdup(arena, text);
 }
 
-/* libical quotes any parameter that has a comma, but FEATURE holds a list, which may not be quoted
- * (RFC 7986 section 6.3). */
-static void text_unquote_feature(char *line)
+/* Adds a part of a content line of which `column` octets stand on the last line already. */
+static size_t text_fold(struct buf *out, size_t column, const char *text, size_t len)
 {
-	static const char feature[] = ";FEATURE=\"";
-	char *open, *close;
+	size_t room;
 
-	if (strncmp(line, "CONFERENCE;", strlen("CONFERENCE;")) != 0)
-		return;
-	open = strstr(line, feature);
-	close = open ? strchr(open + strlen(feature), '"') : NULL;
-	if (!close)
-		return;
-	memmove(close, close + 1, strlen(close));
-	open += strlen(feature) - 1;
-	memmove(open, open + 1, strlen(open));
-}
-
-static void text_fold_line(const char *line, struct buf *out)
-{
-	size_t limit = FOLD_OCTETS, len;
-
-	while (line[len = utf8_prefix(line, limit)]) {
-		buf_add(out, line, len);
+	while (len > FOLD_OCTETS - column) {
+		room = FOLD_OCTETS - column;
+		while (room && ((unsigned char)text[room] & 0xc0) == 0x80)
+			room--;
+		buf_add(out, text, room);
 		buf_add_text(out, "\r\n ");
-		line += len;
-		limit = FOLD_OCTETS - 1;
+		text += room;
+		len -= room;
+		column = 1;
 	}
-	buf_add_text(out, line);
-	buf_add_text(out, "\r\n");
+	buf_add(out, text, len);
+	return column + len;
 }
 
-/* libical's own folds are undone first: 3.0.16 may put one inside a line's CRLF. */
+/* Whether it begins as a content line does. */
+static bool text_is_named(const char *line)
+{
+	static const char name[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
+	const size_t len = strspn(line, name);
+
+	return len && (line[len] == ':' || line[len] == ';');
+}
+
+static bool text_has_control(const char *text, const char *end)
+{
+	const unsigned char *p;
+	bool breaks;
+
+	for (p = (const unsigned char *)text; p < (const unsigned char *)end; p++)
+		if ((*p < 0x20 || *p > 0x7e) && text_control(p, &breaks))
+			return true;
+	return false;
+}
+
+/* Of a line at fault only its name is told: the rest may hold a join link. */
+static enum err text_refuse(const char *words, const char *line, struct err_info *info)
+{
+	const size_t len = strcspn(line, ":;\r\n");
+
+	return err_set(info, ERR_INTERNAL, "The calendar has %s %.*s.", words,
+		(int)utf8_prefix(line, len < 64 ? len : 64), line);
+}
+
+static enum err text_add_lines(const char *lines, struct buf *out, struct err_info *info)
+{
+	const char *line, *end, *next;
+	size_t column = 0;
+
+	for (line = lines; *line; line = next) {
+		end = strchrnul(line, '\n');
+		next = *end ? end + 1 : end;
+		if (end > line && end[-1] == '\r')
+			end--;
+		if (end == line)
+			continue;
+		if (text_has_control(line, end))
+			return text_refuse("a control character in", line, info);
+		if (column && *line == ' ') {
+			line++; /* goes on with the line before */
+		} else if (text_is_named(line)) {
+			if (column)
+				buf_add_text(out, "\r\n");
+			column = 0;
+		} else {
+			return text_refuse("a line that begins with no name:", line, info);
+		}
+		column = text_fold(out, column, line, (size_t)(end - line));
+	}
+	if (column)
+		buf_add_text(out, "\r\n");
+	return ERR_OK;
+}
+
 enum err ics_text_fold(const char *lines, struct buf *out, struct err_info *info)
 {
-	enum err err = ERR_OK;
-	struct buf plain;
-	char *line, *end;
+	const size_t before = out->len;
+	enum err err = text_add_lines(lines, out, info);
 
-	buf_init(&plain, strlen(lines));
-	for (; *lines; lines++) {
-		if (strncmp(lines, "\r\n ", 3) == 0)
-			lines += 2;
-		else
-			buf_add_char(&plain, *lines);
-	}
-	for (line = plain.bytes; (end = strstr(line, "\r\n")); line = end + 2) {
-		*end = '\0';
-		if (utf8_has_control(line, false)) {
-			err = err_set(info, ERR_INTERNAL,
-				"The calendar has a control character in %.*s.",
-				(int)strcspn(line, ":;"), line);
-			goto out;
-		}
-		text_unquote_feature(line);
-		text_fold_line(line, out);
-	}
-out:
-	buf_fini(&plain);
+	if (err == ERR_OK && out->overflow)
+		err = err_set(info, ERR_INTERNAL, "The calendar is too large.");
+	if (err != ERR_OK)
+		buf_cut(out, before);
 	return err;
 }

@@ -5,6 +5,7 @@
 #include "id.h"
 #include "log.h"
 #include "store_change.h"
+#include "store_feed.h"
 
 static enum err store_erase_rule(void *data, struct arena *arena, struct request *request,
 	bool *changed_r, struct err_info *info)
@@ -50,6 +51,19 @@ static enum err store_erase_in(
 	return err;
 }
 
+static enum err store_erase_feeds(const struct store_erasure *erasure, struct err_info *info)
+{
+	enum err err = ERR_OK;
+	char id[ID_SIZE];
+	int party;
+
+	for (party = PARTY_CLIENT; err == ERR_OK && party < PARTY_COUNT; party++) {
+		feed_id((enum party)party, erasure->person_id, id);
+		err = store_feed_remove(erasure->store, id, info);
+	}
+	return err;
+}
+
 enum err store_person_erase(
 	const struct store_erasure *erasure, int64_t *requests_r, struct err_info *info)
 {
@@ -58,7 +72,10 @@ enum err store_person_erase(
 	struct model_list ids = {0};
 	enum err err;
 
-	err = store_request_of_person(erasure->store, arena, erasure->person_id, &ids, info);
+	err = store_erase_feeds(erasure, info);
+	if (err == ERR_OK)
+		err = store_request_of_person(
+			erasure->store, arena, erasure->person_id, &ids, info);
 	MODEL_FOREACH (&ids, const char *, id) {
 		if (err != ERR_OK)
 			break;

@@ -18,7 +18,7 @@ struct store_erasure {
 };
 
 /*
- * Erases the person in every request, each in one guarded write, and says how many there are. In a
+ * Closes the person's calendar feeds, then erases the person in every request, each in one guarded write, and says how many there are. In a
  * request that this order has reached already nothing happens, whatever was written in it since.
  * ERR_UNREADABLE when some could not be, and then all others are.
  */

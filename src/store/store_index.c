@@ -25,6 +25,9 @@ static const struct store_index {
 	{"requests", "start", {"starts_at", "_id"}, false},
 	{"requests", "status", {"status", "starts_at", "_id"}, false},
 	{"requests", "meeting_start", {"meeting.status", "starts_at", "_id"}, false},
+	/* What has changed of a person's (store_feed.c). */
+	{"requests", "client_changed", {"client.id", "updated_at", "_id"}, false},
+	{"requests", "lawyer_changed", {"lawyer.id", "updated_at", "_id"}, false},
 	/* Dashboards (store_agenda.c). `over` finds, too, what the version before has stored. */
 	{"requests", "client_shelf", {"client.id", "shelf", "over_at", "_id"}, false},
 	{"requests", "client_meeting", {"client.id", "meeting.status", "over_at"}, false},

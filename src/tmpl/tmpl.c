@@ -82,6 +82,15 @@ enum err tmpl_set_add(struct tmpl_set *set, const char *name, enum tmpl_kind kin
 	return ERR_OK;
 }
 
+void tmpl_set_digest(const struct tmpl_set *set, char hex_r[HASH_SIZE])
+{
+	const struct tmpl *tmpl;
+
+	hash_texts(hex_r, "", NULL);
+	for (tmpl = set->first; tmpl; tmpl = tmpl->next)
+		hash_texts(hex_r, hex_r, tmpl->name, tmpl->text, NULL);
+}
+
 static enum tmpl_kind tmpl_kind_of(const char *name)
 {
 	const char *dot = strrchr(name, '.');

@@ -8,7 +8,8 @@
  * What `{{name}}` escapes to depends on the kind of the template that is rendered, not on the
  * partial it stands in: `.html` HTML, `.ics` iCalendar TEXT (RFC 5545 section 3.3.11), `.subject`
  * a one-line header, anything else plain text. `{{{name}}}` and `{{&name}}` are never escaped,
- * except that a header refuses control characters in any case.
+ * except that a header refuses control characters in any case, and that iCalendar has a line break
+ * as \n.
  *
  * What is told to people is mostly what others wrote, in any script, so a value is also kept apart
  * from what stands around it (Unicode Standard Annex 9), and no template can forget to:
@@ -26,6 +27,7 @@
 
 #include "buf.h"
 #include "err.h"
+#include "id.h"
 
 struct json_object;
 struct tmpl_set;
@@ -46,6 +48,9 @@ enum err tmpl_set_add(struct tmpl_set *set, const char *name, enum tmpl_kind kin
  * skipped (editors and mounts leave such files); a file over 256 KiB, one that cannot be read and
  * a partial that is not in the set are ERR_CONFIG. */
 enum err tmpl_set_load(struct tmpl_set *set, const char *root, struct err_info *info);
+
+/* A hash of all names and texts, in the order in which they were added. */
+void tmpl_set_digest(const struct tmpl_set *set, char hex_r[HASH_SIZE]);
 
 bool tmpl_set_has(const struct tmpl_set *set, const char *name);
 

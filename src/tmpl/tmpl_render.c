@@ -60,6 +60,24 @@ static void tmpl_format_double(double number, char *text_r, size_t size)
 	}
 }
 
+/* A value is on one line of a calendar, whatever the template does with it. */
+static void tmpl_add_ical_raw(struct buf *out, const char *text)
+{
+	const char *p = text;
+	size_t gap;
+
+	for (; *p; p++) {
+		gap = utf8_line_break(p);
+		if (!gap)
+			continue;
+		buf_add(out, text, (size_t)(p - text));
+		buf_add_text(out, "\\n");
+		text = p + gap;
+		p = text - 1;
+	}
+	buf_add(out, text, (size_t)(p - text));
+}
+
 static void tmpl_render_value(
 	struct tmpl_run *run, const struct tmpl_node *node, struct json_object *value)
 {
@@ -87,7 +105,9 @@ static void tmpl_render_value(
 		text = json_object_get_string(value);
 		len = strlen(text);
 	}
-	if (node->type == TMPL_NODE_RAW)
+	if (node->type == TMPL_NODE_RAW && run->root->kind == TMPL_ICAL)
+		tmpl_add_ical_raw(run->out, text);
+	else if (node->type == TMPL_NODE_RAW)
 		buf_add(run->out, text, len);
 	else
 		tmpl_escape(run->out, run->root->kind, place, text, len);

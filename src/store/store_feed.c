@@ -1,0 +1,296 @@
+#include "store_feed.h"
+
+#include "log.h"
+#include "store_private.h"
+
+enum {
+	FEED_BATCH = 64,   /* requests of a cursor's batch: some 200 KiB */
+	FEED_WINDOW = 256, /* that a window should have */
+	FEED_WIDEN = 4     /* times, at the most, from one window to the next */
+};
+
+/* The first window, and beyond what distance from the beginning there is but one more. */
+#define FEED_FIRST_WIDTH (30 * INSTANT_DAY)
+#define FEED_FAR         (7 * 365 * INSTANT_DAY)
+
+/* ---- one operation on the collection ---- */
+
+struct store_feeds {
+	struct store_session session;
+	mongoc_collection_t *collection;
+};
+
+static enum err store_feeds_begin(
+	struct store *store, struct store_feeds *feeds_r, struct err_info *info)
+{
+	enum err err = store_session_begin(store, &feeds_r->session, info);
+
+	if (err == ERR_OK)
+		feeds_r->collection = mongoc_client_get_collection(
+			feeds_r->session.client, store->database, "feeds");
+	return err;
+}
+
+static enum err store_feeds_end(struct store_feeds *feeds, enum err err)
+{
+	mongoc_collection_destroy(feeds->collection);
+	return store_session_end(&feeds->session, err);
+}
+
+/* ---- who has one ---- */
+
+static enum err store_read_feed(struct store *store, struct arena *arena, const bson_t *bson,
+	const char *id, struct feed **feed_r, struct err_info *info)
+{
+	bson_iter_t iter;
+
+	*feed_r = arena_alloc(arena, sizeof(**feed_r));
+	bson_iter_init(&iter, bson);
+	return store_bson_read(store, arena, &feed_model, &iter, id, *feed_r, info);
+}
+
+enum err store_feed_load(struct store *store, struct arena *arena, const char *id,
+	struct feed **feed_r, struct err_info *info)
+{
+	bson_t *filter, *options;
+	struct store_feeds feeds;
+	mongoc_cursor_t *cursor;
+	const bson_t *bson;
+	bson_error_t error;
+	enum err err;
+
+	err = store_feeds_begin(store, &feeds, info);
+	if (err != ERR_OK)
+		return err;
+	filter = BCON_NEW("_id", BCON_UTF8(id));
+	options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true));
+	cursor = store_find(feeds.collection, filter, options);
+	if (mongoc_cursor_next(cursor, &bson))
+		err = store_read_feed(store, arena, bson, id, feed_r, info);
+	else if (mongoc_cursor_error(cursor, &error))
+		err = store_error(&error, "load feed", info);
+	else
+		err = err_set(info, ERR_NOT_FOUND, "There is no such feed.");
+	mongoc_cursor_destroy(cursor);
+	bson_destroy(options);
+	bson_destroy(filter);
+	return store_feeds_end(&feeds, err);
+}
+
+enum err store_feed_save(struct store *store, struct arena *arena, const struct feed *feed,
+	const struct feed *former, struct err_info *info)
+{
+	bson_t bson = BSON_INITIALIZER, *filter, reply;
+	struct store_feeds feeds;
+	bson_error_t error;
+	enum err err;
+	bool done;
+
+	err = store_feeds_begin(store, &feeds, info);
+	if (err != ERR_OK)
+		return err;
+	store_bson_write(store, arena, &feed_model, feed, feed->id, &bson);
+	if (former) {
+		filter = BCON_NEW("_id", BCON_UTF8(feed->id), "nonce", BCON_UTF8(former->nonce));
+		done = mongoc_collection_replace_one(
+			feeds.collection, filter, &bson, NULL, &reply, &error);
+		if (done && !store_matched(&reply))
+			err = err_set(info, ERR_CONFLICT, "The feed was changed at the same time.");
+		bson_destroy(&reply);
+		bson_destroy(filter);
+	} else {
+		done = mongoc_collection_insert_one(feeds.collection, &bson, NULL, NULL, &error);
+	}
+	if (!done)
+		err = store_error(&error, "store feed", info);
+	bson_destroy(&bson);
+	return store_feeds_end(&feeds, err);
+}
+
+enum err store_feed_note(struct store *store, const struct feed *feed, struct err_info *info)
+{
+	bson_t *filter, *update;
+	struct store_feeds feeds;
+	bson_error_t error;
+	enum err err;
+
+	err = store_feeds_begin(store, &feeds, info);
+	if (err != ERR_OK)
+		return err;
+	filter = BCON_NEW("_id", BCON_UTF8(feed->id), "nonce", BCON_UTF8(feed->nonce));
+	update = BCON_NEW("$set", "{", "seen_at", BCON_DATE_TIME(feed->seen_at), "}");
+	if (!mongoc_collection_update_one(feeds.collection, filter, update, NULL, NULL, &error))
+		err = store_error(&error, "note feed", info);
+	bson_destroy(update);
+	bson_destroy(filter);
+	return store_feeds_end(&feeds, err);
+}
+
+enum err store_feed_remove(struct store *store, const char *id, struct err_info *info)
+{
+	struct store_feeds feeds;
+	bson_error_t error;
+	bson_t *filter;
+	enum err err;
+
+	err = store_feeds_begin(store, &feeds, info);
+	if (err != ERR_OK)
+		return err;
+	filter = BCON_NEW("_id", BCON_UTF8(id));
+	if (!mongoc_collection_delete_one(feeds.collection, filter, NULL, NULL, &error))
+		err = store_error(&error, "remove feed", info);
+	bson_destroy(filter);
+	return store_feeds_end(&feeds, err);
+}
+
+/* ---- what it is made of ---- */
+
+/* An instant in [low, high); 0: open. */
+static void store_append_range(bson_t *filter, const char *key, int64_t low, int64_t high)
+{
+	bson_t range;
+
+	BSON_APPEND_DOCUMENT_BEGIN(filter, key, &range);
+	BSON_APPEND_DATE_TIME(&range, "$gte", low);
+	if (high)
+		BSON_APPEND_DATE_TIME(&range, "$lt", high);
+	bson_append_document_end(filter, &range);
+}
+
+/* The person's requests with `field` in [since, until); 0: open. */
+static void store_feed_filter(
+	bson_t *filter, const struct feed *feed, const char *field, int64_t since, int64_t until)
+{
+	const struct store_filter whose = {
+		.client_id = feed->party == PARTY_CLIENT ? feed->person_id : NULL,
+		.lawyer_id = feed->party == PARTY_LAWYER ? feed->person_id : NULL,
+	};
+
+	store_append_party(filter, &whose);
+	store_append_range(filter, field, since, until);
+}
+
+static void store_add_feed_change(struct arena *arena, const bson_t *bson, struct model_list *list)
+{
+	struct feed_change *change;
+	bson_iter_t iter;
+
+	change = model_list_add(arena, list, sizeof(*change));
+	change->id = "";
+	if (bson_iter_init_find(&iter, bson, "_id") && BSON_ITER_HOLDS_UTF8(&iter))
+		change->id = arena_strdup(arena, bson_iter_utf8(&iter, NULL));
+	if (bson_iter_init_find(&iter, bson, "rev"))
+		change->rev = bson_iter_as_int64(&iter);
+	if (bson_iter_init_find(&iter, bson, "updated_at") && BSON_ITER_HOLDS_DATE_TIME(&iter))
+		change->at = bson_iter_date_time(&iter);
+}
+
+enum err store_feed_changes(struct store *store, struct arena *arena, const struct feed *feed,
+	int64_t since, struct model_list *list_r, struct err_info *info)
+{
+	bson_t filter = BSON_INITIALIZER, *options;
+	struct store_session session;
+	mongoc_cursor_t *cursor;
+	const bson_t *bson;
+	bson_error_t error;
+	enum err err;
+
+	*list_r = (struct model_list){0};
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
+	store_feed_filter(&filter, feed, "updated_at", since, 0);
+	options = BCON_NEW("sort", "{", "updated_at", BCON_INT32(-1), "_id", BCON_INT32(-1), "}",
+		"limit", BCON_INT64(FEED_CHANGES), "singleBatch", BCON_BOOL(true), "projection",
+		"{", "rev", BCON_INT32(1), "updated_at", BCON_INT32(1), "}");
+	cursor = store_find(session.requests, &filter, options);
+	while (mongoc_cursor_next(cursor, &bson))
+		store_add_feed_change(arena, bson, list_r);
+	if (mongoc_cursor_error(cursor, &error))
+		err = store_error(&error, "find changes", info);
+	mongoc_cursor_destroy(cursor);
+	bson_destroy(options);
+	bson_destroy(&filter);
+	return store_session_end(&session, err);
+}
+
+/* One pass through a feed. */
+struct store_feed_pass {
+	struct store *store;
+	const struct feed *feed;
+	store_feed_row *row;
+	void *data;
+	bool ended; /* no more is wanted */
+	int64_t rows, left_out;
+};
+
+static void store_feed_give(struct store_feed_pass *pass, const bson_t *bson)
+{
+	struct arena *arena = arena_new();
+	struct err_info unreadable;
+	struct request *request;
+
+	err_clear(&unreadable);
+	pass->rows++;
+	if (store_request_read(pass->store, arena, bson, STORE_CURRENT, &request, &unreadable) ==
+		ERR_OK) {
+		pass->ended = !pass->row(pass->data, arena, request);
+	} else {
+		pass->left_out++;
+		log_error("left out of a feed: %s", unreadable.detail);
+	}
+	arena_free(&arena);
+}
+
+static enum err store_feed_window(
+	struct store_feed_pass *pass, int64_t from, int64_t until, struct err_info *info)
+{
+	bson_t filter = BSON_INITIALIZER, *options;
+	struct store_session session;
+	mongoc_cursor_t *cursor;
+	const bson_t *bson;
+	bson_error_t error;
+	enum err err;
+
+	err = store_session_begin(pass->store, &session, info);
+	if (err != ERR_OK)
+		return err;
+	store_feed_filter(&filter, pass->feed, "starts_at", from, until);
+	options = BCON_NEW("sort", "{", "starts_at", BCON_INT32(1), "_id", BCON_INT32(1), "}",
+		"batchSize", BCON_INT64(FEED_BATCH));
+	store_append_projection(options, STORE_CURRENT);
+	cursor = store_find(session.requests, &filter, options);
+	while (!pass->ended && mongoc_cursor_next(cursor, &bson))
+		store_feed_give(pass, bson);
+	if (mongoc_cursor_error(cursor, &error))
+		err = store_error(&error, "read feed", info);
+	mongoc_cursor_destroy(cursor);
+	bson_destroy(options);
+	bson_destroy(&filter);
+	return store_session_end(&session, err);
+}
+
+/* So that the next window has as many requests as one should have. */
+static int64_t store_feed_width(int64_t width, int64_t rows)
+{
+	return rows < FEED_WINDOW / FEED_WIDEN ? width * FEED_WIDEN
+					       : width * FEED_WINDOW / rows + INSTANT_MINUTE;
+}
+
+enum err store_feed_read(struct store *store, const struct feed *feed, int64_t from,
+	store_feed_row *row, void *data, int64_t *left_out_r, struct err_info *info)
+{
+	struct store_feed_pass pass = {.store = store, .feed = feed, .row = row, .data = data};
+	int64_t at = from, until, width = FEED_FIRST_WIDTH;
+	enum err err = ERR_OK;
+
+	do {
+		until = at + width < from + FEED_FAR ? at + width : 0;
+		pass.rows = 0;
+		err = store_feed_window(&pass, at, until, info);
+		width = store_feed_width(width, pass.rows);
+		at = until;
+	} while (err == ERR_OK && until && !pass.ended);
+	*left_out_r = pass.left_out;
+	return err;
+}
