@@ -212,12 +212,25 @@ static enum err dispatch_work_load(
 	return ERR_OK;
 }
 
+/* After ERR_UNAVAILABLE: whether the effect is still owed to whom it was. */
+static bool dispatch_waits(
+	const struct dispatch_work *work, const struct dispatch_task *task, const char *queue)
+{
+	const struct effect *effect =
+		work->request ? effect_find(work->request, task->effect_id) : NULL;
+
+	return effect && effect->state == EFFECT_DUE &&
+	       strcmp(effect_queue(work->arena, work->request, effect), queue) == 0;
+}
+
 static int64_t dispatch_perform_once(struct dispatch_work *work, struct dispatch_task *task)
 {
 	struct effect_outcome outcome = {0};
 	const struct dispatch_effect *kind;
 	struct dispatch_result result = {0};
 	struct err_info info = {0};
+	const char *queue;
+	int64_t pause;
 	enum err err;
 
 	err = dispatch_work_load(work, task, &info);
@@ -227,6 +240,7 @@ static int64_t dispatch_perform_once(struct dispatch_work *work, struct dispatch
 	if (err != ERR_OK)
 		return -1;
 	kind = dispatch_effects[work->effect->kind];
+	queue = effect_queue(work->arena, work->request, work->effect);
 	err = effect_check_wanted(work->request, work->effect, clock_now_ms(), &info);
 	outcome.skipped = err != ERR_OK;
 	if (err == ERR_OK && kind->perform) {
@@ -238,7 +252,9 @@ static int64_t dispatch_perform_once(struct dispatch_work *work, struct dispatch
 	outcome.detail = arena_strdup(work->arena, info.detail);
 	outcome.retry_after_s = info.retry_after_s;
 	dispatch_log(work, &outcome, info.reason);
-	return dispatch_settle(work, task, &outcome, &result);
+	pause = dispatch_settle(work, task, &outcome, &result);
+	work->waits = outcome.err == ERR_UNAVAILABLE && dispatch_waits(work, task, queue);
+	return pause;
 }
 
 static void dispatch_perform_work(struct dispatch_work *work, struct dispatch_task *task)
@@ -249,16 +265,17 @@ static void dispatch_perform_work(struct dispatch_work *work, struct dispatch_ta
 		clock_sleep_ms(pause);
 }
 
-void dispatch_perform(struct dispatch_performer *performer, struct dispatch_task *task)
+bool dispatch_perform(struct dispatch_performer *performer, struct dispatch_task *task)
 {
 	struct dispatch_work work = {.performer = performer};
 
 	/* What waited too long may be leased to somebody else before we are done. */
 	if (clock_now_ms() + DISPATCH_LONGEST_MS > task->lease_until)
-		return;
+		return false;
 	work.arena = arena_new();
 	dispatch_perform_work(&work, task);
 	arena_free(&work.arena);
+	return work.waits;
 }
 
 void dispatch_inline(void *data, struct rest *rest, struct effect_wait *wait)
