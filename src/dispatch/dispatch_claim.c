@@ -15,8 +15,6 @@ enum {
 	DISPATCH_ASIDE_MS = 5 * 60 * 1000,
 };
 
-/* Of what one request owes to a pool only that is leased which can begin at once, and half of the
- * room at most: a lease that waits runs out, and the others want their turn. */
 struct dispatch_lease {
 	const struct dispatch_claimer *claimer;
 	const char *lease;
@@ -45,6 +43,8 @@ static size_t *dispatch_room(const struct dispatch_claimer *claimer, const char 
 	return &claimer->room[dispatch_queue_pool(&claimer->queues, queue)];
 }
 
+/* Of what one request owes to a pool only that is leased which can begin at once, and half of the
+ * room at most: a lease that waits runs out, and the others want their turn. */
 static enum err dispatch_lease(void *data, struct arena *arena, struct request *request,
 	bool *changed_r, struct err_info *info)
 {

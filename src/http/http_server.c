@@ -38,6 +38,28 @@ int64_t server_linger_us(void)
 	return atomic_load(&server_stopped_us) + SERVER_LINGER_US - clock_monotonic_us();
 }
 
+void server_line_add(struct server_line *line, struct connection *connection)
+{
+	connection->next = NULL;
+	*line->last = connection;
+	line->last = &connection->next;
+	line->count++;
+	pthread_cond_signal(&line->filled);
+}
+
+struct connection *server_line_take(struct server_line *line)
+{
+	struct connection *connection = line->first;
+
+	if (!connection)
+		return NULL;
+	line->first = connection->next;
+	if (!line->first)
+		line->last = &line->first;
+	line->count--;
+	return connection;
+}
+
 typedef void server_answer(const struct http_router *router, struct http_exchange *exchange);
 
 /* Returns whether the connection stays open. */

@@ -126,28 +126,6 @@ static void watch_unlisten(struct server *server, int64_t until_us)
 	server->listen_at_us = until_us;
 }
 
-void server_line_add(struct server_line *line, struct connection *connection)
-{
-	connection->next = NULL;
-	*line->last = connection;
-	line->last = &connection->next;
-	line->count++;
-	pthread_cond_signal(&line->filled);
-}
-
-struct connection *server_line_take(struct server_line *line)
-{
-	struct connection *connection = line->first;
-
-	if (!connection)
-		return NULL;
-	line->first = connection->next;
-	if (!line->first)
-		line->last = &line->first;
-	line->count--;
-	return connection;
-}
-
 /* Under the lock: whether it has a place where its class waits. */
 static bool watch_place(struct watcher *watcher, struct connection *connection,
 	const struct http_glimpse *glimpse, enum http_class class)

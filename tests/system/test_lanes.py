@@ -306,3 +306,30 @@ def test_of_what_one_request_owes_only_that_is_leased_which_can_begin(
     zoom.calm()
     providers.finish(request["id"], 120)
     assert len(providers.live_of(request)) == 1
+
+
+def test_what_waits_for_a_provider_is_not_all_tried_again_and_again(
+    provide: Provide,  # noqa: F811
+) -> None:
+    """Whoever finds its breaker open, and has nowhere else to go, has the others rest a second."""
+    policy = {"inline_wait_ms": 0, "failover": []}
+    providers = provide(names=["zoom"], policy=policy, SERVER_DISPATCHER_THREADS=1)
+    stack, zoom = providers.stack, providers["zoom"]
+    zoom.script(Fault("POST /users/*/meetings", status=503, times=None))
+    with nobody_delivers(stack):
+        made = owe(stack, "zoom", 20)
+        began = time.monotonic()
+
+    def begun() -> int:
+        found = stack.requests.find({"_id": {"$in": made}}, {"effects": 1})
+        creations = [e for d in found for e in d["effects"] if e["kind"] == "meeting.create"]
+        return sum(effect["attempts"] for effect in creations)
+
+    def unasked() -> int:
+        return begun() - zoom.count("POST", "/users/*/meetings")
+
+    until(lambda: unasked() > 3, "the breaker is open", 60)
+    assert unasked() <= time.monotonic() - began + 1
+    zoom.calm()
+    providers.finish_all(120)
+    assert len(providers.live()) == len(made)
