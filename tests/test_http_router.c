@@ -130,6 +130,7 @@ static const struct http_route routes[] = {
 	{HTTP_GET, "/alive", handle_json, 0, HTTP_UNQUEUED, NULL, NULL, ""},
 	{HTTP_GET, "/enter/{}", handle_page, 0, HTTP_PAGE | HTTP_MAILED | HTTP_FIRST, NULL, NULL,
 		""},
+	{HTTP_GET, "/ready", handle_json, 0, HTTP_PROBE, NULL, NULL, ""},
 	{HTTP_GET, "/search", handle_json, ROLE_SET(ROLE_ADMIN), HTTP_LAST, NULL, NULL, ""},
 	{HTTP_POST, "/search", handle_json, ROLE_SET(ROLE_ADMIN), HTTP_LAST, NULL, NULL, ""},
 };
@@ -819,6 +820,7 @@ static void test_classes(void)
 		{"DELETE /notes/1?now", HTTP_CLASS_FIRST},
 		{"GET /enter/abc", HTTP_CLASS_FIRST},
 		{"GET /search?q=a", HTTP_CLASS_LAST},
+		{"GET /ready", HTTP_CLASS_PROBE},
 		{"GET /%73earch", HTTP_CLASS_LAST},
 		{"HEAD /search", HTTP_CLASS_LAST},
 		{"POST /search", HTTP_CLASS_LAST},

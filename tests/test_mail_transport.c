@@ -1,10 +1,12 @@
 #include <dirent.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mail_transport.h"
@@ -15,6 +17,22 @@
 #define STUFFED "Subject: x\r\n\r\n..dot\r\n...two\r\nend\r\n.\r\n"
 
 enum { MAX_HEARD = 4096 };
+
+static atomic_bool name_server_hangs, name_is_known;
+
+/* No name is looked up: those that ask hang as long as the name server does, and do not exist. */
+int getaddrinfo(const char *restrict name, const char *restrict service,
+	const struct addrinfo *restrict hints, struct addrinfo **restrict found_r)
+{
+	(void)name;
+	(void)service;
+	(void)hints;
+	*found_r = NULL;
+	while (name_server_hangs)
+		usleep(1000);
+	name_is_known = true;
+	return EAI_NONAME;
+}
 
 /* What the server says at each step instead of going along; "" hangs up, SILENCE says nothing. */
 #define SILENCE "-"
@@ -341,6 +359,54 @@ static void silence(void)
 	}
 }
 
+static void hurried(void)
+{
+	static const struct mail_timeouts patient = {60, 60, 60, 60};
+	static const struct script scripts[] = {{.banner = SILENCE}, {.mail = SILENCE}};
+	struct mail_transport *transport;
+	struct server server;
+	struct err_info info;
+	time_t began;
+	char url[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		const struct mail_transport_options options = {
+			.smtp_url = url, .timeouts = &patient};
+
+		server_start(&server, &scripts[i]);
+		snprintf(url, sizeof(url), "smtp://127.0.0.1:%u", server.port);
+		CU_ASSERT_EQUAL_FATAL(mail_transport_open(&options, &transport, &info), ERR_OK);
+		mail_transport_hurry(transport, 1);
+		began = time(NULL);
+		CU_ASSERT_EQUAL(deliver(transport, &info), ERR_UNAVAILABLE);
+		CU_ASSERT(time(NULL) - began < patient.login / 2);
+		mail_transport_close(&transport);
+		server_stop(&server);
+	}
+}
+
+/* It is given up in the time of the connection, whatever the system's own resolver waits for. */
+static void name_server_that_hangs(void)
+{
+	static const struct mail_timeouts timeouts = {.login = 1, 30, 30, 60};
+	const struct mail_transport_options options = {
+		.smtp_url = "smtps://relay.example", .timeouts = &timeouts};
+	struct mail_transport *transport;
+	struct err_info info;
+
+	name_server_hangs = true;
+	CU_ASSERT_EQUAL_FATAL(mail_transport_open(&options, &transport, &info), ERR_OK);
+	CU_ASSERT_EQUAL(deliver(transport, &info), ERR_UNAVAILABLE);
+	UNIT_CHECK(strstr(info.detail, "Resolving timed out") != NULL, info.detail);
+	CU_ASSERT_FALSE(name_is_known);
+	mail_transport_close(&transport);
+	CU_ASSERT_FALSE(name_is_known);
+	name_server_hangs = false;
+	while (!name_is_known)
+		usleep(1000);
+}
+
 /* 0.0.0.0 leads to the same server, but is no loopback address. */
 static void tls_is_demanded(void)
 {
@@ -469,6 +535,8 @@ static const struct unit_case cases[] = {
 	{"a refusal does not taint the next delivery", one_refusal_does_not_taint_the_next},
 	{"a lost idle connection is replaced", idle_connection_lost},
 	{"silence in each phase", silence},
+	{"a server that is tried in a hurry", hurried},
+	{"a name server that hangs", name_server_that_hangs},
 	{"no plain text beyond the loopback", tls_is_demanded},
 	{"addresses and ids that are refused", bad_input},
 	{"settings that are refused", bad_settings},

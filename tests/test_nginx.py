@@ -453,6 +453,18 @@ def test_probes_have_a_limit_that_no_balancer_meets(limited_site, path):
     assert statuses.count(200) >= 40
 
 
+def test_connections_of_clients_are_not_those_of_probes(limited_site):
+    """As many requests that do not end as one address may have at a time."""
+    head = b"POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        for _ in range(32):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", limited_site.port)))
+            one.sendall(head)
+        until(lambda: requests.get(limited_site.url + "/api/x").status_code == 429, "they count")
+        for path in ("/healthz", "/readyz"):
+            assert requests.get(limited_site.url + path).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/join/{}", "/calendar/event/{}.ics"])
 def test_one_link_shuts_out_no_other(limited_site, path):
     def get(name):

@@ -193,6 +193,34 @@ static void test_quota(void)
 	scene_end(&scene);
 }
 
+/* Reads that succeed say nothing about what is refused to whoever changes something. */
+static void test_changes_that_fail_among_reads(void)
+{
+	struct scene scene;
+	int i;
+
+	scene_begin(&scene);
+	scene.call.breakers = breaker_table_new();
+	fake.retry_after_s = 0;
+	for (i = 0; i < BREAKER_FAILURES; i++) {
+		fake.err = ERR_TEMPORARY;
+		CU_ASSERT_EQUAL(scene_each(&scene, i % 2), ERR_TEMPORARY);
+		fake.err = ERR_OK;
+		CU_ASSERT_EQUAL(scene_each(&scene, 3), ERR_OK);
+	}
+	CU_ASSERT_EQUAL(fake.calls, 2 * BREAKER_FAILURES);
+	CU_ASSERT_EQUAL(scene_each(&scene, 0), ERR_UNAVAILABLE);
+	CU_ASSERT_EQUAL(scene_each(&scene, 1), ERR_UNAVAILABLE);
+	CU_ASSERT_EQUAL(fake.calls, 2 * BREAKER_FAILURES);
+	for (i = 2; i < 5; i++)
+		CU_ASSERT_EQUAL(scene_each(&scene, i), ERR_OK);
+	scene.call.now += BREAKER_OPEN_MS + 1;
+	CU_ASSERT_EQUAL(scene_each(&scene, 0), ERR_OK);
+	CU_ASSERT_EQUAL(scene_each(&scene, 1), ERR_OK);
+	breaker_table_free(&scene.call.breakers);
+	scene_end(&scene);
+}
+
 static void test_breaker_no_time(void)
 {
 	struct scene scene;
@@ -342,6 +370,7 @@ static const struct unit_case cases[] = {
 	{"missing slots", test_missing_slots},
 	{"the breaker around every slot", test_breaker},
 	{"a quota that is used up", test_quota},
+	{"changes that fail among reads", test_changes_that_fail_among_reads},
 	{"no time is no failure of the provider", test_breaker_no_time},
 	{"usable", test_usable},
 	{"the id of credentials", test_credential_id},

@@ -248,6 +248,31 @@ static void test_health(void)
 	breaker_table_free(&table);
 }
 
+/* Of those that were under way when it opened none counts: only who tries it then. */
+static void test_failures_in_a_row(void)
+{
+	struct breaker_table *table = breaker_table_new();
+	struct breaker_health health;
+	int64_t now = start;
+	int i;
+
+	for (i = 0; i < 8; i++)
+		breaker_leave(table, "k", now, ERR_UNAVAILABLE, 1, "words");
+	breaker_read(table, "k", now, &health);
+	CU_ASSERT_EQUAL(health.failures, 1);
+	for (i = 2; i < 5; i++) {
+		now += 2 * SECOND;
+		CU_ASSERT_EQUAL(breaker_enter(table, "k", now, NULL), ERR_OK);
+		breaker_leave(table, "k", now, ERR_UNAVAILABLE, 1, "words");
+		breaker_read(table, "k", now, &health);
+		CU_ASSERT_EQUAL(health.failures, i);
+	}
+	leave(table, "k", now, 1, ERR_OK);
+	breaker_read(table, "k", now, &health);
+	CU_ASSERT_EQUAL(health.failures, 0);
+	breaker_table_free(&table);
+}
+
 static void test_slots_run_out(void)
 {
 	struct breaker_table *table = breaker_table_new();
@@ -479,6 +504,7 @@ static const struct unit_case cases[] = {
 	{"half-open", test_half_open},
 	{"the clock jumps", test_the_clock_jumps},
 	{"health", test_health},
+	{"failures in a row", test_failures_in_a_row},
 	{"slots run out", test_slots_run_out},
 	{"exactly one is let through", test_exactly_one_is_let_through},
 	{"stragglers", test_stragglers},

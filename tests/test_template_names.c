@@ -73,6 +73,12 @@ enum err tmpl_render(const struct tmpl_set *set, const char *name, struct json_o
 	return ERR_OK;
 }
 
+void mail_transport_hurry(struct mail_transport *transport, long most_s)
+{
+	(void)transport;
+	(void)most_s;
+}
+
 enum err mail_transport_deliver(struct mail_transport *transport, const char *message_id,
 	const char *from, const char *to, const char *bytes, size_t len, struct err_info *info)
 {

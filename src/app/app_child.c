@@ -89,14 +89,17 @@ int app_worker_run(const struct conf *conf, const struct app_shared *shared)
 	struct http_router router;
 	struct dispatch dispatch;
 	struct rest_pool *rests;
+	struct arena *arena;
 	struct app app;
 	enum err err;
 
-	if (child_start(conf, threads, &stop, &app) != EXIT_SUCCESS)
+	/* One connection more: that of who answers probes. */
+	if (child_start(conf, threads + 1, &stop, &app) != EXIT_SUCCESS)
 		return EXIT_FAILURE;
 	dispatch = child_dispatch(&app, shared);
 	/* At most a quarter of the threads asks providers: the others go on reading. */
 	rests = rest_pool_new((size_t)(threads + 3) / 4);
+	arena = arena_new();
 	context = (struct handler_context){
 		.service =
 			{
@@ -104,6 +107,7 @@ int app_worker_run(const struct conf *conf, const struct app_shared *shared)
 				.ring = app.ring,
 				.store = app.store,
 				.wake_fd = shared->wake_fd,
+				.queues = dispatch_queue_names(arena),
 				.rests = rests,
 				.tokens = &app.token_store,
 				.breakers = shared->breakers,
@@ -124,6 +128,7 @@ int app_worker_run(const struct conf *conf, const struct app_shared *shared)
 	err = http_server_run(
 		shared->listen_fd, threads, (int)conf->server_queue_ms, &router, &info);
 	rest_pool_free(&rests);
+	arena_free(&arena);
 	return child_end(&app, err, &info);
 }
 

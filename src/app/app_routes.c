@@ -66,7 +66,7 @@ const struct http_route app_routes[] = {
 		NULL, "What a provider reports"},
 	{HTTP_GET, "/healthz", handler_health, ANYONE, HTTP_NO_ETAG | HTTP_UNQUEUED, NULL, NULL,
 		"Alive"},
-	{HTTP_GET, "/readyz", handler_ready, ANYONE, HTTP_NO_ETAG | HTTP_FIRST, NULL, NULL,
+	{HTTP_GET, "/readyz", handler_ready, ANYONE, HTTP_NO_ETAG | HTTP_PROBE, NULL, NULL,
 		"Ready to serve"},
 };
 

@@ -10,7 +10,8 @@ static void tables_print_route(const struct http_route *route)
 	static const char *const classes[] = {[HTTP_CLASS_FIRST] = "first",
 		[HTTP_CLASS_NEXT] = "next",
 		[HTTP_CLASS_LAST] = "last",
-		[HTTP_CLASS_NONE] = "at once"};
+		[HTTP_CLASS_NONE] = "at once",
+		[HTTP_CLASS_PROBE] = "probe"};
 	const char *const *role;
 
 	printf("| `%s` | `%s` |", http_method_name(route->method), route->pattern);

@@ -17,7 +17,7 @@ struct request;
 
 /* How many events make a trail long. A document keeps its latest AUDIT_KEPT at least; what is older
  * moves, AUDIT_PART at a time, into archives (struct audit_part), so no document grows for ever. */
-enum { AUDIT_LONG = 1000, AUDIT_KEPT = 100, AUDIT_PART = 100 };
+enum { AUDIT_LONG = 1000, AUDIT_KEPT = 20, AUDIT_PART = 100 };
 
 struct audit_event {
 	const char *id;

@@ -31,17 +31,16 @@ static bool dispatch_look_for_room(struct dispatch_claimer *claimer, struct disp
 {
 	const struct dispatch_queue *queue;
 	bool any = false;
-	size_t i, limit;
+	size_t i;
 
 	for (i = 0; i < claimer->queues.count; i++) {
 		queue = MODEL_AT(&claimer->queues, struct dispatch_queue, i);
-		limit = queue->class == CLASS_MAIL ? dispatch_mail_limit(claimer->dispatch)
-						   : SIZE_MAX;
-		claimer->room[i] = (struct dispatch_room){
-			.left = pools[i] ? dispatch_pool_room(pools[i], limit) : 0,
-			.exact = limit != SIZE_MAX,
-		};
-		any |= claimer->room[i].left > 0;
+		claimer->room[i] = 0;
+		if (pools[i])
+			claimer->room[i] = dispatch_pool_room(pools[i],
+				queue->class == CLASS_MAIL ? dispatch_mail_limit(claimer->dispatch)
+							   : SIZE_MAX);
+		any |= claimer->room[i] > 0;
 	}
 	return any;
 }
@@ -82,10 +81,10 @@ enum err dispatch_run(const struct dispatch *dispatch, int threads, struct err_i
 		err = err_set(info, ERR_INTERNAL, "A thread cannot be started.");
 	if (err == ERR_OK)
 		dispatch_loop(&claimer, pools, freed_fd);
-	dispatch_chores_stop(&chores);
 	for (i = 0; i < count; i++)
 		if (pools[i])
 			dispatch_pool_close(pools[i]);
+	dispatch_chores_stop(&chores);
 	for (i = 0; i < count; i++)
 		dispatch_pool_free(&pools[i]);
 	if (freed_fd >= 0)

@@ -2,6 +2,7 @@
 #include "dispatch_chore.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -25,6 +26,7 @@ struct chore_work {
 	struct arena *arena;
 	struct rest *rest;
 	const struct chore *chore;
+	const atomic_bool *stop; /* whether the process ends */
 };
 
 /* What was filed when the order was given, and stored only after the first pass, is met here. */
@@ -37,6 +39,7 @@ static enum err chore_erase(const struct chore_work *work, struct err_info *info
 		.person_id = chore->person_id,
 		.asked_at = chore->created_at,
 		.only_filed_before = true,
+		.stop = work->stop,
 		.actor = chore_actor(chore),
 		.source = SOURCE_DISPATCHER,
 		.trace_id = chore->trace_id,
@@ -103,6 +106,9 @@ static void chore_settle(
 		log_warning("chore %s: %s: %s", chore->id, kind, detail);
 	if (err == ERR_OK) {
 		stored = store_chore_remove(store, chore->id, &info);
+	} else if (err == ERR_STILL_PENDING) {
+		chore->due = clock_now_ms();
+		stored = store_chore_save(store, work->arena, chore, &info);
 	} else if (chore_put_off(chore, clock_now_ms(), id_random_below(BACKOFF_SPREAD + 1))) {
 		stored = store_chore_save(store, work->arena, chore, &info);
 	} else {
@@ -116,9 +122,11 @@ static void chore_settle(
 }
 
 /* Whether there may be more. */
-static bool chore_do_one(const struct dispatch *dispatch, struct rest *rest)
+static bool chore_do_one(
+	const struct dispatch *dispatch, struct rest *rest, const atomic_bool *stop)
 {
-	struct chore_work work = {.dispatch = dispatch, .arena = arena_new(), .rest = rest};
+	struct chore_work work = {
+		.dispatch = dispatch, .arena = arena_new(), .rest = rest, .stop = stop};
 	const int64_t now = clock_now_ms();
 	struct err_info info = {0};
 	struct chore *chore;
@@ -143,9 +151,9 @@ static bool chore_do_one(const struct dispatch *dispatch, struct rest *rest)
 struct dispatch_chores {
 	const struct dispatch *dispatch;
 	pthread_t thread;
-	pthread_mutex_t mutex; /* of `stopping` */
+	pthread_mutex_t mutex; /* of the change of `stopping` */
 	pthread_cond_t stopped;
-	bool stopping;
+	atomic_bool stopping;
 };
 
 /* Until there may be something to do; false: it is to end. */
@@ -171,7 +179,7 @@ static void *chores_run(void *data)
 	struct dispatch_chores *chores = data;
 	struct rest *rest = rest_new();
 
-	while (chores_wait(chores, chore_do_one(chores->dispatch, rest)))
+	while (chores_wait(chores, chore_do_one(chores->dispatch, rest, &chores->stopping)))
 		continue;
 	rest_free(&rest);
 	return NULL;

@@ -11,6 +11,6 @@ struct dispatch_chores;
 /* NULL when no thread can be started. */
 struct dispatch_chores *dispatch_chores_start(const struct dispatch *dispatch);
 
-/* Waits for the one that is being done. */
+/* Waits for the one that is being done, which may be left half done for the next dispatcher. */
 void dispatch_chores_stop(struct dispatch_chores **chores);
 #endif

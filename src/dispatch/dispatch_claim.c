@@ -38,8 +38,7 @@ static bool dispatch_is_filed_wrongly(struct arena *arena, const struct request 
 	return false;
 }
 
-static struct dispatch_room *dispatch_room(
-	const struct dispatch_claimer *claimer, const char *queue)
+static size_t *dispatch_room(const struct dispatch_claimer *claimer, const char *queue)
 {
 	return &claimer->room[dispatch_queue_pool(&claimer->queues, queue)];
 }
@@ -60,25 +59,29 @@ static bool dispatch_do_at_once(
 	return false;
 }
 
+/* Of what one request owes to a pool only that is leased which can begin at once, and half of the
+ * room at most: a lease that waits runs out, and the others want their turn. */
 static enum err dispatch_lease(void *data, struct arena *arena, struct request *request,
 	bool *changed_r, struct err_info *info)
 {
 	const struct dispatch_lease *lease = data;
-	const struct dispatch_room *room;
-	size_t counted = 0;
+	const struct model_list *queues = &lease->claimer->queues;
+	size_t *share = arena_alloc(arena, queues->count * sizeof(*share));
+	size_t i;
 
 	(void)info;
+	for (i = 0; i < queues->count; i++)
+		share[i] = (lease->claimer->room[i] + 1) / 2;
 	*changed_r = dispatch_is_filed_wrongly(arena, request) |
 		     dispatch_do_at_once(lease->claimer->dispatch, arena, request);
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (dispatch_effect_of(effect)->at_claim)
 			continue;
-		room = dispatch_room(lease->claimer, effect_queue(arena, request, effect));
-		if (room->left == 0 || (room->exact && counted == room->left) ||
-			!effect_claim_one(
-				request, effect, lease->now, lease->lease, EFFECT_LEASE_MS))
+		i = dispatch_queue_pool(queues, effect_queue(arena, request, effect));
+		if (share[i] == 0 || !effect_claim_one(request, effect, lease->now, lease->lease,
+					     EFFECT_LEASE_MS))
 			continue;
-		counted += room->exact;
+		share[i]--;
 		*changed_r = true;
 	}
 	return ERR_OK;
@@ -97,7 +100,7 @@ static bool dispatch_give(struct dispatch_claimer *claimer, struct arena *arena,
 		snprintf(task->request_id, sizeof(task->request_id), "%s", request->id);
 		snprintf(task->effect_id, sizeof(task->effect_id), "%s", effect->id);
 		pool = dispatch_queue_pool(&claimer->queues, effect_queue(arena, request, effect));
-		claimer->room[pool].left -= claimer->room[pool].left > 0;
+		claimer->room[pool]--;
 		claimer->give(claimer->data, pool, task);
 		given = true;
 	}
@@ -152,7 +155,7 @@ static bool dispatch_has_room(
 	MODEL_FOREACH (&found->owed, struct model_time, time) {
 		if (time->at > now)
 			continue;
-		if (dispatch_room(claimer, time->name)->left > 0)
+		if (*dispatch_room(claimer, time->name) > 0)
 			return true;
 		told = true;
 	}
@@ -176,25 +179,41 @@ static size_t dispatch_claim_all(
 	return claimed;
 }
 
-/* Claims what the search finds; returns how many requests. */
-static size_t dispatch_claim_by(
-	struct dispatch_claimer *claimer, const char *queue, int64_t after, int64_t limit)
+/* Notes where the search for all goes on: behind what it has found, of which many may be due at the
+ * same moment. */
+static void dispatch_go_on(struct dispatch_claimer *claimer, const struct model_list *found)
+{
+	const int64_t last = MODEL_AT(found, struct store_due, found->count - 1)->due;
+
+	if (last != claimer->after)
+		claimer->passed = 0;
+	claimer->after = last;
+	MODEL_FOREACH (found, struct store_due, one) {
+		claimer->passed += one->due == last;
+	}
+}
+
+/* Claims what the search finds in a queue, or among all; returns how many requests. */
+static size_t dispatch_claim_by(struct dispatch_claimer *claimer, const char *queue, int64_t limit)
 {
 	struct arena *arena = arena_new();
-	const struct store_due_search search = {
-		.queue = queue, .after = after, .now = clock_now_ms(), .limit = limit};
+	const struct store_due_search search = {.queue = queue,
+		.from = queue ? 0 : claimer->after,
+		.skip = queue ? 0 : claimer->passed,
+		.now = clock_now_ms(),
+		.limit = limit};
 	struct model_list found = {0};
 	struct err_info info = {0};
 	size_t claimed;
 	enum err err;
 
 	err = store_request_due(claimer->dispatch->store, arena, &search, &found, &info);
-	if (err != ERR_OK || !queue)
-		claimer->after = 0;
+	if (!queue && err == ERR_OK && (int64_t)found.count == limit)
+		dispatch_go_on(claimer, &found);
+	else if (!queue || err != ERR_OK)
+		claimer->after = claimer->passed = 0;
 	if (err != ERR_OK)
 		clock_sleep_ms(DISPATCH_AWAY_PAUSE_MS);
-	else if (!queue && (int64_t)found.count == limit)
-		claimer->after = MODEL_AT(&found, struct store_due, limit - 1)->due;
 	claimed = dispatch_claim_all(claimer, &found, search.now);
 	arena_free(&arena);
 	return claimed;
@@ -207,10 +226,10 @@ static size_t dispatch_claim_queues(struct dispatch_claimer *claimer)
 	size_t claimed = 0;
 
 	MODEL_FOREACH (&claimer->queues, struct dispatch_queue, queue) {
-		const struct dispatch_room *room = &claimer->room[queue->pool];
+		const int64_t room = (int64_t)claimer->room[queue->pool];
 
-		if (room->left > 0 && claimer->after > 0)
-			claimed += dispatch_claim_by(claimer, queue->name, 0, (int64_t)room->left);
+		if (room > 0 && claimer->after > 0)
+			claimed += dispatch_claim_by(claimer, queue->name, room);
 	}
 	return claimed;
 }
@@ -230,7 +249,7 @@ size_t dispatch_claim(struct dispatch_claimer *claimer)
 		claimed += dispatch_claim_queues(claimer);
 	if (crowded && clock_monotonic_us() - claimer->searched_us < DISPATCH_SWEEP_US)
 		return claimed;
-	claimed += dispatch_claim_by(claimer, NULL, claimer->after, DISPATCH_BATCH);
+	claimed += dispatch_claim_by(claimer, NULL, DISPATCH_BATCH);
 	claimer->searched_us = clock_monotonic_us();
 	if (!crowded && claimer->after > 0)
 		claimed += dispatch_claim_queues(claimer);

@@ -11,7 +11,10 @@
 #include "store_change.h"
 #include "store_config.h"
 
-enum { DISPATCH_WORTHWHILE_MS = 300 }; /* less time than this is not worth another call */
+enum {
+	DISPATCH_WORTHWHILE_MS = 300,   /* less time than this is not worth another call */
+	DISPATCH_AT_HAND_MS = 5 * 1000, /* how long a thread goes on with one request */
+};
 
 static const struct dispatch_effect *const dispatch_effects[EFFECT_KIND_COUNT] = {
 #define EFFECT(name, ...) [EFFECT_##name] = &PERFORM_##name,
@@ -52,11 +55,12 @@ static struct effect *dispatch_find_leased(
 struct dispatch_settling {
 	const struct dispatch_performer *performer;
 	struct dispatch_task *task;
-	char next[ID_SIZE]; /* the lease that follows */
+	/* What follows: a lease, and of what, when the thread is to go on. */
+	char next[ID_SIZE], next_effect[ID_SIZE];
 	const struct config *config;
 	const struct effect_outcome *outcome;
 	const struct dispatch_result *result;
-	int64_t pause_ms; /* until it is to be performed again by this thread; -1: it is not */
+	int64_t pause_ms; /* until this thread is to go on with that; -1: it is not */
 };
 
 /*
@@ -71,7 +75,7 @@ static int64_t dispatch_renew_lease(const struct dispatch_settling *settling, st
 	struct effect *effect = effect_find(request, settling->task->effect_id);
 	int64_t pause;
 
-	if (!wait || !effect || effect->state != EFFECT_DUE)
+	if (!effect || effect->state != EFFECT_DUE)
 		return -1;
 	pause = effect->due > now ? effect->due - now : 0;
 	if (clock_monotonic_us() + (pause + DISPATCH_WORTHWHILE_MS) * 1000 > wait->until_us ||
@@ -79,6 +83,39 @@ static int64_t dispatch_renew_lease(const struct dispatch_settling *settling, st
 			EFFECT_LEASE_MS))
 		return -1;
 	return pause;
+}
+
+/*
+ * What else is owed to the same queue is leased with the same write, and done next by this thread,
+ * which has the request at hand: as long as that goes well, and the others do not wait for long.
+ */
+static int64_t dispatch_lease_next(const struct dispatch_settling *settling, struct arena *arena,
+	struct request *request, const char *queue, int64_t now)
+{
+	const int64_t leased_at = settling->task->lease_until - EFFECT_LEASE_MS;
+
+	if ((settling->outcome->err != ERR_OK && !settling->outcome->skipped) ||
+		now - leased_at > DISPATCH_AT_HAND_MS)
+		return -1;
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (strcmp(effect_queue(arena, request, effect), queue) == 0 &&
+			effect_claim_one(request, effect, now, arena_strdup(arena, settling->next),
+				EFFECT_LEASE_MS))
+			return 0;
+	}
+	return -1;
+}
+
+/* Whether something has the lease that follows; it is noted what. */
+static bool dispatch_has_next(struct dispatch_settling *settling, const struct request *request)
+{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (!effect->lease || strcmp(effect->lease, settling->next) != 0)
+			continue;
+		snprintf(settling->next_effect, sizeof(settling->next_effect), "%s", effect->id);
+		return true;
+	}
+	return false;
 }
 
 static enum err dispatch_settle_rule(void *data, struct arena *arena, struct request *request,
@@ -89,16 +126,21 @@ static enum err dispatch_settle_rule(void *data, struct arena *arena, struct req
 	struct dispatch_task *task = settling->task;
 	struct effect *effect = dispatch_find_leased(request, task, task->lease);
 	struct cause cause;
+	const char *queue;
 
 	(void)info;
 	dispatch_cause_init(arena, settling->config, &cause);
 	*changed_r = effect || wait;
 	settling->pause_ms = -1;
 	if (effect) {
+		queue = effect_queue(arena, request, effect);
 		dispatch_effects[effect->kind]->settle(
 			&cause, request, effect, settling->outcome, settling->result);
-		settling->pause_ms = dispatch_renew_lease(settling, arena, request, cause.now);
-	} else if (dispatch_find_leased(request, task, settling->next)) {
+		settling->pause_ms =
+			wait ? dispatch_renew_lease(settling, arena, request, cause.now)
+			     : dispatch_lease_next(settling, arena, request, queue, cause.now);
+		dispatch_has_next(settling, request);
+	} else if (dispatch_has_next(settling, request)) {
 		settling->pause_ms = 0; /* settled already: the answer was lost */
 	} else {
 		log_warning("request %s: the lease of effect %s was lost", task->request_id,
@@ -109,8 +151,8 @@ static enum err dispatch_settle_rule(void *data, struct arena *arena, struct req
 	return ERR_OK;
 }
 
-/* Returns after how many ms the effect is to be performed again by this thread, under the task's
- * new lease, or -1. work->request is as stored then. */
+/* Returns after how many ms this thread is to go on with the task, which has a new lease and maybe
+ * another effect by then, or -1. work->request is as stored then. */
 static int64_t dispatch_settle(struct dispatch_work *work, struct dispatch_task *task,
 	const struct effect_outcome *outcome, const struct dispatch_result *result)
 {
@@ -142,10 +184,12 @@ static int64_t dispatch_settle(struct dispatch_work *work, struct dispatch_task 
 
 	id_random(settling.next);
 	err = store_request_change(&change, work->arena, &work->request, &info);
-	if (err == ERR_OK) {
+	if (err == ERR_OK && settling.pause_ms >= 0) {
 		memcpy(task->lease, settling.next, sizeof(settling.next));
-		return settling.pause_ms;
+		memcpy(task->effect_id, settling.next_effect, sizeof(settling.next_effect));
 	}
+	if (err == ERR_OK)
+		return settling.pause_ms;
 	log_error("request %s: effect %s cannot be settled: %s", task->request_id, task->effect_id,
 		info.detail);
 	work->request = NULL; /* what was decided on it is not stored */
@@ -217,12 +261,25 @@ static enum err dispatch_work_load(
 	return ERR_OK;
 }
 
+/* After ERR_UNAVAILABLE: whether the effect is still owed to whom it was. */
+static bool dispatch_waits(
+	const struct dispatch_work *work, const struct dispatch_task *task, const char *queue)
+{
+	const struct effect *effect =
+		work->request ? effect_find(work->request, task->effect_id) : NULL;
+
+	return effect && effect->state == EFFECT_DUE &&
+	       strcmp(effect_queue(work->arena, work->request, effect), queue) == 0;
+}
+
 static int64_t dispatch_perform_once(struct dispatch_work *work, struct dispatch_task *task)
 {
 	struct effect_outcome outcome = {0};
 	const struct dispatch_effect *kind;
 	struct dispatch_result result = {0};
 	struct err_info info = {0};
+	const char *queue;
+	int64_t pause;
 	enum err err;
 
 	err = dispatch_work_load(work, task, &info);
@@ -232,6 +289,7 @@ static int64_t dispatch_perform_once(struct dispatch_work *work, struct dispatch
 	if (err != ERR_OK)
 		return -1;
 	kind = dispatch_effects[work->effect->kind];
+	queue = effect_queue(work->arena, work->request, work->effect);
 	err = effect_check_wanted(work->request, work->effect, clock_now_ms(), &info);
 	outcome.skipped = err != ERR_OK;
 	if (err == ERR_OK && kind->perform) {
@@ -243,7 +301,9 @@ static int64_t dispatch_perform_once(struct dispatch_work *work, struct dispatch
 	outcome.detail = arena_strdup(work->arena, info.detail);
 	outcome.retry_after_s = info.retry_after_s;
 	dispatch_log(work, &outcome, info.reason);
-	return dispatch_settle(work, task, &outcome, &result);
+	pause = dispatch_settle(work, task, &outcome, &result);
+	work->waits = outcome.err == ERR_UNAVAILABLE && dispatch_waits(work, task, queue);
+	return pause;
 }
 
 static void dispatch_perform_work(struct dispatch_work *work, struct dispatch_task *task)
@@ -254,16 +314,17 @@ static void dispatch_perform_work(struct dispatch_work *work, struct dispatch_ta
 		clock_sleep_ms(pause);
 }
 
-void dispatch_perform(struct dispatch_performer *performer, struct dispatch_task *task)
+bool dispatch_perform(struct dispatch_performer *performer, struct dispatch_task *task)
 {
 	struct dispatch_work work = {.performer = performer};
 
 	/* What waited too long may be leased to somebody else before we are done. */
 	if (clock_now_ms() + DISPATCH_LONGEST_MS > task->lease_until)
-		return;
+		return false;
 	work.arena = arena_new();
 	dispatch_perform_work(&work, task);
 	arena_free(&work.arena);
+	return work.waits;
 }
 
 void dispatch_inline(void *data, struct rest *rest, struct effect_wait *wait)

@@ -11,7 +11,10 @@
 #include "ics_when.h"
 #include "news.h"
 
-enum { MAIL_PROBE_S = 5 }; /* how long it is left alone after it did not answer */
+/* How long the mail server is left alone after it did not answer, and how long it then has for each
+ * phase up to the message: little at first, and twice as much each time, so that who is back soon
+ * is noticed soon, and who is slow has its time in the end. */
+enum { MAIL_PAUSE_S = 5, MAIL_TRY_S = 2, MAIL_MAX_DOUBLINGS = 4 };
 
 enum { MAIL_MAX_TEXT = 256 * 1024, MAIL_MAX_MESSAGE = 1024 * 1024 };
 
@@ -152,18 +155,30 @@ static enum err mail_of_server(enum err err)
 	}
 }
 
+static long mail_doubled(long seconds, int64_t times)
+{
+	return seconds << (times < MAIL_MAX_DOUBLINGS ? times : MAIL_MAX_DOUBLINGS);
+}
+
 /* That it may leave now was seen by whoever claimed it: here it is only noted who tries. */
 static enum err mail_deliver(const struct dispatch_work *work, const struct mail_message *message,
 	const struct buf *buf, struct err_info *info)
 {
 	const struct dispatch *dispatch = work->performer->dispatch;
+	struct breaker_health health;
+	long pause_s;
 	enum err err;
 
+	breaker_read(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), &health);
+	pause_s = mail_doubled(1, health.failures);
+	mail_transport_hurry(work->performer->transport,
+		health.failures ? mail_doubled(MAIL_TRY_S, health.failures - 1) : 0);
 	breaker_enter(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), NULL);
 	err = mail_transport_deliver(work->performer->transport, message->message_id,
 		dispatch->mail_from.email, message->to.email, buf->bytes, buf->len, info);
 	breaker_leave(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), mail_of_server(err),
-		err == ERR_OK ? 0 : MAIL_PROBE_S, err == ERR_OK ? NULL : info->detail);
+		pause_s < MAIL_PAUSE_S ? pause_s : MAIL_PAUSE_S,
+		err == ERR_OK ? NULL : info->detail);
 	return err == ERR_UNAVAILABLE ? ERR_TEMPORARY : err;
 }
 

@@ -3,9 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "dispatch_private.h"
 #include "wake.h"
 #include "xalloc.h"
+
+/* How long nothing more is begun after something had to wait for a target that cannot be used: the
+ * others would fare no better. What can be done elsewhere does not wait, and is done at full speed.
+ */
+enum { POOL_REST_US = 1000 * 1000 };
 
 struct dispatch_waiting {
 	struct dispatch_task task;
@@ -23,6 +29,7 @@ struct dispatch_pool {
 	pthread_cond_t filled;
 	struct dispatch_waiting *first, **last;
 	size_t taken; /* tasks that wait or are performed */
+	int64_t rests_until_us;
 	bool closed, starved;
 	int freed_fd;
 	struct dispatch_thread *threads;
@@ -61,12 +68,14 @@ static bool dispatch_pool_take(struct dispatch_pool *pool, struct dispatch_task 
 	return waiting != NULL;
 }
 
-static void dispatch_pool_done(struct dispatch_pool *pool)
+static void dispatch_pool_done(struct dispatch_pool *pool, bool rest)
 {
 	bool starved;
 
 	pthread_mutex_lock(&pool->mutex);
 	pool->taken--;
+	if (rest)
+		pool->rests_until_us = clock_monotonic_us() + POOL_REST_US;
 	starved = pool->starved && pool->taken < pool->started;
 	pthread_mutex_unlock(&pool->mutex);
 	if (starved)
@@ -78,6 +87,8 @@ size_t dispatch_pool_room(struct dispatch_pool *pool, size_t limit)
 	size_t room;
 
 	pthread_mutex_lock(&pool->mutex);
+	if (clock_monotonic_us() < pool->rests_until_us)
+		limit = 0;
 	limit = limit < pool->started ? limit : pool->started;
 	room = pool->taken < limit ? limit - pool->taken : 0;
 	pool->starved = room == 0;
@@ -91,8 +102,7 @@ static void *dispatch_thread_run(void *data)
 	struct dispatch_task task;
 
 	while (dispatch_pool_take(thread->pool, &task)) {
-		dispatch_perform(&thread->performer, &task);
-		dispatch_pool_done(thread->pool);
+		dispatch_pool_done(thread->pool, dispatch_perform(&thread->performer, &task));
 	}
 	return NULL;
 }

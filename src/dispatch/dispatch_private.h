@@ -33,6 +33,7 @@ struct dispatch_work {
 	struct request *request;
 	const struct effect *effect;
 	const struct config *config; /* NULL where it is not needed */
+	bool waits;                  /* for a target that cannot be used for now */
 };
 
 /* What came of it, beside the outcome. */
@@ -82,8 +83,8 @@ enum err dispatch_mail_values(const struct dispatch *dispatch, struct arena *are
 	struct json_object **values_r, struct err_info *info);
 
 /* Load -> perform -> settle. Never fails: what cannot be settled is done again by whoever leases
- * it next. */
-void dispatch_perform(struct dispatch_performer *performer, struct dispatch_task *task);
+ * it next. Returns whether its target cannot be used for now, and it waits for that one. */
+bool dispatch_perform(struct dispatch_performer *performer, struct dispatch_task *task);
 
 /* ---- queues, dispatch_queue.c ---- */
 
@@ -128,19 +129,13 @@ size_t dispatch_mail_limit(const struct dispatch *dispatch);
 
 /* ---- claim, dispatch_claim.c ---- */
 
-/* How many more effects a pool may be given. Where it is not exact, all that one request owes it is
- * given at once. */
-struct dispatch_room {
-	size_t left;
-	bool exact;
-};
-
 struct dispatch_claimer {
 	const struct dispatch *dispatch;
-	struct model_list queues;   /* struct dispatch_queue */
-	struct dispatch_room *room; /* by pool */
-	int64_t after;              /* where the search for all goes on; 0: it had found all */
-	int64_t searched_us;        /* when it was made last */
+	struct model_list queues; /* struct dispatch_queue */
+	size_t *room;             /* how many more effects each pool can begin now */
+	int64_t after;            /* where the search for all goes on; 0: it had found all */
+	int64_t passed;           /* how many it has found that are due at that very moment */
+	int64_t searched_us;      /* when it was made last */
 	void (*give)(void *data, size_t pool, const struct dispatch_task *task);
 	void *data;
 };

@@ -18,7 +18,9 @@ enum http_class {
 	HTTP_CLASS_NEXT,  /* reads */
 	HTTP_CLASS_LAST,  /* what looks through everything: a quarter of the threads */
 	HTTP_CLASS_COUNT,
-	HTTP_CLASS_NONE = HTTP_CLASS_COUNT /* never queued: needs no thread of these */
+	/* Never queued, since they need no thread of these: */
+	HTTP_CLASS_NONE = HTTP_CLASS_COUNT, /* what waits for nothing */
+	HTTP_CLASS_PROBE                    /* what asks how we are */
 };
 
 struct http_queue;

@@ -408,6 +408,8 @@ enum http_class http_route_class(const struct http_route *route)
 {
 	if (route->flags & HTTP_UNQUEUED)
 		return HTTP_CLASS_NONE;
+	if (route->flags & HTTP_PROBE)
+		return HTTP_CLASS_PROBE;
 	if (route->flags & HTTP_LAST)
 		return HTTP_CLASS_LAST;
 	return route->flags & HTTP_FIRST || route->method != HTTP_GET ? HTTP_CLASS_FIRST

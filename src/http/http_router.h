@@ -25,6 +25,7 @@ enum http_route_flag {
 	HTTP_FIRST = 1 << 6,
 	HTTP_LAST = 1 << 7,
 	HTTP_UNQUEUED = 1 << 8, /* never waits for anything, nor may its handler */
+	HTTP_PROBE = 1 << 9, /* has a thread of its own, so that it is answered when all are busy */
 };
 
 typedef enum err http_handler(struct http_exchange *exchange, struct err_info *info);

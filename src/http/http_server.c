@@ -38,6 +38,28 @@ int64_t server_linger_us(void)
 	return atomic_load(&server_stopped_us) + SERVER_LINGER_US - clock_monotonic_us();
 }
 
+void server_line_add(struct server_line *line, struct connection *connection)
+{
+	connection->next = NULL;
+	*line->last = connection;
+	line->last = &connection->next;
+	line->count++;
+	pthread_cond_signal(&line->filled);
+}
+
+struct connection *server_line_take(struct server_line *line)
+{
+	struct connection *connection = line->first;
+
+	if (!connection)
+		return NULL;
+	line->first = connection->next;
+	if (!line->first)
+		line->last = &line->first;
+	line->count--;
+	return connection;
+}
+
 typedef void server_answer(const struct http_router *router, struct http_exchange *exchange);
 
 /* Returns whether the connection stays open. */
@@ -112,27 +134,24 @@ static bool server_may_write(int fd)
 	return poll(&pollfd, 1, 0) == 1 && (pollfd.revents & POLLOUT);
 }
 
-static void *server_refuser(void *argument)
+/* The life of a thread that has a line of its own. */
+static void server_attend(struct server *server, struct server_line *line, server_answer *answer)
 {
 	struct http_fastcgi *fastcgi = http_fastcgi_new();
-	struct server *server = argument;
 	struct connection *connection;
 	bool kept;
 
 	pthread_mutex_lock(&server->lock);
 	while (!server->ended) {
-		connection = server->refused;
+		connection = server_line_take(line);
 		if (!connection) {
-			pthread_cond_wait(&server->refusals, &server->lock);
+			pthread_cond_wait(&line->filled, &server->lock);
 			continue;
 		}
-		server->refused = connection->next;
-		if (!server->refused)
-			server->refused_tail = &server->refused;
 		pthread_mutex_unlock(&server->lock);
 		kept = server_may_write(connection->fd);
 		if (kept)
-			kept = server_serve(server, fastcgi, connection, http_router_refuse);
+			kept = server_serve(server, fastcgi, connection, answer);
 		else
 			close(connection->fd);
 		pthread_mutex_lock(&server->lock);
@@ -140,8 +159,28 @@ static void *server_refuser(void *argument)
 	}
 	pthread_mutex_unlock(&server->lock);
 	http_fastcgi_free(&fastcgi);
+}
+
+static void *server_refuser(void *argument)
+{
+	struct server *server = argument;
+
+	server_attend(server, &server->refused, http_router_refuse);
 	return NULL;
 }
+
+static void *server_prober(void *argument)
+{
+	struct server *server = argument;
+
+	server_attend(server, &server->probes, http_router_serve);
+	return NULL;
+}
+
+/* Those beside the ones that serve the queue. */
+static void *(*const server_others[])(void *) = {server_refuser, server_prober};
+
+enum { SERVER_OTHERS = sizeof(server_others) / sizeof(server_others[0]) };
 
 /* How many connections there may be beside what else needs descriptors. */
 static size_t server_room(size_t threads)
@@ -160,13 +199,19 @@ static size_t server_room(size_t threads)
 	return files.rlim_cur > 2 * others ? files.rlim_cur - others : others;
 }
 
+static void server_line_init(struct server_line *line)
+{
+	pthread_cond_init(&line->filled, NULL);
+	line->last = &line->first;
+}
+
 static void server_open(struct server *server, size_t threads)
 {
 	size_t i;
 
 	pthread_mutex_init(&server->lock, NULL);
-	pthread_cond_init(&server->refusals, NULL);
-	server->refused_tail = &server->refused;
+	server_line_init(&server->refused);
+	server_line_init(&server->probes);
 	server->queue = http_queue_new(threads, SERVER_QUEUE_A_THREAD * threads);
 	server->room = server_room(threads);
 	server->connections = xcalloc(server->room, sizeof(*server->connections));
@@ -184,7 +229,8 @@ static void server_close(struct server *server)
 		close(server->work_fd);
 	free(server->connections);
 	http_queue_free(&server->queue);
-	pthread_cond_destroy(&server->refusals);
+	pthread_cond_destroy(&server->refused.filled);
+	pthread_cond_destroy(&server->probes.filled);
 	pthread_mutex_destroy(&server->lock);
 }
 
@@ -202,7 +248,7 @@ static enum err server_open_events(struct server *server, struct err_info *info)
 	return ERR_OK;
 }
 
-/* Threads inherit a mask that leaves every signal to the rest of the process. The first refuses. */
+/* Threads inherit a mask that leaves every signal to the rest of the process. */
 static int server_start(struct server *server, pthread_t *threads, int count)
 {
 	sigset_t all, before;
@@ -210,8 +256,10 @@ static int server_start(struct server *server, pthread_t *threads, int count)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (started < count && pthread_create(&threads[started], NULL,
-					  started ? server_thread : server_refuser, server) == 0)
+	while (started < count &&
+		pthread_create(&threads[started], NULL,
+			started < SERVER_OTHERS ? server_others[started] : server_thread,
+			server) == 0)
 		started++;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return started;
@@ -224,7 +272,8 @@ static void server_end(struct server *server, const pthread_t *threads, int coun
 	pthread_mutex_lock(&server->lock);
 	server->ended = true;
 	server_kick_all(server);
-	pthread_cond_broadcast(&server->refusals);
+	pthread_cond_signal(&server->refused.filled);
+	pthread_cond_signal(&server->probes.filled);
 	pthread_mutex_unlock(&server->lock);
 	for (i = 0; i < count; i++)
 		pthread_join(threads[i], NULL);
@@ -234,7 +283,8 @@ enum err http_server_run(
 	int fd, int threads, int queue_ms, const struct http_router *router, struct err_info *info)
 {
 	struct server server = {.listen_fd = fd, .router = router, .queue_us = queue_ms * 1000LL};
-	pthread_t *ids = xcalloc((size_t)threads + 1, sizeof(*ids));
+	const int count = threads + SERVER_OTHERS;
+	pthread_t *ids = xcalloc((size_t)count, sizeof(*ids));
 	enum err err;
 	int started;
 
@@ -243,10 +293,9 @@ enum err http_server_run(
 	if (err != ERR_OK)
 		goto out;
 	http_fastcgi_init();
-	started = server_start(&server, ids, threads + 1);
-	if (started <= threads)
-		err = err_set(
-			info, ERR_INTERNAL, "Only %d of %d threads started.", started, threads + 1);
+	started = server_start(&server, ids, count);
+	if (started < count)
+		err = err_set(info, ERR_INTERNAL, "Only %d of %d threads started.", started, count);
 	else
 		server_poll(&server);
 	server_end(&server, ids, started);

@@ -16,7 +16,8 @@ enum err http_server_listen(const char *path, const char *group, int *fd_r, stru
  * Serves with `threads` threads until http_server_stop() is called from another thread, then lets
  * requests that run or wait finish, closes kept connections half a second later and returns. What
  * has waited for `queue_ms` or finds the queue full is refused (http_router_refuse()) by a thread
- * of its own, which also serves what is HTTP_UNQUEUED.
+ * of its own, which also serves what is HTTP_UNQUEUED. Another serves what is HTTP_PROBE, one
+ * after the other.
  *
  * The threads block all signals; SIGPIPE is ignored from here on. The number of descriptors the
  * process may have is raised as far as it goes: it bounds the connections.

@@ -19,8 +19,17 @@ struct connection {
 	bool again;               /* something came while it was seen or busy */
 	uint32_t life;            /* the slot's: events of an earlier one are stale */
 	int64_t arrival_until_us; /* of the rest of a request that began; 0: none did */
-	struct connection *next;  /* among the free or the refused ones */
+	struct connection *next;  /* among the free ones, or in a line */
 };
+
+/* Those that wait for a thread of their own, beside the queue. */
+struct server_line {
+	pthread_cond_t filled;
+	struct connection *first, **last;
+	size_t count;
+};
+
+enum { SERVER_PROBES = 16 }; /* that may wait for each other */
 
 struct server {
 	int listen_fd, epoll, work_fd;
@@ -29,9 +38,8 @@ struct server {
 	atomic_bool closing; /* kept connections are closed behind their response */
 
 	pthread_mutex_t lock; /* of all that follows, and of the connections but their bytes */
-	pthread_cond_t refusals;
 	struct http_queue *queue;
-	struct connection *refused, **refused_tail;
+	struct server_line refused, probes;
 	struct connection *connections, *free; /* one slot for each that may be open */
 	size_t room, open, arriving;           /* slots, those in use, those with half a request */
 	size_t idle;                           /* threads that wait for an event */
@@ -62,6 +70,10 @@ void server_kick_all(struct server *server);
 /* Whether it is time to end, and how long kept connections still serve then. */
 bool server_is_stopping(void);
 int64_t server_linger_us(void);
+
+/* Under the lock: who waits last, and who has waited longest (NULL: nobody). */
+void server_line_add(struct server_line *line, struct connection *connection);
+struct connection *server_line_take(struct server_line *line);
 
 /* Under the lock: the slot has no connection any more, or its connection waits again. */
 void server_forget(struct server *server, struct connection *connection);

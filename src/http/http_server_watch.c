@@ -126,12 +126,22 @@ static void watch_unlisten(struct server *server, int64_t until_us)
 	server->listen_at_us = until_us;
 }
 
-static void watch_refuse(struct server *server, struct connection *connection)
+/* Under the lock: whether it has a place where its class waits. */
+static bool watch_place(struct watcher *watcher, struct connection *connection,
+	const struct http_glimpse *glimpse, enum http_class class)
 {
-	connection->next = NULL;
-	*server->refused_tail = connection;
-	server->refused_tail = &connection->next;
-	pthread_cond_signal(&server->refusals);
+	struct server *server = watcher->server;
+
+	if (class == HTTP_CLASS_NONE)
+		return false;
+	if (class != HTTP_CLASS_PROBE)
+		return http_queue_push(server->queue, &connection->item, class, glimpse->address,
+			glimpse->token, watcher->now_us);
+	if (server->probes.count == SERVER_PROBES)
+		return false;
+	connection->item.ready_us = watcher->now_us;
+	server_line_add(&server->probes, connection);
+	return true;
 }
 
 static void watch_close(struct watcher *watcher, struct connection *connection)
@@ -156,9 +166,8 @@ static void watch_enqueue(struct watcher *watcher, struct connection *connection
 	connection->arrival_until_us = 0;
 	connection->state = CONNECTION_BUSY;
 	connection->again |= hung_up;
-	if (class == HTTP_CLASS_NONE || !http_queue_push(server->queue, &connection->item, class,
-						glimpse->address, glimpse->token, watcher->now_us))
-		watch_refuse(server, connection);
+	if (!watch_place(watcher, connection, glimpse, class))
+		server_line_add(&server->refused, connection);
 	pthread_mutex_unlock(&server->lock);
 }
 
@@ -352,15 +361,18 @@ static void poll_hand_over(struct watcher *poller)
 	} while (owed);
 }
 
-/* What has waited for too long goes from the queue to who refuses. */
+/* What has waited for too long goes from its place to who refuses. */
 static void poll_refuse_overdue(struct watcher *poller)
 {
 	struct server *server = poller->server;
+	const int64_t before_us = poller->now_us - server->queue_us;
 	struct http_queue_item *item;
 
 	pthread_mutex_lock(&server->lock);
-	while ((item = http_queue_overdue(server->queue, poller->now_us - server->queue_us)))
-		watch_refuse(server, (struct connection *)item);
+	while ((item = http_queue_overdue(server->queue, before_us)))
+		server_line_add(&server->refused, (struct connection *)item);
+	while (server->probes.first && server->probes.first->item.ready_us <= before_us)
+		server_line_add(&server->refused, server_line_take(&server->probes));
 	pthread_mutex_unlock(&server->lock);
 }
 

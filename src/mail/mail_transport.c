@@ -31,6 +31,7 @@ const struct mail_timeouts mail_timeouts = {.login = 15, .answer = 15, .taken = 
 
 struct mail_transport {
 	struct mail_timeouts timeouts;
+	long most_s;  /* of each phase before the message; 0: as the timeouts say */
 	char *folder; /* NULL: SMTP */
 	CURL *curl;   /* keeps the connection from one delivery to the next */
 	CURLU *url;
@@ -131,6 +132,18 @@ static void mail_heard(struct mail_transport *transport, const char *line, size_
 	answer[transport->answer_len] = '\0';
 }
 
+void mail_transport_hurry(struct mail_transport *transport, long most_s)
+{
+	transport->most_s = most_s;
+}
+
+static long mail_at_most(const struct mail_transport *transport, long seconds)
+{
+	const long most_s = transport->most_s;
+
+	return most_s > 0 && most_s < seconds ? most_s : seconds;
+}
+
 /* How long the server may take for its next answer. */
 static void mail_be_patient(struct mail_transport *transport, long seconds)
 {
@@ -181,8 +194,8 @@ static void mail_curl_init(struct mail_transport *transport, const char *ca_file
 	if (ca_file && ca_file[0] != '\0')
 		curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	/* To libcurl a connection is what can be spoken over: greeting and login are part of it. */
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, transport->timeouts.login);
+	/* A name server that hangs is left behind when time is up, and not waited for. */
+	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, transport->timeouts.total);
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(curl, CURLOPT_READFUNCTION, mail_read);
@@ -360,7 +373,10 @@ static enum err mail_smtp_deliver(struct mail_transport *transport, const char *
 	curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from);
 	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, recipients);
 	curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)len);
-	mail_be_patient(transport, transport->timeouts.answer);
+	/* To libcurl a connection is what can be spoken over: greeting and login are part of it. */
+	curl_easy_setopt(
+		curl, CURLOPT_CONNECTTIMEOUT, mail_at_most(transport, transport->timeouts.login));
+	mail_be_patient(transport, mail_at_most(transport, transport->timeouts.answer));
 	result = curl_easy_perform(curl);
 	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, NULL);
 	curl_slist_free_all(recipients);

@@ -40,6 +40,10 @@ enum err mail_transport_open(const struct mail_transport_options *options,
 	struct mail_transport **transport_r, struct err_info *info);
 void mail_transport_close(struct mail_transport **transport);
 
+/* Bounds the phases of the deliveries that follow up to the message itself, which must not be sent
+ * twice for want of patience; `most_s` 0: by the timeouts alone. */
+void mail_transport_hurry(struct mail_transport *transport, long most_s);
+
 /*
  * A file is `<folder>/<message id>.eml`, written whole, synced and renamed, so that a repeat
  * replaces it and no reader sees half of one.

@@ -146,14 +146,14 @@ const char *provider_credential_id(const struct provider_call *call)
 
 /* One call that the breaker guards. */
 struct provider_guard {
-	const char *key;   /* NULL: there is no breaker */
-	const char *quota; /* of what creates and changes; NULL: not concerned */
+	const char *key;     /* NULL: there is no breaker */
+	const char *changes; /* that of what creates and changes; NULL: not concerned */
 	int64_t began_us;
 	struct err_info *info, own; /* the caller's, or else our own */
 };
 
 /* A caller without time has asked nobody, and the breaker learns nothing from that. */
-static enum err provider_enter_as(const struct provider_call *call, const char *quota,
+static enum err provider_enter_as(const struct provider_call *call, bool changes,
 	struct provider_guard *guard_r, struct err_info *info)
 {
 	struct err_info why;
@@ -169,14 +169,14 @@ static enum err provider_enter_as(const struct provider_call *call, const char *
 		return err_set(guard_r->info, ERR_TEMPORARY,
 			"%s: There was no time left to ask it.", call->provider->title);
 	guard_r->key = provider_credential_id(call);
-	guard_r->quota = quota ? arena_printf(call->arena, "%s/%s", guard_r->key, quota) : NULL;
-	/* The quota first: its health is not shown, so nothing is noted where nobody was asked. */
-	if (guard_r->quota)
-		err = breaker_enter(call->breakers, guard_r->quota, call->now, &why);
+	guard_r->changes = changes ? arena_printf(call->arena, "%s/changes", guard_r->key) : NULL;
+	/* That first: its health is not shown, so nothing is noted where nobody was asked. */
+	if (guard_r->changes)
+		err = breaker_enter(call->breakers, guard_r->changes, call->now, &why);
 	if (err == ERR_OK) {
 		err = breaker_enter(call->breakers, guard_r->key, call->now, &why);
-		if (err != ERR_OK && guard_r->quota)
-			breaker_leave(call->breakers, guard_r->quota, call->now, err, 0, "");
+		if (err != ERR_OK && guard_r->changes)
+			breaker_leave(call->breakers, guard_r->changes, call->now, err, 0, "");
 	}
 	if (err != ERR_OK) {
 		err_set(guard_r->info, err, "%s: %s", call->provider->title, why.detail);
@@ -188,31 +188,31 @@ static enum err provider_enter_as(const struct provider_call *call, const char *
 static enum err provider_enter(
 	const struct provider_call *call, struct provider_guard *guard_r, struct err_info *info)
 {
-	return provider_enter_as(call, NULL, guard_r, info);
+	return provider_enter_as(call, false, guard_r, info);
 }
 
-/* What creates and changes meetings has quotas of its own: when they are used up, meetings can
- * still be read, entered and deleted. */
+/* What creates and changes meetings has limits of its own: when they are used up, meetings can
+ * still be read, entered and deleted. So it has a breaker of its own, too, which opens however well
+ * those others go. */
 static enum err provider_enter_change(
 	const struct provider_call *call, struct provider_guard *guard_r, struct err_info *info)
 {
-	return provider_enter_as(call, "changes", guard_r, info);
+	return provider_enter_as(call, true, guard_r, info);
 }
 
 static enum err provider_leave(
 	const struct provider_call *call, const struct provider_guard *guard, enum err err)
 {
 	const int64_t now = call->now + (clock_monotonic_us() - guard->began_us) / 1000;
-	const bool refused = err == ERR_UNAVAILABLE;
 	const int64_t retry_after_s = err == ERR_OK ? 0 : guard->info->retry_after_s;
 	const char *detail = err == ERR_OK ? "" : provider_told(call->arena, guard->info);
 
 	if (!guard->key)
 		return err;
-	if (guard->quota)
-		breaker_leave(call->breakers, guard->quota, now, refused ? err : ERR_OK,
-			refused ? retry_after_s : 0, detail);
-	breaker_leave(call->breakers, guard->key, now, err, refused ? 0 : retry_after_s, detail);
+	if (guard->changes)
+		breaker_leave(call->breakers, guard->changes, now, err, retry_after_s, detail);
+	breaker_leave(call->breakers, guard->key, now, err,
+		err == ERR_UNAVAILABLE ? 0 : retry_after_s, detail);
 	return err;
 }
 

@@ -20,7 +20,6 @@ enum {
 struct breaker_slot {
 	char key[ID_SIZE];           /* a hash, so that its length does not matter */
 	uint64_t used;               /* the larger, the later */
-	int64_t failures;            /* in a row */
 	int64_t opened_at, opens_at; /* ms; opens_at 0: closed */
 	int64_t probe_at;            /* when probe was let through */
 	pid_t probe;                 /* the thread that tries; 0: nobody */
@@ -166,22 +165,24 @@ static void breaker_settle(struct breaker_slot *slot, int64_t now, enum err outc
 	case ERR_OK:
 	case ERR_GONE:
 	case ERR_PERMANENT:
-		slot->failures = 0;
+		slot->health.failures = 0;
 		slot->opens_at = 0;
 		break;
 	case ERR_TEMPORARY:
 	case ERR_OUTCOME_UNKNOWN:
-		slot->failures++;
+		slot->health.failures++;
 		/* Once open, only the one that was let through has anything new to say. */
-		if (probed || (!slot->opens_at && slot->failures >= BREAKER_FAILURES))
+		if (probed || (!slot->opens_at && slot->health.failures >= BREAKER_FAILURES))
 			breaker_open(slot, now, retry_after_s);
 		break;
 	case ERR_CREDENTIAL:
 		breaker_open(slot, now, retry_after_s);
 		break;
 	case ERR_UNAVAILABLE:
-		if (retry_after_s > 0)
+		if (retry_after_s > 0) {
+			slot->health.failures += probed || !slot->opens_at;
 			breaker_open(slot, now, retry_after_s);
+		}
 		break;
 	default: /* trouble of our own says nothing about the provider */
 		break;

@@ -41,6 +41,7 @@ extern const char *const breaker_state_names[];
 struct breaker_health {
 	enum breaker_state state;
 	bool probing;                      /* half open, and one is on its way */
+	int64_t failures;                  /* in a row, and of who tried since it opened */
 	int64_t last_ok_at, last_error_at; /* ms; 0 = never */
 	enum err last_error;
 	char last_error_detail[1536]; /* for administrators (provider_told) */

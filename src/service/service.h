@@ -25,7 +25,8 @@ struct service {
 	const struct conf *conf;
 	const struct secret_ring *ring;
 	struct store *store;
-	int wake_fd; /* eventfd that dispatchers of this host wait on */
+	int wake_fd;               /* eventfd that dispatchers of this host wait on */
+	const char *const *queues; /* of what is owed (core/effect.h), NULL-terminated */
 
 	struct rest_pool *rests; /* the bulkhead: how many threads may ask providers at a time */
 	const struct provider_token_store *tokens;
@@ -112,8 +113,8 @@ enum { SERVICE_DASHBOARD_ROWS = 20, SERVICE_MAX_COUNT = 1000 };
 enum err service_dashboard_get(const struct service *service, const struct service_call *call,
 	struct service_dashboard *dashboard_r, struct err_info *info);
 
-/* How long the oldest owed effect has waited, in ms; 0 when nothing is late. Says, too, whether the
- * database answers. */
+/* How long the oldest owed effect has waited, in ms; 0 when nothing is late. Mails do not count
+ * while the mail server does not answer. Says, too, whether the database answers. */
 enum err service_backlog(const struct service *service, const struct service_call *call,
 	int64_t *age_ms_r, struct err_info *info);
 

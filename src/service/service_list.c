@@ -1,4 +1,7 @@
 /* What callers see of many requests. */
+#include <string.h>
+
+#include "effect.h"
 #include "service_private.h"
 
 /* One mail tries it all the time, and takes a minute at most. */
@@ -29,16 +32,42 @@ static bool service_mail_is_away(const struct service *service, int64_t now)
 	return health.state != BREAKER_CLOSED && now - health.last_error_at < SERVICE_MAIL_TRIED;
 }
 
-enum err service_backlog(const struct service *service, const struct service_call *call,
-	int64_t *age_ms_r, struct err_info *info)
+static int64_t service_due_in(const struct store_due *found, const char *queue)
 {
-	const struct store_due_search search = {.now = call->now, .limit = 1};
+	MODEL_FOREACH (&found->owed, struct model_time, time) {
+		if (queue && strcmp(time->name, queue) == 0)
+			return time->at;
+	}
+	return found->due;
+}
+
+/* Raises the age to that of what has waited longest in a queue; NULL: in any. */
+static enum err service_queue_age(const struct service *service, const struct service_call *call,
+	const char *queue, int64_t *age_ms, struct err_info *info)
+{
+	const struct store_due_search search = {.queue = queue, .now = call->now, .limit = 1};
 	struct model_list due = {0};
 	enum err err;
 
 	err = store_request_due(service->store, call->arena, &search, &due, info);
+	MODEL_FOREACH (&due, struct store_due, first) {
+		if (call->now - service_due_in(first, queue) > *age_ms)
+			*age_ms = call->now - service_due_in(first, queue);
+	}
+	return err;
+}
+
+enum err service_backlog(const struct service *service, const struct service_call *call,
+	int64_t *age_ms_r, struct err_info *info)
+{
+	const char *const *queue;
+	enum err err;
+
 	*age_ms_r = 0;
-	if (err == ERR_OK && due.count && !service_mail_is_away(service, call->now))
-		*age_ms_r = call->now - MODEL_AT(&due, struct store_due, 0)->due;
+	if (!service_mail_is_away(service, call->now))
+		return service_queue_age(service, call, NULL, age_ms_r, info);
+	for (queue = service->queues, err = ERR_OK; err == ERR_OK && *queue; queue++)
+		if (strcmp(*queue, effect_class_names[CLASS_MAIL]) != 0)
+			err = service_queue_age(service, call, *queue, age_ms_r, info);
 	return err;
 }

@@ -77,6 +77,8 @@ enum err store_person_erase(
 		err = store_request_of_person(
 			erasure->store, arena, erasure->person_id, &ids, info);
 	MODEL_FOREACH (&ids, const char *, id) {
+		if (err == ERR_OK && erasure->stop && atomic_load(erasure->stop))
+			err = err_set(info, ERR_STILL_PENDING, "It is not done in all requests.");
 		if (err != ERR_OK)
 			break;
 		err = store_erase_in(erasure, *id, info);

@@ -316,11 +316,11 @@ enum err store_request_due(struct store *store, struct arena *arena,
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	filter = BCON_NEW(field, "{", "$gt", BCON_DATE_TIME(search->after), "$lte",
+	filter = BCON_NEW(field, "{", "$gte", BCON_DATE_TIME(search->from), "$lte",
 		BCON_DATE_TIME(search->now), "}");
-	options = BCON_NEW("sort", "{", field, BCON_INT32(1), "}", "limit",
-		BCON_INT64(search->limit), "singleBatch", BCON_BOOL(true), "projection", "{", "due",
-		BCON_INT32(1), "owed", BCON_INT32(1), "}");
+	options = BCON_NEW("sort", "{", field, BCON_INT32(1), "}", "skip", BCON_INT64(search->skip),
+		"limit", BCON_INT64(search->limit), "singleBatch", BCON_BOOL(true), "projection",
+		"{", "due", BCON_INT32(1), "owed", BCON_INT32(1), "}");
 	cursor = store_find(session.requests, filter, options);
 	while (mongoc_cursor_next(cursor, &bson))
 		store_read_due(arena, bson, list_r);

@@ -91,8 +91,9 @@ enum err store_agenda_count(struct store *store, const struct store_filter *whos
 
 /* Where to look for what is due, and how far: at most `limit` requests. */
 struct store_due_search {
-	const char *queue;  /* of that queue (effect.h); NULL: whatever it is */
-	int64_t after, now; /* due in (after, now] */
+	const char *queue; /* of that queue (effect.h); NULL: whatever it is */
+	int64_t from, now; /* due in [from, now], */
+	int64_t skip;      /* but for so many of the first */
 	int64_t limit;
 };
 

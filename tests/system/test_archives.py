@@ -11,7 +11,7 @@ from stack import Stack
 from support import at_once, until
 from test_audit import AUDIT, POLICY, all_broken, assert_whole
 
-KEPT, PART = 100, 100
+KEPT, PART = 20, 100
 MANY = 320
 HOUR_S = 3600
 

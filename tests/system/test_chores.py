@@ -9,6 +9,7 @@ import os
 import pathlib
 import signal
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -18,6 +19,7 @@ from stack import LEASE_S, Stack
 from support import until
 from test_config import MAKES, keys, use_keys
 from test_sudden_death import EVERYWHERE
+from wire import UPKEEP, Wire
 
 CHORE = [place for place in EVERYWHERE if place.startswith("chore.")]
 CHANGE = ["change.before_save", "change.after_save"]
@@ -30,7 +32,7 @@ def chores(stack: Stack) -> list[dict]:
 
 def until_done(stack: Stack) -> None:
     """Lets the leases of the dead run out, and all be done."""
-    for _ in range(3):
+    for _ in range(12):
         stack.advance(LEASE_S + 1)
         with contextlib.suppress(AssertionError):
             return until(lambda: not chores(stack), "no chore is left", 5)
@@ -162,6 +164,40 @@ def test_a_request_that_cannot_be_read_is_erased_when_it_can(start: Callable[...
     stack.advance(3600)
     until(lambda: not chores(stack), "it is done")
     erased_once(stack, parties.client_id, ids)
+
+
+class Slow(Wire):
+    """The way to a database that takes its time."""
+
+    def count(self, command: dict) -> None:
+        if next(iter(command)) not in UPKEEP:
+            time.sleep(0.05)
+        super().count(command)
+
+
+def test_a_long_erasure_holds_up_no_end(start: Callable[..., Stack], mongodb_uri: str) -> None:
+    """What is left of it is done by the next process, at once."""
+    many = 40
+    with Slow(mongodb_uri) as way:
+        stack = start(uri=way.uri)
+        parties = stack.parties()
+        stack.admin().post(f"/api/people/{parties.client_id}/erase")
+        ids = [parties.create()["id"] for _ in range(many)]
+        now = stack.now()
+        # As if it had been given now, and the worker had died.
+        begun = {"$set": {"created_at": now + datetime.timedelta(seconds=1), "due": now}}
+        assert stack.requests.database["chores"].update_one({}, begun).modified_count
+        erased = {"client.name": "Erased person"}
+        until(lambda: stack.requests.count_documents(erased) > 2, "it has begun")
+        stack.program.terminate()
+        assert stack.program.wait(60) == 0
+        assert stack.requests.count_documents(erased) < many
+        (chore,) = chores(stack)
+        assert chore["due"] <= stack.now().replace(tzinfo=None)
+        stack.start_program()
+        until(lambda: not chores(stack), "it is done", 60)
+        erased_once(stack, parties.client_id, ids)
+        stack.stop()
 
 
 # ---- the test meeting of a validation ----

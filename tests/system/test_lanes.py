@@ -10,6 +10,7 @@ from mailbox import SmtpServer
 import pytest
 from caller import done
 from providers import Providers, provide, unique  # noqa: F401
+from sim import Fault
 from stack import Stack
 from support import at_once, until
 from test_changes import nobody_delivers
@@ -236,13 +237,99 @@ def test_documents_of_the_version_before_are_found_behind_what_hangs(
     """They do not say to whom they owe what: the search for all comes past them in its turn."""
     stack = provide(names=["zoom"], policy={"inline_wait_ms": 0}).stack
     with smtp.silent("connect"):
-        owe(stack, "jitsi", 100)
         with nobody_delivers(stack):
+            owe(stack, "jitsi", 100)
             former = accepted(stack, "zoom")
             due = stack.document(former)["due"]
+            # However many are due at that very moment.
+            waiting = {"owed.mail": {"$exists": True}, "owed.provider_zoom": {"$exists": False}}
+            same = {"$set": {"due": due, "owed.mail": due}}
+            assert stack.requests.update_many(waiting, same).modified_count == 100
             stack.requests.update_one(
                 {"_id": former}, {"$unset": {"owed": 1}, "$set": {"urgent_due": due}}
             )
         until(lambda: stack.document(former)["meeting"]["status"] == "ready", "it is made")
     document = stack.document(former)
     assert "urgent_due" not in document and min(document["owed"].values()) == document["due"]
+
+
+def is_ready(stack: Stack) -> bool:
+    return stack.anyone().get("/readyz").status_code == 200
+
+
+def test_readiness_leaves_out_nothing_but_the_mails_that_wait(
+    provide: Provide,  # noqa: F811
+    smtp: SmtpServer,
+) -> None:
+    settings = {"policy": {"inline_wait_ms": 0, "failover": []}, "SERVER_DISPATCHER_THREADS": 1}
+    providers = provide(names=["zoom"], **settings)
+    stack, zoom = providers.stack, providers["zoom"]
+    with smtp.silent("greeting") as silence:
+
+        def grow_old() -> None:
+            """And the mail server has been tried since, and did not answer."""
+            stack.advance(16 * 60)
+            tries = silence.tries
+            until(lambda: silence.tries > tries + 1, "it is tried", 60)
+
+        owe(stack, "jitsi", 20)
+        until(lambda: silence.tries > 1, "it is tried, and tried again", 60)
+        grow_old()
+        assert is_ready(stack)
+        zoom.hang_all()
+        owe(stack, "zoom", 20)
+        until(zoom.seen, "one hangs, and the others wait behind it")
+        grow_old()
+        assert not is_ready(stack)
+        zoom.calm()
+        until(lambda: is_ready(stack), "nothing is late there any more", 60)
+
+
+def test_of_what_one_request_owes_only_that_is_leased_which_can_begin(
+    provide: Provide,  # noqa: F811
+) -> None:
+    threads, many = 2, 8
+    providers = provide(
+        names=["zoom"], policy={"max_generations": 2 * many}, SERVER_DISPATCHER_THREADS=threads
+    )
+    stack, zoom = providers.stack, providers["zoom"]
+    zoom.script(Fault("DELETE */meetings/*", hang=True, times=None))
+    parties = stack.parties()
+    request = parties.accepted(title=unique("Lanes"))
+    for _ in range(many):
+        done(parties.lawyer.command(request["id"], "regenerate"))
+    until(lambda: zoom.count("DELETE", "*/meetings/*") == threads, "as many as can are under way")
+    deletions = [e for e in stack.owed(request["id"]) if e["kind"] == "meeting.delete"]
+    assert len(deletions) == many
+    assert sum("lease" in effect for effect in deletions) == threads
+    assert sum(effect["attempts"] for effect in deletions) == threads
+    zoom.calm()
+    providers.finish(request["id"], 120)
+    assert len(providers.live_of(request)) == 1
+
+
+def test_what_waits_for_a_provider_is_not_all_tried_again_and_again(
+    provide: Provide,  # noqa: F811
+) -> None:
+    """Whoever finds its breaker open, and has nowhere else to go, has the others rest a second."""
+    policy = {"inline_wait_ms": 0, "failover": []}
+    providers = provide(names=["zoom"], policy=policy, SERVER_DISPATCHER_THREADS=1)
+    stack, zoom = providers.stack, providers["zoom"]
+    zoom.script(Fault("POST /users/*/meetings", status=503, times=None))
+    with nobody_delivers(stack):
+        made = owe(stack, "zoom", 20)
+        began = time.monotonic()
+
+    def begun() -> int:
+        found = stack.requests.find({"_id": {"$in": made}}, {"effects": 1})
+        creations = [e for d in found for e in d["effects"] if e["kind"] == "meeting.create"]
+        return sum(effect["attempts"] for effect in creations)
+
+    def unasked() -> int:
+        return begun() - zoom.count("POST", "/users/*/meetings")
+
+    until(lambda: unasked() > 3, "the breaker is open", 60)
+    assert unasked() <= time.monotonic() - began + 1
+    zoom.calm()
+    providers.finish_all(120)
+    assert len(providers.live()) == len(made)

@@ -326,7 +326,8 @@ def test_a_meeting_cancelled_before_its_mail_left(
     request = parties.accepted()
     until(lambda: smtp.attempts, "the first mail is under way, the other one waits behind it")
     (other,) = people - set(smtp.attempts)
-    assert all(effect["lease"] for effect in stack.owed(request["id"]))
+    leased = [effect for effect in stack.owed(request["id"]) if "lease" in effect]
+    assert len(leased) == 1, "nothing waits under a lease"
     assert parties.client.cancel(request["id"]).status_code == 200
     smtp.release()
     stack.settle(request["id"])
