@@ -12,6 +12,8 @@
 #include "store.h"
 #include "tmpl.h"
 
+struct service;
+
 /* THE ROUTE TABLE. */
 extern const struct http_route app_routes[];
 extern const size_t app_route_count;
@@ -26,6 +28,7 @@ struct app {
 	struct mail_address mail_from;
 	struct store *store;
 	struct provider_token_store token_store;
+	struct service *viewer; /* what requests are shown to subscribers with */
 };
 
 /* Opens all but the database, which is opened when `threads` is not 0. ERR_CONFIG says what is

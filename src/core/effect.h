@@ -1,7 +1,7 @@
 #ifndef EFFECT_H
 #define EFFECT_H
 /*
- * Effects a request owes to the world: provider calls and mails. They are stored with the change
+ * Effects a request owes to the world: provider calls, mails, what subscribers are told. They are stored with the change
  * that owes them, leased while somebody performs them, and leave the document when done.
  */
 #include <stdbool.h>
@@ -59,6 +59,21 @@ struct mail {
 	const char *facts;          /* and all that it shows: told.h; sealed */
 };
 
+/* An event of the trail that subscribers are to be told of. */
+struct announced {
+	const char *id, *type;
+	int64_t at;
+	int64_t serial;       /* its place in the trail */
+	struct model_list to; /* strings: the subscribers */
+};
+
+/* What other programs are to be told of one change. */
+struct announcement {
+	struct model_list events; /* struct announced */
+	const char *view;         /* the request as it was then, JSON; sealed */
+	const char *previous;     /* what a move or a new link replaced, JSON; or NULL */
+};
+
 struct effect {
 	const char *id;
 	int kind;  /* enum effect_kind */
@@ -75,6 +90,7 @@ struct effect {
 	struct creation *creation;
 	struct removal *removal;
 	struct mail *mail;
+	struct announcement *announcement;
 };
 
 /* By whom it is done: threads of each class, and in it of each provider, are their own, and so is
@@ -91,6 +107,7 @@ enum effect_lane {
 	LANE_ALONE,    /* waits for nothing but its time */
 	LANE_PROVIDER, /* in order */
 	LANE_PERSON,   /* in order, for each person */
+	LANE_EVENTS,   /* in order */
 };
 
 /* What a mail does to the calendar of who gets it (RFC 5546). */

@@ -66,6 +66,15 @@ struct asked {
 	const char *timezone;
 };
 
+/* What it was when it was loaded or stored last, as far as a change wants to know. */
+struct request_before {
+	size_t events; /* of those at hand */
+	int64_t starts_at, ends_at;
+	const char *timezone;
+	int64_t generation; /* 0: it had no meeting */
+	const char *provider;
+};
+
 struct request {
 	const char *id;
 	int64_t rev; /* of the stored document; 0 = not stored yet */
@@ -98,6 +107,7 @@ struct request {
 	const char *shelf;
 	int64_t over_at, lawyer_until, admin_until;
 	int64_t created_at, updated_at;
+	struct request_before was; /* never stored; all zero: it is new */
 };
 
 extern const char *const request_status_names[];
@@ -147,6 +157,9 @@ struct meeting_verdict {
 	int outcome; /* index into meeting_outcome_names */
 };
 extern const struct model meeting_verdict_model;
+
+/* Notes what it is. */
+void request_remember(struct request *request);
 
 /* How a caller stands to a request. */
 enum standing { STANDING_NONE, STANDING_CLIENT, STANDING_LAWYER, STANDING_ADMIN, STANDING_SERVICE };

@@ -17,6 +17,10 @@ struct handler_context {
 /* Whether the templates of pages name no value that they are not given. */
 enum err handler_check_templates(const struct tmpl_set *templates, struct err_info *info);
 
+/* store_view: a request as the host application sees it. `data` is a struct service. */
+const char *handler_view(
+	void *data, struct arena *arena, const struct request *request, int64_t now);
+
 /* An error of a link that people are mailed, as a page in their language. */
 http_handler handler_error_page;
 
@@ -43,6 +47,12 @@ http_handler handler_config_provider_get;
 http_handler handler_config_provider_put;
 http_handler handler_config_provider_delete;
 http_handler handler_config_provider_validate;
+http_handler handler_subscriber_list;
+http_handler handler_subscriber_register;
+http_handler handler_subscriber_rotate;
+http_handler handler_subscriber_remove;
+http_handler handler_delivery_list;
+http_handler handler_delivery_again;
 http_handler handler_webhook;
 http_handler handler_health;
 http_handler handler_ready;

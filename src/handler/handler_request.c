@@ -22,6 +22,15 @@ static const char *handler_render_request(const struct service *service,
 	return text;
 }
 
+const char *handler_view(
+	void *data, struct arena *arena, const struct request *request, int64_t now)
+{
+	const struct service_call call = {
+		.arena = arena, .now = now, .caller = {.id = "", .role = ROLE_SERVICE}};
+
+	return handler_render_request(data, &call, request);
+}
+
 static bool handler_precondition(const struct service_call *call, const char *shown)
 {
 	return http_etag_listed(

@@ -43,12 +43,16 @@ enum err store_request_insert(
 	enum err err;
 
 	request->rev = 1;
+	err = store_announce(store, arena, NULL, request, info);
+	if (err != ERR_OK)
+		return err;
 	bson = store_request_bson(store, arena, request);
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
 	if (!mongoc_collection_insert_one(session.requests, bson, NULL, NULL, &error))
 		err = store_error(&error, "insert request", info);
+	request_remember(request);
 	return store_session_end(&session, err);
 }
 
@@ -95,6 +99,7 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 		request->before = *request->archived;
 	if (err == ERR_OK && depth == STORE_WHOLE)
 		store_former_complete(arena, request);
+	request_remember(request);
 	if (err == ERR_OK && depth == STORE_WHOLE)
 		audit_seal_loaded(arena, &request->before, &request->events, &request->audit_seal);
 	return err == ERR_OK ? store_check_whole(request, depth, info) : err;
@@ -219,8 +224,10 @@ enum err store_request_replace(
 	if (request->archived)
 		request->before = *request->archived;
 	request->rev++;
-	return store_guarded(store, request, mongoc_collection_replace_one,
+	err = store_guarded(store, request, mongoc_collection_replace_one,
 		store_request_bson(store, arena, request), info);
+	request_remember(request);
+	return err;
 }
 
 /* What a use of a link changes, beside the trail. */
