@@ -254,10 +254,13 @@ static enum err delivery_lease(const struct delivery_work *work, struct err_info
 	return store_delivery_save(delivery_store(work), work->arena, work->delivery, info);
 }
 
-/* Behind the one that goes before it, and found again when that may be tried. */
-static void delivery_put_behind(const struct delivery_work *work, const struct delivery *first)
+/* Behind the one that goes before it, and found again when that may be tried, or soon if somebody
+ * sends it now. */
+static void delivery_put_behind(
+	const struct delivery_work *work, const struct delivery *first, int64_t now)
 {
-	work->delivery->due = first->due + 1;
+	work->delivery->due =
+		first->lease ? now + DELIVERY_POLL_S * INSTANT_SECOND : first->due + 1;
 	store_delivery_save(delivery_store(work), work->arena, work->delivery, NULL);
 }
 
@@ -280,7 +283,7 @@ static bool delivery_take(struct delivery_work *work, bool *wait_r)
 		store, work->arena, id, work->delivery->lane, &first, &info);
 	if (err == ERR_OK && strcmp(first->id, work->delivery->id) != 0) {
 		if (first->due > now) {
-			delivery_put_behind(work, first);
+			delivery_put_behind(work, first, now);
 			return false;
 		}
 		work->delivery = first;

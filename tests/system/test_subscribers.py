@@ -253,7 +253,7 @@ def test_gone_is_believed_and_sent_again_on_demand(stack: Stack, receiver: Recei
 def test_given_up_after_a_day_and_disabled_after_three(stack: Stack, receiver: Receiver) -> None:
     receiver.behave = lambda _: 503
     hook = register(stack, receiver.url(), "request.created")
-    for day in range(4):
+    for day in range(3):
         stack.parties().create(starts_at=stack.at(days=9))
         until(lambda day=day: len(deliveries(stack, hook)) == day + 1, "it is put down")
         until(lambda: deliveries(stack, hook)[0].get("last_error"), "it is tried")
