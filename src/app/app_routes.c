@@ -1,6 +1,7 @@
 /* THE ROUTE TABLE: method, path, handler, who may, flags, body, query. API.md is its contract. */
 #include "app.h"
 #include "handler.h"
+#include "outbox.h"
 #include "request.h"
 #include "subscriber.h"
 
@@ -49,6 +50,14 @@ const struct http_route app_routes[] = {
 	{HTTP_POST, "/api/config/providers/{}/validate", handler_config_provider_validate,
 		FOR_ADMIN, HTTP_BODY_JSON | HTTP_BODY_OPTIONAL, NULL, NULL,
 		"Ask a provider whether its settings and credentials work"},
+	{HTTP_GET, "/api/outbox", handler_outbox_list, FOR_ADMIN, 0, NULL,
+		&handler_outbox_query_model, "What is owed, and what was given up"},
+	{HTTP_POST, "/api/outbox/{}/retry", handler_outbox_retry, FOR_ADMIN, HTTP_BODY_OPTIONAL,
+		NULL, NULL, "Try again what was given up"},
+	{HTTP_POST, "/api/outbox/{}/discard", handler_outbox_discard, FOR_ADMIN, HTTP_BODY_OPTIONAL,
+		NULL, NULL, "Never try again what was given up"},
+	{HTTP_POST, "/api/outbox/{}/readdress", handler_outbox_readdress, FOR_ADMIN, 0,
+		&outbox_readdressing_model, NULL, "Send a mail to another address"},
 	{HTTP_GET, "/api/config/webhooks", handler_subscriber_list, FOR_ADMIN, 0, NULL,
 		&handler_audit_query_model, "Who is told what happens"},
 	{HTTP_POST, "/api/config/webhooks", handler_subscriber_register, FOR_ADMIN, 0,

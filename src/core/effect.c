@@ -262,8 +262,7 @@ static bool effect_waits_for_link(const struct request *request, const struct ef
 		       request->meeting->status == MEETING_FAILED);
 }
 
-/* Whether nothing before it in its lane is still to be done. Giving up on one frees the lane. */
-static bool effect_is_head(const struct request *request, const struct effect *effect)
+bool effect_is_head(const struct request *request, const struct effect *effect)
 {
 	if (effect->state == EFFECT_FAILED || effect_waits_for_link(request, effect))
 		return false;

@@ -412,6 +412,18 @@ static bool request_retry_rest(struct cause *cause, struct request *request)
 	return true;
 }
 
+bool request_retry_effect(struct cause *cause, struct request *request, struct effect *effect)
+{
+	if (effect == meeting_creation(request) && request->status == REQUEST_ACCEPTED &&
+		(request->meeting->status == MEETING_PENDING ||
+			request->meeting->status == MEETING_FAILED))
+		return request_retry_creation(cause, request);
+	if (effect->kind != EFFECT_MEETING_UPDATE)
+		return effect_again(cause, request, effect);
+	meeting_owe_update(cause, request);
+	return true;
+}
+
 enum err request_retry(struct cause *cause, struct request *request, const void *input,
 	bool *changed_r, struct err_info *info)
 {

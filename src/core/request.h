@@ -100,6 +100,7 @@ struct request {
 	 * (struct model_time), and the first that failed. */
 	int64_t due, failed_at;
 	struct model_list owed;
+	struct model_list owes; /* strings: outbox_marks() */
 	/* As agenda.h has them: the shelf of a list, when the request is over, or will be if
 	 * nothing happens, and until when it waits for the lawyer and for an administrator (0: it
 	 * does not).
@@ -203,6 +204,10 @@ command_rule request_regenerate;
 /* struct meeting_rescheduling: new times, the same link. ERR_INVALID for a start that has passed or
  * is too far ahead. */
 command_rule request_reschedule;
+
+/* Owes one thing again that was given up; false while what it would meet is being done. `effect` is
+ * stale then. */
+bool request_retry_effect(struct cause *cause, struct request *request, struct effect *effect);
 
 /* No input: the creation that waits or was given up is tried again now, from the requested provider
  * on; and so is whatever else was given up (command_given_up()). */

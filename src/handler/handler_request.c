@@ -8,8 +8,7 @@ const struct handler_context *handler_context(const struct http_exchange *exchan
 	return exchange->app;
 }
 
-/* The answer to a change: the request as its caller sees it. */
-static const char *handler_render_request(const struct service *service,
+const char *handler_render_request(const struct service *service,
 	const struct service_call *call, const struct request *request)
 {
 	struct json_object *json = handler_request_json(service, call, request);
@@ -54,7 +53,7 @@ struct service_call handler_call(const struct http_exchange *exchange)
 	};
 }
 
-static enum err handler_reply_answer(
+enum err handler_reply_answer(
 	struct http_exchange *exchange, const struct service_answer *answer)
 {
 	if (answer->replayed)

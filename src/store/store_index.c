@@ -28,6 +28,9 @@ static const struct store_index {
 	/* What dispatchers look for, and what administrators do. */
 	{"requests", "due", {"due"}, true},
 	{"requests", "failed", {"failed_at"}, true},
+	/* The outbox, by kind and whether it was given up. */
+	{"requests", "outbox_owed", {"owes", "due", "_id"}, false},
+	{"requests", "outbox_failed", {"owes", "failed_at", "_id"}, false},
 	/* What a provider reports, by its own id. */
 	{"requests", "external", {"meeting.external_mark"}, true},
 	/* Audit events, by their time and by who caused them. */

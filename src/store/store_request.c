@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agenda.h"
+#include "outbox.h"
 #include "store_archive.h"
 #include "store_private.h"
 
@@ -17,6 +18,7 @@ void store_request_derive(struct arena *arena, struct request *request)
 {
 	request->due = effect_next_due(request);
 	request->owed = effect_owed(arena, request);
+	request->owes = outbox_marks(arena, request);
 	request->failed_at = effect_first_failed(request);
 	agenda_set(request);
 }
