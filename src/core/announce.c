@@ -69,8 +69,8 @@ static const char *announce_previous(struct arena *arena, const struct request *
 	return arena_printf(arena,
 		"{\"starts_at\":\"%s\",\"ends_at\":\"%s\",\"timezone\":\"%s\","
 		"\"meeting\":{\"id\":\"%s\",\"generation\":%lld,\"provider\":\"%s\"}}",
-		starts_at, ends_at, was->timezone, request->meeting->id,
-		(long long)was->generation, was->provider);
+		starts_at, ends_at, was->timezone, request->meeting->id, (long long)was->generation,
+		was->provider);
 }
 
 static void announce_add(struct arena *arena, const struct config *config,
@@ -98,8 +98,8 @@ static void announce_add(struct arena *arena, const struct config *config,
 	};
 }
 
-void announce_owe(struct arena *arena, const struct config *config, struct request *request,
-	const char *view)
+void announce_owe(
+	struct arena *arena, const struct config *config, struct request *request, const char *view)
 {
 	struct announcement *announcement = arena_alloc(arena, sizeof(*announcement));
 	const struct announced *first;
@@ -126,20 +126,20 @@ void announce_owe(struct arena *arena, const struct config *config, struct reque
 		};
 }
 
-const char *announce_body(struct arena *arena, const struct announcement *announcement,
-	const struct announced *event)
+const char *announce_body(
+	struct arena *arena, const struct announcement *announcement, const struct announced *event)
 {
 	const bool replacing =
 		announcement->previous && announce_is_any(announce_replacing, event->type);
 	char at[INSTANT_TEXT_SIZE];
 
 	instant_format(event->at, false, at);
-	/* The view is an object that is not empty: what it is told of besides goes before its end. */
+	/* The view is an object that is not empty: what it is told of besides goes before its end.
+	 */
 	return arena_printf(arena,
 		"{\"id\":\"%s\",\"type\":\"%s\",\"created_at\":\"%s\",\"data\":%.*s%s%s}}",
-		event->id, event->type, at, (int)strlen(announcement->view) - 1,
-		announcement->view, replacing ? ",\"previous\":" : "",
-		replacing ? announcement->previous : "");
+		event->id, event->type, at, (int)strlen(announcement->view) - 1, announcement->view,
+		replacing ? ",\"previous\":" : "", replacing ? announcement->previous : "");
 }
 
 void announce_settled(struct cause *cause, struct request *request, struct effect *effect,

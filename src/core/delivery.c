@@ -95,8 +95,8 @@ void delivery_settled(struct arena *arena, struct delivery *delivery,
 	delivery->last_error = arena_alloc(arena, sizeof(struct failure));
 	*delivery->last_error = (struct failure){
 		.code = err_code(outcome->err), .detail = outcome->detail, .at = now};
-	delivery->due = now + backoff_delay_ms(delivery->attempts, DELIVERY_FIRST_S,
-				      DELIVERY_MAX_S, outcome->retry_after_s, random);
+	delivery->due = now + backoff_delay_ms(delivery->attempts, DELIVERY_FIRST_S, DELIVERY_MAX_S,
+				      outcome->retry_after_s, random);
 	if (outcome->err == ERR_PERMANENT || delivery->due > delivery->give_up_at)
 		delivery_end(delivery, DELIVERY_FAILED, now);
 }

@@ -1,8 +1,9 @@
 #ifndef EFFECT_H
 #define EFFECT_H
 /*
- * Effects a request owes to the world: provider calls, mails, what subscribers are told. They are stored with the change
- * that owes them, leased while somebody performs them, and leave the document when done.
+ * Effects a request owes to the world: provider calls, mails, what subscribers are told. They are
+ * stored with the change that owes them, leased while somebody performs them, and leave the
+ * document when done.
  */
 #include <stdbool.h>
 #include <stdint.h>

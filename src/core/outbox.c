@@ -93,8 +93,8 @@ bool outbox_id_read(const char *id, char request_id_r[ID_SIZE], char effect_id_r
 
 const char *outbox_mark(struct arena *arena, bool failed, const char *kind)
 {
-	return arena_printf(arena, "%s%s%s", failed ? "failed" : "owed", kind ? " " : "",
-		kind ? kind : "");
+	return arena_printf(
+		arena, "%s%s%s", failed ? "failed" : "owed", kind ? " " : "", kind ? kind : "");
 }
 
 static void outbox_add_mark(struct arena *arena, struct model_list *marks, const char *mark)
@@ -114,8 +114,8 @@ struct model_list outbox_marks(struct arena *arena, const struct request *reques
 		const bool failed = effect->state == EFFECT_FAILED;
 
 		outbox_add_mark(arena, &marks, outbox_mark(arena, failed, NULL));
-		outbox_add_mark(arena, &marks,
-			outbox_mark(arena, failed, effect_kind_names[effect->kind]));
+		outbox_add_mark(
+			arena, &marks, outbox_mark(arena, failed, effect_kind_names[effect->kind]));
 	}
 	return marks;
 }
@@ -123,8 +123,8 @@ struct model_list outbox_marks(struct arena *arena, const struct request *reques
 /* ---- decided ---- */
 
 /* "mail.retried" for a mail, to whom and which; "meeting.retried" for what else there is. */
-static void outbox_note(struct cause *cause, struct request *request, const struct effect *effect,
-	const char *what)
+static void outbox_note(
+	struct cause *cause, struct request *request, const struct effect *effect, const char *what)
 {
 	const char *kind = effect_kind_names[effect->kind];
 

@@ -1,8 +1,8 @@
 #ifndef OUTBOX_H
 #define OUTBOX_H
 /*
- * The outbox: what all requests owe, as a person sees and steers it. An item is named by its request
- * and its effect, so that it is found by a key.
+ * The outbox: what all requests owe, as a person sees and steers it. An item is named by its
+ * request and its effect, so that it is found by a key.
  */
 #include "effect.h"
 #include "id.h"
@@ -60,8 +60,8 @@ outbox_rule outbox_retry;
 /* Nobody tries it any more: what had to be done was done by hand, or has no point. */
 outbox_rule outbox_discard;
 
-/* struct outbox_readdressing: the person of a mail has another address, to which all goes that could
- * not be delivered. ERR_INVALID for the other one's address, and of what is no mail; ERR_GONE when
- * the person was erased. */
+/* struct outbox_readdressing: the person of a mail has another address, to which all goes that
+ * could not be delivered. ERR_INVALID for the other one's address, and of what is no mail; ERR_GONE
+ * when the person was erased. */
 outbox_rule outbox_readdress;
 #endif

@@ -54,14 +54,13 @@ static const struct model_field subscriber_fields[] = {
 const struct model subscriber_model = MODEL(struct subscriber, "webhook", subscriber_fields);
 
 static const struct model_field draft_fields[] = {
-	MODEL_FIELD(struct subscriber_draft, url, MODEL_STRING, MODEL_REQUIRED, .min = 1,
-		.max = 2048),
+	MODEL_FIELD(
+		struct subscriber_draft, url, MODEL_STRING, MODEL_REQUIRED, .min = 1, .max = 2048),
 	MODEL_FIELD(struct subscriber_draft, events, MODEL_STRINGS, MODEL_REQUIRED, .min = 1,
 		.max = SUBSCRIBER_MOST_EVENTS),
 };
 
-const struct model subscriber_draft_model =
-	MODEL(struct subscriber_draft, "webhook", draft_fields);
+const struct model subscriber_draft_model = MODEL(struct subscriber_draft, "webhook", draft_fields);
 
 /* "meeting.*" is every type that begins with "meeting.". */
 static bool subscriber_covers(const char *event, const char *type)
@@ -175,8 +174,7 @@ void subscriber_rotate(struct cause *cause, struct config *config, struct subscr
 	subscriber_note(cause, config, subscriber, "/disabled", "true", "false");
 }
 
-void subscriber_disable(
-	struct cause *cause, struct config *config, struct subscriber *subscriber)
+void subscriber_disable(struct cause *cause, struct config *config, struct subscriber *subscriber)
 {
 	subscriber->disabled_at = cause->now;
 	subscriber_note(cause, config, subscriber, "/disabled", "false", "true");
@@ -189,6 +187,5 @@ void subscriber_remove(
 
 	subscriber_note(cause, config, subscriber, "",
 		subscriber_shown_url(cause->arena, subscriber), NULL);
-	model_list_remove(
-		&config->subscribers, sizeof(*subscriber), (size_t)(subscriber - all));
+	model_list_remove(&config->subscribers, sizeof(*subscriber), (size_t)(subscriber - all));
 }

@@ -23,7 +23,7 @@ enum { SUBSCRIBER_MOST = 10, SUBSCRIBER_MOST_EVENTS = 32 };
 
 struct subscriber {
 	const char *id, *url;
-	struct model_list events;          /* strings: types, or all of a family: "meeting.*" */
+	struct model_list events;           /* strings: types, or all of a family: "meeting.*" */
 	const char *secret, *former_secret; /* what is sent is signed with; sealed at rest */
 	int64_t former_until;
 	const char *asked; /* the call that its secret was made for: a repeat gets the same one */
@@ -58,8 +58,7 @@ enum err subscriber_register(struct cause *cause, struct config *config,
 void subscriber_rotate(struct cause *cause, struct config *config, struct subscriber *subscriber,
 	const char *secret, const char *asked);
 
-void subscriber_disable(
-	struct cause *cause, struct config *config, struct subscriber *subscriber);
+void subscriber_disable(struct cause *cause, struct config *config, struct subscriber *subscriber);
 void subscriber_remove(
 	struct cause *cause, struct config *config, const struct subscriber *subscriber);
 

@@ -7,17 +7,16 @@
 #include "dispatch_private.h"
 #include "store_delivery.h"
 
-static enum err announcement_put_down(const struct dispatch_work *work,
-	const struct announced *event, struct err_info *info)
+static enum err announcement_put_down(
+	const struct dispatch_work *work, const struct announced *event, struct err_info *info)
 {
-	const char *body =
-		announce_body(work->arena, work->effect->announcement, event);
+	const char *body = announce_body(work->arena, work->effect->announcement, event);
 	struct delivery delivery;
 	enum err err = ERR_OK;
 
 	MODEL_FOREACH (&event->to, const char *, webhook_id) {
-		delivery = delivery_begun(work->arena, work->request->id, *webhook_id, event, body,
-			clock_now_ms());
+		delivery = delivery_begun(
+			work->arena, work->request->id, *webhook_id, event, body, clock_now_ms());
 		err = store_delivery_insert(
 			work->performer->dispatch->store, work->arena, &delivery, info);
 		if (err != ERR_OK && err != ERR_CONFLICT)

@@ -61,8 +61,7 @@ static const char *delivery_signature(const struct delivery_work *work, int64_t 
 {
 	const struct subscriber *subscriber = work->subscriber;
 	const long long at = (long long)(now / INSTANT_SECOND);
-	const char *signed_text =
-		arena_printf(work->arena, "%lld.%s", at, work->delivery->body);
+	const char *signed_text = arena_printf(work->arena, "%lld.%s", at, work->delivery->body);
 	const char *header;
 	char mac[SECRET_HMAC_SIZE];
 
@@ -70,8 +69,7 @@ static const char *delivery_signature(const struct delivery_work *work, int64_t 
 	header = arena_printf(work->arena, "Meetlink-Signature: t=%lld,v1=%s", at, mac);
 	if (!subscriber->former_secret || now >= subscriber->former_until)
 		return header;
-	secret_hmac_sha256_hex(
-		subscriber->former_secret, signed_text, strlen(signed_text), mac);
+	secret_hmac_sha256_hex(subscriber->former_secret, signed_text, strlen(signed_text), mac);
 	return arena_printf(work->arena, "%s,v1=%s", header, mac);
 }
 
@@ -227,11 +225,11 @@ static void delivery_perform(const struct delivery_work *work)
 	outcome.detail = arena_strdup(work->arena, info.detail);
 	outcome.retry_after_s = info.retry_after_s;
 	now = clock_now_ms();
-	delivery_settled(work->arena, delivery, &outcome, status, now,
-		id_random_below(BACKOFF_SPREAD));
+	delivery_settled(
+		work->arena, delivery, &outcome, status, now, id_random_below(BACKOFF_SPREAD));
 	if (outcome.err != ERR_OK)
-		log_info("webhook %s: %s: %s", delivery->webhook_id, delivery->type,
-			outcome.detail);
+		log_info(
+			"webhook %s: %s: %s", delivery->webhook_id, delivery->type, outcome.detail);
 	err = store_delivery_save(delivery_store(work), work->arena, delivery, &info);
 	if (err != ERR_OK)
 		log_warning("delivery %s is sent again: %s", delivery->id, info.detail);
@@ -279,8 +277,7 @@ static bool delivery_take(struct delivery_work *work, bool *wait_r)
 	*wait_r = err != ERR_OK && err != ERR_UNREADABLE;
 	if (err != ERR_OK)
 		return false;
-	err = store_delivery_first(
-		store, work->arena, id, work->delivery->lane, &first, &info);
+	err = store_delivery_first(store, work->arena, id, work->delivery->lane, &first, &info);
 	if (err == ERR_OK && strcmp(first->id, work->delivery->id) != 0) {
 		if (first->due > now) {
 			delivery_put_behind(work, first, now);
@@ -326,8 +323,7 @@ static int courier_do_one(struct dispatch_courier *courier)
 
 	if (store_config_load(store, work.arena, &config, &info) == ERR_OK &&
 		courier->index < config->subscribers.count)
-		work.subscriber =
-			MODEL_AT(&config->subscribers, struct subscriber, courier->index);
+		work.subscriber = MODEL_AT(&config->subscribers, struct subscriber, courier->index);
 	if (work.subscriber && !work.subscriber->disabled_at && delivery_take(&work, &wait)) {
 		delivery_perform(&work);
 		wait = false;

@@ -41,9 +41,10 @@ static void outbox_add_count(struct json_object *json, const char *name, int64_t
 	json_object_object_add(json, name, json_object_new_int64(count));
 }
 
-static struct json_object *outbox_counts_json(const struct service_outbox_counts *counts)
+static void outbox_add_counts(struct json_object *page, const struct service_outbox_counts *counts)
 {
-	struct json_object *json = json_object_new_object(), *kinds = json_object_new_object(), *one;
+	struct json_object *json = json_object_new_object(), *kinds = json_object_new_object();
+	struct json_object *one;
 	int kind;
 
 	outbox_add_count(json, "due", counts->due);
@@ -58,7 +59,10 @@ static struct json_object *outbox_counts_json(const struct service_outbox_counts
 		json_object_object_add(kinds, effect_kind_names[kind], one);
 	}
 	json_object_object_add(json, "kinds", kinds);
-	return json;
+	json_object_object_add(page, "counts", json);
+	json_object_object_add(page, "counts_capped", json_object_new_boolean(counts->capped));
+	outbox_add_instant(page, "oldest_due_at", counts->oldest_due);
+	outbox_add_instant(page, "oldest_failed_at", counts->oldest_failed);
 }
 
 enum err handler_outbox_list(struct http_exchange *exchange, struct err_info *info)
@@ -79,7 +83,8 @@ enum err handler_outbox_list(struct http_exchange *exchange, struct err_info *in
 	enum err err;
 
 	err = service_outbox_list(service, &call, &query, &list, &next, info);
-	if (err == ERR_OK)
+	/* The first page says how many there are. */
+	if (err == ERR_OK && !query.cursor)
 		err = service_outbox_count(service, &call, &counts, info);
 	if (err != ERR_OK)
 		return err;
@@ -90,10 +95,8 @@ enum err handler_outbox_list(struct http_exchange *exchange, struct err_info *in
 	}
 	json_object_object_add(page, "items", items);
 	json_object_object_add(page, "next_cursor", next ? json_object_new_string(next) : NULL);
-	json_object_object_add(page, "counts", outbox_counts_json(&counts));
-	json_object_object_add(page, "counts_capped", json_object_new_boolean(counts.capped));
-	outbox_add_instant(page, "oldest_due_at", counts.oldest_due);
-	outbox_add_instant(page, "oldest_failed_at", counts.oldest_failed);
+	if (!query.cursor)
+		outbox_add_counts(page, &counts);
 	http_reply_json(exchange, 200, page);
 	json_object_put(page);
 	return ERR_OK;
@@ -123,6 +126,6 @@ enum err handler_outbox_discard(struct http_exchange *exchange, struct err_info 
 
 enum err handler_outbox_readdress(struct http_exchange *exchange, struct err_info *info)
 {
-	return outbox_reply(exchange, outbox_readdress, &outbox_readdressing_model,
-		"outbox/readdress", info);
+	return outbox_reply(
+		exchange, outbox_readdress, &outbox_readdressing_model, "outbox/readdress", info);
 }

@@ -10,8 +10,7 @@ const struct handler_context *handler_context(const struct http_exchange *exchan
 struct service_call handler_call(const struct http_exchange *exchange);
 
 /* The answer to a change, replayed or not. */
-enum err handler_reply_answer(
-	struct http_exchange *exchange, const struct service_answer *answer);
+enum err handler_reply_answer(struct http_exchange *exchange, const struct service_answer *answer);
 
 /* A request as the caller may see it, with the links the caller may use. Owned by the caller. */
 struct json_object *handler_request_json(const struct service *service,

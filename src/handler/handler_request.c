@@ -8,8 +8,8 @@ const struct handler_context *handler_context(const struct http_exchange *exchan
 	return exchange->app;
 }
 
-const char *handler_render_request(const struct service *service,
-	const struct service_call *call, const struct request *request)
+const char *handler_render_request(const struct service *service, const struct service_call *call,
+	const struct request *request)
 {
 	struct json_object *json = handler_request_json(service, call, request);
 	const char *text;
@@ -53,8 +53,7 @@ struct service_call handler_call(const struct http_exchange *exchange)
 	};
 }
 
-enum err handler_reply_answer(
-	struct http_exchange *exchange, const struct service_answer *answer)
+enum err handler_reply_answer(struct http_exchange *exchange, const struct service_answer *answer)
 {
 	if (answer->replayed)
 		http_set_header(exchange, "Idempotency-Replayed", "true");

@@ -7,8 +7,8 @@
 #include "handler_private.h"
 #include "service_subscriber.h"
 
-static enum err subscriber_reply(struct http_exchange *exchange, enum err err, int status,
-	const char *reply, bool replayed)
+static enum err subscriber_reply(
+	struct http_exchange *exchange, enum err err, int status, const char *reply, bool replayed)
 {
 	if (err != ERR_OK)
 		return err;
@@ -71,8 +71,7 @@ enum err handler_subscriber_remove(struct http_exchange *exchange, struct err_in
 /* "<time>.<id>" of the last one shown. */
 static const char *delivery_cursor(struct arena *arena, const struct delivery *delivery)
 {
-	return arena_printf(
-		arena, "%lld.%s", (long long)delivery->created_at, delivery->id);
+	return arena_printf(arena, "%lld.%s", (long long)delivery->created_at, delivery->id);
 }
 
 static bool delivery_cursor_read(
@@ -101,8 +100,8 @@ enum err handler_delivery_list(struct http_exchange *exchange, struct err_info *
 
 	if (query->cursor && !delivery_cursor_read(exchange->arena, query->cursor, &wanted))
 		return err_add_field(info, "/cursor", "is not a cursor of this service");
-	err = service_delivery_list(&handler_context(exchange)->service, &call,
-		exchange->params[0], &wanted, &list, info);
+	err = service_delivery_list(&handler_context(exchange)->service, &call, exchange->params[0],
+		&wanted, &list, info);
 	if (err != ERR_OK)
 		return err;
 	if ((int64_t)list.count > limit) {
@@ -113,8 +112,7 @@ enum err handler_delivery_list(struct http_exchange *exchange, struct err_info *
 	page = json_object_new_object();
 	items = json_object_new_array();
 	MODEL_FOREACH (&list, struct delivery, delivery) {
-		json_object_array_add(
-			items, model_to_json(&delivery_model, delivery, MODEL_SHOWN));
+		json_object_array_add(items, model_to_json(&delivery_model, delivery, MODEL_SHOWN));
 	}
 	json_object_object_add(page, "items", items);
 	json_object_object_add(page, "next_cursor", next ? json_object_new_string(next) : NULL);

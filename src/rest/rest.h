@@ -1,9 +1,10 @@
 #ifndef REST_H
 #define REST_H
 /*
- * HTTP calls to providers and subscribers (libcurl): https only (plain http for loopback), no redirects, verified
- * TLS, no proxy from the environment, a timeout for every call, a ceiling for every reply. A client
- * belongs to one thread at a time and keeps its last connection from call to call.
+ * HTTP calls to providers and subscribers (libcurl): https only (plain http for loopback), no
+ * redirects, verified TLS, no proxy from the environment, a timeout for every call, a ceiling for
+ * every reply. A client belongs to one thread at a time and keeps its last connection from call to
+ * call.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,8 +23,8 @@ void rest_free(struct rest **rest);
 /* Where a call may go, beside what its URL says. */
 enum rest_reach {
 	REST_PEER,   /* wherever its name leads: who named it has to know */
-	REST_PUBLIC, /* only to addresses of the public Internet, looked at when it is connected to: a
-		      * name that leads elsewhere by then leads nowhere */
+	REST_PUBLIC, /* only to addresses of the public Internet, looked at when it is connected to:
+		      * a name that leads elsewhere by then leads nowhere */
 	REST_LISTED, /* wherever its name leads, and over plain http, too */
 };
 
@@ -38,8 +39,8 @@ struct rest_request {
 	const char *body;
 	const char *const *headers; /* more lines "Name: value", NULL-terminated; or NULL */
 	enum rest_reach reach;
-	size_t most_reply;  /* bytes of the reply's body that are read, the rest is left; 0: a longer
-			     * one than REST_MAX_REPLY is an error */
+	size_t most_reply; /* bytes of the reply's body that are read, the rest is left; 0: a longer
+			    * one than REST_MAX_REPLY is an error */
 	int64_t timeout_ms; /* of the whole call, connecting included; <= 0: ERR_TEMPORARY */
 };
 
@@ -67,8 +68,8 @@ enum err rest_call(struct rest *rest, struct arena *arena, const struct rest_req
 
 /*
  * Whether all addresses that the URL's host has now are where the call may go; nobody is connected
- * to. ERR_INVALID says that one is not, ERR_TEMPORARY that the name is not known, or that it was not
- * found out within timeout_ms.
+ * to. ERR_INVALID says that one is not, ERR_TEMPORARY that the name is not known, or that it was
+ * not found out within timeout_ms.
  */
 enum err rest_check_reach(const char *url, int64_t timeout_ms, struct err_info *info);
 

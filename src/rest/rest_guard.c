@@ -13,20 +13,20 @@ struct rest_block {
 
 /* IANA IPv4 Special-Purpose Address Registry, and multicast. */
 static const struct rest_block rest_v4_reserved[] = {
-	{{0}, 8},                /* this network */
-	{{10}, 8},               /* private */
-	{{100, 64}, 10},         /* shared by carriers (RFC 6598) */
-	{{127}, 8},              /* loopback */
-	{{169, 254}, 16},        /* of the link */
-	{{172, 16}, 12},         /* private */
-	{{192, 0, 0}, 24},       /* protocol assignments */
-	{{192, 0, 2}, 24},       /* documentation */
-	{{192, 88, 99}, 24},     /* relays to 6to4, given up (RFC 7526) */
-	{{192, 168}, 16},        /* private */
-	{{198, 18}, 15},         /* benchmarks */
-	{{198, 51, 100}, 24},    /* documentation */
-	{{203, 0, 113}, 24},     /* documentation */
-	{{224}, 3},              /* multicast, reserved, broadcast */
+	{{0}, 8},             /* this network */
+	{{10}, 8},            /* private */
+	{{100, 64}, 10},      /* shared by carriers (RFC 6598) */
+	{{127}, 8},           /* loopback */
+	{{169, 254}, 16},     /* of the link */
+	{{172, 16}, 12},      /* private */
+	{{192, 0, 0}, 24},    /* protocol assignments */
+	{{192, 0, 2}, 24},    /* documentation */
+	{{192, 88, 99}, 24},  /* relays to 6to4, given up (RFC 7526) */
+	{{192, 168}, 16},     /* private */
+	{{198, 18}, 15},      /* benchmarks */
+	{{198, 51, 100}, 24}, /* documentation */
+	{{203, 0, 113}, 24},  /* documentation */
+	{{224}, 3},           /* multicast, reserved, broadcast */
 };
 
 /* Global unicast is 2000::/3 (RFC 4291 section 2.4); these parts of it are not. */

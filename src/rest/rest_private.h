@@ -23,6 +23,5 @@ struct rest_guard {
 
 /* CURLOPT_OPENSOCKETFUNCTION with a struct rest_guard *: no socket for an address that is not
  * public. */
-curl_socket_t rest_guard_open(
-	void *guard, curlsocktype purpose, struct curl_sockaddr *address);
+curl_socket_t rest_guard_open(void *guard, curlsocktype purpose, struct curl_sockaddr *address);
 #endif

@@ -54,8 +54,7 @@ static bool outbox_part_is_wanted(const struct service_outbox_query *query, enum
 	return query->state < 0 || (query->state == OUTBOX_FAILED) == (part == PART_FAILED);
 }
 
-static bool outbox_item_is_wanted(
-	const struct outbox_page *page, const struct outbox_item *item)
+static bool outbox_item_is_wanted(const struct outbox_page *page, const struct outbox_item *item)
 {
 	const struct service_outbox_query *query = page->query;
 
@@ -69,8 +68,7 @@ static bool outbox_item_is_wanted(
 /* Adds what is wanted of a request; false when the page is full before its end. */
 static bool outbox_add_request(struct outbox_page *page, const struct request *request)
 {
-	const int64_t at =
-		page->position.part == PART_FAILED ? request->failed_at : request->due;
+	const int64_t at = page->position.part == PART_FAILED ? request->failed_at : request->due;
 	const bool again = page->position.id && strcmp(page->position.id, request->id) == 0;
 	size_t met = 0;
 
@@ -78,15 +76,16 @@ static bool outbox_add_request(struct outbox_page *page, const struct request *r
 		const struct outbox_item item =
 			outbox_item(page->call->arena, request, effect, page->call->now);
 
-		if (!outbox_item_is_wanted(page, &item) || met++ < (again ? page->position.shown : 0))
+		if (!outbox_item_is_wanted(page, &item) ||
+			met++ < (again ? page->position.shown : 0))
 			continue;
 		if ((int64_t)page->list->count == page->query->limit) {
 			page->next = (struct outbox_position){
 				page->position.part, at, request->id, met - 1};
 			return false;
 		}
-		*(struct outbox_item *)model_list_add(
-			page->call->arena, page->list, sizeof(item)) = item;
+		*(struct outbox_item *)model_list_add(page->call->arena, page->list, sizeof(item)) =
+			item;
 	}
 	page->next = (struct outbox_position){page->position.part, at, request->id, met};
 	return true;
@@ -135,8 +134,7 @@ enum err service_outbox_list(const struct service *service, const struct service
 		if (outbox_part_is_wanted(query, page.position.part))
 			err = outbox_list_part(service, &page, &full, info);
 		if (!full)
-			page.position =
-				(struct outbox_position){.part = page.position.part + 1};
+			page.position = (struct outbox_position){.part = page.position.part + 1};
 	}
 	*next_r = full ? outbox_cursor(call->arena, &page.next) : NULL;
 	return err;

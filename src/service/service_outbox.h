@@ -1,7 +1,7 @@
 #ifndef SERVICE_OUTBOX_H
 #define SERVICE_OUTBOX_H
-/* The outbox (API.md, "Operations"): what is owed, and what a person decides about what was given up.
- * Who may do so is for the caller to check. */
+/* The outbox (API.md, "Operations"): what is owed, and what a person decides about what was given
+ * up. Who may do so is for the caller to check. */
 #include "outbox.h"
 #include "service.h"
 
@@ -21,12 +21,12 @@ struct service_outbox_kind {
 struct service_outbox_counts {
 	int64_t due, waiting, failed; /* requests, each counted once; up to SERVICE_MAX_COUNT */
 	struct service_outbox_kind kinds[EFFECT_KIND_COUNT];
-	bool capped;                  /* one of them goes on */
+	bool capped;                       /* one of them goes on */
 	int64_t oldest_due, oldest_failed; /* instants; 0: there is none */
 };
 
-/* Items are struct outbox_item. A page may be short though *next_r says that it goes on. ERR_INVALID
- * for a cursor that is none of ours. */
+/* Items are struct outbox_item. A page may be short though *next_r says that it goes on.
+ * ERR_INVALID for a cursor that is none of ours. */
 enum err service_outbox_list(const struct service *service, const struct service_call *call,
 	const struct service_outbox_query *query, struct model_list *list_r, const char **next_r,
 	struct err_info *info);

@@ -19,8 +19,8 @@ static enum err subscriber_unknown(struct err_info *info)
 
 /* ---- shown ---- */
 
-static const char *health_state(const struct subscriber *subscriber,
-	const struct delivery *arrived, const struct delivery *waiting)
+static const char *health_state(const struct subscriber *subscriber, const struct delivery *arrived,
+	const struct delivery *waiting)
 {
 	if (subscriber->disabled_at)
 		return "disabled";
@@ -38,8 +38,8 @@ static struct json_object *subscriber_health(const struct service *service,
 	struct err_info info = {0};
 	char at[INSTANT_TEXT_SIZE];
 
-	if (store_delivery_ended(service->store, call->arena, subscriber->id, DELIVERY_DELIVERED,
-		    0, &arrived, &info) != ERR_OK)
+	if (store_delivery_ended(service->store, call->arena, subscriber->id, DELIVERY_DELIVERED, 0,
+		    &arrived, &info) != ERR_OK)
 		arrived = NULL;
 	if (store_delivery_oldest(service->store, call->arena, subscriber->id, &waiting, &info) !=
 		ERR_OK)
@@ -59,8 +59,8 @@ static struct json_object *subscriber_health(const struct service *service,
 	return health;
 }
 
-static const char *subscriber_text(struct arena *arena, const struct subscriber *subscriber,
-	const char *secret)
+static const char *subscriber_text(
+	struct arena *arena, const struct subscriber *subscriber, const char *secret)
 {
 	struct json_object *json = model_to_json(&subscriber_model, subscriber, MODEL_SHOWN);
 
@@ -139,8 +139,8 @@ static enum err subscriber_check_url(
 	struct rest *turn;
 	enum err err;
 
-	if (!rest_url_valid(url, REST_URL_LINK | (listed ? REST_URL_HTTP : 0)) || strchr(url, '#') ||
-		(!listed && strncmp(url, "https:", strlen("https:")) != 0))
+	if (!rest_url_valid(url, REST_URL_LINK | (listed ? REST_URL_HTTP : 0)) ||
+		strchr(url, '#') || (!listed && strncmp(url, "https:", strlen("https:")) != 0))
 		return err_add_field(info, "/url", "must be an https:// URL without credentials");
 	if (listed)
 		return ERR_OK;
@@ -149,7 +149,8 @@ static enum err subscriber_check_url(
 		return err_set(info, ERR_OVERLOADED, "Too many addresses are being looked up.");
 	err = rest_check_reach(url, SERVICE_REACH_MS, &why);
 	rest_pool_give(service->rests, turn);
-	return err == ERR_OK ? ERR_OK : err_add_field(info, "/url", "leads nowhere: %s", why.detail);
+	return err == ERR_OK ? ERR_OK
+			     : err_add_field(info, "/url", "leads nowhere: %s", why.detail);
 }
 
 static bool subscriber_is_of(
@@ -187,9 +188,9 @@ static enum err subscriber_register_rule(const struct service *service,
 		cause, config, work->draft, work->id, work->secret, work->asked, info);
 }
 
-enum err service_subscriber_register(const struct service *service,
-	const struct service_call *call, const struct subscriber_draft *draft,
-	const char **reply_r, bool *replayed_r, struct err_info *info)
+enum err service_subscriber_register(const struct service *service, const struct service_call *call,
+	const struct subscriber_draft *draft, const char **reply_r, bool *replayed_r,
+	struct err_info *info)
 {
 	const char *asked = service_answer_key(call, "webhook", "");
 	const struct subscriber_work work = {

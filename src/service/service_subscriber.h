@@ -15,9 +15,9 @@ enum err service_subscriber_list(const struct service *service, const struct ser
  * leads is looked up, for SERVICE_REACH_MS at most: ERR_INVALID, ERR_KEY_REUSED, and those of
  * subscriber_register(). */
 enum { SERVICE_REACH_MS = 3000 };
-enum err service_subscriber_register(const struct service *service,
-	const struct service_call *call, const struct subscriber_draft *draft,
-	const char **reply_r, bool *replayed_r, struct err_info *info);
+enum err service_subscriber_register(const struct service *service, const struct service_call *call,
+	const struct subscriber_draft *draft, const char **reply_r, bool *replayed_r,
+	struct err_info *info);
 
 /* The same for a new secret. */
 enum err service_subscriber_rotate(const struct service *service, const struct service_call *call,

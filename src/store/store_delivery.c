@@ -30,8 +30,8 @@ static enum err store_deliveries_end(struct store_deliveries *deliveries, enum e
 }
 
 /* Takes filter and update over. */
-static enum err store_delivery_update(struct store *store, bson_t *filter, bson_t *update,
-	struct err_info *info)
+static enum err store_delivery_update(
+	struct store *store, bson_t *filter, bson_t *update, struct err_info *info)
 {
 	struct store_deliveries deliveries;
 	bson_error_t error;
@@ -90,8 +90,8 @@ static enum err store_delivery_find(struct store *store, struct arena *arena, bs
 		goto out;
 	cursor = mongoc_collection_find_with_opts(deliveries.collection, filter, options, NULL);
 	while (mongoc_cursor_next(cursor, &bson)) {
-		if (store_delivery_read(
-			    store, arena, bson, &delivery, unreadable_r, &unreadable) == ERR_OK)
+		if (store_delivery_read(store, arena, bson, &delivery, unreadable_r, &unreadable) ==
+			ERR_OK)
 			*(struct delivery *)model_list_add(arena, list_r, sizeof(*delivery)) =
 				*delivery;
 		else
@@ -229,8 +229,8 @@ enum err store_delivery_insert(struct store *store, struct arena *arena,
 	return store_deliveries_end(&deliveries, err);
 }
 
-enum err store_delivery_save(struct store *store, struct arena *arena, struct delivery *delivery,
-	struct err_info *info)
+enum err store_delivery_save(
+	struct store *store, struct arena *arena, struct delivery *delivery, struct err_info *info)
 {
 	struct store_deliveries deliveries;
 	bson_t *filter, *bson, reply;
@@ -263,13 +263,11 @@ enum err store_delivery_erase(
 		BCON_NEW("request_id", BCON_UTF8(request_id), "state",
 			BCON_UTF8(delivery_state_names[DELIVERY_DUE])),
 		BCON_NEW("$set", "{", "state", BCON_UTF8(delivery_state_names[DELIVERY_FAILED]),
-			"ended_at", BCON_DATE_TIME(now), "}", "$unset", "{", "due",
-			BCON_BOOL(true), "lease", BCON_BOOL(true), "}", "$inc", "{", "rev",
-			BCON_INT64(1), "}"),
+			"ended_at", BCON_DATE_TIME(now), "}", "$unset", "{", "due", BCON_BOOL(true),
+			"lease", BCON_BOOL(true), "}", "$inc", "{", "rev", BCON_INT64(1), "}"),
 		info);
 	if (err == ERR_OK)
-		err = store_delivery_update(store,
-			BCON_NEW("request_id", BCON_UTF8(request_id)),
+		err = store_delivery_update(store, BCON_NEW("request_id", BCON_UTF8(request_id)),
 			BCON_NEW("$unset", "{", "body", BCON_BOOL(true), "last_error",
 				BCON_BOOL(true), "}", "$inc", "{", "rev", BCON_INT64(1), "}"),
 			info);

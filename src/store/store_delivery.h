@@ -16,8 +16,8 @@ enum err store_delivery_load(struct store *store, struct arena *arena, const cha
 	struct delivery **delivery_r, struct err_info *info);
 
 /* Replaces it if it still has delivery->rev, with rev + 1. ERR_CONFLICT when it has not. */
-enum err store_delivery_save(struct store *store, struct arena *arena, struct delivery *delivery,
-	struct err_info *info);
+enum err store_delivery_save(
+	struct store *store, struct arena *arena, struct delivery *delivery, struct err_info *info);
 
 /* That of a subscriber which is due for longest; ERR_NOT_FOUND: nothing is; ERR_UNREADABLE: it is
  * set aside for a while. */
@@ -40,7 +40,7 @@ enum err store_delivery_oldest(struct store *store, struct arena *arena, const c
 /* A page of the log, newest first: struct delivery. */
 struct store_delivery_page {
 	const char *webhook_id;
-	int64_t before;        /* the cursor: continue behind this creation and id; 0: the newest */
+	int64_t before; /* the cursor: continue behind this creation and id; 0: the newest */
 	const char *before_id;
 	int64_t limit;
 };
@@ -48,6 +48,6 @@ enum err store_delivery_list(struct store *store, struct arena *arena,
 	const struct store_delivery_page *page, struct model_list *list_r, struct err_info *info);
 
 /* Forgets what those of a request say; what has not been sent is not sent any more. */
-enum err store_delivery_erase(struct store *store, const char *request_id,
-	int64_t now, struct err_info *info);
+enum err store_delivery_erase(
+	struct store *store, const char *request_id, int64_t now, struct err_info *info);
 #endif

@@ -51,8 +51,7 @@ static const struct store_index {
 };
 
 /* By which the database removes documents once that instant has come. */
-static const struct store_index store_purge_index = {
-	"deliveries", "purge", {"purge_at"}, false};
+static const struct store_index store_purge_index = {"deliveries", "purge", {"purge_at"}, false};
 
 static enum err store_init_index(
 	struct store_session *session, const struct store_index *index, struct err_info *info)

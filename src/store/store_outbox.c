@@ -21,27 +21,13 @@ static void store_outbox_filter(
 	bson_append_document_end(filter, &range);
 }
 
-/* What shows nothing of what is owed: most of a document. */
-static void store_outbox_projection(bson_t *options)
-{
-	static const char *const heavy[] = {"events", "audit_seal", "answers", "meetings",
-		"client_news", "lawyer_news", "changes", "owed", "owes", NULL};
-	const char *const *name;
-	bson_t projection;
-
-	BSON_APPEND_DOCUMENT_BEGIN(options, "projection", &projection);
-	for (name = heavy; *name; name++)
-		bson_append_int32(&projection, *name, -1, 0);
-	bson_append_document_end(options, &projection);
-}
-
 static void store_outbox_add(
 	struct store *store, struct arena *arena, const bson_t *bson, struct model_list *list)
 {
 	struct err_info unreadable = {0};
 	struct request *request;
 
-	if (store_request_read(store, arena, bson, STORE_CURRENT, &request, &unreadable) == ERR_OK)
+	if (store_request_read(store, arena, bson, STORE_OWED, &request, &unreadable) == ERR_OK)
 		*(struct request **)model_list_add(arena, list, sizeof(request)) = request;
 	else
 		log_error("left out of the outbox: %s", unreadable.detail);
@@ -60,7 +46,7 @@ static enum err store_outbox_find(struct store *store, struct arena *arena, bson
 	bson_error_t error;
 	enum err err;
 
-	store_outbox_projection(options);
+	store_append_projection(options, STORE_OWED);
 	err = store_session_begin(store, &session, info);
 	if (err == ERR_OK) {
 		cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
@@ -92,8 +78,8 @@ enum err store_outbox_list(struct store *store, struct arena *arena,
 		sort = BCON_NEW("_id", BCON_INT32(1));
 		filter = BCON_NEW("owes",
 			BCON_UTF8(outbox_mark(arena, search->failed, search->kind)), field,
-			BCON_DATE_TIME(search->at), "_id", "{", "$gte",
-			BCON_UTF8(search->from_id), "}");
+			BCON_DATE_TIME(search->at), "_id", "{", "$gte", BCON_UTF8(search->from_id),
+			"}");
 		err = store_outbox_find(
 			store, arena, filter, sort, search->limit, list_r, seen_r, info);
 		bson_destroy(sort);

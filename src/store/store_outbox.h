@@ -1,7 +1,7 @@
 #ifndef STORE_OUTBOX_H
 #define STORE_OUTBOX_H
-/* The requests that owe something. Each search is one mark (outbox.h) and one range of one index, in
- * its order, and bounded: it costs the same however much is owed. Blocks as store.h says. */
+/* The requests that owe something. Each search is one mark (outbox.h) and one range of one index,
+ * in its order, and bounded: it costs the same however much is owed. Blocks as store.h says. */
 #include "outbox.h"
 #include "store_request.h"
 

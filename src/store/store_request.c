@@ -66,7 +66,8 @@ static enum err store_check_whole(
 		(request->status == REQUEST_ACCEPTED || request->status == REQUEST_COMPLETED))
 		return err_set(
 			info, ERR_UNREADABLE, "Document %s: it has no meeting.", request->id);
-	if (request->meeting && depth != STORE_CURRENT && !request->meeting->provider_key)
+	if (request->meeting && depth != STORE_CURRENT && depth != STORE_OWED &&
+		!request->meeting->provider_key)
 		return err_set(info, ERR_UNREADABLE,
 			"Document %s: meeting.provider_key is missing.", request->id);
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
@@ -93,7 +94,7 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 	bson_iter_init(&iter, store_former_read(arena, bson));
 	err = store_bson_read(store, arena, &request_model, &iter, id, request, info);
 	/* What is loaded for showing can never be saved. */
-	if (depth == STORE_CURRENT)
+	if (depth == STORE_CURRENT || depth == STORE_OWED)
 		request->rev = 0;
 	else if (err == ERR_OK && request->rev < 1)
 		err = err_set(info, ERR_UNREADABLE, "Document %s: request.rev cannot be read.", id);
@@ -107,6 +108,19 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 	return err == ERR_OK ? store_check_whole(request, depth, info) : err;
 }
 
+/* Whether a heavy field is not loaded. */
+static bool store_is_excluded(const struct model_field *field, enum store_depth depth)
+{
+	switch (depth) {
+	case STORE_OWED:
+		return field->of != &effect_model;
+	case STORE_END:
+		return field->type != MODEL_STRING;
+	default:
+		return depth == STORE_CURRENT;
+	}
+}
+
 /* Heavy fields at any depth of objects, by their path. */
 static void store_exclude_heavy(
 	bson_t *projection, const struct model *model, enum store_depth depth, const char *path)
@@ -115,9 +129,9 @@ static void store_exclude_heavy(
 
 	MODEL_FOREACH_FIELD (model, field) {
 		snprintf(name, sizeof(name), "%s%s", path, field->name);
-		if ((field->flags & MODEL_HEAVY) &&
-			(depth == STORE_CURRENT || field->type != MODEL_STRING)) {
-			bson_append_int32(projection, name, -1, 0);
+		if (field->flags & MODEL_HEAVY) {
+			if (store_is_excluded(field, depth))
+				bson_append_int32(projection, name, -1, 0);
 		} else if (field->type == MODEL_OBJECT) {
 			snprintf(name, sizeof(name), "%s%s.", path, field->name);
 			store_exclude_heavy(projection, field->of, depth, name);
