@@ -19,6 +19,7 @@ static const struct {
 	{"init-db", app_init_db, "create the indexes"},
 	{"token", app_token, "print a bearer token"},
 	{"render", app_render, "preview a template"},
+	{"outbox", app_outbox, "show what is owed, and decide about it"},
 	{"rotate-keys", app_rotate_keys, "seal secrets under the newest key"},
 	{"verify-audit", app_verify_audit, "check and export the audit trails"},
 	{"version", app_version, "print the version"},

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "arena.h"
 #include "clock.h"
 #include "dispatch.h"
 #include "fault.h"
@@ -56,6 +57,11 @@ enum err app_open(const struct conf *conf, int threads, struct app *app_r, struc
 		err = provider_check_endpoints(conf, info);
 	if (err == ERR_OK && threads)
 		err = store_open(conf, app_r->ring, threads, &app_r->store, info);
+	if (err == ERR_OK && threads) {
+		app_r->viewer = arena_alloc(app_r->arena, sizeof(*app_r->viewer));
+		*app_r->viewer = (struct service){.conf = conf, .ring = app_r->ring};
+		store_set_view(app_r->store, handler_view, app_r->viewer);
+	}
 	app_r->token_store = app_token_store(app_r->store);
 	if (err != ERR_OK)
 		app_close(app_r);

@@ -12,6 +12,8 @@
 #include "store.h"
 #include "tmpl.h"
 
+struct service;
+
 /* THE ROUTE TABLE. */
 extern const struct http_route app_routes[];
 extern const size_t app_route_count;
@@ -26,6 +28,7 @@ struct app {
 	struct mail_address mail_from;
 	struct store *store;
 	struct provider_token_store token_store;
+	struct service *viewer; /* what requests are shown to subscribers with */
 };
 
 /* Opens all but the database, which is opened when `threads` is not 0. ERR_CONFIG says what is
@@ -55,8 +58,8 @@ struct provider_token_store app_token_store(struct store *store);
 
 /* Subcommands: argv[0] is the subcommand's name. Return the exit status. */
 typedef int app_command(int argc, char **argv);
-app_command app_serve, app_check_command, app_init_db, app_token, app_render, app_rotate_keys,
-	app_verify_audit, app_version;
+app_command app_serve, app_check_command, app_init_db, app_token, app_render, app_outbox,
+	app_rotate_keys, app_verify_audit, app_version;
 
 /* Writes docs/tables.md to standard output. */
 void app_print_tables(void);

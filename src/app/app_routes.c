@@ -1,7 +1,9 @@
 /* THE ROUTE TABLE: method, path, handler, who may, flags, body, query. API.md is its contract. */
 #include "app.h"
 #include "handler.h"
+#include "outbox.h"
 #include "request.h"
+#include "subscriber.h"
 
 #define ANYONE 0
 
@@ -50,6 +52,26 @@ const struct http_route app_routes[] = {
 	{HTTP_POST, "/api/config/providers/{}/validate", handler_config_provider_validate,
 		FOR_ADMIN, HTTP_BODY_JSON | HTTP_BODY_OPTIONAL, NULL, NULL,
 		"Ask a provider whether its settings and credentials work"},
+	{HTTP_GET, "/api/outbox", handler_outbox_list, FOR_ADMIN, 0, NULL,
+		&handler_outbox_query_model, "What is owed, and what was given up"},
+	{HTTP_POST, "/api/outbox/{}/retry", handler_outbox_retry, FOR_ADMIN, HTTP_BODY_OPTIONAL,
+		NULL, NULL, "Try again what was given up"},
+	{HTTP_POST, "/api/outbox/{}/discard", handler_outbox_discard, FOR_ADMIN, HTTP_BODY_OPTIONAL,
+		NULL, NULL, "Never try again what was given up"},
+	{HTTP_POST, "/api/outbox/{}/readdress", handler_outbox_readdress, FOR_ADMIN, 0,
+		&outbox_readdressing_model, NULL, "Send a mail to another address"},
+	{HTTP_GET, "/api/config/webhooks", handler_subscriber_list, FOR_ADMIN, 0, NULL,
+		&handler_audit_query_model, "Who is told what happens"},
+	{HTTP_POST, "/api/config/webhooks", handler_subscriber_register, FOR_ADMIN, 0,
+		&subscriber_draft_model, NULL, "Have a program told what happens"},
+	{HTTP_DELETE, "/api/config/webhooks/{}", handler_subscriber_remove, FOR_ADMIN, 0, NULL,
+		NULL, "Tell a program nothing more"},
+	{HTTP_POST, "/api/config/webhooks/{}/rotate", handler_subscriber_rotate, FOR_ADMIN,
+		HTTP_BODY_OPTIONAL, NULL, NULL, "A new secret, beside the one of before for a day"},
+	{HTTP_GET, "/api/config/webhooks/{}/deliveries", handler_delivery_list, FOR_ADMIN, 0, NULL,
+		&handler_audit_query_model, "What a program was told"},
+	{HTTP_POST, "/api/config/webhooks/{}/deliveries/{}/redeliver", handler_delivery_again,
+		FOR_ADMIN, HTTP_BODY_OPTIONAL, NULL, NULL, "Tell it once more"},
 	{HTTP_GET, "/calendar/event/{}.ics", handler_calendar_event_get, ANYONE,
 		HTTP_PAGE | HTTP_MAILED, NULL, NULL,
 		"The calendar file for the holder of a mailed link"},

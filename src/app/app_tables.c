@@ -97,7 +97,8 @@ static void tables_print_effects(void)
 {
 	static const char *const lanes[] = {[LANE_ALONE] = "none",
 		[LANE_PROVIDER] = "the provider",
-		[LANE_PERSON] = "each person"};
+		[LANE_PERSON] = "each person",
+		[LANE_EVENTS] = "what happened"};
 	const struct effect_row *row;
 
 	puts("\n## What a request may owe\n\n"

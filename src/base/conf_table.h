@@ -38,4 +38,6 @@ CONF_TEXT(zoom, token_url, "https://zoom.us/oauth/token", "Zoom OAuth tokens")
 CONF_TEXT(teams, api_url, "https://graph.microsoft.com/v1.0", "Microsoft Graph")
 CONF_TEXT(teams, token_url, "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token",
 	"Microsoft identity platform; {tenant} stands for the tenant id")
+CONF_TEXT(webhooks, allow, "",
+	"hosts, or host:port, that webhooks may reach on private addresses and over plain http")
 CONF_TEXT(clock, offset_file, "", "for tests: 8 bytes added to the clock, in milliseconds")

@@ -15,6 +15,9 @@ FAULT(EFFECT_BEFORE, "effect.before")             /* who performs: about to */
 FAULT(EFFECT_AFTER, "effect.after")               /* who performs: done, not settled */
 FAULT(SETTLE_BEFORE_SAVE, "settle.before_save")   /* who performs: outcome decided, not stored */
 FAULT(SETTLE_AFTER_SAVE, "settle.after_save")     /* who performs: settled */
+FAULT(DELIVERY_BEFORE, "delivery.before")         /* dispatcher: about to tell a subscriber */
+FAULT(DELIVERY_AFTER, "delivery.after")           /* dispatcher: told, not settled */
+FAULT(DELIVERY_SETTLED, "delivery.settled")       /* dispatcher: settled */
 FAULT(CHORE_AFTER_SAVE, "chore.after_save")       /* worker: a chore stored, nothing done of it */
 FAULT(CHORE_AFTER_STEP, "chore.after_step")       /* who does a chore: one step of it done */
 FAULT(CHORE_BEFORE_FORGET, "chore.before_forget") /* who does a chore: all done, still stored */

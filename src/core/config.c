@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "subscriber.h"
+
 enum { CONFIG_POINTER_SIZE = 64, CONFIG_MAX_REMINDERS = 8, CONFIG_MASK_LEAST = 12 };
 
 #define FIELD(type, member, flags, ...)                                                            \
@@ -15,6 +17,7 @@ static const struct model_field config_fields[] = {
 	FIELD(MODEL_STRINGS, enabled, 0),
 	FIELD(MODEL_MAP, settings, 0),
 	FIELD(MODEL_MAP, credentials, MODEL_SEALED),
+	FIELD(MODEL_LIST, subscribers, MODEL_SPARSE, .of = &subscriber_model),
 	FIELD(MODEL_OBJECT, archived, MODEL_SPARSE, .of = &audit_head_model),
 	FIELD(MODEL_LIST, events, MODEL_HEAVY, .of = &audit_event_model),
 	FIELD(MODEL_STRING, audit_seal, MODEL_HEAVY | MODEL_SEALED),

@@ -19,6 +19,7 @@ struct config {
 	struct model_list enabled;     /* strings: names of the enabled providers */
 	struct model_list settings;    /* map: "<provider>/<name>" -> value */
 	struct model_list credentials; /* map, sealed: "<provider>/<name>" -> value */
+	struct model_list subscribers; /* struct subscriber */
 	struct audit_head *archived;   /* what has moved into archives; NULL: nothing */
 	struct model_list events;      /* struct audit_event; not loaded for use, only for change */
 	const char *audit_seal;        /* audit.h; the store makes it */

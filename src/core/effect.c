@@ -124,6 +124,33 @@ static const struct model_field mail_fields[] = {
 static const struct model mail_model = MODEL(struct mail, "mail", mail_fields);
 
 #undef FIELD
+#define FIELD(type, member)                                                                        \
+	MODEL_FIELD(struct announced, member, type, MODEL_STORED | MODEL_REQUIRED)
+
+static const struct model_field announced_fields[] = {
+	FIELD(MODEL_STRING, id),
+	FIELD(MODEL_STRING, type),
+	FIELD(MODEL_INSTANT, at),
+	FIELD(MODEL_INT, serial),
+	FIELD(MODEL_STRINGS, to),
+};
+
+static const struct model announced_model = MODEL(struct announced, "announced", announced_fields);
+
+#undef FIELD
+#define FIELD(type, member, flags, ...)                                                            \
+	MODEL_FIELD(struct announcement, member, type, MODEL_STORED | (flags), __VA_ARGS__)
+
+static const struct model_field announcement_fields[] = {
+	FIELD(MODEL_LIST, events, MODEL_REQUIRED, .of = &announced_model),
+	FIELD(MODEL_STRING, view, MODEL_REQUIRED | MODEL_SEALED),
+	FIELD(MODEL_STRING, previous, MODEL_SPARSE),
+};
+
+static const struct model announcement_model =
+	MODEL(struct announcement, "announcement", announcement_fields);
+
+#undef FIELD
 #define FIELD(type, member, flags, ...)                                                            \
 	MODEL_FIELD(struct effect, member, type, MODEL_STORED | (flags), __VA_ARGS__)
 
@@ -142,6 +169,7 @@ static const struct model_field effect_fields[] = {
 	FIELD(MODEL_OBJECT, creation, MODEL_SPARSE, .of = &creation_model),
 	FIELD(MODEL_OBJECT, removal, MODEL_SPARSE, .of = &removal_model),
 	FIELD(MODEL_OBJECT, mail, MODEL_SPARSE, .of = &mail_model),
+	FIELD(MODEL_OBJECT, announcement, MODEL_SPARSE, .of = &announcement_model),
 };
 
 const struct model effect_model = MODEL(struct effect, "effect", effect_fields);
@@ -234,8 +262,7 @@ static bool effect_waits_for_link(const struct request *request, const struct ef
 		       request->meeting->status == MEETING_FAILED);
 }
 
-/* Whether nothing before it in its lane is still to be done. Giving up on one frees the lane. */
-static bool effect_is_head(const struct request *request, const struct effect *effect)
+bool effect_is_head(const struct request *request, const struct effect *effect)
 {
 	if (effect->state == EFFECT_FAILED || effect_waits_for_link(request, effect))
 		return false;

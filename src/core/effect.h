@@ -1,8 +1,9 @@
 #ifndef EFFECT_H
 #define EFFECT_H
 /*
- * Effects a request owes to the world: provider calls and mails. They are stored with the change
- * that owes them, leased while somebody performs them, and leave the document when done.
+ * Effects a request owes to the world: provider calls, mails, what subscribers are told. They are
+ * stored with the change that owes them, leased while somebody performs them, and leave the
+ * document when done.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,6 +60,21 @@ struct mail {
 	const char *facts;          /* and all that it shows: told.h; sealed */
 };
 
+/* An event of the trail that subscribers are to be told of. */
+struct announced {
+	const char *id, *type;
+	int64_t at;
+	int64_t serial;       /* its place in the trail */
+	struct model_list to; /* strings: the subscribers */
+};
+
+/* What other programs are to be told of one change. */
+struct announcement {
+	struct model_list events; /* struct announced */
+	const char *view;         /* the request as it was then, JSON; sealed */
+	const char *previous;     /* what a move or a new link replaced, JSON; or NULL */
+};
+
 struct effect {
 	const char *id;
 	int kind;  /* enum effect_kind */
@@ -75,6 +91,7 @@ struct effect {
 	struct creation *creation;
 	struct removal *removal;
 	struct mail *mail;
+	struct announcement *announcement;
 };
 
 /* By whom it is done: threads of each class, and in it of each provider, are their own, and so is
@@ -91,6 +108,7 @@ enum effect_lane {
 	LANE_ALONE,    /* waits for nothing but its time */
 	LANE_PROVIDER, /* in order */
 	LANE_PERSON,   /* in order, for each person */
+	LANE_EVENTS,   /* in order */
 };
 
 /* What a mail does to the calendar of who gets it (RFC 5546). */
@@ -186,6 +204,10 @@ enum err effect_check_wanted(const struct request *request, const struct effect 
 
 /* Whether somebody is performing it now: leased, and the lease is not over. */
 bool effect_is_running(const struct effect *effect, int64_t now);
+
+/* Whether nothing before it in its lane is still to be done, and it has the link that it needs.
+ * Giving up on one frees the lane. */
+bool effect_is_head(const struct request *request, const struct effect *effect);
 
 /* Owes again what was given up; false where what comes after it in its lane is being performed. */
 bool effect_again(const struct cause *cause, struct request *request, struct effect *effect);

@@ -43,3 +43,5 @@ EFFECT(MAIL_MEETING_CANCELLED, "mail.meeting_cancelled", EFFECT_CARRIES(mail), .
 	.lane = LANE_PERSON, .key = effect_recipient, .give_up = 3 * INSTANT_DAY, .until_end = true,
 	.after_end = INSTANT_DAY, .calendar = CALENDAR_CANCEL,
 	.tells = TELLS_MEETING | TELLS_CHANGES | TELLS_CANCELLER, .words = "The cancellation")
+EFFECT(WEBHOOK, "webhook", EFFECT_CARRIES(announcement), .class = CLASS_LOCAL, .lane = LANE_EVENTS,
+	.without_meeting = true, .words = "What happened is put down for each subscriber")

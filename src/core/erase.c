@@ -126,6 +126,21 @@ static bool erase_mails(struct cause *cause, struct request *request, enum party
 	return changed;
 }
 
+/* What subscribers have not been told yet shows the person as it was. */
+static void erase_announcements(struct cause *cause, struct request *request)
+{
+	size_t i;
+
+	for (i = request->effects.count; i-- > 0;) {
+		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
+
+		if (!effect->announcement)
+			continue;
+		effect_drop(request, effect);
+		audit_add(cause, request, "webhook.discarded", NULL, NULL, NULL);
+	}
+}
+
 bool erase_person(struct cause *cause, struct request *request, const char *person_id)
 {
 	const enum party party = strcmp(request->side[PARTY_CLIENT].person->id, person_id) == 0
@@ -144,6 +159,7 @@ bool erase_person(struct cause *cause, struct request *request, const char *pers
 	changed |= erase_mails(cause, request, party);
 	if (!changed)
 		return false;
+	erase_announcements(cause, request);
 	side->news = NULL;
 	news_forget_people(cause, request);
 	request->answers = (struct model_list){0};

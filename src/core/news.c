@@ -420,6 +420,54 @@ static void news_warn(
 		meeting_warn(cause, request->meeting, codes[party], detail);
 }
 
+bool news_is_leaving(const struct request *request, enum party party, int64_t now)
+{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->mail && effect->mail->party == (int)party &&
+			effect_is_running(effect, now))
+			return true;
+	}
+	return false;
+}
+
+void news_discard(struct cause *cause, struct request *request, const struct effect *effect)
+{
+	const enum party party = (enum party)effect->mail->party;
+
+	/* Nobody knows whether one of its attempts arrived. */
+	if (news_is(effect, CALENDAR_REQUEST, party))
+		news_note_invited(cause, request, effect, true);
+	effect_drop(request, effect);
+	MODEL_FOREACH (&request->effects, struct effect, other) {
+		if (other->mail && other->mail->party == (int)party &&
+			other->state == EFFECT_FAILED)
+			return;
+	}
+	news_warn(cause, request, party, NULL);
+}
+
+void news_readdress(struct cause *cause, struct request *request, enum party party)
+{
+	struct person_news *news = news_of(cause, request, party);
+	size_t i;
+
+	for (i = request->effects.count; i-- > 0;) {
+		struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
+
+		if (!effect->mail || effect->mail->party != (int)party)
+			continue;
+		if (effect_row(effect)->calendar == CALENDAR_REQUEST)
+			effect_drop(request, effect);
+		else if (effect->state == EFFECT_FAILED)
+			effect_again(cause, request, effect);
+	}
+	*news = (struct person_news){.mailed = news->mailed, .changed_at = news->changed_at};
+	news_warn(cause, request, party, NULL);
+	if (request->meeting && request->meeting->status == MEETING_READY &&
+		request->status == REQUEST_ACCEPTED)
+		news_tell_all(cause, request, true);
+}
+
 /* Nothing of an invitation has ever left, so its cancellation need not either; and news of a change
  * become an invitation. */
 static void news_take_back(

@@ -36,6 +36,16 @@ void news_owe_lapse(struct cause *cause, struct request *request, enum party par
 /* The link is no more, and another is being made: what has not left is withdrawn. */
 void news_withdraw(struct cause *cause, struct request *request);
 
+/* A person has decided that a mail which was given up is not tried any more. */
+void news_discard(struct cause *cause, struct request *request, const struct effect *effect);
+
+/* Whether a mail to that person is leaving at this moment. */
+bool news_is_leaving(const struct request *request, enum party party, int64_t now);
+
+/* That person has another address, where nothing has arrived: what was given up is owed again, with
+ * what is true now, and the other one is told as far as it shows the address. */
+void news_readdress(struct cause *cause, struct request *request, enum party party);
+
 /* What a mail outcome does to the request; `effect` was looked up by id and lease. */
 void news_settled(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome);

@@ -15,6 +15,20 @@ enum { REQUEST_YEARS_AHEAD = 5, REQUEST_MAX_ANSWERS = 16, REQUEST_MAX_KEYS = 256
 /* How long after its time people are told that a request has lapsed. */
 #define REQUEST_LAPSE_TOLD INSTANT_DAY
 
+void request_remember(struct request *request)
+{
+	const struct meeting *meeting = request->meeting;
+
+	request->was = (struct request_before){
+		.events = request->events.count,
+		.starts_at = request->starts_at,
+		.ends_at = request->ends_at,
+		.timezone = request->timezone,
+		.generation = meeting ? meeting->generation : 0,
+		.provider = meeting ? meeting->provider : NULL,
+	};
+}
+
 enum standing request_standing(const struct request *request, const struct actor *actor)
 {
 	switch (actor->role) {
@@ -399,6 +413,18 @@ static bool request_retry_rest(struct cause *cause, struct request *request)
 		return false;
 	request->updated_at = cause->now;
 	audit_add(cause, request, "meeting.retried", NULL, NULL, kinds);
+	return true;
+}
+
+bool request_retry_effect(struct cause *cause, struct request *request, struct effect *effect)
+{
+	if (effect == meeting_creation(request) && request->status == REQUEST_ACCEPTED &&
+		(request->meeting->status == MEETING_PENDING ||
+			request->meeting->status == MEETING_FAILED))
+		return request_retry_creation(cause, request);
+	if (effect->kind != EFFECT_MEETING_UPDATE)
+		return effect_again(cause, request, effect);
+	meeting_owe_update(cause, request);
 	return true;
 }
 

@@ -66,6 +66,15 @@ struct asked {
 	const char *timezone;
 };
 
+/* What it was when it was loaded or stored last, as far as a change wants to know. */
+struct request_before {
+	size_t events; /* of those at hand */
+	int64_t starts_at, ends_at;
+	const char *timezone;
+	int64_t generation; /* 0: it had no meeting */
+	const char *provider;
+};
+
 struct request {
 	const char *id;
 	int64_t rev; /* of the stored document; 0 = not stored yet */
@@ -94,6 +103,7 @@ struct request {
 	 * (struct model_time), and the first that failed. */
 	int64_t due, failed_at;
 	struct model_list owed;
+	struct model_list owes; /* strings: outbox_marks() */
 	/* As agenda.h has them: the shelf of a list, when the request is over, or will be if
 	 * nothing happens, and until when it waits for the lawyer and for an administrator (0: it
 	 * does not).
@@ -101,6 +111,7 @@ struct request {
 	const char *shelf;
 	int64_t over_at, lawyer_until, admin_until;
 	int64_t created_at, updated_at;
+	struct request_before was; /* never stored; all zero: it is new */
 };
 
 extern const char *const request_status_names[];
@@ -154,6 +165,9 @@ struct meeting_verdict {
 };
 extern const struct model meeting_verdict_model;
 
+/* Notes what it is. */
+void request_remember(struct request *request);
+
 /* How a caller stands to a request. */
 enum standing { STANDING_NONE, STANDING_CLIENT, STANDING_LAWYER, STANDING_ADMIN, STANDING_SERVICE };
 enum standing request_standing(const struct request *request, const struct actor *actor);
@@ -196,6 +210,10 @@ command_rule request_regenerate;
 /* struct meeting_rescheduling: new times, the same link. ERR_INVALID for a start that has passed or
  * is too far ahead. */
 command_rule request_reschedule;
+
+/* Owes one thing again that was given up; false while what it would meet is being done. `effect` is
+ * stale then. */
+bool request_retry_effect(struct cause *cause, struct request *request, struct effect *effect);
 
 /* No input: the creation that waits or was given up is tried again now, from the requested provider
  * on; and so is whatever else was given up (command_given_up()). */

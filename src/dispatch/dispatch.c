@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "dispatch_chore.h"
+#include "dispatch_delivery.h"
 #include "dispatch_private.h"
 #include "wake.h"
 #include "xalloc.h"
@@ -54,9 +55,11 @@ static void dispatch_loop(
 			wake_wait(claimer->dispatch->wake_fd, freed_fd, DISPATCH_POLL_MS);
 }
 
-enum err dispatch_run(const struct dispatch *dispatch, int threads, struct err_info *info)
+enum err dispatch_run(const struct dispatch *given, int threads, struct err_info *info)
 {
 	struct arena *arena = arena_new();
+	struct dispatch started = *given;
+	const struct dispatch *const dispatch = &started;
 	struct dispatch_claimer claimer = {
 		.dispatch = dispatch, .queues = dispatch_queues(arena), .give = dispatch_pools_put};
 	const size_t count = claimer.queues.count;
@@ -69,6 +72,7 @@ enum err dispatch_run(const struct dispatch *dispatch, int threads, struct err_i
 
 	claimer.room = arena_alloc(arena, count * sizeof(*claimer.room));
 	claimer.data = pools;
+	started.deliveries = dispatch_deliveries_start(dispatch);
 	for (i = 0; i < count && err == ERR_OK; i++) {
 		own = dispatch_queue_threads(&claimer.queues, i, threads);
 		if (own > 0)
@@ -77,7 +81,7 @@ enum err dispatch_run(const struct dispatch *dispatch, int threads, struct err_i
 				freed_fd, &pools[i], info);
 	}
 	chores = dispatch_chores_start(dispatch);
-	if (err == ERR_OK && !chores)
+	if (err == ERR_OK && (!chores || !started.deliveries))
 		err = err_set(info, ERR_INTERNAL, "A thread cannot be started.");
 	if (err == ERR_OK)
 		dispatch_loop(&claimer, pools, freed_fd);
@@ -87,6 +91,7 @@ enum err dispatch_run(const struct dispatch *dispatch, int threads, struct err_i
 	dispatch_chores_stop(&chores);
 	for (i = 0; i < count; i++)
 		dispatch_pool_free(&pools[i]);
+	dispatch_deliveries_stop(&started.deliveries);
 	if (freed_fd >= 0)
 		close(freed_fd);
 	arena_free(&arena);

@@ -23,6 +23,7 @@ struct dispatch {
 	const struct provider_token_store *tokens;
 	struct breaker_table *breakers;
 	int wake_fd; /* eventfd: somebody on this host owes something now */
+	struct dispatch_deliveries *deliveries; /* dispatch_run() starts them */
 };
 
 /* Whether every mail has its templates, and they name no value that they are not given. */
@@ -35,7 +36,7 @@ enum err dispatch_check_templates(const struct tmpl_set *templates, struct err_i
 enum err dispatch_run(const struct dispatch *dispatch, int threads, struct err_info *info);
 void dispatch_stop(void);
 
-/* How many threads that makes. */
+/* How many threads that makes, those for subscribers included. */
 int dispatch_thread_count(int threads);
 
 /* The queues by name (effect.h), NULL-terminated, in the arena: each is searched by an index. */

@@ -171,6 +171,7 @@ static int64_t dispatch_settle(struct dispatch_work *work, struct dispatch_task 
 		.wake_fd = performer->dispatch->wake_fd,
 		.id = task->request_id,
 		.loaded = work->request,
+		.config = work->config,
 		.depth = STORE_WHOLE,
 		.rule = dispatch_settle_rule,
 		.data = &settling,

@@ -76,6 +76,7 @@ extern const struct dispatch_effect dispatch_deletion;
 extern const struct dispatch_effect dispatch_verification;
 extern const struct dispatch_effect dispatch_expiry;
 extern const struct dispatch_effect dispatch_overlaps;
+extern const struct dispatch_effect dispatch_announcement;
 
 /* The values of a mail's templates; released with the arena. */
 enum err dispatch_mail_values(const struct dispatch *dispatch, struct arena *arena,

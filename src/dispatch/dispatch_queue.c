@@ -3,6 +3,7 @@
 
 #include "dispatch_private.h"
 #include "provider.h"
+#include "subscriber.h"
 
 /* What people wait for has as many threads as the configuration says; nobody waits for the rest. */
 static const int dispatch_shares[] = {
@@ -73,7 +74,7 @@ int dispatch_thread_count(int threads)
 {
 	struct arena *arena = arena_new();
 	const struct model_list queues = dispatch_queues(arena);
-	int count = 0;
+	int count = SUBSCRIBER_MOST;
 	size_t i;
 
 	for (i = 0; i < queues.count; i++)

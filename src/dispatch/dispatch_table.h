@@ -14,3 +14,4 @@
 #define PERFORM_MAIL_REQUEST_DECLINED  dispatch_mail
 #define PERFORM_MAIL_REQUEST_LAPSED    dispatch_mail
 #define PERFORM_MAIL_MEETING_CANCELLED dispatch_mail
+#define PERFORM_WEBHOOK                dispatch_announcement

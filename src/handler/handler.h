@@ -18,6 +18,13 @@ struct handler_context {
 /* Whether the templates of pages name no value that they are not given. */
 enum err handler_check_templates(const struct tmpl_set *templates, struct err_info *info);
 
+/* The answer to a change: the request as its caller sees it. */
+service_render handler_render_request;
+
+/* store_view: a request as the host application sees it. `data` is a struct service. */
+const char *handler_view(
+	void *data, struct arena *arena, const struct request *request, int64_t now);
+
 /* An error of a link that people are mailed, as a page in their language. */
 http_handler handler_error_page;
 
@@ -48,6 +55,16 @@ http_handler handler_config_provider_get;
 http_handler handler_config_provider_put;
 http_handler handler_config_provider_delete;
 http_handler handler_config_provider_validate;
+http_handler handler_outbox_list;
+http_handler handler_outbox_retry;
+http_handler handler_outbox_discard;
+http_handler handler_outbox_readdress;
+http_handler handler_subscriber_list;
+http_handler handler_subscriber_register;
+http_handler handler_subscriber_rotate;
+http_handler handler_subscriber_remove;
+http_handler handler_delivery_list;
+http_handler handler_delivery_again;
 http_handler handler_webhook;
 http_handler handler_health;
 http_handler handler_ready;
@@ -73,6 +90,14 @@ struct handler_audit_query {
 	const char *cursor;
 };
 extern const struct model handler_audit_query_model;
+
+/* The query of GET /api/outbox. */
+struct handler_outbox_query {
+	int kind, state; /* 0 = any, else 1 + enum */
+	int64_t limit;
+	const char *cursor;
+};
+extern const struct model handler_outbox_query_model;
 
 /* The query of GET /api/audit. */
 struct handler_trail_query {

@@ -10,6 +10,9 @@ const struct handler_context *handler_context(const struct http_exchange *exchan
 /* The call of a use case that this exchange makes. */
 struct service_call handler_call(const struct http_exchange *exchange);
 
+/* The answer to a change, replayed or not. */
+enum err handler_reply_answer(struct http_exchange *exchange, const struct service_answer *answer);
+
 /* A request as the caller may see it, with the links the caller may use. Owned by the caller. */
 struct json_object *handler_request_json(const struct service *service,
 	const struct service_call *call, const struct request *request);

@@ -8,9 +8,8 @@ const struct handler_context *handler_context(const struct http_exchange *exchan
 	return exchange->app;
 }
 
-/* The answer to a change: the request as its caller sees it. */
-static const char *handler_render_request(const struct service *service,
-	const struct service_call *call, const struct request *request)
+const char *handler_render_request(const struct service *service, const struct service_call *call,
+	const struct request *request)
 {
 	struct json_object *json = handler_request_json(service, call, request);
 	const char *text;
@@ -20,6 +19,15 @@ static const char *handler_render_request(const struct service *service,
 				     JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(json);
 	return text;
+}
+
+const char *handler_view(
+	void *data, struct arena *arena, const struct request *request, int64_t now)
+{
+	const struct service_call call = {
+		.arena = arena, .now = now, .caller = {.id = "", .role = ROLE_SERVICE}};
+
+	return handler_render_request(data, &call, request);
 }
 
 static bool handler_precondition(const struct service_call *call, const char *shown)
@@ -45,8 +53,7 @@ struct service_call handler_call(const struct http_exchange *exchange)
 	};
 }
 
-static enum err handler_reply_answer(
-	struct http_exchange *exchange, const struct service_answer *answer)
+enum err handler_reply_answer(struct http_exchange *exchange, const struct service_answer *answer)
 {
 	if (answer->replayed)
 		http_set_header(exchange, "Idempotency-Replayed", "true");

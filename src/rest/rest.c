@@ -31,7 +31,10 @@ struct rest_transfer {
 	bool head_whole;
 	size_t head_len; /* of all responses, the provisional ones too */
 	char retry_after[REST_RETRY_AFTER_SIZE];
+	size_t most; /* of the body, the rest is left; 0: all is wanted */
+	bool enough;
 	struct buf body;
+	struct rest_guard guard;
 };
 
 static const char *const rest_methods[] = {
@@ -127,6 +130,11 @@ static size_t rest_hear_body(char *bytes, size_t size, size_t count, void *data)
 {
 	struct rest_transfer *transfer = data;
 
+	if (transfer->most && transfer->body.len + size * count > transfer->most) {
+		transfer->enough = true;
+		buf_add(&transfer->body, bytes, transfer->most - transfer->body.len);
+		return 0;
+	}
 	buf_add(&transfer->body, bytes, size * count);
 	return transfer->body.overflow ? 0 : size * count;
 }
@@ -226,6 +234,12 @@ static void rest_set_transfer(CURL *curl, struct rest_transfer *transfer)
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
 }
 
+static void rest_set_guard(CURL *curl, struct rest_guard *guard)
+{
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, rest_guard_open);
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, guard);
+}
+
 static const char *rest_words(CURLcode result)
 {
 	switch (result) {
@@ -247,8 +261,10 @@ static const char *rest_words(CURLcode result)
 static enum err rest_verdict(CURLcode result, const struct rest_transfer *transfer,
 	const char *host, struct err_info *info)
 {
-	if (result == CURLE_OK && transfer->head_whole)
+	if ((result == CURLE_OK || transfer->enough) && transfer->head_whole)
 		return ERR_OK;
+	if (!transfer->sent && transfer->guard.refused)
+		return err_set(info, ERR_FORBIDDEN, "%s is not on the public Internet.", host);
 	if (!transfer->sent)
 		return err_set(info, ERR_TEMPORARY, "%s could not be reached: %s.", host,
 			rest_words(result));
@@ -305,7 +321,8 @@ enum err rest_call(struct rest *rest, struct arena *arena, const struct rest_req
 	struct rest_reply *reply_r, struct err_info *info)
 {
 	const bool repeatable = request->method != REST_POST && request->method != REST_PATCH;
-	struct rest_transfer transfer = {.repeatable = repeatable};
+	struct rest_transfer transfer = {.repeatable = repeatable, .most = request->most_reply};
+	const unsigned allowed = request->reach == REST_LISTED ? REST_URL_HTTP : 0;
 	struct curl_slist *lines = NULL;
 	struct rest_url url;
 	CURLcode result;
@@ -313,7 +330,7 @@ enum err rest_call(struct rest *rest, struct arena *arena, const struct rest_req
 
 	*reply_r = (struct rest_reply){0};
 	buf_init(&transfer.body, REST_MAX_REPLY);
-	if (!rest_url_read(&url, request->url, 0)) {
+	if (!rest_url_read(&url, request->url, allowed)) {
 		err = err_set(info, ERR_CONFIG, "The address to call is not a valid https URL.");
 		goto out;
 	}
@@ -329,6 +346,8 @@ enum err rest_call(struct rest *rest, struct arena *arena, const struct rest_req
 	rest_set_connection(rest->curl, &url, request->timeout_ms);
 	rest_set_message(rest->curl, request, lines);
 	rest_set_transfer(rest->curl, &transfer);
+	if (request->reach == REST_PUBLIC)
+		rest_set_guard(rest->curl, &transfer.guard);
 	result = curl_easy_perform(rest->curl);
 	err = rest_verdict(result, &transfer, url.host, info);
 	if (err == ERR_OK)
@@ -339,5 +358,26 @@ out:
 	curl_slist_free_all(lines);
 	rest_url_fini(&url);
 	buf_fini(&transfer.body);
+	return err;
+}
+
+enum err rest_check_reach(const char *text, int64_t timeout_ms, struct err_info *info)
+{
+	struct rest_guard guard = {.probing = true};
+	CURL *curl = rest_must(curl_easy_init());
+	struct rest_url url;
+	enum err err = ERR_OK;
+
+	if (rest_url_read(&url, text, REST_URL_HTTP)) {
+		rest_set_connection(curl, &url, timeout_ms);
+		rest_set_guard(curl, &guard);
+		curl_easy_perform(curl);
+	}
+	curl_easy_cleanup(curl);
+	if (guard.refused)
+		err = err_set(info, ERR_INVALID, "%s is not on the public Internet", url.host);
+	else if (!guard.met)
+		err = err_set(info, ERR_TEMPORARY, "its host is not known");
+	rest_url_fini(&url);
 	return err;
 }

@@ -29,6 +29,8 @@ bool rest_url_read(struct rest_url *url, const char *text, unsigned allowed)
 	if (curl_url_set(url->parsed, CURLUPART_URL, text, flags) != CURLUE_OK ||
 		curl_url_get(url->parsed, CURLUPART_SCHEME, &url->scheme, 0) != CURLUE_OK ||
 		curl_url_get(url->parsed, CURLUPART_HOST, &url->host, 0) != CURLUE_OK ||
+		curl_url_get(url->parsed, CURLUPART_PORT, &url->port, CURLU_DEFAULT_PORT) !=
+			CURLUE_OK ||
 		curl_url_get(url->parsed, CURLUPART_PATH, &url->path, 0) != CURLUE_OK)
 		return false;
 	/* libcurl forgives one slash too few or too many, and credentials that are empty. */
@@ -46,6 +48,7 @@ void rest_url_fini(struct rest_url *url)
 	curl_url_cleanup(url->parsed);
 	curl_free(url->scheme);
 	curl_free(url->host);
+	curl_free(url->port);
 	curl_free(url->path);
 }
 
@@ -69,4 +72,31 @@ bool rest_url_valid(const char *url, unsigned allowed)
 	valid = rest_url_read(&read, url, allowed);
 	rest_url_fini(&read);
 	return valid;
+}
+
+static bool rest_is_entry(const struct rest_url *url, const char *entry, size_t len)
+{
+	const size_t host = strlen(url->host), port = strlen(url->port);
+
+	if (len < host || strncasecmp(entry, url->host, host) != 0)
+		return false;
+	return len == host || (len == host + 1 + port && entry[host] == ':' &&
+				      memcmp(entry + host + 1, url->port, port) == 0);
+}
+
+bool rest_url_listed(const char *text, const char *list)
+{
+	static const char between[] = " ,\t";
+	struct rest_url url;
+	bool listed = false;
+	size_t len;
+
+	if (rest_url_read(&url, text, REST_URL_HTTP))
+		for (list += strspn(list, between); *list && !listed;
+			list += len + strspn(list + len, between)) {
+			len = strcspn(list, between);
+			listed = rest_is_entry(&url, list, len);
+		}
+	rest_url_fini(&url);
+	return listed;
 }

@@ -249,6 +249,7 @@ enum err service_command(const struct service *service, const struct service_cal
 	if (err != ERR_OK)
 		return err;
 	work.config = config;
+	change.config = config;
 	change.rule = service_decide;
 	change.data = &work;
 	err = store_request_change(&change, call->arena, &request, info);

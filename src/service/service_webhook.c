@@ -36,6 +36,7 @@ static enum err service_report(const struct service *service, const struct servi
 	if (err != ERR_OK)
 		return err == ERR_NOT_FOUND ? ERR_OK : err;
 	change.id = change.loaded->id;
+	change.config = config;
 	change.rule = service_note_report;
 	change.data = &work;
 	err = store_request_change(&change, call->arena, NULL, info);

@@ -161,6 +161,12 @@ bool store_matched(const bson_t *reply)
 	return bson_iter_init_find(&iter, reply, "matchedCount") && bson_iter_as_int64(&iter) == 1;
 }
 
+void store_set_view(struct store *store, store_view *view, void *data)
+{
+	store->view = view;
+	store->view_data = data;
+}
+
 enum err store_ping(struct store *store, struct err_info *info)
 {
 	struct store_session session;

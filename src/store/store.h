@@ -10,6 +10,8 @@
 #include "err.h"
 #include "secret.h"
 
+struct arena;
+struct request;
 struct store;
 
 enum { STORE_TIMEOUT_MS = 2000, STORE_SELECT_MS = 900, STORE_RETRY_AFTER_S = 2 };
@@ -21,6 +23,14 @@ enum err store_check_uri(const char *uri, struct err_info *info);
 enum err store_open(const struct conf *conf, const struct secret_ring *ring, int threads,
 	struct store **store_r, struct err_info *info);
 void store_close(struct store **store);
+
+/*
+ * How a request is shown to subscribers: a JSON object, in the arena. Set before the first change;
+ * without it, as in a tool that changes no request, nobody is told of anything.
+ */
+typedef const char *store_view(
+	void *data, struct arena *arena, const struct request *request, int64_t now);
+void store_set_view(struct store *store, store_view *view, void *data);
 
 enum err store_ping(struct store *store, struct err_info *info);
 

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "id.h"
 #include "store_config.h"
+#include "store_private.h"
 #include "wake.h"
 
 /* Who collides draws a pause from 0 to 10, 20, 40, … ms: eight tries fit into a second or so, and
@@ -84,6 +85,10 @@ static enum err change_decide(const struct store_change *change, struct arena *a
 	enum err err = change->rule(change->data, arena, request, &changed, info);
 
 	if (err != ERR_OK || !changed)
+		return err;
+	if (change->depth == STORE_WHOLE)
+		err = store_announce(change->store, arena, change->config, request, info);
+	if (err != ERR_OK)
 		return err;
 	fault_pass(change->before_save);
 	err = store_request_save(change->store, arena, request, info);

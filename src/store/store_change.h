@@ -1,7 +1,8 @@
 #ifndef STORE_CHANGE_H
 #define STORE_CHANGE_H
 /*
- * One guarded change: load -> rule -> guarded write -> wake a dispatcher. When somebody else was
+ * One guarded change: load -> rule -> what subscribers are told -> guarded write -> wake a
+ * dispatcher. When somebody else was
  * faster it is decided again on what is stored by then, after a random pause, so that those who
  * collide do not collide again; eight times within a second, and then others have the thread. Every
  * change that a rule decides goes through here.
@@ -26,6 +27,7 @@ struct store_change {
 	enum store_depth depth; /* STORE_WHOLE, or STORE_END */
 	store_rule *rule;
 	void *data;
+	const struct config *config; /* that the caller has loaded already; or NULL */
 	enum fault before_save, after_save;
 
 	int tries; /* 0: many */

@@ -5,12 +5,20 @@
 #include "id.h"
 #include "log.h"
 #include "store_change.h"
+#include "store_delivery.h"
+
+/* One request, and whether the order is about it. */
+struct store_erase_work {
+	const struct store_erasure *erasure;
+	bool meant;
+};
 #include "store_feed.h"
 
 static enum err store_erase_rule(void *data, struct arena *arena, struct request *request,
 	bool *changed_r, struct err_info *info)
 {
-	const struct store_erasure *erasure = data;
+	struct store_erase_work *work = data;
+	const struct store_erasure *erasure = work->erasure;
 	struct cause cause = {
 		.arena = arena,
 		.now = clock_now_ms(),
@@ -21,7 +29,8 @@ static enum err store_erase_rule(void *data, struct arena *arena, struct request
 
 	(void)info;
 	id_seed(cause.seed, sizeof(cause.seed));
-	*changed_r = !(erasure->only_filed_before && request->created_at > erasure->asked_at) &&
+	work->meant = !(erasure->only_filed_before && request->created_at > erasure->asked_at);
+	*changed_r = work->meant &&
 		     !erase_was_done(request, erasure->person_id, erasure->asked_at) &&
 		     erase_person(&cause, request, erasure->person_id);
 	return ERR_OK;
@@ -31,21 +40,23 @@ static enum err store_erase_rule(void *data, struct arena *arena, struct request
 static enum err store_erase_in(
 	const struct store_erasure *erasure, const char *id, struct err_info *info)
 {
-	struct store_erasure given = *erasure;
+	struct store_erase_work work = {.erasure = erasure};
 	const struct store_change change = {
 		.store = erasure->store,
 		.wake_fd = erasure->wake_fd,
 		.id = id,
 		.depth = STORE_WHOLE,
 		.rule = store_erase_rule,
-		.data = &given,
+		.data = &work,
 		.before_save = FAULT_CHANGE_BEFORE_SAVE,
 		.after_save = FAULT_CHANGE_AFTER_SAVE,
 	};
 	struct arena *arena = arena_new();
-	const enum err err = store_request_change(&change, arena, NULL, info);
+	enum err err = store_request_change(&change, arena, NULL, info);
 
 	arena_free(&arena);
+	if (err == ERR_OK && work.meant)
+		err = store_delivery_erase(erasure->store, id, clock_now_ms(), info);
 	if (err == ERR_OK)
 		fault_pass(FAULT_CHORE_AFTER_STEP);
 	return err;

@@ -241,6 +241,7 @@ enum { FORMER_PAGE = 1000 };
 static const struct model_field former_found_fields[] = {
 	MODEL_FIELD(struct request, due, MODEL_INSTANT, MODEL_STORED | MODEL_SPARSE),
 	MODEL_FIELD(struct request, owed, MODEL_TIMES, MODEL_STORED | MODEL_SPARSE),
+	MODEL_FIELD(struct request, owes, MODEL_STRINGS, MODEL_STORED),
 	MODEL_FIELD(struct request, failed_at, MODEL_INSTANT, MODEL_STORED | MODEL_SPARSE),
 	MODEL_FIELD(struct request, shelf, MODEL_STRING, MODEL_STORED | MODEL_SPARSE),
 	MODEL_FIELD(struct request, over_at, MODEL_INSTANT, MODEL_STORED),
@@ -283,7 +284,7 @@ static enum err former_complete_one(
 static enum err former_page(struct store *store, struct arena *arena, const char *last,
 	struct model_list *list_r, struct err_info *info)
 {
-	bson_t *filter = BCON_NEW("over_at", BCON_NULL, "_id", "{", "$gt", BCON_UTF8(last), "}");
+	bson_t *filter = BCON_NEW("owes", BCON_NULL, "_id", "{", "$gt", BCON_UTF8(last), "}");
 	bson_t *options = BCON_NEW("sort", "{", "_id", BCON_INT32(1), "}", "limit",
 		BCON_INT64(FORMER_PAGE), "projection", "{", "_id", BCON_INT32(1), "}");
 	const enum err err = store_request_ids(store, arena, filter, options,

@@ -44,6 +44,9 @@ static const struct store_index {
 	{"requests", "due", {"due"}, true},
 	{"chores", "due", {"due"}, false},
 	{"requests", "failed", {"failed_at"}, true},
+	/* The outbox, by kind and whether it was given up. */
+	{"requests", "outbox_owed", {"owes", "due", "_id"}, false},
+	{"requests", "outbox_failed", {"owes", "failed_at", "_id"}, false},
 	/* What a provider reports, by its own id. */
 	{"requests", "external", {"meeting.external_mark"}, true},
 	/* Audit events, by their time and by who caused them. */
@@ -52,8 +55,19 @@ static const struct store_index {
 	{"archives", "event", {"events.at"}, false},
 	{"archives", "event_actor", {"events.actor.id", "events.at"}, false},
 	{"archives", "document_event", {"document_id", "events.at"}, false},
+	/* Deliveries to a subscriber: what is due, what is first in its lane, how the others ended,
+	 * which waits for longest, and the log. */
+	{"deliveries", "due", {"webhook_id", "due"}, false},
+	{"deliveries", "lane", {"webhook_id", "lane", "state", "serial"}, false},
+	{"deliveries", "ended", {"webhook_id", "state", "ended_at"}, false},
+	{"deliveries", "waiting", {"webhook_id", "state", "created_at"}, false},
+	{"deliveries", "log", {"webhook_id", "created_at", "_id"}, false},
+	/* Those of a request, when somebody is erased. */
+	{"deliveries", "request", {"request_id"}, false},
 };
 
+/* By which the database removes documents once that instant has come. */
+static const struct store_index store_purge_index = {"deliveries", "purge", {"purge_at"}, false};
 /* ---- what they serve ---- */
 
 enum store_condition { CONDITION_NONE, CONDITION_EQUAL, CONDITION_RANGE, CONDITION_OTHER };
@@ -143,23 +157,26 @@ bool store_is_served(const char *collection, const bson_t *filter, const bson_t 
 static enum err store_init_index(
 	struct store_session *session, const struct store_index *index, struct err_info *info)
 {
-	bson_t *command, keys = BSON_INITIALIZER;
+	bson_t *command, keys = BSON_INITIALIZER, options = BSON_INITIALIZER;
 	bson_error_t error;
 	enum err err = ERR_OK;
 	int i;
 
 	for (i = 0; index->fields[i]; i++)
 		BSON_APPEND_INT32(&keys, index->fields[i], 1);
-	command = index->sparse ? BCON_NEW("createIndexes", BCON_UTF8(index->collection), "indexes",
-					  "[", "{", "name", BCON_UTF8(index->name), "key",
-					  BCON_DOCUMENT(&keys), "sparse", BCON_BOOL(true), "}", "]")
-				: BCON_NEW("createIndexes", BCON_UTF8(index->collection), "indexes",
-					  "[", "{", "name", BCON_UTF8(index->name), "key",
-					  BCON_DOCUMENT(&keys), "}", "]");
+	BSON_APPEND_UTF8(&options, "name", index->name);
+	BSON_APPEND_DOCUMENT(&options, "key", &keys);
+	if (index->sparse)
+		BSON_APPEND_BOOL(&options, "sparse", true);
+	if (index == &store_purge_index)
+		BSON_APPEND_INT32(&options, "expireAfterSeconds", 0);
+	command = BCON_NEW("createIndexes", BCON_UTF8(index->collection), "indexes", "[",
+		BCON_DOCUMENT(&options), "]");
 	if (!mongoc_client_command_simple(
 		    session->client, session->store->database, command, NULL, NULL, &error))
 		err = store_error(&error, "create an index", info);
 	bson_destroy(command);
+	bson_destroy(&options);
 	bson_destroy(&keys);
 	return err;
 }
@@ -195,6 +212,8 @@ enum err store_init_indexes(struct store *store, const char *const *queues, stru
 		return err;
 	for (i = 0; err == ERR_OK && i < sizeof(store_indexes) / sizeof(store_indexes[0]); i++)
 		err = store_init_index(&session, &store_indexes[i], info);
+	if (err == ERR_OK)
+		err = store_init_index(&session, &store_purge_index, info);
 	for (; err == ERR_OK && *queues; queues++)
 		err = store_init_queue(&session, *queues, info);
 	if (err == ERR_OK)

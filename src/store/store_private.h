@@ -3,6 +3,7 @@
 #include <mongoc/mongoc.h>
 #include <stdatomic.h>
 
+#include "config.h"
 #include "model.h"
 #include "store_query.h"
 #include "store_request.h"
@@ -13,6 +14,8 @@ struct store {
 	mongoc_client_pool_t *pool;
 	const struct secret_ring *ring;
 	char *database;
+	store_view *view;
+	void *view_data;
 	/* While the database does not answer, one session at a time finds out whether it does
 	 * again, and the others are refused at once instead of waiting for the same timeout.
 	 * `away_us` is when it was last missed (monotonic), 0 while it answers. */
@@ -86,6 +89,11 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 
 /* Sets what a whole request is found by: what follows from the rest of it. */
 void store_request_derive(struct arena *arena, struct request *request);
+
+/* Owes what subscribers are to be told of the change that a request is about to be stored with.
+ * `config` may be NULL: it is loaded if it is needed. */
+enum err store_announce(struct store *store, struct arena *arena, const struct config *config,
+	struct request *request, struct err_info *info);
 
 /* Sets what a meeting can be found by, other than by who knows its id, before it is written. */
 void store_mark_meeting(struct store *store, struct arena *arena, struct meeting *meeting);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agenda.h"
+#include "outbox.h"
 #include "store_archive.h"
 #include "store_private.h"
 
@@ -17,6 +18,7 @@ void store_request_derive(struct arena *arena, struct request *request)
 {
 	request->due = effect_next_due(request);
 	request->owed = effect_owed(arena, request);
+	request->owes = outbox_marks(arena, request);
 	request->failed_at = effect_first_failed(request);
 	agenda_set(request);
 }
@@ -43,12 +45,16 @@ enum err store_request_insert(
 	enum err err;
 
 	request->rev = 1;
+	err = store_announce(store, arena, NULL, request, info);
+	if (err != ERR_OK)
+		return err;
 	bson = store_request_bson(store, arena, request);
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
 	if (!mongoc_collection_insert_one(session.requests, bson, NULL, NULL, &error))
 		err = store_error(&error, "insert request", info);
+	request_remember(request);
 	return store_session_end(&session, err);
 }
 
@@ -60,7 +66,8 @@ static enum err store_check_whole(
 		(request->status == REQUEST_ACCEPTED || request->status == REQUEST_COMPLETED))
 		return err_set(
 			info, ERR_UNREADABLE, "Document %s: it has no meeting.", request->id);
-	if (request->meeting && depth != STORE_CURRENT && !request->meeting->provider_key)
+	if (request->meeting && depth != STORE_CURRENT && depth != STORE_OWED &&
+		!request->meeting->provider_key)
 		return err_set(info, ERR_UNREADABLE,
 			"Document %s: meeting.provider_key is missing.", request->id);
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
@@ -87,7 +94,7 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 	bson_iter_init(&iter, store_former_read(arena, bson));
 	err = store_bson_read(store, arena, &request_model, &iter, id, request, info);
 	/* What is loaded for showing can never be saved. */
-	if (depth == STORE_CURRENT)
+	if (depth == STORE_CURRENT || depth == STORE_OWED)
 		request->rev = 0;
 	else if (err == ERR_OK && request->rev < 1)
 		err = err_set(info, ERR_UNREADABLE, "Document %s: request.rev cannot be read.", id);
@@ -95,9 +102,23 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 		request->before = *request->archived;
 	if (err == ERR_OK && depth == STORE_WHOLE)
 		store_former_complete(arena, request);
+	request_remember(request);
 	if (err == ERR_OK && depth == STORE_WHOLE)
 		audit_seal_loaded(arena, &request->before, &request->events, &request->audit_seal);
 	return err == ERR_OK ? store_check_whole(request, depth, info) : err;
+}
+
+/* Whether a heavy field is not loaded. */
+static bool store_is_excluded(const struct model_field *field, enum store_depth depth)
+{
+	switch (depth) {
+	case STORE_OWED:
+		return field->of != &effect_model;
+	case STORE_END:
+		return field->type != MODEL_STRING;
+	default:
+		return depth == STORE_CURRENT;
+	}
 }
 
 /* Heavy fields at any depth of objects, by their path. */
@@ -108,9 +129,9 @@ static void store_exclude_heavy(
 
 	MODEL_FOREACH_FIELD (model, field) {
 		snprintf(name, sizeof(name), "%s%s", path, field->name);
-		if ((field->flags & MODEL_HEAVY) &&
-			(depth == STORE_CURRENT || field->type != MODEL_STRING)) {
-			bson_append_int32(projection, name, -1, 0);
+		if (field->flags & MODEL_HEAVY) {
+			if (store_is_excluded(field, depth))
+				bson_append_int32(projection, name, -1, 0);
 		} else if (field->type == MODEL_OBJECT) {
 			snprintf(name, sizeof(name), "%s%s.", path, field->name);
 			store_exclude_heavy(projection, field->of, depth, name);
@@ -219,8 +240,10 @@ enum err store_request_replace(
 	if (request->archived)
 		request->before = *request->archived;
 	request->rev++;
-	return store_guarded(store, request, mongoc_collection_replace_one,
+	err = store_guarded(store, request, mongoc_collection_replace_one,
 		store_request_bson(store, arena, request), info);
+	request_remember(request);
+	return err;
 }
 
 /* What a use of a link changes, beside the trail. */

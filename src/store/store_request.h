@@ -10,8 +10,10 @@ enum err store_request_insert(
 
 enum store_depth {
 	STORE_CURRENT, /* without events, effects and answers: for showing, never for saving */
-	/* The same with what a provider knows it by, and request->before in place of the events:
-	 * for uses of links. Loaded whole where its seal does not say where the trail ends. */
+	STORE_OWED,    /* the same with its effects */
+	/* STORE_CURRENT with what a provider knows it by, and request->before in place of the
+	 * events: for uses of links. Loaded whole where its seal does not say where the trail ends.
+	 */
 	STORE_END,
 	STORE_WHOLE,
 };
