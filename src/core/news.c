@@ -127,6 +127,26 @@ static void news_defer(struct cause *cause, struct request *request, enum party 
 	}
 }
 
+/* A notice that is not so any more, and a reminder that was overtaken by what is about to be told:
+ * neither keeps anything waiting. */
+static void news_drop_spent(struct cause *cause, struct request *request, enum party party)
+{
+	size_t i;
+
+	for (i = request->effects.count; i-- > 0;) {
+		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
+		const struct effect_row *row = effect_row(effect);
+
+		if (!row->notice || effect->mail->party != (int)party ||
+			effect_is_running(effect, cause->now) ||
+			(!row->needs_link && row->wanted(request, effect)))
+			continue;
+		audit_add(cause, request, "mail.discarded", NULL, party_names[party],
+			effect_mail_name(effect));
+		effect_drop(request, effect);
+	}
+}
+
 static void news_owe(
 	struct cause *cause, struct request *request, enum effect_kind kind, enum party party)
 {
@@ -134,6 +154,7 @@ static void news_owe(
 
 	if (erase_is_done(request->side[party].person))
 		return;
+	news_drop_spent(cause, request, party);
 	effect = effect_owe(cause, request, kind);
 	effect->due = news_due(cause, request, effect, party);
 	*effect->mail = (struct mail){
@@ -142,7 +163,7 @@ static void news_owe(
 		.ends_at = request->ends_at,
 		.timezone = told_zone(request, party),
 	};
-	if (!request->meeting)
+	if (effect_row(effect)->calendar == CALENDAR_NONE)
 		return;
 	effect->mail->provider = request->meeting->provider;
 	effect->mail->facts = told_now(cause->arena, request, party);
@@ -379,6 +400,66 @@ void news_owe_cancellation(struct cause *cause, struct request *request)
 	}
 }
 
+void news_owe_received(struct cause *cause, struct request *request)
+{
+	news_owe(cause, request, EFFECT_MAIL_REQUEST_RECEIVED, PARTY_LAWYER);
+}
+
+/* Whether that person may have been told of an open request: the client has filed it. */
+static bool news_may_know(const struct request *request, enum party party)
+{
+	if (party == PARTY_CLIENT || request->side[party].news)
+		return true;
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->kind == EFFECT_MAIL_REQUEST_RECEIVED && effect->attempts > 0)
+			return true;
+	}
+	return false;
+}
+
+void news_owe_withdrawal(struct cause *cause, struct request *request)
+{
+	int party;
+
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
+		if (cause->actor.role != party_roles[party] && news_may_know(request, party))
+			news_owe(cause, request, EFFECT_MAIL_REQUEST_CANCELLED, party);
+}
+
+void news_owe_delay(struct cause *cause, struct request *request)
+{
+	int party;
+
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
+		if (!news_holds_invitation(request, party))
+			news_owe(cause, request, EFFECT_MAIL_MEETING_DELAYED, party);
+}
+
+void news_owe_failure(struct cause *cause, struct request *request)
+{
+	news_owe(cause, request, EFFECT_MAIL_MEETING_FAILED, PARTY_LAWYER);
+}
+
+void news_owe_reminder(struct cause *cause, struct request *request)
+{
+	const struct effect *mail;
+	int party;
+
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++) {
+		mail = news_last_mail(request, party);
+		if (news_holds_invitation(request, party) && !(mail && mail->state == EFFECT_DUE))
+			news_owe(cause, request, EFFECT_MAIL_MEETING_REMINDER, party);
+	}
+}
+
+void news_owe_missed(struct cause *cause, struct request *request)
+{
+	enum party party;
+
+	if (meeting_missed_by(request->meeting, &party))
+		news_owe(cause, request, EFFECT_MAIL_MEETING_MISSED, party);
+}
+
 void news_owe_refusal(struct cause *cause, struct request *request)
 {
 	news_owe(cause, request, EFFECT_MAIL_REQUEST_DECLINED, PARTY_CLIENT);
@@ -389,9 +470,12 @@ void news_owe_lapse(struct cause *cause, struct request *request, enum party par
 	news_owe(cause, request, EFFECT_MAIL_REQUEST_LAPSED, party);
 }
 
-/* An invitation that was leaving while its meeting was cancelled, or the link replaced. */
+/* An invitation that was leaving while its meeting was cancelled, or the link replaced; a notice
+ * that is not so any more. */
 static bool news_is_stale(const struct request *request, const struct effect *effect)
 {
+	if (effect_row(effect)->notice)
+		return !effect_row(effect)->wanted(request, effect);
 	return effect_row(effect)->calendar == CALENDAR_REQUEST &&
 	       (request->meeting->status == MEETING_CANCELLED ||
 		       request->meeting->status == MEETING_EXPIRED ||
@@ -472,7 +556,8 @@ void news_settled(struct cause *cause, struct request *request, struct effect *e
 	const struct effect settled = *effect;
 	bool never_left;
 
-	if (outcome->err == ERR_OK || news_is_stale(request, effect)) {
+	if (outcome->err == ERR_OK || news_is_stale(request, effect) ||
+		(outcome->skipped && effect_row(effect)->notice)) {
 		never_left = outcome->skipped && effect->attempts == 1 &&
 			     !news_was_invited(request, effect);
 		audit_add(cause, request, outcome->err == ERR_OK ? "mail.sent" : "mail.discarded",
@@ -485,7 +570,7 @@ void news_settled(struct cause *cause, struct request *request, struct effect *e
 			news_note_mailed(cause, request, &settled);
 		effect_drop(request, effect);
 		news_defer(cause, request, party);
-		if (outcome->err == ERR_OK)
+		if (outcome->err == ERR_OK && effect_row(&settled)->calendar != CALENDAR_NONE)
 			news_drop_overtaken(cause, request, &settled);
 		if (never_left)
 			news_take_back(cause, request, &settled);
@@ -539,10 +624,12 @@ struct news_changes news_changes(
 
 const struct actor *news_canceller(const struct request *request)
 {
+	const char *action = request->meeting ? "meeting.cancelled" : "request.cancelled";
+
 	MODEL_FOREACH (&request->events, struct audit_event, event) {
 		/* Its own, not that of an earlier or later generation. */
-		if (event->at >= request->meeting->ended_at &&
-			strcmp(event->action, "meeting.cancelled") == 0)
+		if ((!request->meeting || event->at >= request->meeting->ended_at) &&
+			strcmp(event->action, action) == 0)
 			return event->actor;
 	}
 	return NULL;

@@ -1,0 +1,15 @@
+#ifndef DISPATCH_PERIODIC_H
+#define DISPATCH_PERIODIC_H
+/* A thread that does one thing again and again, beside those that perform effects. */
+#include <stdbool.h>
+
+struct dispatch_periodic;
+
+/* Calls `work` with `data` (borrowed) now and `pause_s` after it has returned, or at once when it
+ * returned true: there may be more. NULL when no thread can be started. */
+struct dispatch_periodic *dispatch_periodic_start(
+	bool (*work)(void *data), void *data, int pause_s);
+
+/* Waits for what is being done. */
+void dispatch_periodic_stop(struct dispatch_periodic **periodic);
+#endif
