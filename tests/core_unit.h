@@ -315,12 +315,13 @@ static inline struct request *core_at_zoom(struct arena *arena)
 }
 
 /* The effects of a request owed, in order, as one letter each: Create, Update, Delete, Expire,
- * Verify, and Lapse; and of mails to the client r(eady), u(pdated), d(eclined), l(apsed),
- * c(ancelled). */
+ * Verify, Notice, and Lapse; and of mails to the client r(eady), u(pdated), d(eclined), l(apsed),
+ * c(ancelled), w(ithdrawn), (dela)y(ed), (re)m(inder), n(o-show). */
 static inline const char *core_owed(struct arena *arena, const struct request *request)
 {
 	static const char letters[EFFECT_KIND_COUNT] = {
 		[EFFECT_REQUEST_LAPSE] = 'L',
+		[EFFECT_MEETING_NOTICE] = 'N',
 		[EFFECT_MEETING_CREATE] = 'C',
 		[EFFECT_MEETING_UPDATE] = 'U',
 		[EFFECT_MEETING_DELETE] = 'D',
@@ -331,6 +332,10 @@ static inline const char *core_owed(struct arena *arena, const struct request *r
 		[EFFECT_MAIL_REQUEST_DECLINED] = 'd',
 		[EFFECT_MAIL_REQUEST_LAPSED] = 'l',
 		[EFFECT_MAIL_MEETING_CANCELLED] = 'c',
+		[EFFECT_MAIL_REQUEST_CANCELLED] = 'w',
+		[EFFECT_MAIL_MEETING_DELAYED] = 'y',
+		[EFFECT_MAIL_MEETING_REMINDER] = 'm',
+		[EFFECT_MAIL_MEETING_MISSED] = 'n',
 	};
 	char *owed = arena_alloc(arena, request->effects.count + 1);
 	size_t count = 0;

@@ -123,6 +123,7 @@ void meeting_set_status(struct cause *cause, struct request *request, enum meeti
 	request->meeting->status = status;
 	request->updated_at = cause->now;
 	audit_add(cause, request, action, from, meeting_status_names[status], detail);
+	news_withdraw_notices(cause, request);
 }
 
 struct effect *meeting_effect(const struct request *request, enum effect_kind kind)

@@ -127,26 +127,6 @@ static void news_defer(struct cause *cause, struct request *request, enum party 
 	}
 }
 
-/* A notice that is not so any more, and a reminder that was overtaken by what is about to be told:
- * neither keeps anything waiting. */
-static void news_drop_spent(struct cause *cause, struct request *request, enum party party)
-{
-	size_t i;
-
-	for (i = request->effects.count; i-- > 0;) {
-		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
-		const struct effect_row *row = effect_row(effect);
-
-		if (!row->notice || effect->mail->party != (int)party ||
-			effect_is_running(effect, cause->now) ||
-			(!row->needs_link && row->wanted(request, effect)))
-			continue;
-		audit_add(cause, request, "mail.discarded", NULL, party_names[party],
-			effect_mail_name(effect));
-		effect_drop(request, effect);
-	}
-}
-
 static void news_owe(
 	struct cause *cause, struct request *request, enum effect_kind kind, enum party party)
 {
@@ -154,7 +134,6 @@ static void news_owe(
 
 	if (erase_is_done(request->side[party].person))
 		return;
-	news_drop_spent(cause, request, party);
 	effect = effect_owe(cause, request, kind);
 	effect->due = news_due(cause, request, effect, party);
 	*effect->mail = (struct mail){
@@ -213,9 +192,15 @@ static void news_note_invited(struct cause *cause, struct request *request,
 	};
 }
 
+static bool news_is_reminder(const struct effect *effect, enum party party)
+{
+	return effect->kind == EFFECT_MAIL_MEETING_REMINDER && effect->mail->party == (int)party;
+}
+
 /*
- * Takes back the invitations of a person that are not leaving at this moment. Of a lost lease or a
- * failed attempt nobody knows whether the mail arrived: the person counts as invited then.
+ * Takes back the invitations of a person, and what reminds of them, that are not leaving at this
+ * moment. Of a lost lease or a failed attempt nobody knows whether the mail arrived: the person
+ * counts as invited then.
  */
 static void news_withdraw_from(struct cause *cause, struct request *request, enum party party)
 {
@@ -224,11 +209,27 @@ static void news_withdraw_from(struct cause *cause, struct request *request, enu
 	for (i = request->effects.count; i-- > 0;) {
 		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
 
+		if (news_is_reminder(effect, party) && !effect_is_running(effect, cause->now))
+			effect_drop(request, effect);
 		if (!news_is(effect, CALENDAR_REQUEST, party))
 			continue;
 		if (effect->attempts > 0)
 			news_note_invited(cause, request, effect, true);
 		if (!effect_is_running(effect, cause->now))
+			effect_drop(request, effect);
+	}
+}
+
+void news_withdraw_notices(struct cause *cause, struct request *request)
+{
+	size_t i;
+
+	for (i = request->effects.count; i-- > 0;) {
+		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
+		const struct effect_row *row = effect_row(effect);
+
+		if (row->notice && !row->wanted(request, effect) &&
+			!effect_is_running(effect, cause->now))
 			effect_drop(request, effect);
 	}
 }

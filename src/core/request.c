@@ -73,6 +73,7 @@ static void request_set_status(struct cause *cause, struct request *request,
 	request->status = status;
 	request->updated_at = cause->now;
 	audit_add(cause, request, action, from, request_status_names[status], NULL);
+	news_withdraw_notices(cause, request);
 }
 
 /* Whether two addresses, with hosts as A-labels, may reach one mailbox: no mail server in use tells
