@@ -9,6 +9,7 @@
 #include "config.h"
 #include "instant.h"
 #include "news.h"
+#include "notice.h"
 #include "provision.h"
 #include "request.h"
 #include "secret.h"
@@ -315,13 +316,13 @@ static inline struct request *core_at_zoom(struct arena *arena)
 }
 
 /* The effects of a request owed, in order, as one letter each: Create, Update, Delete, Expire,
- * Verify, Notice, and Lapse; and of mails to the client r(eady), u(pdated), d(eclined), l(apsed),
- * c(ancelled), w(ithdrawn), (dela)y(ed), (re)m(inder), n(o-show). */
+ * Verify, and Lapse, but not the notice that waits for its time; and of mails to the client
+ * r(eady), u(pdated), d(eclined), l(apsed), c(ancelled), w(ithdrawn), (dela)y(ed), (re)m(inder),
+ * n(o-show). */
 static inline const char *core_owed(struct arena *arena, const struct request *request)
 {
 	static const char letters[EFFECT_KIND_COUNT] = {
 		[EFFECT_REQUEST_LAPSE] = 'L',
-		[EFFECT_MEETING_NOTICE] = 'N',
 		[EFFECT_MEETING_CREATE] = 'C',
 		[EFFECT_MEETING_UPDATE] = 'U',
 		[EFFECT_MEETING_DELETE] = 'D',
@@ -341,7 +342,7 @@ static inline const char *core_owed(struct arena *arena, const struct request *r
 	size_t count = 0;
 
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (core_party(effect) == PARTY_CLIENT)
+		if (core_party(effect) == PARTY_CLIENT && letters[effect->kind])
 			owed[count++] = letters[effect->kind];
 	}
 	return owed;

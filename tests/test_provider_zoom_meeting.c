@@ -104,7 +104,7 @@ static void test_dial_in(void)
 		{"digits", "\"pstn_password\":\"012345\",",
 			"+49 69 1, ID " NUMBER ", PIN 012345"},
 		{"a number", "\"pstn_password\":123456,",
-			"+49 69 1, ID " NUMBER ", passcode 123456"},
+			"+49 69 1, ID " NUMBER ", PIN 123456"},
 		{"empty", "\"pstn_password\":\"\",", "+49 69 1, ID " NUMBER},
 		{"no digits", "\"pstn_password\":\"12a\",", "+49 69 1, ID " NUMBER},
 	};

@@ -228,9 +228,13 @@ void news_withdraw_notices(struct cause *cause, struct request *request)
 		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
 		const struct effect_row *row = effect_row(effect);
 
-		if (row->notice && !row->wanted(request, effect) &&
-			!effect_is_running(effect, cause->now))
-			effect_drop(request, effect);
+		if (!row->notice || row->wanted(request, effect) ||
+			effect_is_running(effect, cause->now))
+			continue;
+		/* It may have arrived: that person knows something. */
+		if (effect->attempts > 0)
+			news_of(cause, request, (enum party)effect->mail->party);
+		effect_drop(request, effect);
 	}
 }
 
