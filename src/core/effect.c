@@ -281,6 +281,11 @@ bool effect_again(const struct cause *cause, struct request *request, struct eff
 		if (effect_same_lane(effect, other) && effect_is_running(other, cause->now))
 			return false;
 	}
+	/* What comes after it is not begun any more by who has lost its lease. */
+	MODEL_FOREACH (&request->effects, struct effect, other) {
+		if (effect_same_lane(effect, other))
+			other->lease = NULL;
+	}
 	effect->state = EFFECT_DUE;
 	effect->lease = NULL;
 	effect->due = cause->now;
