@@ -34,7 +34,7 @@ PATH = os.pathsep.join(
 DATABASES = os.environ.get("MEETLINK_TEST_DATABASE", "mongod secantusd-rs secantusd-py").split()
 LEASE_S = 90
 # What time alone makes due.
-WATCH = {"request.lapse", "meeting.expire", "meeting.verify"}
+WATCH = {"request.lapse", "meeting.expire", "meeting.notice", "meeting.verify"}
 
 
 def spawn(log: pathlib.Path, *command: object, env: dict | None = None) -> subprocess.Popen:
