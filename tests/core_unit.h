@@ -9,6 +9,7 @@
 #include "config.h"
 #include "instant.h"
 #include "news.h"
+#include "notice.h"
 #include "provision.h"
 #include "request.h"
 #include "secret.h"
@@ -315,8 +316,9 @@ static inline struct request *core_at_zoom(struct arena *arena)
 }
 
 /* The effects of a request owed, in order, as one letter each: Create, Update, Delete, Expire,
- * Verify, Overlaps, and Lapse; and of mails to the client r(eady), u(pdated), d(eclined), l(apsed),
- * c(ancelled). */
+ * Verify, Overlaps, and Lapse, but not the notice that waits for its time; and of mails to the client
+ * r(eady), u(pdated), d(eclined), l(apsed), c(ancelled), w(ithdrawn), (dela)y(ed), (re)m(inder),
+ * n(o-show). */
 static inline const char *core_owed(struct arena *arena, const struct request *request)
 {
 	static const char letters[EFFECT_KIND_COUNT] = {
@@ -332,12 +334,16 @@ static inline const char *core_owed(struct arena *arena, const struct request *r
 		[EFFECT_MAIL_REQUEST_DECLINED] = 'd',
 		[EFFECT_MAIL_REQUEST_LAPSED] = 'l',
 		[EFFECT_MAIL_MEETING_CANCELLED] = 'c',
+		[EFFECT_MAIL_REQUEST_CANCELLED] = 'w',
+		[EFFECT_MAIL_MEETING_DELAYED] = 'y',
+		[EFFECT_MAIL_MEETING_REMINDER] = 'm',
+		[EFFECT_MAIL_MEETING_MISSED] = 'n',
 	};
 	char *owed = arena_alloc(arena, request->effects.count + 1);
 	size_t count = 0;
 
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (core_party(effect) == PARTY_CLIENT)
+		if (core_party(effect) == PARTY_CLIENT && letters[effect->kind])
 			owed[count++] = letters[effect->kind];
 	}
 	return owed;

@@ -19,7 +19,8 @@ static void test_locale(void)
 		{"pt-br", "pt-BR"},
 		{"PT-BR-x", "pt-BR"},
 		{"pt", NULL},
-		{"fr", NULL},
+		{"fr-CA", "fr"},
+		{"it", NULL},
 		{"d", NULL},
 		{"deu", NULL},
 		{"-de", NULL},
@@ -223,7 +224,7 @@ static void test_clock(void)
 		{"enm", false},
 		{"de", false},
 		{"de-US", false},
-		{"fr", false},
+		{"it", false},
 		{"", false},
 		{NULL, false},
 	};

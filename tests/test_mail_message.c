@@ -59,6 +59,7 @@ static void without_calendar(void)
 				      "Subject: Video meeting\r\n"
 				      "Auto-Submitted: auto-generated\r\n"
 				      "X-Auto-Response-Suppress: All\r\n"
+				      "List-Id: <meetings.mail.example>\r\n"
 				      "MIME-Version: 1.0\r\n"
 				      "Content-Type: multipart/alternative; \r\n"
 				      " boundary=\"=_alternative_c6f56f8d590f94162c90e1e6\"\r\n"

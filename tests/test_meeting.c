@@ -84,7 +84,7 @@ static void test_meeting_made_is_ready(void)
 	CU_ASSERT_STRING_EQUAL(request->meeting->passcode, "4711");
 	CU_ASSERT_EQUAL(request->updated_at, CORE_NOW + 2);
 	CU_ASSERT_PTR_NULL(core_creation(request));
-	CU_ASSERT_EQUAL(request->effects.count, 3);
+	CU_ASSERT_EQUAL(request->effects.count, 4);
 	for (i = 0; i < 2; i++) {
 		const struct effect *mail = core_effect(request, INVITE, parties[i]);
 

@@ -293,7 +293,7 @@ static void test_links(void)
 		{"a number and its pin",
 			EVENT(ENTRIES(VIDEO ",{\"entryPointType\":\"phone\",\"uri\":"
 					    "\"tel:+1-555-0100\",\"pin\":\"12345\"}")),
-			LINK, NULL, "+1-555-0100 PIN 12345", 1},
+			LINK, NULL, "+1-555-0100, PIN 12345", 1},
 		{"texts that nobody should see",
 			EVENT(ENTRIES("{\"entryPointType\":\"video\",\"uri\":\"" LINK
 				      "\",\"passcode\":\"a\\nb\"},{\"entryPointType\":\"phone\","

@@ -482,6 +482,10 @@ static void provision_sick(
 		if (effect->kind == CREATE)
 			provision_created(&cause, request, effect,
 				effect->creation->tries ? &away : &silent, NULL);
+		else if (effect->kind == EFFECT_MEETING_NOTICE)
+			notice_settled(&cause, request, effect);
+		else if (effect->mail)
+			news_settled(&cause, request, effect, &(struct effect_outcome){0});
 		else
 			provision_deleted(&cause, request, effect, &away);
 		return;

@@ -21,7 +21,7 @@ static struct {
 	size_t ready, failed, failed_over, moved, regenerated, replaced_creating, remade, retried,
 		cancelled_creating, cancelled_alone, late_answers, discarded, lost_leases,
 		lost_meetings, uncertain, made_unheard, updated, redrawn, lapsed, expired, told,
-		withdrawn, removed, settled_ready;
+		withdrawn, removed, settled_ready, reminded, delayed, missed;
 } walk_seen;
 
 /* ---- dispatchers: claim ---- */
@@ -181,12 +181,20 @@ static void walk_mail(struct walk *walk, struct walk_task *task)
 
 	shown.meeting = &task->meeting;
 	shown.timezone = task->meeting.timezone;
+	if (mail->kind == EFFECT_MAIL_MEETING_REMINDER)
+		walk_check(walk,
+			task->meeting.status == MEETING_READY && task->meeting.provider_url &&
+				mail->mail->starts_at == task->meeting.starts_at,
+			"a reminder tells the truth");
 	if (walk_bad_luck(walk, 2))
 		task->outcome.err = walk_random(walk, 4) ? ERR_TEMPORARY : ERR_PERMANENT;
 	if (task->outcome.err == ERR_OK ||
 		(task->outcome.err == ERR_TEMPORARY && walk_random(walk, 3) == 0)) {
 		wrong = world_deliver(&walk->world, mail);
 		walk_seen.uncertain += task->outcome.err != ERR_OK;
+		walk_seen.reminded += mail->kind == EFFECT_MAIL_MEETING_REMINDER;
+		walk_seen.delayed += mail->kind == EFFECT_MAIL_MEETING_DELAYED;
+		walk_seen.missed += mail->kind == EFFECT_MAIL_MEETING_MISSED;
 	}
 	walk_check(walk, !wrong, wrong);
 	if (mail->kind == EFFECT_MAIL_MEETING_READY || mail->kind == EFFECT_MAIL_MEETING_UPDATED)
@@ -223,6 +231,7 @@ static void walk_act(struct walk *walk, struct walk_task *task)
 		walk_verify(walk, task);
 		break;
 	case EFFECT_REQUEST_LAPSE:
+	case EFFECT_MEETING_NOTICE:
 	case EFFECT_MEETING_EXPIRE:
 		break;
 	default:
@@ -264,6 +273,9 @@ static void walk_settle_effect(
 		request_lapse(&cause, request, effect);
 		walk_seen.lapsed += request->status == REQUEST_LAPSED;
 		return;
+	case EFFECT_MEETING_NOTICE:
+		notice_settled(&cause, request, effect);
+		break;
 	case EFFECT_MEETING_CREATE:
 		walk_settle_creation(walk, &cause, effect, task);
 		return;
@@ -608,6 +620,11 @@ static void walk_end(struct walk *walk)
 								  LAWYER_ADDRESSES_TRUSTED) ||
 				walk_has_failed(request, EFFECT_MAIL_REQUEST_LAPSED, party),
 			"both are told that it lapsed");
+	walk_check(walk,
+		request->status != REQUEST_CANCELLED || request->meeting || !walk->world.asked ||
+			walk->world.withdrawn ||
+			walk_has_failed(request, EFFECT_MAIL_REQUEST_CANCELLED, PARTY_LAWYER),
+		"a lawyer who was asked is told that the request was withdrawn");
 	if (request->status == REQUEST_DECLINED)
 		walk_check(walk,
 			walk->world.refused || walk_has_failed(request,
@@ -692,6 +709,9 @@ static void test_walk_went_everywhere(void)
 	WALK_SAW(withdrawn);
 	WALK_SAW(removed);
 	WALK_SAW(settled_ready);
+	WALK_SAW(reminded);
+	WALK_SAW(delayed);
+	WALK_SAW(missed);
 }
 
 static const struct unit_case cases[] = {

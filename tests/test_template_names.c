@@ -11,6 +11,7 @@
 #include "ics_feed.h"
 #include "ics_invite.h"
 #include "ics_when.h"
+#include "incident.h"
 #include "told.h"
 #include "unit_templates.h"
 
@@ -123,8 +124,10 @@ struct service_call handler_call(const struct http_exchange *exchange)
 static struct person people[] = {{.id = "c", .name = "Ada Client", .email = "ada@client.test"},
 	{.id = "l", .name = "Bo Lawyer", .email = "bo@lawyer.test"}};
 static struct actor lawyer = {.id = "l", .role = ROLE_LAWYER};
-static struct audit_event cancellation = {
-	.action = "meeting.cancelled", .at = CORE_NOW, .actor = &lawyer};
+static struct audit_event cancellations[] = {
+	{.action = "meeting.cancelled", .at = CORE_NOW, .actor = &lawyer},
+	{.action = "request.cancelled", .at = CORE_NOW, .actor = &lawyer}};
+static struct failure failure = {.code = "temporary", .detail = "It is away."};
 static struct person_news news = {.invited = true,
 	.starts_at = START - INSTANT_DAY,
 	.ends_at = START - INSTANT_HOUR,
@@ -145,6 +148,7 @@ static struct meeting meeting = {
 	.starts_at = START,
 	.ends_at = START + INSTANT_DAY,
 	.opens_at = START - INSTANT_HOUR,
+	.last_error = &failure,
 	.change_reason = "The court moved.",
 	.ended_reason = "Ill.",
 	.ended_at = CORE_NOW,
@@ -161,47 +165,74 @@ static struct request request = {
 	.duration_minutes = 24 * 60,
 	.timezone = "Europe/Berlin",
 	.meeting = &meeting,
-	.events = {.items = &cancellation, .count = 1},
+	.events = {.items = cancellations, .count = 2},
 	.created_at = CORE_NOW,
 };
 
+static void give_mail(const struct dispatch *dispatch, int kind, enum party party, int64_t now)
+{
+	struct arena *arena = arena_new();
+	struct mail mail = {.party = (int)party};
+	const struct effect effect = {.id = CORE_ID,
+		.kind = kind,
+		.mail = &mail,
+		.generation = 2,
+		.created_at = CORE_NOW};
+	struct request without = request;
+	const struct dispatch_letter letter = {
+		.request = effect_row(&effect)->without_meeting ? &without : &request,
+		.effect = &effect,
+		.config = &core_config,
+		.now = now};
+	struct mail_message message;
+	struct buf out;
+
+	without.meeting = NULL;
+	buf_init(&out, MAIL_MAX_MESSAGE);
+	/* It fails as soon as the calendar has been asked for, which is "x". */
+	dispatch_mail_compose(dispatch, arena, &letter, &message, &out, NULL);
+	buf_fini(&out);
+	arena_free(&arena);
+}
+
+static void give_alert(const struct dispatch *dispatch, const char *target, int kind, bool over)
+{
+	const struct incident incident = {.id = target, .kind = kind, .detail = "It is away."};
+	const struct incident_mail mail = {.address = "ops@meetings.test", .over = over};
+	struct arena *arena = arena_new();
+	struct mail_message message;
+	struct buf out;
+
+	buf_init(&out, MAIL_MAX_MESSAGE);
+	CU_ASSERT_EQUAL(dispatch_alert_compose(
+				dispatch, arena, &incident, &mail, "en", &message, &out, NULL),
+		ERR_OK);
+	buf_fini(&out);
+	arena_free(&arena);
+}
+
 static void give_mails(const struct tmpl_set *templates)
 {
-	static const enum effect_kind kinds[] = {EFFECT_MAIL_MEETING_READY,
-		EFFECT_MAIL_MEETING_UPDATED, EFFECT_MAIL_MEETING_CANCELLED,
-		EFFECT_MAIL_REQUEST_DECLINED, EFFECT_MAIL_REQUEST_LAPSED};
-	static char url[] = "https://meetings.test";
-	const struct conf conf = {.public_url = url};
+	static const int64_t left[] = {3 * INSTANT_DAY, 5 * INSTANT_HOUR, 9 * INSTANT_MINUTE, 0};
+	static const char *const targets[] = {"zoom", "mail", "local"};
+	static char url[] = "https://meetings.test", request_url[] = "https://own.test/{id}/view";
+	const struct conf conf = {.public_url = url, .public_request_url = request_url};
 	struct secret_ring *ring = core_ring(CORE_KEY_1);
 	const struct dispatch dispatch = {.conf = &conf,
 		.ring = ring,
 		.templates = templates,
 		.mail_from = {.name = "Meetings", .email = "meetings@meetings.test"}};
-	struct dispatch_performer performer = {.dispatch = &dispatch};
-	struct request declined = request;
-	struct dispatch_result result;
-	struct err_info info;
 	size_t i;
+	int kind;
 
-	declined.meeting = NULL;
-	for (i = 0; i < 2 * sizeof(kinds) / sizeof(kinds[0]); i++) {
-		struct mail mail = {.party = (int)(i % 2)};
-		const struct effect effect = {.id = CORE_ID,
-			.kind = kinds[i / 2],
-			.mail = &mail,
-			.generation = 2,
-			.created_at = CORE_NOW};
-		const struct dispatch_work work = {.performer = &performer,
-			.config = &core_config,
-			.arena = arena_new(),
-			.request = effect_row(&effect)->without_meeting ? &declined : &request,
-			.effect = &effect};
-		struct arena *arena = work.arena;
-
-		/* It fails as soon as the calendar has been asked for, which is "x". */
-		dispatch_mail.perform(&work, &result, &info);
-		arena_free(&arena);
-	}
+	for (kind = 0; kind < EFFECT_KIND_COUNT; kind++)
+		for (i = 0; i < 2 * sizeof(left) / sizeof(left[0]); i++)
+			if (effect_table[kind].lane == LANE_PERSON)
+				give_mail(
+					&dispatch, kind, (enum party)(i % 2), START - left[i / 2]);
+	for (kind = INCIDENT_CREDENTIALS; kind <= INCIDENT_OVERDUE; kind++)
+		for (i = 0; i < 2 * sizeof(targets) / sizeof(targets[0]); i++)
+			give_alert(&dispatch, targets[i / 2], kind, i % 2);
 	secret_ring_free(&ring);
 }
 
@@ -282,6 +313,7 @@ static const struct {
 	{"message", TOLD_MESSAGE},
 	{"product_name", TOLD_FACTS},
 	{"locale", TOLD_FACTS},
+	{"request_url", TOLD_FACTS},
 	{"provider_title", TOLD_PROVIDER},
 	{"failover", TOLD_PROVIDER},
 	{"requested_provider_title", TOLD_PROVIDER},

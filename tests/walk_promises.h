@@ -93,6 +93,7 @@ static enum walk_lane walk_lane(const struct effect *effect)
 		return WALK_AT_PROVIDER;
 	case EFFECT_MEETING_DELETE:
 	case EFFECT_REQUEST_LAPSE:
+	case EFFECT_MEETING_NOTICE:
 	case EFFECT_MEETING_EXPIRE:
 	case EFFECT_MEETING_OVERLAPS:
 	case EFFECT_MEETING_VERIFY:
@@ -105,7 +106,8 @@ static enum walk_lane walk_lane(const struct effect *effect)
 static bool walk_waits_for_link(const struct request *request, const struct effect *effect)
 {
 	return (effect->kind == EFFECT_MAIL_MEETING_READY ||
-		       effect->kind == EFFECT_MAIL_MEETING_UPDATED) &&
+		       effect->kind == EFFECT_MAIL_MEETING_UPDATED ||
+		       effect->kind == EFFECT_MAIL_MEETING_REMINDER) &&
 	       (request->meeting->status == MEETING_PENDING ||
 		       request->meeting->status == MEETING_FAILED);
 }
@@ -178,12 +180,35 @@ static void walk_check_removal(struct walk *walk, const struct effect *removal)
 	walk->removals[walk->removal_count++].key = key;
 }
 
+/* What is told once, at its time. */
+static void walk_check_notice(struct walk *walk, const struct effect *mail)
+{
+	size_t same = 0;
+
+	MODEL_FOREACH (&walk->request->effects, struct effect, other) {
+		same += other->kind == mail->kind && other->mail->party == mail->mail->party &&
+			other->attempts == 0;
+	}
+	walk_check(walk, same <= 1, "no notice waits beside another one of its kind");
+	walk_check(walk,
+		mail->kind != EFFECT_MAIL_MEETING_REMINDER ||
+			walk->world.calendars[mail->mail->party].handed,
+		"nobody is reminded of what nobody told them");
+	walk_check(walk,
+		(mail->kind != EFFECT_MAIL_REQUEST_RECEIVED &&
+			mail->kind != EFFECT_MAIL_MEETING_FAILED) ||
+			mail->mail->party == PARTY_LAWYER,
+		"what the lawyer has to do is told to the lawyer");
+}
+
 static void walk_check_mail(struct walk *walk, const struct effect *mail)
 {
 	const struct request *request = walk->request;
 	size_t open = 0;
 
-	if (mail->kind == EFFECT_MAIL_REQUEST_DECLINED || mail->kind == EFFECT_MAIL_REQUEST_LAPSED)
+	if (effect_row(mail)->notice)
+		walk_check_notice(walk, mail);
+	if (effect_row(mail)->calendar == CALENDAR_NONE)
 		return;
 	walk_check(walk, request->meeting, "mails are about a meeting");
 	if (mail->kind == EFFECT_MAIL_MEETING_READY)
@@ -221,6 +246,7 @@ static void walk_check_counts(struct walk *walk)
 	walk_check(walk, creations <= 1, "at most one creation is under way");
 	walk_check(walk, counts[EFFECT_MEETING_UPDATE] <= 2, "few updates are owed");
 	walk_check(walk, counts[EFFECT_MEETING_VERIFY] <= 1, "one verification is owed");
+	walk_check(walk, counts[EFFECT_MEETING_NOTICE] <= 1, "one notice is waited for");
 	walk_check(walk, counts[EFFECT_MEETING_EXPIRE] == (request->status == REQUEST_ACCEPTED),
 		"what is accepted ends one day");
 	walk_check(walk, counts[EFFECT_REQUEST_LAPSE] == (request->status == REQUEST_OPEN),

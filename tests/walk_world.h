@@ -11,7 +11,7 @@
 #include "arena.h"
 #include "effect.h"
 
-enum { WORLD_LIVE = 24, WORLD_KEYS = 64 };
+enum { WORLD_LIVE = 24, WORLD_KEYS = 64, WORLD_REMINDERS = 64 };
 
 /* A meeting that exists at a provider. */
 struct world_meeting {
@@ -38,6 +38,15 @@ struct world {
 	struct world_calendar calendars[2]; /* by party */
 	bool refused;                       /* the client was told of a refusal */
 	bool lapsed[2];                     /* that person was told that it lapsed */
+	bool asked;                         /* the lawyer was told of the request */
+	bool withdrawn;                     /* and that it was withdrawn */
+	/* What each person was reminded of. */
+	struct {
+		int party;
+		const char *mail;
+		int64_t starts_at;
+	} reminders[WORLD_REMINDERS];
+	size_t reminder_count;
 };
 
 /* A link of jitsi's is made here: nothing is left at the provider. */
@@ -98,6 +107,26 @@ static inline struct world_meeting *world_make(struct world *world, const char *
 	return live;
 }
 
+/* A reminder arrives. It may arrive again; another one of the same start may not come more often
+ * than there are times for it. */
+static inline const char *world_remind(struct world *world, const struct effect *mail, size_t most)
+{
+	size_t i, same = 0;
+
+	for (i = 0; i < world->reminder_count; i++) {
+		if (strcmp(world->reminders[i].mail, mail->id) == 0)
+			return NULL;
+		same += world->reminders[i].party == mail->mail->party &&
+			world->reminders[i].starts_at == mail->mail->starts_at;
+	}
+	if (world->reminder_count < WORLD_REMINDERS) {
+		world->reminders[world->reminder_count].party = mail->mail->party;
+		world->reminders[world->reminder_count].mail = mail->id;
+		world->reminders[world->reminder_count++].starts_at = mail->mail->starts_at;
+	}
+	return same < most ? NULL : "nobody is reminded more often than the policy says";
+}
+
 /* A mail arrives. Returns what is wrong about that, or NULL. */
 static inline const char *world_deliver(struct world *world, const struct effect *mail)
 {
@@ -113,6 +142,13 @@ static inline const char *world_deliver(struct world *world, const struct effect
 		world->lapsed[mail->mail->party] = true;
 		return NULL;
 	}
+	if (mail->kind == EFFECT_MAIL_MEETING_REMINDER)
+		return world_remind(world, mail, 2);
+	world->asked |= mail->kind == EFFECT_MAIL_REQUEST_RECEIVED;
+	world->withdrawn |=
+		mail->kind == EFFECT_MAIL_REQUEST_CANCELLED && mail->mail->party == PARTY_LAWYER;
+	if (effect_row(mail)->calendar == CALENDAR_NONE)
+		return NULL;
 	if (!repeat && calendar->mail && mail->sequence <= calendar->sequence)
 		return "SEQUENCE rises with every mail";
 	if (mail->kind != EFFECT_MAIL_MEETING_READY && !calendar->handed)

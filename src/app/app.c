@@ -15,12 +15,17 @@
 #include "provider.h"
 #include "rest.h"
 
-static enum err app_check_url(const struct conf *conf, struct err_info *info)
+static enum err app_check_urls(const struct conf *conf, struct arena *arena, struct err_info *info)
 {
 	if (!rest_url_valid(conf->public_url, REST_URL_HTTP))
 		return err_set(info, ERR_CONFIG,
 			"public.url must be http(s)://host, without credentials, query, fragment "
 			"or a slash at its end.");
+	if (conf->public_request_url[0] && !rest_url_valid(dispatch_request_url(conf, arena, "id"),
+						   REST_URL_LINK | REST_URL_HTTP))
+		return err_set(info, ERR_CONFIG,
+			"public.request_url must be an http(s) URL with " CONF_REQUEST_ID
+			" for the request.");
 	return ERR_OK;
 }
 
@@ -40,7 +45,7 @@ enum err app_open(const struct conf *conf, int threads, struct app *app_r, struc
 	enum err err;
 
 	*app_r = (struct app){.conf = conf, .arena = arena_new(), .templates = tmpl_set_new()};
-	err = app_check_url(conf, info);
+	err = app_check_urls(conf, app_r->arena, info);
 	if (err == ERR_OK)
 		err = mail_address_parse(app_r->arena, conf->mail_from, &app_r->mail_from, info);
 	if (err == ERR_OK && !app_r->mail_from.name)

@@ -47,6 +47,7 @@ enum err app_master_run(const char *path, struct conf **conf, struct err_info *i
 struct app_shared {
 	int listen_fd, wake_fd;
 	struct breaker_table *breakers;
+	struct breaker_table *domains; /* of recipients, for dispatchers alone */
 };
 
 /* A child's life after the fork; returns its exit status. */

@@ -66,6 +66,7 @@ static struct dispatch child_dispatch(const struct app *app, const struct app_sh
 		.store = app->store,
 		.tokens = &app->token_store,
 		.breakers = shared->breakers,
+		.domains = shared->domains,
 		.wake_fd = shared->wake_fd,
 	};
 }
@@ -141,8 +142,8 @@ int app_dispatcher_run(const struct conf *conf, const struct app_shared *shared)
 	struct app app;
 	enum err err;
 
-	/* Two connections more: the claimer's, and that of who does chores. */
-	if (child_start(conf, dispatch_thread_count(threads) + 2, &stop, &app) != EXIT_SUCCESS)
+	/* Three connections more: the claimer's, and those of who does chores and who alerts. */
+	if (child_start(conf, dispatch_thread_count(threads) + 3, &stop, &app) != EXIT_SUCCESS)
 		return EXIT_FAILURE;
 	dispatch = child_dispatch(&app, shared);
 	err = dispatch_run(&dispatch, threads, &info);

@@ -253,18 +253,61 @@ static enum err render_values(
 	return json_parse(arena, bytes, len, values_r, info);
 }
 
+/* One template with the values of a file. */
+static enum err render_template(struct arena *arena, const struct conf *conf, const char *name,
+	const char *file, struct buf *out, struct err_info *info)
+{
+	struct tmpl_set *templates = tmpl_set_new();
+	struct json_object *values;
+	enum err err;
+
+	if (!file)
+		file = arena_printf(arena, "%s/sample.json", conf->templates_dir);
+	err = render_values(arena, file, &values, info);
+	if (err == ERR_OK)
+		err = tmpl_set_load(templates, conf->templates_dir, info);
+	if (err == ERR_OK)
+		err = tmpl_render(templates, name, values, out, info);
+	tmpl_set_free(&templates);
+	return err;
+}
+
+/* A whole mail, as it would leave. */
+static enum err render_mail(const struct conf *conf, const struct dispatch_sample *sample,
+	struct buf *out, struct err_info *info)
+{
+	struct app app;
+	enum err err = app_open(conf, 0, &app, info);
+
+	if (err != ERR_OK)
+		return err;
+	err = dispatch_preview(&(struct dispatch){.conf = conf,
+				       .ring = app.ring,
+				       .templates = app.templates,
+				       .mail_from = app.mail_from},
+		sample, out, info);
+	app_close(&app);
+	return err;
+}
+
 int app_render(int argc, char **argv)
 {
 	static const char help[] =
-		"usage: meetlink render TEMPLATE [--values FILE.json] [--config FILE]\n\n"
+		"usage: meetlink render TEMPLATE [--values FILE.json] [--config FILE]\n"
+		"       meetlink render --mail KIND [--locale TAG] [--provider NAME] [--party "
+		"PARTY]\n"
+		"                       [--config FILE]\n\n"
 		"Renders a template such as mail/en/meeting_ready.html to standard output, with "
 		"the\n"
-		"values of the file, or of sample.json in the folder of the templates.\n";
-	const char *path = NULL, *file = NULL;
-	const struct app_option options[] = {
-		{"config", .value = &path}, {"values", .value = &file}};
-	struct tmpl_set *templates;
-	struct json_object *values;
+		"values of the file, or of sample.json in the folder of the templates; or a whole\n"
+		"mail such as meeting_ready or queue_alert, with invented people, as it would "
+		"leave:\n"
+		"in English at jitsi to the client, unless the options say otherwise.\n";
+	const char *path = NULL, *file = NULL, *party = party_names[PARTY_CLIENT];
+	struct dispatch_sample sample = {.locale = "en", .provider = "jitsi"};
+	const struct app_option options[] = {{"config", .value = &path}, {"values", .value = &file},
+		{"mail", .value = &sample.kind}, {"locale", .value = &sample.locale},
+		{"provider", .value = &sample.provider}, {"party", .value = &party}};
 	struct err_info info = {0};
 	struct arena *arena;
 	struct conf *conf;
@@ -272,28 +315,22 @@ int app_render(int argc, char **argv)
 	enum err err;
 	int done;
 
-	done = app_options(argc, argv, help, options, 2, 1);
+	done = app_options(argc, argv, help, options, 6, 1);
 	if (done)
 		return done - 1;
-	if (optind == argc)
+	if ((optind == argc) == !sample.kind || model_enum_value(party_names, party) < 0)
 		return app_usage(help);
+	sample.party = (enum party)model_enum_value(party_names, party);
 	conf = app_conf(path);
 	if (!conf)
 		return EXIT_FAILURE;
 	arena = arena_new();
-	templates = tmpl_set_new();
 	buf_init(&out, COMMAND_MAX_VALUES);
-	if (!file)
-		file = arena_printf(arena, "%s/sample.json", conf->templates_dir);
-	err = render_values(arena, file, &values, &info);
-	if (err == ERR_OK)
-		err = tmpl_set_load(templates, conf->templates_dir, &info);
-	if (err == ERR_OK)
-		err = tmpl_render(templates, argv[optind], values, &out, &info);
+	err = sample.kind ? render_mail(conf, &sample, &out, &info)
+			  : render_template(arena, conf, argv[optind], file, &out, &info);
 	if (err == ERR_OK)
 		fwrite(out.bytes, 1, out.len, stdout);
 	buf_fini(&out);
-	tmpl_set_free(&templates);
 	arena_free(&arena);
 	conf_free(&conf);
 	return err == ERR_OK ? EXIT_SUCCESS : app_fail(&info);

@@ -268,7 +268,8 @@ enum err app_master_run(const char *path, struct conf **conf, struct err_info *i
 		goto out;
 	master.shared.wake_fd = wake_open();
 	master.shared.breakers = breaker_table_new();
-	if (master.shared.wake_fd < 0 || !master.shared.breakers) {
+	master.shared.domains = breaker_table_new();
+	if (master.shared.wake_fd < 0 || !master.shared.breakers || !master.shared.domains) {
 		err = err_set(
 			info, ERR_CONFIG, "No descriptors or memory left: %s.", strerror(errno));
 		goto out;
@@ -288,6 +289,7 @@ enum err app_master_run(const char *path, struct conf **conf, struct err_info *i
 	unlink(socket);
 	log_info("ended");
 out:
+	breaker_table_free(&master.shared.domains);
 	breaker_table_free(&master.shared.breakers);
 	if (master.shared.wake_fd >= 0)
 		close(master.shared.wake_fd);

@@ -9,6 +9,9 @@
 
 #include "err.h"
 
+/* What stands for the id of a request in public.request_url. */
+#define CONF_REQUEST_ID "{id}"
+
 struct conf {
 #define CONF_TEXT(section, key, preset, help)          char *section##_##key;
 #define CONF_INT(section, key, preset, min, max, help) int64_t section##_##key;

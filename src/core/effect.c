@@ -50,6 +50,33 @@ static bool effect_is_latest(const struct request *request, const struct effect 
 	       request->meeting->sequence == effect->sequence;
 }
 
+static bool effect_is_of_failed(const struct request *request, const struct effect *effect)
+{
+	return effect_is_of(request, effect, MEETING_FAILED);
+}
+
+static bool effect_is_of_open(const struct request *request, const struct effect *effect)
+{
+	(void)effect;
+	return request->status == REQUEST_OPEN;
+}
+
+/* A reminder of the meeting at its present time. */
+static bool effect_is_of_start(const struct request *request, const struct effect *effect)
+{
+	return effect_is_of_ready(request, effect) &&
+	       request->meeting->starts_at == effect->mail->starts_at;
+}
+
+/* That person did not come, as far as it is known now. */
+static bool effect_is_of_no_show(const struct request *request, const struct effect *effect)
+{
+	enum party missing;
+
+	return request->meeting->generation == effect->generation &&
+	       meeting_missed_by(request->meeting, &missing) && (int)missing == effect->mail->party;
+}
+
 static const char *effect_recipient(const struct effect *effect)
 {
 	return party_names[effect->mail->party];
@@ -281,6 +308,11 @@ bool effect_again(const struct cause *cause, struct request *request, struct eff
 		if (effect_same_lane(effect, other) && effect_is_running(other, cause->now))
 			return false;
 	}
+	/* What comes after it is not begun any more by who has lost its lease. */
+	MODEL_FOREACH (&request->effects, struct effect, other) {
+		if (effect_same_lane(effect, other))
+			other->lease = NULL;
+	}
 	effect->state = EFFECT_DUE;
 	effect->lease = NULL;
 	effect->due = cause->now;
@@ -364,6 +396,8 @@ enum err effect_check_wanted(const struct request *request, const struct effect 
 
 	if (row->wanted && !row->wanted(request, effect))
 		return err_set(info, ERR_PERMANENT, "The meeting has changed since.");
+	if (row->until_start && request->meeting->starts_at <= now)
+		return err_set(info, ERR_PERMANENT, "It is too late.");
 	/* What nobody could try in time, since everything was down, is tried once all the same. */
 	if (row->until_end && effect->give_up_at && effect->give_up_at < now &&
 		request->meeting->ends_at <= now)
@@ -402,6 +436,7 @@ void effect_failed(struct cause *cause, struct effect *effect, const struct effe
 	effect->due =
 		cause->now + backoff_delay_ms(effect->attempts, first_s, max_s,
 				     outcome->retry_after_s, cause_jitter(cause, BACKOFF_SPREAD));
-	if (outcome->err == ERR_PERMANENT || effect->due > effect->give_up_at)
+	if (outcome->err == ERR_PERMANENT ||
+		(effect->give_up_at && effect->due > effect->give_up_at))
 		effect->state = EFFECT_FAILED;
 }

@@ -120,6 +120,8 @@ enum effect_tells {
 	TELLS_CHANGES = 1 << 1,   /* what is not as the person was told before */
 	TELLS_CANCELLER = 1 << 2, /* who cancelled */
 	TELLS_ASKED = 1 << 3,     /* what was asked for, where it is not what was accepted */
+	TELLS_TIME_LEFT = 1 << 4, /* how long it is until the start */
+	TELLS_FAILURE = 1 << 5,   /* why there is no link */
 };
 
 #define EFFECT_BY_POLICY INT64_C(-1)
@@ -139,6 +141,11 @@ struct effect_row {
 	int64_t give_up;   /* ms after it was owed; 0: never; or EFFECT_BY_POLICY */
 	bool until_end;    /* and no later than `after_end` ms after the end of the meeting, */
 	int64_t after_end; /* when it is too late for it */
+	bool until_start;  /* has no point once the meeting has started */
+	bool notice;       /* a mail that tells, once, what is so at its time: no version of the
+			    * invitation, and dropped when it is not so any more */
+	bool to_claimed; /* goes to a lawyer's address, too, that only the client has named: without
+			  * the client's own words then, for anybody may be behind it */
 	enum effect_calendar calendar;
 	unsigned tells; /* set of enum effect_tells */
 };

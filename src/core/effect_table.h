@@ -7,6 +7,9 @@
  */
 EFFECT(REQUEST_LAPSE, "request.lapse", .class = CLASS_LOCAL, .lane = LANE_ALONE,
 	.without_meeting = true, .words = "The time asked for comes, and nobody has answered")
+EFFECT(MEETING_NOTICE, "meeting.notice", .class = CLASS_LOCAL, .lane = LANE_ALONE,
+	.ends_with_link = true,
+	.words = "People are told that the link takes long, or that the meeting is near")
 EFFECT(MEETING_CREATE, "meeting.create", EFFECT_CARRIES(creation), .class = CLASS_PROVIDER,
 	.lane = LANE_PROVIDER, .wanted = effect_is_of_pending, .give_up = EFFECT_BY_POLICY,
 	.until_end = true, .ends_with_link = true, .words = "The meeting is made at its provider")
@@ -43,5 +46,28 @@ EFFECT(MAIL_MEETING_CANCELLED, "mail.meeting_cancelled", EFFECT_CARRIES(mail), .
 	.lane = LANE_PERSON, .key = effect_recipient, .give_up = 3 * INSTANT_DAY, .until_end = true,
 	.after_end = INSTANT_DAY, .calendar = CALENDAR_CANCEL,
 	.tells = TELLS_MEETING | TELLS_CHANGES | TELLS_CANCELLER, .words = "The cancellation")
+EFFECT(MAIL_REQUEST_RECEIVED, "mail.request_received", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
+	.lane = LANE_PERSON, .key = effect_recipient, .without_meeting = true,
+	.wanted = effect_is_of_open, .give_up = 3 * INSTANT_DAY, .notice = true, .to_claimed = true,
+	.words = "The news of a request to the lawyer")
+EFFECT(MAIL_REQUEST_CANCELLED, "mail.request_cancelled", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
+	.lane = LANE_PERSON, .key = effect_recipient, .without_meeting = true,
+	.give_up = 3 * INSTANT_DAY, .tells = TELLS_CANCELLER, .to_claimed = true,
+	.words = "The news that an unanswered request was withdrawn")
+EFFECT(MAIL_MEETING_DELAYED, "mail.meeting_delayed", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
+	.lane = LANE_PERSON, .key = effect_recipient, .wanted = effect_is_of_pending,
+	.notice = true, .words = "The news that the meeting is accepted, and that its link follows")
+EFFECT(MAIL_MEETING_FAILED, "mail.meeting_failed", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
+	.lane = LANE_PERSON, .key = effect_recipient, .wanted = effect_is_of_failed,
+	.give_up = 3 * INSTANT_DAY, .until_end = true, .notice = true, .tells = TELLS_FAILURE,
+	.words = "The news to the lawyer that no link could be made")
+EFFECT(MAIL_MEETING_REMINDER, "mail.meeting_reminder", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
+	.lane = LANE_PERSON, .key = effect_recipient, .needs_link = true,
+	.wanted = effect_is_of_start, .until_start = true, .notice = true,
+	.tells = TELLS_MEETING | TELLS_TIME_LEFT, .words = "The reminder")
+EFFECT(MAIL_MEETING_MISSED, "mail.meeting_missed", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
+	.lane = LANE_PERSON, .key = effect_recipient, .wanted = effect_is_of_no_show,
+	.give_up = 3 * INSTANT_DAY, .notice = true,
+	.words = "The news to who did not come that the other one was there")
 EFFECT(WEBHOOK, "webhook", EFFECT_CARRIES(announcement), .class = CLASS_LOCAL, .lane = LANE_EVENTS,
 	.without_meeting = true, .words = "What happened is put down for each subscriber")

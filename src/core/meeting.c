@@ -8,6 +8,7 @@
 #include "config.h"
 #include "instant.h"
 #include "news.h"
+#include "notice.h"
 #include "request.h"
 
 /* A call whose outcome is not known may still be under way at the provider: what it may have made
@@ -27,7 +28,11 @@ const char *const meeting_status_names[] = {
 	NULL,
 };
 
-const char *const meeting_outcome_names[] = {"held", "client_no_show", "lawyer_no_show", NULL};
+#define OUTCOME_CLIENT_NO_SHOW "client_no_show"
+#define OUTCOME_LAWYER_NO_SHOW "lawyer_no_show"
+
+const char *const meeting_outcome_names[] = {
+	"held", OUTCOME_CLIENT_NO_SHOW, OUTCOME_LAWYER_NO_SHOW, NULL};
 
 static const struct model_field warning_fields[] = {
 	MODEL_FIELD(struct warning, code, MODEL_STRING, MODEL_STORED | MODEL_SHOWN),
@@ -120,6 +125,7 @@ void meeting_set_status(struct cause *cause, struct request *request, enum meeti
 	request->meeting->status = status;
 	request->updated_at = cause->now;
 	audit_add(cause, request, action, from, meeting_status_names[status], detail);
+	news_withdraw_notices(cause, request);
 }
 
 struct effect *meeting_effect(const struct request *request, enum effect_kind kind)
@@ -139,6 +145,15 @@ struct effect *meeting_creation(const struct request *request)
 			return effect;
 	}
 	return NULL;
+}
+
+bool meeting_missed_by(const struct meeting *meeting, enum party *party_r)
+{
+	const char *outcome = meeting->outcome ? meeting->outcome : "";
+	const bool lawyer = strcmp(outcome, OUTCOME_LAWYER_NO_SHOW) == 0;
+
+	*party_r = lawyer ? PARTY_LAWYER : PARTY_CLIENT;
+	return lawyer || strcmp(outcome, OUTCOME_CLIENT_NO_SHOW) == 0;
 }
 
 const char *meeting_warning(const struct meeting *meeting, const char *code)
@@ -335,6 +350,7 @@ void meeting_begin(struct cause *cause, struct request *request, const char *pro
 		provider);
 	meeting_owe_creation(cause, request);
 	meeting_owe_expiry(cause, request);
+	notice_plan(cause, request);
 }
 
 void meeting_replace(
@@ -363,6 +379,7 @@ void meeting_replace(
 		meeting_status_names[MEETING_PENDING], provider);
 	meeting_owe_creation(cause, request);
 	meeting_owe_expiry(cause, request);
+	notice_plan(cause, request);
 }
 
 void meeting_move(struct cause *cause, struct request *request)
@@ -388,6 +405,7 @@ void meeting_move(struct cause *cause, struct request *request)
 		meeting_owe_update(cause, request);
 		meeting_owe_verification(cause, request);
 	}
+	notice_plan(cause, request);
 	news_owe_change(cause, request);
 }
 
@@ -474,6 +492,7 @@ void meeting_made(struct cause *cause, struct request *request, const struct mee
 	meeting_set_status(cause, request, MEETING_READY, "meeting.ready", meeting->provider);
 	if (meeting->external_id)
 		meeting_owe_verification(cause, request);
+	notice_plan(cause, request);
 	news_owe_link(cause, request);
 }
 

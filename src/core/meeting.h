@@ -121,6 +121,9 @@ void meeting_made(struct cause *cause, struct request *request, const struct mee
 void meeting_set_granted(
 	struct cause *cause, struct request *request, const struct meeting_link *link);
 
+/* Who did not come, as its outcome says; false: nobody is said not to have come. */
+bool meeting_missed_by(const struct meeting *meeting, enum party *party_r);
+
 /* The detail of a warning, or NULL. */
 const char *meeting_warning(const struct meeting *meeting, const char *code);
 

@@ -142,7 +142,7 @@ static void news_owe(
 		.ends_at = request->ends_at,
 		.timezone = told_zone(request, party),
 	};
-	if (!request->meeting)
+	if (effect_row(effect)->calendar == CALENDAR_NONE)
 		return;
 	effect->mail->provider = request->meeting->provider;
 	effect->mail->facts = told_now(cause->arena, request, party);
@@ -192,9 +192,15 @@ static void news_note_invited(struct cause *cause, struct request *request,
 	};
 }
 
+static bool news_is_reminder(const struct effect *effect, enum party party)
+{
+	return effect->kind == EFFECT_MAIL_MEETING_REMINDER && effect->mail->party == (int)party;
+}
+
 /*
- * Takes back the invitations of a person that are not leaving at this moment. Of a lost lease or a
- * failed attempt nobody knows whether the mail arrived: the person counts as invited then.
+ * Takes back the invitations of a person, and what reminds of them, that are not leaving at this
+ * moment. Of a lost lease or a failed attempt nobody knows whether the mail arrived: the person
+ * counts as invited then.
  */
 static void news_withdraw_from(struct cause *cause, struct request *request, enum party party)
 {
@@ -203,12 +209,32 @@ static void news_withdraw_from(struct cause *cause, struct request *request, enu
 	for (i = request->effects.count; i-- > 0;) {
 		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
 
+		if (news_is_reminder(effect, party) && !effect_is_running(effect, cause->now))
+			effect_drop(request, effect);
 		if (!news_is(effect, CALENDAR_REQUEST, party))
 			continue;
 		if (effect->attempts > 0)
 			news_note_invited(cause, request, effect, true);
 		if (!effect_is_running(effect, cause->now))
 			effect_drop(request, effect);
+	}
+}
+
+void news_withdraw_notices(struct cause *cause, struct request *request)
+{
+	size_t i;
+
+	for (i = request->effects.count; i-- > 0;) {
+		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
+		const struct effect_row *row = effect_row(effect);
+
+		if (!row->notice || row->wanted(request, effect) ||
+			effect_is_running(effect, cause->now))
+			continue;
+		/* It may have arrived: that person knows something. */
+		if (effect->attempts > 0)
+			news_of(cause, request, (enum party)effect->mail->party);
+		effect_drop(request, effect);
 	}
 }
 
@@ -379,6 +405,66 @@ void news_owe_cancellation(struct cause *cause, struct request *request)
 	}
 }
 
+void news_owe_received(struct cause *cause, struct request *request)
+{
+	news_owe(cause, request, EFFECT_MAIL_REQUEST_RECEIVED, PARTY_LAWYER);
+}
+
+/* Whether that person may have been told of an open request: the client has filed it. */
+static bool news_may_know(const struct request *request, enum party party)
+{
+	if (party == PARTY_CLIENT || request->side[party].news)
+		return true;
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->kind == EFFECT_MAIL_REQUEST_RECEIVED && effect->attempts > 0)
+			return true;
+	}
+	return false;
+}
+
+void news_owe_withdrawal(struct cause *cause, struct request *request)
+{
+	int party;
+
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
+		if (cause->actor.role != party_roles[party] && news_may_know(request, party))
+			news_owe(cause, request, EFFECT_MAIL_REQUEST_CANCELLED, party);
+}
+
+void news_owe_delay(struct cause *cause, struct request *request)
+{
+	int party;
+
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
+		if (!news_holds_invitation(request, party))
+			news_owe(cause, request, EFFECT_MAIL_MEETING_DELAYED, party);
+}
+
+void news_owe_failure(struct cause *cause, struct request *request)
+{
+	news_owe(cause, request, EFFECT_MAIL_MEETING_FAILED, PARTY_LAWYER);
+}
+
+void news_owe_reminder(struct cause *cause, struct request *request)
+{
+	const struct effect *mail;
+	int party;
+
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++) {
+		mail = news_last_mail(request, party);
+		if (news_holds_invitation(request, party) && !(mail && mail->state == EFFECT_DUE))
+			news_owe(cause, request, EFFECT_MAIL_MEETING_REMINDER, party);
+	}
+}
+
+void news_owe_missed(struct cause *cause, struct request *request)
+{
+	enum party party;
+
+	if (meeting_missed_by(request->meeting, &party))
+		news_owe(cause, request, EFFECT_MAIL_MEETING_MISSED, party);
+}
+
 void news_owe_refusal(struct cause *cause, struct request *request)
 {
 	news_owe(cause, request, EFFECT_MAIL_REQUEST_DECLINED, PARTY_CLIENT);
@@ -389,9 +475,12 @@ void news_owe_lapse(struct cause *cause, struct request *request, enum party par
 	news_owe(cause, request, EFFECT_MAIL_REQUEST_LAPSED, party);
 }
 
-/* An invitation that was leaving while its meeting was cancelled, or the link replaced. */
+/* An invitation that was leaving while its meeting was cancelled, or the link replaced; a notice
+ * that is not so any more. */
 static bool news_is_stale(const struct request *request, const struct effect *effect)
 {
+	if (effect_row(effect)->notice)
+		return !effect_row(effect)->wanted(request, effect);
 	return effect_row(effect)->calendar == CALENDAR_REQUEST &&
 	       (request->meeting->status == MEETING_CANCELLED ||
 		       request->meeting->status == MEETING_EXPIRED ||
@@ -520,7 +609,8 @@ void news_settled(struct cause *cause, struct request *request, struct effect *e
 	const struct effect settled = *effect;
 	bool never_left;
 
-	if (outcome->err == ERR_OK || news_is_stale(request, effect)) {
+	if (outcome->err == ERR_OK || news_is_stale(request, effect) ||
+		(outcome->skipped && effect_row(effect)->notice)) {
 		never_left = outcome->skipped && effect->attempts == 1 &&
 			     !news_was_invited(request, effect);
 		audit_add(cause, request, outcome->err == ERR_OK ? "mail.sent" : "mail.discarded",
@@ -533,7 +623,7 @@ void news_settled(struct cause *cause, struct request *request, struct effect *e
 			news_note_mailed(cause, request, &settled);
 		effect_drop(request, effect);
 		news_defer(cause, request, party);
-		if (outcome->err == ERR_OK)
+		if (outcome->err == ERR_OK && effect_row(&settled)->calendar != CALENDAR_NONE)
 			news_drop_overtaken(cause, request, &settled);
 		if (never_left)
 			news_take_back(cause, request, &settled);
@@ -587,10 +677,12 @@ struct news_changes news_changes(
 
 const struct actor *news_canceller(const struct request *request)
 {
+	const char *action = request->meeting ? "meeting.cancelled" : "request.cancelled";
+
 	MODEL_FOREACH (&request->events, struct audit_event, event) {
 		/* Its own, not that of an earlier or later generation. */
-		if (event->at >= request->meeting->ended_at &&
-			strcmp(event->action, "meeting.cancelled") == 0)
+		if ((!request->meeting || event->at >= request->meeting->ended_at) &&
+			strcmp(event->action, action) == 0)
 			return event->actor;
 	}
 	return NULL;

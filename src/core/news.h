@@ -27,6 +27,24 @@ void news_forget_people(struct cause *cause, struct request *request);
  * been, invited are told so. */
 void news_owe_cancellation(struct cause *cause, struct request *request);
 
+/* The lawyer is told of a request, also where only the client has named the address. */
+void news_owe_received(struct cause *cause, struct request *request);
+
+/* An open request was cancelled: told to who did not do it and may know of it. */
+void news_owe_withdrawal(struct cause *cause, struct request *request);
+
+/* The link takes long: told to who has none yet. */
+void news_owe_delay(struct cause *cause, struct request *request);
+
+/* No link could be made: the lawyer has to act. */
+void news_owe_failure(struct cause *cause, struct request *request);
+
+/* The meeting is near: told to who holds an invitation, and is being told nothing else. */
+void news_owe_reminder(struct cause *cause, struct request *request);
+
+/* Who did not come is told so. */
+void news_owe_missed(struct cause *cause, struct request *request);
+
 /* The client is told that the lawyer declined. */
 void news_owe_refusal(struct cause *cause, struct request *request);
 
@@ -36,6 +54,8 @@ void news_owe_lapse(struct cause *cause, struct request *request, enum party par
 /* The link is no more, and another is being made: what has not left is withdrawn. */
 void news_withdraw(struct cause *cause, struct request *request);
 
+/* The status of request or meeting is another one: notices that are not so any more do not leave. */
+void news_withdraw_notices(struct cause *cause, struct request *request);
 /* A person has decided that a mail which was given up is not tried any more. */
 void news_discard(struct cause *cause, struct request *request, const struct effect *effect);
 
@@ -62,7 +82,7 @@ struct news_changes {
 struct news_changes news_changes(
 	struct arena *arena, const struct request *request, enum party party);
 
-/* Who cancelled the request's meeting, or NULL. */
+/* Who cancelled the request's meeting, or the request that has none; or NULL. */
 const struct actor *news_canceller(const struct request *request);
 
 /* The request as a mail is about it. A cancellation that could not leave is still about the meeting

@@ -29,11 +29,13 @@ struct policy {
 	const char *default_provider;
 	struct model_list failover;    /* strings: providers, in order */
 	int64_t inline_wait_ms;        /* how long accepting waits for the link */
+	int64_t delay_notice_s;        /* people are told that it takes longer than this */
 	int64_t opens_minutes_before;  /* the gate opens this long before the start */
 	int64_t expires_minutes_after; /* and closes this long after the end */
 	int join_links;                /* enum join_links */
 	bool show_dial_in;             /* else nobody is told the numbers that lead past the gate */
 	const char *reply_to;          /* REPLY_TO_…, or an address */
+	struct model_list alerts;      /* strings: addresses that are told of incidents */
 	struct security *security;
 	struct model_list reminders_minutes_before; /* int64_t */
 	int64_t max_generations;

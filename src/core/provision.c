@@ -6,6 +6,7 @@
 #include "backoff.h"
 #include "config.h"
 #include "news.h"
+#include "notice.h"
 
 /* Calls of one provider in a row before the next one is asked (PROVIDERS.md section 8), and how
  * long the second waits at most. What asks us to wait longer is left at once. */
@@ -168,6 +169,7 @@ static void provision_give_up(struct cause *cause, struct request *request, stru
 		meeting_owe_removal(cause, request, &removal);
 	}
 	meeting_owe_removals(cause, request, &creation.maybe_made);
+	news_owe_failure(cause, request);
 }
 
 static void provision_begin_round(struct creation *creation)
@@ -385,6 +387,9 @@ void provision_verified(struct cause *cause, struct request *request, struct eff
 		return;
 	}
 	meeting_owe_verification(cause, request);
+	/* What the version before made ready knows of no reminders. */
+	if (!meeting_effect(request, EFFECT_MEETING_NOTICE))
+		notice_plan(cause, request);
 	if (outcome->err != ERR_OK) {
 		next = meeting_effect(request, EFFECT_MEETING_VERIFY);
 		next->due = instant_earlier(next->due, cause->now + PROVISION_VERIFY_RETRY);

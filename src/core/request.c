@@ -87,6 +87,7 @@ static void request_set_status(struct cause *cause, struct request *request,
 	request->status = status;
 	request->updated_at = cause->now;
 	audit_add(cause, request, action, from, request_status_names[status], NULL);
+	news_withdraw_notices(cause, request);
 }
 
 /* Whether two addresses, with hosts as A-labels, may reach one mailbox: no mail server in use tells
@@ -127,6 +128,7 @@ enum err request_open(struct cause *cause, const struct request_draft *draft, co
 	audit_add(cause, request_r, "request.created", NULL, request_status_names[REQUEST_OPEN],
 		NULL);
 	effect_owe(cause, request_r, EFFECT_REQUEST_LAPSE)->due = request_r->starts_at;
+	news_owe_received(cause, request_r);
 	return ERR_OK;
 }
 
@@ -148,9 +150,9 @@ static const char *request_decision(struct cause *cause, const struct request_re
 	return hash;
 }
 
-/* Whether the lawyer's address is the client's word alone. Who has filed is the first event, and no
- * open request has so many that it has left the document. */
-static bool request_lawyer_is_claimed(const struct request *request)
+/* Who has filed is the first event, and no open request has so many that it has left the document.
+ */
+bool request_lawyer_is_claimed(const struct request *request)
 {
 	return !request->events.count ||
 	       MODEL_AT(&request->events, struct audit_event, 0)->actor->role == ROLE_CLIENT;
@@ -287,6 +289,7 @@ enum err request_cancel(struct cause *cause, struct request *request, const void
 {
 	const struct request_cancellation *cancellation = input;
 	const enum err err = command_check(COMMAND_CANCEL, request, cause->now, info);
+	const bool open = request->status == REQUEST_OPEN;
 
 	(void)changed_r;
 	if (err != ERR_OK)
@@ -294,6 +297,8 @@ enum err request_cancel(struct cause *cause, struct request *request, const void
 	request_close(cause, request, REQUEST_CANCELLED, "request.cancelled");
 	if (request->meeting && !request_meeting_ended(request))
 		meeting_cancel(cause, request, cancellation->reason);
+	if (open)
+		news_owe_withdrawal(cause, request);
 	return ERR_OK;
 }
 
@@ -460,6 +465,7 @@ enum err request_note_outcome(struct cause *cause, struct request *request, cons
 	audit_add(cause, request, "meeting.outcome", meeting->outcome, outcome, NULL);
 	meeting->outcome = outcome;
 	request->updated_at = cause->now;
+	news_owe_missed(cause, request);
 	return ERR_OK;
 }
 

@@ -175,6 +175,9 @@ enum standing request_standing(const struct request *request, const struct actor
 /* Which of the two people the actor is; false for anybody else. */
 bool request_party(const struct request *request, const struct actor *actor, enum party *party_r);
 
+/* Whether the address of an open request's lawyer is the client's word alone. */
+bool request_lawyer_is_claimed(const struct request *request);
+
 /* A new open request under the given id. ERR_INVALID for a start that has passed or lies more than
  * five years ahead, and for one id or one address on both sides; ERR_FORBIDDEN when a client files
  * for somebody else. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "dispatch_alert.h"
 #include "dispatch_chore.h"
 #include "dispatch_delivery.h"
 #include "dispatch_private.h"
@@ -65,6 +66,7 @@ enum err dispatch_run(const struct dispatch *given, int threads, struct err_info
 	const size_t count = claimer.queues.count;
 	struct dispatch_pool **pools = arena_alloc(arena, count * sizeof(struct dispatch_pool *));
 	const int freed_fd = wake_open();
+	struct dispatch_alerts *alerts = NULL;
 	struct dispatch_chores *chores;
 	enum err err = ERR_OK;
 	size_t i;
@@ -84,7 +86,10 @@ enum err dispatch_run(const struct dispatch *given, int threads, struct err_info
 	if (err == ERR_OK && (!chores || !started.deliveries))
 		err = err_set(info, ERR_INTERNAL, "A thread cannot be started.");
 	if (err == ERR_OK)
+		err = dispatch_alerts_start(dispatch, &alerts, info);
+	if (err == ERR_OK)
 		dispatch_loop(&claimer, pools, freed_fd);
+	dispatch_alerts_stop(&alerts);
 	for (i = 0; i < count; i++)
 		if (pools[i])
 			dispatch_pool_close(pools[i]);

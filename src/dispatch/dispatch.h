@@ -4,6 +4,7 @@
  * The dispatcher: claims effects that are due, performs them, settles their outcome. Any number of
  * dispatchers on any number of hosts may run against one database; leases divide the work.
  */
+#include "buf.h"
 #include "conf.h"
 #include "mail_message.h"
 #include "provider_breaker.h"
@@ -22,12 +23,28 @@ struct dispatch {
 	struct store *store;
 	const struct provider_token_store *tokens;
 	struct breaker_table *breakers;
-	int wake_fd; /* eventfd: somebody on this host owes something now */
+	struct breaker_table *domains; /* of recipients: those that put mail off; "@host" */
+	int wake_fd;                   /* eventfd: somebody on this host owes something now */
 	struct dispatch_deliveries *deliveries; /* dispatch_run() starts them */
 };
 
 /* Whether every mail has its templates, and they name no value that they are not given. */
 enum err dispatch_check_templates(const struct tmpl_set *templates, struct err_info *info);
+
+/* Where the marketplace shows a request itself, in the arena; NULL: nowhere. Whoever comes there
+ * logs in, so it is nobody's own link. */
+const char *dispatch_request_url(
+	const struct conf *conf, struct arena *arena, const char *request_id);
+
+/* A mail with invented people: a kind ("meeting_ready", "queue_alert"), the language, and whose. */
+struct dispatch_sample {
+	const char *kind, *locale, *provider;
+	enum party party;
+};
+
+/* Appends the whole message. ERR_INVALID: there is no such kind or provider. */
+enum err dispatch_preview(const struct dispatch *dispatch, const struct dispatch_sample *sample,
+	struct buf *out, struct err_info *info);
 
 /* Runs performers, `threads` of each queue, until dispatch_stop() is called from another thread,
  * and then lets those that are at work finish. ERR_CONFIG when mail cannot be delivered as

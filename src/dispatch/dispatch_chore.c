@@ -1,14 +1,12 @@
-#define _GNU_SOURCE /* pthread_cond_clockwait */
 #include "dispatch_chore.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "backoff.h"
 #include "clock.h"
 #include "config.h"
+#include "dispatch_periodic.h"
 #include "fault.h"
 #include "id.h"
 #include "log.h"
@@ -150,39 +148,15 @@ static bool chore_do_one(
 
 struct dispatch_chores {
 	const struct dispatch *dispatch;
-	pthread_t thread;
-	pthread_mutex_t mutex; /* of the change of `stopping` */
-	pthread_cond_t stopped;
-	atomic_bool stopping;
+	struct rest *rest;
+	struct dispatch_periodic *thread;
 };
 
-/* Until there may be something to do; false: it is to end. */
-static bool chores_wait(struct dispatch_chores *chores, bool at_once)
+static bool chores_do_one(void *data, const atomic_bool *stopping)
 {
-	struct timespec until;
-	bool going_on;
+	const struct dispatch_chores *chores = data;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += CHORE_POLL_S;
-	pthread_mutex_lock(&chores->mutex);
-	while (!at_once && !chores->stopping &&
-		pthread_cond_clockwait(&chores->stopped, &chores->mutex, CLOCK_MONOTONIC, &until) ==
-			0)
-		continue;
-	going_on = !chores->stopping;
-	pthread_mutex_unlock(&chores->mutex);
-	return going_on;
-}
-
-static void *chores_run(void *data)
-{
-	struct dispatch_chores *chores = data;
-	struct rest *rest = rest_new();
-
-	while (chores_wait(chores, chore_do_one(chores->dispatch, rest, &chores->stopping)))
-		continue;
-	rest_free(&rest);
-	return NULL;
+	return chore_do_one(chores->dispatch, chores->rest, stopping);
 }
 
 struct dispatch_chores *dispatch_chores_start(const struct dispatch *dispatch)
@@ -190,12 +164,10 @@ struct dispatch_chores *dispatch_chores_start(const struct dispatch *dispatch)
 	struct dispatch_chores *chores = xcalloc(1, sizeof(*chores));
 
 	chores->dispatch = dispatch;
-	pthread_mutex_init(&chores->mutex, NULL);
-	pthread_cond_init(&chores->stopped, NULL);
-	if (pthread_create(&chores->thread, NULL, chores_run, chores) != 0) {
-		free(chores);
-		return NULL;
-	}
+	chores->rest = rest_new();
+	chores->thread = dispatch_periodic_start(chores_do_one, chores, CHORE_POLL_S);
+	if (!chores->thread)
+		dispatch_chores_stop(&chores);
 	return chores;
 }
 
@@ -203,11 +175,8 @@ void dispatch_chores_stop(struct dispatch_chores **chores)
 {
 	if (!*chores)
 		return;
-	pthread_mutex_lock(&(*chores)->mutex);
-	(*chores)->stopping = true;
-	pthread_cond_signal(&(*chores)->stopped);
-	pthread_mutex_unlock(&(*chores)->mutex);
-	pthread_join((*chores)->thread, NULL);
+	dispatch_periodic_stop(&(*chores)->thread);
+	rest_free(&(*chores)->rest);
 	free(*chores);
 	*chores = NULL;
 }

@@ -16,8 +16,6 @@
  * is noticed soon, and who is slow has its time in the end. */
 enum { MAIL_PAUSE_S = 5, MAIL_TRY_S = 2, MAIL_MAX_DOUBLINGS = 4 };
 
-enum { MAIL_MAX_TEXT = 256 * 1024, MAIL_MAX_MESSAGE = 1024 * 1024 };
-
 static enum err mail_render(const struct dispatch *dispatch, struct arena *arena,
 	const char *locale, const char *kind, const char *suffix, struct json_object *values,
 	const char **text_r, struct err_info *info)
@@ -31,6 +29,38 @@ static enum err mail_render(const struct dispatch *dispatch, struct arena *arena
 	*text_r = arena_strndup(arena, buf.bytes, buf.len);
 	buf_fini(&buf);
 	return err;
+}
+
+enum err dispatch_mail_render_all(const struct dispatch *dispatch, struct arena *arena,
+	const char *locale, const char *kind, struct json_object *values,
+	struct mail_message *message, struct err_info *info)
+{
+	enum err err;
+
+	err = mail_render(
+		dispatch, arena, locale, kind, "subject", values, &message->subject, info);
+	if (err == ERR_OK)
+		err = mail_render(
+			dispatch, arena, locale, kind, "txt", values, &message->text, info);
+	if (err == ERR_OK)
+		err = mail_render(
+			dispatch, arena, locale, kind, "html", values, &message->html, info);
+	return err;
+}
+
+const char *dispatch_mail_locale(
+	const struct tmpl_set *templates, struct arena *arena, const char *locale, const char *kind)
+{
+	const char *found, *end;
+
+	while ((found = ics_when_locale_find(templates, arena, locale, "mail",
+			arena_printf(arena, "%s.txt", kind))) != NULL) {
+		if (dispatch_mail_is_whole(templates, arena, found, kind))
+			return found;
+		end = strrchr(found, '-');
+		locale = end ? arena_strndup(arena, found, (size_t)(end - found)) : NULL;
+	}
+	return "en";
 }
 
 /* Names the message for ever ("<generation>.<sequence>" is its version), so that a repeat after a
@@ -83,12 +113,22 @@ static struct mail_address mail_reply_to(const struct config *config, const stru
 	return (struct mail_address){.email = strchr(reply_to, '@') ? reply_to : NULL};
 }
 
-static enum err mail_message_make(const struct dispatch_work *work, const struct request *request,
-	struct mail_message *message_r, struct err_info *info)
+/* Of a version of the meeting each kind is told once; a notice is told once at its time. */
+static const char *mail_id_kind(struct arena *arena, const struct effect *effect)
 {
-	const struct dispatch *dispatch = work->performer->dispatch;
-	const struct effect *effect = work->effect;
-	struct arena *arena = work->arena;
+	const char *kind = effect_mail_name(effect);
+
+	return effect_row(effect)->notice
+		       ? arena_printf(arena, "%s_%lld", kind,
+				 (long long)(effect->created_at / INSTANT_SECOND))
+		       : kind;
+}
+
+static enum err mail_message_make(const struct dispatch *dispatch, struct arena *arena,
+	const struct dispatch_letter *letter, struct mail_message *message_r, struct err_info *info)
+{
+	const struct request *request = letter->request;
+	const struct effect *effect = letter->effect;
 	const char *kind = effect_mail_name(effect);
 	const enum party party = (enum party)effect->mail->party;
 	const struct person *person = request->side[party].person;
@@ -97,33 +137,36 @@ static enum err mail_message_make(const struct dispatch_work *work, const struct
 	const char *locale;
 	enum err err;
 
-	locale = ics_when_locale(dispatch->templates, arena, person->locale, "mail",
-		arena_printf(arena, "%s.txt", kind));
+	locale = dispatch_mail_locale(dispatch->templates, arena, person->locale, kind);
 	*message_r = (struct mail_message){
-		.message_id = mail_message_id(
-			dispatch, arena, request, kind, party, news_version(arena, effect)),
+		.message_id = mail_message_id(dispatch, arena, request, mail_id_kind(arena, effect),
+			party, news_version(arena, effect)),
 		.date = effect->created_at,
 		.from = dispatch->mail_from,
 		.to = {.name = person->name, .email = person->email},
-		.reply_to = mail_reply_to(work->config, request->side[!party].person),
+		.reply_to = mail_reply_to(letter->config, request->side[!party].person),
 	};
 	/* Whatever comes later belongs to the thread of the first invitation. */
 	if (news && news->thread)
 		message_r->in_reply_to = mail_message_id(
 			dispatch, arena, request, "meeting_ready", party, news->thread);
-	err = dispatch_mail_values(dispatch, arena, request, effect, locale, &values, info);
+	err = dispatch_mail_values(
+		dispatch, arena, request, effect, locale, letter->now, &values, info);
 	if (err == ERR_OK)
-		err = mail_render(dispatch, arena, locale, kind, "subject", values,
-			&message_r->subject, info);
-	if (err == ERR_OK)
-		err = mail_render(
-			dispatch, arena, locale, kind, "txt", values, &message_r->text, info);
-	if (err == ERR_OK)
-		err = mail_render(
-			dispatch, arena, locale, kind, "html", values, &message_r->html, info);
+		err = dispatch_mail_render_all(
+			dispatch, arena, locale, kind, values, message_r, info);
 	if (err == ERR_OK && effect_row(effect)->calendar != CALENDAR_NONE)
 		err = mail_calendar(dispatch, arena, request, effect, message_r, info);
 	return err;
+}
+
+enum err dispatch_mail_compose(const struct dispatch *dispatch, struct arena *arena,
+	const struct dispatch_letter *letter, struct mail_message *message_r, struct buf *out,
+	struct err_info *info)
+{
+	const enum err err = mail_message_make(dispatch, arena, letter, message_r, info);
+
+	return err == ERR_OK ? mail_compose(message_r, out, info) : err;
 }
 
 size_t dispatch_mail_limit(const struct dispatch *dispatch)
@@ -147,6 +190,7 @@ static enum err mail_of_server(enum err err)
 {
 	switch (err) {
 	case ERR_UNAVAILABLE:
+	case ERR_CREDENTIAL:
 		return err;
 	case ERR_INVALID: /* it was not asked */
 		return ERR_INTERNAL;
@@ -160,44 +204,92 @@ static long mail_doubled(long seconds, int64_t times)
 	return seconds << (times < MAIL_MAX_DOUBLINGS ? times : MAIL_MAX_DOUBLINGS);
 }
 
-/* That it may leave now was seen by whoever claimed it: here it is only noted who tries. */
-static enum err mail_deliver(const struct dispatch_work *work, const struct mail_message *message,
-	const struct buf *buf, struct err_info *info)
+/* ---- domains that put us off ---- */
+
+/* Where mail for a domain was put off again and again, the rest of it waits, and nobody else's
+ * does. Only a domain that did so has a breaker: there are more domains than breakers. */
+static enum err mail_enter_domain(const struct dispatch *dispatch, const char *key,
+	struct breaker_health *health_r, struct err_info *info)
 {
-	const struct dispatch *dispatch = work->performer->dispatch;
+	breaker_read(dispatch->domains, key, clock_now_ms(), health_r);
+	if (health_r->state == BREAKER_CLOSED ||
+		breaker_enter(dispatch->domains, key, clock_now_ms(), info) == ERR_OK)
+		return ERR_OK;
+	return err_set(info, ERR_TEMPORARY,
+		"The recipient's domain puts mail off, and is not tried again yet.");
+}
+
+static void mail_leave_domain(const struct dispatch *dispatch, const char *key,
+	const struct breaker_health *health, enum err err, const char *detail)
+{
+	const enum err said = err == ERR_TEMPORARY ? ERR_TEMPORARY
+			      : err == ERR_OK || err == ERR_PERMANENT
+				      ? ERR_OK
+				      : ERR_INTERNAL; /* nothing about the domain */
+
+	if (said == ERR_TEMPORARY || health->last_error_at)
+		breaker_leave(dispatch->domains, key, clock_now_ms(), said, 0, detail);
+}
+
+/* ---- delivery ---- */
+
+/* That it may leave now was seen by whoever claimed it: here it is only noted who tries. A login
+ * that was refused is not tried again at once: that would lock the account. */
+static enum err mail_deliver(const struct dispatch *dispatch, struct mail_transport *transport,
+	const struct mail_message *message, const struct buf *buf, struct err_info *info)
+{
 	struct breaker_health health;
 	long pause_s;
 	enum err err;
 
 	breaker_read(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), &health);
 	pause_s = mail_doubled(1, health.failures);
-	mail_transport_hurry(work->performer->transport,
+	mail_transport_hurry(transport,
 		health.failures ? mail_doubled(MAIL_TRY_S, health.failures - 1) : 0);
 	breaker_enter(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), NULL);
-	err = mail_transport_deliver(work->performer->transport, message->message_id,
-		dispatch->mail_from.email, message->to.email, buf->bytes, buf->len, info);
+	err = mail_transport_deliver(transport, message->message_id, dispatch->mail_from.email,
+		message->to.email, buf->bytes, buf->len, info);
 	breaker_leave(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), mail_of_server(err),
-		pause_s < MAIL_PAUSE_S ? pause_s : MAIL_PAUSE_S,
+		err == ERR_CREDENTIAL ? 0 : pause_s < MAIL_PAUSE_S ? pause_s : MAIL_PAUSE_S,
 		err == ERR_OK ? NULL : info->detail);
-	return err == ERR_UNAVAILABLE ? ERR_TEMPORARY : err;
+	return err;
+}
+
+enum err dispatch_mail_deliver(const struct dispatch *dispatch, struct mail_transport *transport,
+	const struct mail_message *message, const struct buf *buf, struct err_info *info)
+{
+	const char *domain = strchr(message->to.email, '@');
+	struct breaker_health health;
+	enum err err;
+
+	err = mail_enter_domain(dispatch, domain, &health, info);
+	if (err != ERR_OK)
+		return err;
+	err = mail_deliver(dispatch, transport, message, buf, info);
+	mail_leave_domain(dispatch, domain, &health, err, info->detail);
+	return err == ERR_UNAVAILABLE || err == ERR_CREDENTIAL ? ERR_TEMPORARY : err;
 }
 
 static enum err mail_perform(
 	const struct dispatch_work *work, struct dispatch_result *result_r, struct err_info *info)
 {
+	const struct dispatch *dispatch = work->performer->dispatch;
+	const struct dispatch_letter letter = {
+		.request = news_about(work->arena, work->request, work->effect),
+		.effect = work->effect,
+		.config = work->config,
+		.now = clock_now_ms(),
+	};
 	struct mail_message message;
 	struct buf buf;
 	enum err err;
 
 	(void)result_r;
-	err = mail_message_make(
-		work, news_about(work->arena, work->request, work->effect), &message, info);
-	if (err != ERR_OK)
-		return err;
 	buf_init(&buf, MAIL_MAX_MESSAGE);
-	err = mail_compose(&message, &buf, info);
+	err = dispatch_mail_compose(dispatch, work->arena, &letter, &message, &buf, info);
 	if (err == ERR_OK)
-		err = mail_deliver(work, &message, &buf, info);
+		err = dispatch_mail_deliver(
+			dispatch, work->performer->transport, &message, &buf, info);
 	buf_fini(&buf);
 	return err;
 }

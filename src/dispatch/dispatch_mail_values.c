@@ -7,8 +7,19 @@
 #include "gate.h"
 #include "ics_invite.h"
 #include "ics_when.h"
+#include "instant.h"
+#include "log.h"
 #include "news.h"
 #include "provider.h"
+
+/* What values are made of. */
+struct mail_values {
+	const struct dispatch *dispatch;
+	struct arena *arena;
+	const struct request *request;
+	enum party party; /* who reads it */
+	int64_t now;
+};
 
 static void mail_add_text(struct json_object *values, const char *name, const char *text)
 {
@@ -44,38 +55,55 @@ static void mail_add_warnings(const struct meeting *meeting, struct json_object 
 	mail_add_text(values, "requested_provider_title", wanted->title);
 }
 
-static void mail_add_meeting(const struct dispatch *dispatch, struct arena *arena,
-	const struct request *request, enum party party, struct json_object *values)
+static const char *mail_provider_title(const struct meeting *meeting)
 {
-	const struct meeting *meeting = request->meeting;
 	const struct provider *provider = provider_find(meeting->provider);
 
-	mail_add_text(values, "provider_title", provider ? provider->title : meeting->provider);
+	return provider ? provider->title : meeting->provider;
+}
+
+static void mail_add_meeting(const struct mail_values *mail, struct json_object *values)
+{
+	const struct dispatch *dispatch = mail->dispatch;
+	const struct request *request = mail->request;
+	const struct meeting *meeting = request->meeting;
+
+	mail_add_text(values, "provider_title", mail_provider_title(meeting));
 	mail_add_text(values, "passcode", meeting->passcode);
 	ics_invite_add_dial_in(meeting, values);
 	mail_add_text(values, "reason", meeting->ended_reason);
 	mail_add_flag(values, "direct", meeting->direct_url != NULL);
 	mail_add_text(values, "join_url",
-		gate_url(arena, dispatch->ring, GATE_JOIN, dispatch->conf->public_url, request,
-			party));
+		gate_url(mail->arena, dispatch->ring, GATE_JOIN, dispatch->conf->public_url,
+			request, mail->party));
 	mail_add_text(values, "calendar_url",
-		gate_url(arena, dispatch->ring, GATE_CALENDAR, dispatch->conf->public_url, request,
-			party));
+		gate_url(mail->arena, dispatch->ring, GATE_CALENDAR, dispatch->conf->public_url,
+			request, mail->party));
 	json_object_object_add(values, "opens_minutes_before",
 		json_object_new_int64((meeting->starts_at - meeting->opens_at) / 60000));
 	mail_add_warnings(meeting, values);
 }
 
-/* What is not as this person was told before. */
-static void mail_add_changes(const struct dispatch *dispatch, struct arena *arena,
-	const struct request *request, enum party party, struct json_object *values)
+const char *dispatch_request_url(
+	const struct conf *conf, struct arena *arena, const char *request_id)
 {
-	const struct news_changes changes = news_changes(arena, request, party);
+	const char *url = conf->public_request_url;
+	const char *id = strstr(url, CONF_REQUEST_ID);
+
+	return id ? arena_printf(arena, "%.*s%s%s", (int)(id - url), url, request_id,
+			    id + strlen(CONF_REQUEST_ID))
+		  : NULL;
+}
+
+/* What is not as this person was told before. */
+static void mail_add_changes(const struct mail_values *mail, struct json_object *values)
+{
+	const struct news_changes changes = news_changes(mail->arena, mail->request, mail->party);
 
 	if (changes.moved)
 		mail_add_text(values, "moved_from",
-			ics_when_instant(dispatch->templates, arena, request,
-				request->side[party].person, changes.starts_at));
+			ics_when_instant(mail->dispatch->templates, mail->arena, mail->request,
+				mail->request->side[mail->party].person, changes.starts_at));
 	mail_add_flag(values, "new_duration", changes.duration);
 	if (changes.duration)
 		json_object_object_add(
@@ -90,10 +118,10 @@ static void mail_add_changes(const struct dispatch *dispatch, struct arena *aren
 }
 
 /* What was asked for, where that is not what takes place. */
-static void mail_add_asked(const struct dispatch *dispatch, struct arena *arena,
-	const struct request *request, enum party party, struct json_object *values)
+static void mail_add_asked(const struct mail_values *mail, struct json_object *values)
 {
-	const struct person *person = request->side[party].person;
+	const struct request *request = mail->request;
+	const struct person *person = request->side[mail->party].person;
 	const struct asked *was = request->asked;
 	struct request then = *request;
 	struct json_object *asked;
@@ -105,20 +133,19 @@ static void mail_add_asked(const struct dispatch *dispatch, struct arena *arena,
 	then.timezone = was->timezone;
 	json_object_object_add(values, "asked", asked);
 	mail_add_text(asked, "when",
-		ics_when_instant(dispatch->templates, arena, &then, person, was->starts_at));
+		ics_when_instant(
+			mail->dispatch->templates, mail->arena, &then, person, was->starts_at));
 	json_object_object_add(
 		asked, "duration_minutes", json_object_new_int64(was->duration_minutes));
 }
 
 /* Who cancelled, as the recipient sees it. The host application may have done it for anybody. */
-static void mail_add_canceller(const struct dispatch *dispatch, struct arena *arena,
-	const struct request *request, enum party party, struct json_object *values)
+static void mail_add_canceller(const struct mail_values *mail, struct json_object *values)
 {
-	const struct actor *actor = news_canceller(request);
+	const struct actor *actor = news_canceller(mail->request);
+	const enum party party = mail->party;
 	struct json_object *by = json_object_new_object();
 
-	(void)dispatch;
-	(void)arena;
 	json_object_object_add(values, "cancelled_by", by);
 	if (!actor)
 		return;
@@ -127,10 +154,36 @@ static void mail_add_canceller(const struct dispatch *dispatch, struct arena *ar
 	mail_add_flag(by, "administration", actor->role == ROLE_ADMIN);
 }
 
+/* In the largest unit that still says it well, so that every one of them is a plural. */
+static void mail_add_time_left(const struct mail_values *mail, struct json_object *values)
+{
+	const int64_t left = mail->request->starts_at - mail->now;
+	const int64_t unit = left >= 36 * INSTANT_HOUR     ? INSTANT_DAY
+			     : left >= 90 * INSTANT_MINUTE ? INSTANT_HOUR
+							   : INSTANT_MINUTE;
+	const char *name = unit == INSTANT_DAY    ? "in_days"
+			   : unit == INSTANT_HOUR ? "in_hours"
+						  : "in_minutes";
+
+	if (left < 2 * INSTANT_MINUTE)
+		mail_add_flag(values, "in_moments", true);
+	else
+		json_object_object_add(
+			values, name, json_object_new_int64((left + unit / 2) / unit));
+}
+
+static void mail_add_failure(const struct mail_values *mail, struct json_object *values)
+{
+	const struct failure *failure = mail->request->meeting->last_error;
+
+	mail_add_text(values, "failed_provider_title", mail_provider_title(mail->request->meeting));
+	mail_add_text(values, "failure", failure ? failure->detail : NULL);
+}
+
 /* The names of the values: those of every mail, and those of what a kind may tell. */
 static const char *const mail_names[] = {"recipient.name", "recipient.email", "recipient.is_client",
 	"recipient.is_lawyer", "other.name", "title", "description", "message", "product_name",
-	"locale", NULL};
+	"locale", "request_url", NULL};
 static const char *const mail_meeting_names[] = {"provider_title", "passcode", "dial_in.numbers",
 	"reason", "direct", "join_url", "calendar_url", "opens_minutes_before", "failover",
 	"requested_provider_title", NULL};
@@ -140,28 +193,40 @@ static const char *const mail_change_names[] = {"moved_from", "new_duration", "d
 static const char *const mail_asked_names[] = {"asked.when", "asked.duration_minutes", NULL};
 static const char *const mail_cancellation_names[] = {
 	"cancelled_by.recipient", "cancelled_by.other", "cancelled_by.administration", NULL};
+static const char *const mail_time_left_names[] = {
+	"in_days", "in_hours", "in_minutes", "in_moments", NULL};
+static const char *const mail_failure_names[] = {"failed_provider_title", "failure", NULL};
 
 /* By enum effect_tells. */
 static const struct {
 	enum effect_tells tells;
 	const char *const *names;
-	void (*add)(const struct dispatch *dispatch, struct arena *arena,
-		const struct request *request, enum party party, struct json_object *values);
+	void (*add)(const struct mail_values *mail, struct json_object *values);
 } mail_groups[] = {
 	{TELLS_MEETING, mail_meeting_names, mail_add_meeting},
 	{TELLS_ASKED, mail_asked_names, mail_add_asked},
 	{TELLS_CHANGES, mail_change_names, mail_add_changes},
 	{TELLS_CANCELLER, mail_cancellation_names, mail_add_canceller},
+	{TELLS_TIME_LEFT, mail_time_left_names, mail_add_time_left},
+	{TELLS_FAILURE, mail_failure_names, mail_add_failure},
 };
 
 enum { MAIL_GROUPS = sizeof(mail_groups) / sizeof(mail_groups[0]) };
 
+/* The client's own words are kept from who is known by the client's word alone. */
+static bool mail_withholds_words(const struct request *request, const struct effect *effect)
+{
+	return effect_row(effect)->to_claimed && effect->mail->party == PARTY_LAWYER &&
+	       request_lawyer_is_claimed(request);
+}
+
 enum err dispatch_mail_values(const struct dispatch *dispatch, struct arena *arena,
-	const struct request *request, const struct effect *effect, const char *locale,
+	const struct request *request, const struct effect *effect, const char *locale, int64_t now,
 	struct json_object **values_r, struct err_info *info)
 {
 	const enum party party = (enum party)effect->mail->party;
 	const struct person *person = request->side[party].person;
+	const struct mail_values mail = {dispatch, arena, request, party, now};
 	struct json_object *values = json_object_new_object(), *other;
 	size_t i;
 
@@ -171,34 +236,83 @@ enum err dispatch_mail_values(const struct dispatch *dispatch, struct arena *are
 	mail_add_text(other, "name", request->side[!party].person->name);
 	json_object_object_add(values, "other", other);
 	mail_add_text(values, "title", request->title);
-	mail_add_text(values, "description", request->description);
+	if (!mail_withholds_words(request, effect))
+		mail_add_text(values, "description", request->description);
 	mail_add_text(values, "message", request->message);
 	mail_add_text(values, "product_name", dispatch->mail_from.name);
 	mail_add_text(values, "locale", locale);
+	mail_add_text(
+		values, "request_url", dispatch_request_url(dispatch->conf, arena, request->id));
 	for (i = 0; i < MAIL_GROUPS; i++)
 		if (effect_row(effect)->tells & mail_groups[i].tells)
-			mail_groups[i].add(dispatch, arena, request, party, values);
+			mail_groups[i].add(&mail, values);
 	*values_r = values;
 	return ics_when_add(dispatch->templates, arena, request, person, values, info);
 }
 
-static enum err mail_check_kind(
+static const char *const mail_suffixes[] = {"subject", "txt", "html"};
+
+enum { MAIL_SUFFIXES = sizeof(mail_suffixes) / sizeof(mail_suffixes[0]) };
+
+bool dispatch_mail_is_whole(
+	const struct tmpl_set *templates, struct arena *arena, const char *locale, const char *kind)
+{
+	size_t i;
+
+	for (i = 0; i < MAIL_SUFFIXES; i++)
+		if (!tmpl_set_has(templates,
+			    arena_printf(arena, "mail/%s/%s.%s", locale, kind, mail_suffixes[i])))
+			return false;
+	return true;
+}
+
+struct mail_pieces {
+	const struct tmpl_set *templates;
+	const char *kind;
+};
+
+/* It is no error, for the mail can be sent; but somebody meant to have it in that language. */
+static void mail_warn_of_piece(void *data, const char *name)
+{
+	const struct mail_pieces *pieces = data;
+	struct arena *arena = arena_new();
+	const char *locale = name + strlen("mail/");
+
+	locale = arena_strndup(arena, locale, strcspn(locale, "/"));
+	if (!dispatch_mail_is_whole(pieces->templates, arena, locale, pieces->kind))
+		log_warning("%s is not all of the mail: a wider language or English is sent in its "
+			    "place",
+			name);
+	arena_free(&arena);
+}
+
+enum err dispatch_mail_check_kind(const struct tmpl_set *templates, const char *kind,
+	const char *const *const *names, struct err_info *info)
+{
+	enum err err = ERR_OK;
+	char file[128];
+	size_t i;
+
+	for (i = 0; i < MAIL_SUFFIXES && err == ERR_OK; i++) {
+		snprintf(file, sizeof(file), "%s.%s", kind, mail_suffixes[i]);
+		err = ics_when_check(templates, "mail", file, names, info);
+	}
+	snprintf(file, sizeof(file), "mail/*/%s.*", kind);
+	tmpl_set_match(templates, file, mail_warn_of_piece,
+		&(struct mail_pieces){.templates = templates, .kind = kind});
+	return err;
+}
+
+static enum err mail_check_effect(
 	const struct tmpl_set *templates, const struct effect *mail, struct err_info *info)
 {
-	static const char *const suffixes[] = {"subject", "txt", "html"};
 	const char *const *names[MAIL_GROUPS + 3] = {mail_names, ics_when_names};
-	enum err err = ERR_OK;
 	size_t i, count = 2;
-	char file[128];
 
 	for (i = 0; i < MAIL_GROUPS; i++)
 		if (effect_row(mail)->tells & mail_groups[i].tells)
 			names[count++] = mail_groups[i].names;
-	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]) && err == ERR_OK; i++) {
-		snprintf(file, sizeof(file), "%s.%s", effect_mail_name(mail), suffixes[i]);
-		err = ics_when_check(templates, "mail", file, names, info);
-	}
-	return err;
+	return dispatch_mail_check_kind(templates, effect_mail_name(mail), names, info);
 }
 
 enum err dispatch_check_templates(const struct tmpl_set *templates, struct err_info *info)
@@ -208,6 +322,6 @@ enum err dispatch_check_templates(const struct tmpl_set *templates, struct err_i
 
 	for (; mail.kind < EFFECT_KIND_COUNT && err == ERR_OK; mail.kind++)
 		if (effect_row(&mail)->lane == LANE_PERSON)
-			err = mail_check_kind(templates, &mail, info);
-	return err;
+			err = mail_check_effect(templates, &mail, info);
+	return err == ERR_OK ? dispatch_alert_check_templates(templates, info) : err;
 }

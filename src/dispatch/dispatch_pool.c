@@ -107,7 +107,7 @@ static void *dispatch_thread_run(void *data)
 	return NULL;
 }
 
-static enum err dispatch_mail_open(
+enum err dispatch_mail_open(
 	const struct dispatch *dispatch, struct mail_transport **transport_r, struct err_info *info)
 {
 	char folder[4096 + 8];

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "dispatch.h"
 #include "id.h"
+#include "mail_message.h"
 #include "mail_transport.h"
 #include "overlap.h"
 #include "provision.h"
@@ -69,6 +70,7 @@ void dispatch_cause_init(
 	struct arena *arena, const struct config *config, struct cause *cause_r);
 
 extern const struct dispatch_effect dispatch_lapse;
+extern const struct dispatch_effect dispatch_notice;
 extern const struct dispatch_effect dispatch_mail;
 extern const struct dispatch_effect dispatch_creation;
 extern const struct dispatch_effect dispatch_update;
@@ -78,10 +80,59 @@ extern const struct dispatch_effect dispatch_expiry;
 extern const struct dispatch_effect dispatch_overlaps;
 extern const struct dispatch_effect dispatch_announcement;
 
+/* ---- mails, dispatch_mail.c ---- */
+
+enum { MAIL_MAX_TEXT = 256 * 1024, MAIL_MAX_MESSAGE = 1024 * 1024 };
+
+/* What a mail is made of. */
+struct dispatch_letter {
+	const struct request *request; /* as the mail is about it */
+	const struct effect *effect;
+	const struct config *config; /* NULL while it cannot be read */
+	int64_t now;
+};
+
+/* Values, templates, MIME: the message in `out`, its addresses borrowed from the letter. */
+enum err dispatch_mail_compose(const struct dispatch *dispatch, struct arena *arena,
+	const struct dispatch_letter *letter, struct mail_message *message_r, struct buf *out,
+	struct err_info *info);
+
+/* Subject, text and page of a message from the templates of its kind. */
+enum err dispatch_mail_render_all(const struct dispatch *dispatch, struct arena *arena,
+	const char *locale, const char *kind, struct json_object *values,
+	struct mail_message *message, struct err_info *info);
+
+/* Whether the templates of a kind name no value but these, and are whole in English; says of what
+ * language English is sent instead. */
+enum err dispatch_mail_check_kind(const struct tmpl_set *templates, const char *kind,
+	const char *const *const *names, struct err_info *info);
+
+/* The same for alerts; and the message that an incident owes, in a language. */
+struct incident;
+struct incident_mail;
+enum err dispatch_alert_check_templates(const struct tmpl_set *templates, struct err_info *info);
+enum err dispatch_alert_compose(const struct dispatch *dispatch, struct arena *arena,
+	const struct incident *incident, const struct incident_mail *mail, const char *locale,
+	struct mail_message *message_r, struct buf *out, struct err_info *info);
+
+/* The person's language, if it has all that makes up the mail; else the next wider one, and English
+ * in the end. */
+const char *dispatch_mail_locale(const struct tmpl_set *templates, struct arena *arena,
+	const char *locale, const char *kind);
+
+/* Hands a message over, unless its domain puts us off. ERR_TEMPORARY: try again. ERR_INVALID and
+ * ERR_PERMANENT are final. */
+enum err dispatch_mail_deliver(const struct dispatch *dispatch, struct mail_transport *transport,
+	const struct mail_message *message, const struct buf *buf, struct err_info *info);
+
 /* The values of a mail's templates; released with the arena. */
 enum err dispatch_mail_values(const struct dispatch *dispatch, struct arena *arena,
-	const struct request *request, const struct effect *effect, const char *locale,
+	const struct request *request, const struct effect *effect, const char *locale, int64_t now,
 	struct json_object **values_r, struct err_info *info);
+
+/* Whether a language has subject, text and page of a kind. */
+bool dispatch_mail_is_whole(const struct tmpl_set *templates, struct arena *arena,
+	const char *locale, const char *kind);
 
 /* Load -> perform -> settle. Never fails: what cannot be settled is done again by whoever leases
  * it next. Returns whether its target cannot be used for now, and it waits for that one. */
@@ -124,6 +175,10 @@ size_t dispatch_pool_room(struct dispatch_pool *pool, size_t limit);
 /* Close ends the threads when they have nothing left to do; free waits for that. */
 void dispatch_pool_close(struct dispatch_pool *pool);
 void dispatch_pool_free(struct dispatch_pool **pool);
+
+/* The way to the mail server, or to the folder of mails. ERR_CONFIG. */
+enum err dispatch_mail_open(const struct dispatch *dispatch, struct mail_transport **transport_r,
+	struct err_info *info);
 
 /* How many mails may be under way: while the mail server does not answer, one at a time. */
 size_t dispatch_mail_limit(const struct dispatch *dispatch);

@@ -1,6 +1,7 @@
 /* meeting.*: what providers are asked to do; and what only time does. */
 #include "clock.h"
 #include "dispatch_private.h"
+#include "notice.h"
 #include "provider.h"
 
 /* What one HTTP call may take: in the background, and while somebody waits for the answer, where
@@ -143,6 +144,14 @@ static void lapse_settle(struct cause *cause, struct request *request, struct ef
 	request_lapse(cause, request, effect);
 }
 
+static void notice_settle(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct dispatch_result *result)
+{
+	(void)outcome;
+	(void)result;
+	notice_settled(cause, request, effect);
+}
+
 const struct dispatch_effect dispatch_creation = {
 	.perform = creation_perform, .settle = creation_settle};
 const struct dispatch_effect dispatch_update = {.perform = update_perform, .settle = update_settle};
@@ -151,4 +160,5 @@ const struct dispatch_effect dispatch_deletion = {
 const struct dispatch_effect dispatch_verification = {
 	.perform = verification_perform, .settle = verification_settle};
 const struct dispatch_effect dispatch_lapse = {.settle = lapse_settle};
+const struct dispatch_effect dispatch_notice = {.settle = notice_settle};
 const struct dispatch_effect dispatch_expiry = {.config = CONFIG_UNUSED, .settle = expiry_settle};

@@ -3,6 +3,7 @@
  * not compile.
  */
 #define PERFORM_REQUEST_LAPSE          dispatch_lapse
+#define PERFORM_MEETING_NOTICE         dispatch_notice
 #define PERFORM_MEETING_CREATE         dispatch_creation
 #define PERFORM_MEETING_UPDATE         dispatch_update
 #define PERFORM_MEETING_DELETE         dispatch_deletion
@@ -14,4 +15,10 @@
 #define PERFORM_MAIL_REQUEST_DECLINED  dispatch_mail
 #define PERFORM_MAIL_REQUEST_LAPSED    dispatch_mail
 #define PERFORM_MAIL_MEETING_CANCELLED dispatch_mail
+#define PERFORM_MAIL_REQUEST_RECEIVED  dispatch_mail
+#define PERFORM_MAIL_REQUEST_CANCELLED dispatch_mail
+#define PERFORM_MAIL_MEETING_DELAYED   dispatch_mail
+#define PERFORM_MAIL_MEETING_FAILED    dispatch_mail
+#define PERFORM_MAIL_MEETING_REMINDER  dispatch_mail
+#define PERFORM_MAIL_MEETING_MISSED    dispatch_mail
 #define PERFORM_WEBHOOK                dispatch_announcement

@@ -21,9 +21,9 @@ const char *const ics_when_names[] = {"date", "end_date", "start_time", "end_tim
 static const char *const when_date_names[] = {"weekday_0", "weekday_1", "weekday_2", "weekday_3",
 	"weekday_4", "weekday_5", "weekday_6", "month_1", "month_2", "month_3", "month_4",
 	"month_5", "month_6", "month_7", "month_8", "month_9", "month_10", "month_11", "month_12",
-	"day", "year", NULL};
+	"day", "first", "year", NULL};
 static const char *const when_time_names[] = {
-	"time", "clock_12", "hour_12", "minute", "morning", NULL};
+	"time", "clock_12", "hour", "hour_12", "minute", "morning", NULL};
 static const char *const when_instant_names[] = {"date", "time", "zone_abbreviation", NULL};
 
 const char *ics_when_locale_find(const struct tmpl_set *templates, struct arena *arena,
@@ -169,6 +169,7 @@ static enum err ics_when_time(const struct tmpl_set *templates, struct arena *ar
 	ics_when_add_text(values, "minute", text + 3);
 	json_object_object_add(
 		values, "clock_12", json_object_new_boolean(ics_when_clock_12(locale)));
+	json_object_object_add(values, "hour", json_object_new_int(tm->tm_hour));
 	json_object_object_add(values, "hour_12", json_object_new_int((tm->tm_hour + 11) % 12 + 1));
 	json_object_object_add(values, "morning", json_object_new_boolean(tm->tm_hour < 12));
 	err = ics_when_words(templates, arena, locale, "time.txt", values, time_r, info);
@@ -200,6 +201,7 @@ static enum err ics_when_date(const struct tmpl_set *templates, struct arena *ar
 	snprintf(name, sizeof(name), "month_%d", tm->tm_mon + 1);
 	json_object_object_add(values, name, json_object_new_boolean(true));
 	json_object_object_add(values, "day", json_object_new_int(tm->tm_mday));
+	json_object_object_add(values, "first", json_object_new_boolean(tm->tm_mday == 1));
 	json_object_object_add(values, "year", json_object_new_int(tm->tm_year + 1900));
 	err = ics_when_words(templates, arena, locale, "date.txt", values, date_r, info);
 	json_object_put(values);

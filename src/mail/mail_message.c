@@ -161,6 +161,24 @@ static struct mailimf_date_time *mail_date(int64_t date)
 		tm.tm_mday, tm.tm_mon + 1, tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec, 0));
 }
 
+static void mail_field_add(struct mailimf_fields *fields, const char *name, char *value)
+{
+	mail_require(mailimf_fields_add(fields, mail_made(mailimf_field_new_custom(xstrdup(name),
+							value))) == MAILIMF_NO_ERROR);
+}
+
+/* The sender's address names the stream of mails that it sends (RFC 2919 section 2: the phrase may
+ * be left out), by which people may sort them. The caller frees. */
+static char *mail_list_id(const struct mail_address *from)
+{
+	char email[MAIL_EMAIL_SIZE], *id = xmalloc(MAIL_EMAIL_SIZE + 2);
+
+	mail_email_to_ascii(from->email, email);
+	*strchr(email, '@') = '.';
+	snprintf(id, MAIL_EMAIL_SIZE + 2, "<%s>", email);
+	return id;
+}
+
 static struct mailimf_fields *mail_fields(const struct mail_message *message)
 {
 	/* RFC 3834 section 5; the other is what Exchange looks at. */
@@ -179,9 +197,8 @@ static struct mailimf_fields *mail_fields(const struct mail_message *message)
 		thread ? mail_list(xstrdup(thread)) : NULL,
 		thread ? mail_list(xstrdup(thread)) : NULL, mail_subject(message->subject)));
 	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-		mail_require(mailimf_fields_add(fields,
-				     mail_made(mailimf_field_new_custom(xstrdup(fixed[i][0]),
-					     xstrdup(fixed[i][1])))) == MAILIMF_NO_ERROR);
+		mail_field_add(fields, fixed[i][0], xstrdup(fixed[i][1]));
+	mail_field_add(fields, "List-Id", mail_list_id(&message->from));
 	return fields;
 }
 

@@ -335,7 +335,7 @@ static enum err mail_verdict(
 {
 	const bool away = !transport->transaction || result == CURLE_OPERATION_TIMEDOUT;
 	const int code = transport->code;
-	bool ours;
+	const bool unknown = code == 530 || code == 534 || code == 535;
 	char *p;
 
 	for (p = transport->failure; *p; p++)
@@ -345,14 +345,13 @@ static enum err mail_verdict(
 			"The mail could not be handed over: %s",
 			transport->failure[0] ? transport->failure : curl_easy_strerror(result));
 	mail_hide_people(transport);
-	if (transport->login)
-		return err_set(info, ERR_UNAVAILABLE, "The mail server refuses our login: %s",
-			transport->answer);
+	if (transport->login || unknown)
+		return err_set(info, code >= 500 ? ERR_CREDENTIAL : ERR_UNAVAILABLE,
+			"The mail server refuses our login: %s", transport->answer);
 	if (away)
 		return err_set(
 			info, ERR_UNAVAILABLE, "The mail server answered: %s", transport->answer);
-	ours = code == 530 || code == 534 || code == 535;
-	return err_set(info, code >= 500 && code < 600 && !ours ? ERR_PERMANENT : ERR_TEMPORARY,
+	return err_set(info, code >= 500 && code < 600 ? ERR_PERMANENT : ERR_TEMPORARY,
 		"The mail server answered: %s", transport->answer);
 }
 

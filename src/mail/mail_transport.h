@@ -49,7 +49,8 @@ void mail_transport_hurry(struct mail_transport *transport, long most_s);
  * replaces it and no reader sees half of one.
  * ERR_INVALID: not a message id or an address; nothing was sent.
  * ERR_UNAVAILABLE: the server itself, and so any mail: it did not answer in time, or it failed
- * before this mail was spoken of (network, 421 or 4yz for a greeting, our login refused).
+ * before this mail was spoken of (network, 421 or 4yz for a greeting, our login put off).
+ * ERR_CREDENTIAL: our login was refused, or is asked for where we have none (RFC 4954 section 6).
  * ERR_TEMPORARY: try again (4yz, greylisting, a lost connection).
  * ERR_PERMANENT: never for this recipient (5yz). RFC 5321 section 4.2.1. The detail says the
  * server's answer, without credentials, and with "..." for every link and address in it.

@@ -180,7 +180,7 @@ static void google_read_phone(
 	if (!google_is_label(number))
 		return;
 	*(const char **)model_list_add(arena, &link_r->dial_in, sizeof(number)) =
-		google_is_label(pin) ? arena_printf(arena, "%s PIN %s", number, pin) : number;
+		google_is_label(pin) ? arena_printf(arena, "%s, PIN %s", number, pin) : number;
 }
 
 /* The way in, of a conference that is ready; url stays NULL when there is none. */

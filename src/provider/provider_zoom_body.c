@@ -343,8 +343,8 @@ void provider_zoom_compare(const struct provider_call *call, const struct provid
 		zoom_compare_hosts(call->arena, hosts, meeting, gaps);
 }
 
-/* "+49 69 7104 9922 (Germany), meeting ID 81234567890, passcode 123456": who calls is asked for
- * both. `pin`: the passcode's numeric form; NULL: there is none. */
+/* "+49 69 7104 9922 (Germany), ID 81234567890, PIN 123456": who calls is asked for both, and people
+ * of any language read them. `pin`: the passcode's numeric form; NULL: there is none. */
 static void zoom_add_dial_in(struct arena *arena, struct json_object *number, const char *id,
 	const char *pin, struct model_list *dial_in)
 {
@@ -355,9 +355,9 @@ static void zoom_add_dial_in(struct arena *arena, struct json_object *number, co
 		return;
 	text = country ? arena_printf(arena, "%s (%s)", digits, country) : digits;
 	if (id)
-		text = arena_printf(arena, "%s, meeting ID %s", text, id);
+		text = arena_printf(arena, "%s, ID %s", text, id);
 	if (id && pin)
-		text = arena_printf(arena, "%s, passcode %s", text, pin);
+		text = arena_printf(arena, "%s, PIN %s", text, pin);
 	if (strlen(text) <= ZOOM_MAX_NUMBER && !utf8_has_control(text, false))
 		*(const char **)model_list_add(arena, dial_in, sizeof(text)) = text;
 }

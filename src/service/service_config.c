@@ -159,6 +159,17 @@ static void policy_check_reply_to(const char *reply_to, struct err_info *info)
 			"must be " REPLY_TO_OTHER_PARTY ", " REPLY_TO_FROM " or an e-mail address");
 }
 
+static void policy_check_alerts(
+	struct arena *arena, const struct model_list *alerts, struct err_info *info)
+{
+	size_t i;
+
+	for (i = 0; i < alerts->count; i++)
+		if (!mail_email_valid(*MODEL_AT(alerts, const char *, i)))
+			err_add_field(info, arena_printf(arena, "/alerts/%zu", i),
+				"must be an e-mail address");
+}
+
 /* `merged` is a whole policy; it becomes the configuration's if it holds. */
 static enum err policy_take(const struct service *service, struct arena *arena,
 	struct config *config, struct json_object *merged, struct err_info *info)
@@ -172,6 +183,7 @@ static enum err policy_take(const struct service *service, struct arena *arena,
 	config_check_policy(policy, info);
 	policy_check_providers(service, arena, config, info);
 	policy_check_reply_to(policy->reply_to, info);
+	policy_check_alerts(arena, &policy->alerts, info);
 	return info->err;
 }
 

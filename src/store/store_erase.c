@@ -6,13 +6,13 @@
 #include "log.h"
 #include "store_change.h"
 #include "store_delivery.h"
+#include "store_feed.h"
 
 /* One request, and whether the order is about it. */
 struct store_erase_work {
 	const struct store_erasure *erasure;
 	bool meant;
 };
-#include "store_feed.h"
 
 static enum err store_erase_rule(void *data, struct arena *arena, struct request *request,
 	bool *changed_r, struct err_info *info)

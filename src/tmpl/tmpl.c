@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,16 @@ const char *tmpl_set_find(const struct tmpl_set *set, const char *name)
 		if (strcasecmp(tmpl->name, name) == 0)
 			return tmpl->name;
 	return NULL;
+}
+
+void tmpl_set_match(const struct tmpl_set *set, const char *pattern,
+	void (*found)(void *data, const char *name), void *data)
+{
+	const struct tmpl *tmpl;
+
+	for (tmpl = set->first; tmpl; tmpl = tmpl->next)
+		if (fnmatch(pattern, tmpl->name, FNM_PATHNAME) == 0)
+			found(data, tmpl->name);
 }
 
 enum err tmpl_set_add(struct tmpl_set *set, const char *name, enum tmpl_kind kind, const char *text,

@@ -54,6 +54,10 @@ void tmpl_set_digest(const struct tmpl_set *set, char hex_r[HASH_SIZE]);
 
 bool tmpl_set_has(const struct tmpl_set *set, const char *name);
 
+/* Calls `found` for each template whose name matches (fnmatch(3), a * for no /). */
+void tmpl_set_match(const struct tmpl_set *set, const char *pattern,
+	void (*found)(void *data, const char *name), void *data);
+
 /* The name of a template as the set spells it, found whatever its case; NULL when there is none. */
 const char *tmpl_set_find(const struct tmpl_set *set, const char *name);
 

@@ -228,7 +228,7 @@ def test_a_telephone_is_told_the_passcode_in_digits() -> None:
             probe.meeting["passcode"] = passcode
             (text,) = probe("update").link["dial_in"]
             pins.add(pin := meeting["pstn_password"])
-            told = f"+49 69 7104 9922 (Germany), meeting ID {meeting['id']}, passcode {pin}"
+            told = f"+49 69 7104 9922 (Germany), ID {meeting['id']}, PIN {pin}"
             assert text == told
         assert len(pins) == 2
 

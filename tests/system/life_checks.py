@@ -3,7 +3,7 @@ must hold once it has become quiet."""
 
 import datetime
 import re
-from mailbox import Mail
+from mailbox import NOTICES, Mail
 
 import icalendar
 from life_rules import (
@@ -198,7 +198,7 @@ class Letter:
         self.generation, self.sequence = int(found["generation"]), int(found["sequence"])
         self.party = mail.id.partition("@")[0].rpartition(".")[2]
         self.event = None
-        if self.kind not in ("request_declined", "request_lapsed"):
+        if mail.message.get_content_type() == "multipart/mixed":
             calendar = icalendar.Calendar.from_ical(mail.text("text/calendar"))
             (self.event,) = calendar.walk("VEVENT")
             self.method = str(calendar["METHOD"])
@@ -212,10 +212,14 @@ def check_letter(letter: Letter, earlier: list[Letter], document: dict) -> None:
     """A mail that has just come, after those to the same person about the same request."""
     assert letter.mail.recipient == document[letter.party]["email"]
     for other in earlier:
-        if other.mail.id == letter.mail.id:
+        # What a reminder says of the time left goes with the clock.
+        if other.mail.id == letter.mail.id and letter.mail.kind != "meeting_reminder":
             assert other.mail.raw == letter.mail.raw, "a repeat is the same mail"
+    if letter.mail.kind == "meeting_reminder":
+        assert any(other.event for other in earlier), "nobody is reminded of what they do not know"
     if letter.event is None:
         return
+    earlier = [other for other in earlier if other.event]
     assert letter.method == ("CANCEL" if letter.kind == "meeting_cancelled" else "REQUEST")
     assert int(letter.event["SEQUENCE"]) == letter.sequence
     assert letter.sequence >= max((other.sequence for other in earlier), default=0)
@@ -235,6 +239,12 @@ def check_letter(letter: Letter, earlier: list[Letter], document: dict) -> None:
 # ---- when it is quiet ----
 
 
+def last_word(letters: list[Letter]) -> Letter | None:
+    """The last mail that says how things stand."""
+    words = [letter for letter in letters if letter.mail.kind not in NOTICES]
+    return words[-1] if words else None
+
+
 def check_quiet(world: World, document: dict, letters: dict[str, list[Letter]]) -> None:
     """Nothing is owed but the watch, no fault is left: promises are kept, or shown as failed."""
     effects = document.get("effects") or []
@@ -242,7 +252,7 @@ def check_quiet(world: World, document: dict, letters: dict[str, list[Letter]]) 
     check_provider(world, document, {effect["kind"] for effect in failed})
     meeting = document["meeting"]
     for party in ("client", "lawyer"):
-        last = letters[party][-1] if letters[party] else None
+        last = last_word(letters[party])
         if any("mail" in e and e["mail"]["party"] == party for e in failed):
             continue
         if document["status"] == "declined":
@@ -253,7 +263,7 @@ def check_quiet(world: World, document: dict, letters: dict[str, list[Letter]]) 
             assert party == "lawyer" or late or (last and last.kind == "request_lapsed")
         elif meeting and meeting["status"] == "ready":
             check_newest(world, document, party, last)
-        elif meeting and meeting["status"] == "cancelled" and last:
+        elif meeting and meeting["status"] == "cancelled" and last and last.event:
             assert last.method == "CANCEL", f"the {party} was not told of the end"
 
 

@@ -22,6 +22,8 @@ from stack import WATCH
 from support import until
 from zoom import Zoom
 
+# Mails that wait for a link.
+LINKS = {"mail.meeting_ready", "mail.meeting_updated", "mail.meeting_reminder"}
 # How long work may take that is under way, or was just woken.
 PATIENCE_S = 30
 # How often the watch may look at a meeting until what was changed at the provider is found.
@@ -221,7 +223,7 @@ class World:
             kind, lane = effect["kind"], LANES[effect["kind"]]
             if effect["state"] != "due" or (kind in WATCH and utc(effect["due"]) > soon):
                 continue
-            if waits and kind in ("mail.meeting_ready", "mail.meeting_updated"):
+            if waits and kind in LINKS:
                 continue
             own = {"PERSON": effect.get("mail", {}).get("party"), "ALONE": effect["id"]}
             heads.setdefault((lane, own.get(lane)), utc(effect["due"]))

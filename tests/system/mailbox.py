@@ -20,6 +20,16 @@ import icalendar
 from support import free_port
 
 
+# What is told once, at its time.
+NOTICES = {
+    "request_received",
+    "meeting_delayed",
+    "meeting_failed",
+    "meeting_reminder",
+    "meeting_missed",
+}
+
+
 @dataclasses.dataclass
 class Mail:
     recipient: str
@@ -34,6 +44,12 @@ class Mail:
     @property
     def id(self) -> str:
         return self.message["Message-ID"].strip("<>")
+
+    @property
+    def kind(self) -> str:
+        """As the effect table names it: the last but one word of what is before the @, without the
+        time that the id of a notice has there."""
+        return re.sub(r"_\d+$", "", self.id.partition("@")[0].split(".")[-2])
 
     def part(self, content_type: str) -> email.message.EmailMessage:
         (part,) = [p for p in self.message.walk() if p.get_content_type() == content_type]
@@ -77,9 +93,16 @@ class Mailbox:
     def all(self) -> list[Mail]:
         raise NotImplementedError
 
-    def of(self, request_id: str) -> list[Mail]:
+    def every(self, request_id: str) -> list[Mail]:
         """Deliveries for a request: its id begins the Message-ID."""
         return [mail for mail in self.all() if mail.id.startswith(request_id + ".")]
+
+    def of(self, request_id: str) -> list[Mail]:
+        """Those that say how the request stands; test_notices.py looks at the others."""
+        return [mail for mail in self.every(request_id) if mail.kind not in NOTICES]
+
+    def notices(self, request_id: str) -> list[Mail]:
+        return [mail for mail in self.every(request_id) if mail.kind in NOTICES]
 
     def to(self, recipient: str) -> list[Mail]:
         return [mail for mail in self.all() if mail.recipient == recipient]

@@ -34,7 +34,13 @@ PATH = os.pathsep.join(
 DATABASES = os.environ.get("MEETLINK_TEST_DATABASE", "mongod secantusd-rs secantusd-py").split()
 LEASE_S = 90
 # What time alone makes due, and a look that changes nothing where nothing overlaps.
-WATCH = {"request.lapse", "meeting.expire", "meeting.verify", "meeting.overlaps"}
+WATCH = {
+    "request.lapse",
+    "meeting.expire",
+    "meeting.notice",
+    "meeting.verify",
+    "meeting.overlaps",
+}
 
 
 def spawn(log: pathlib.Path, *command: object, env: dict | None = None) -> subprocess.Popen:

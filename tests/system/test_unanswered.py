@@ -55,11 +55,12 @@ def test_both_are_told(own: Stack, locale: str | None) -> None:
     assert not shown["links"].keys() - {"self", "audit"}, "nothing can be done to it"
     assert [e["action"] for e in people.client.audit(request["id"])] == [
         "request.created",
+        "mail.sent",
         "request.lapsed",
         "mail.sent",
         "mail.sent",
     ]
-    event = people.client.audit(request["id"])[1]
+    event = people.client.audit(request["id"])[2]
     assert (event["from"], event["to"], event["actor"]["role"]) == ("open", "lapsed", "system")
     assert own.run("verify-audit", "--request", request["id"]).endswith(" 0 broken\n")
 
