@@ -1,5 +1,5 @@
-"""The peer that bench/reads holds meetlink's reads against: the same answers from documents with the
-same content, written with FastAPI, pymongo and icalendar. bench/README.md says what is the same.
+"""The peer that bench/reads holds meetlink's reads against: the same answers, from documents with
+the same content, made with FastAPI, pymongo and icalendar. bench/README.md says what is the same.
 
 Settings are environment variables: MONGODB_URI, DATABASE, PUBLIC_URL, JWT_SECRET, LINK_KEY.
 """
@@ -10,6 +10,7 @@ import datetime
 import hashlib
 import hmac
 import os
+import secrets
 from typing import Annotated, Any, Literal
 
 import calendars
@@ -196,6 +197,20 @@ async def get_dashboard(request: Request, caller: Person) -> Response:
     )
     answer = views.dashboard(caller, moment, counts[0] | counts[1], first, upcoming, recent)
     return reply_json(request, answer)
+
+
+@app.post("/api/calendar/feed")
+async def create_feed(caller: Person) -> Response:
+    """The caller's only one: the URL of the one before dies."""
+    if caller.role not in OWN:
+        raise HTTPException(403)
+    whose = {"role": caller.role, "person": caller.id}
+    await feeds.delete_many(whose)
+    feed_id = secrets.token_urlsafe(16)
+    await feeds.insert_one({"_id": feed_id, "changed_at": now()} | whose)
+    token = f"{feed_id}.{views.mac('feed', feed_id.encode())}"
+    answer = {"url": f"{views.PUBLIC_URL}/calendar/feed/{token}.ics"}
+    return Response(orjson.dumps(answer), media_type="application/json")
 
 
 @app.get("/calendar/feed/{token}.ics")
