@@ -10,6 +10,7 @@ import secrets
 import statistics
 import subprocess
 import tempfile
+import time
 
 import requests
 from caller import Caller
@@ -108,6 +109,15 @@ def measure(side: Side, path: str, route: Route, database: int, length: int) -> 
     return Round(used / count * 1e6, database_used / count * 1e6, rate)
 
 
+def tell_idle(sides: dict[str, Side], length: int) -> None:
+    """What is spent while nobody asks is a part of every figure: the more, the lower the rate."""
+    used = {name: side.seconds() for name, side in sides.items()}
+    time.sleep(length)
+    idle = {name: (side.seconds() - used[name]) / length * 1e3 for name, side in sides.items()}
+    told = ", ".join(f"{name} {millis:.0f}" for name, millis in idle.items())
+    print(f"while nobody asks, ms of processor time a second: {told}")
+
+
 Results = dict[str, dict[str, list[Round]]]
 
 
@@ -202,6 +212,7 @@ def run(
         assert ask(sides[BARE], routes[0].path, routes[0])["_id"] == accepted[0]["id"]
         if not all(same):
             print("the answers are NOT THE SAME: the figures compare different work")
+        tell_idle(sides, options.seconds)
         results = measure_all(routes, sides, database.process.pid, options.seconds, options.rounds)
         report(routes, results)
         print("\nmemory of our processes")
