@@ -97,9 +97,17 @@ def check(route: Route, sides: dict[str, Side]) -> bool:
     return not found
 
 
+def is_quiet(side: Side) -> bool:
+    """Whether it is done with what wrk has left behind."""
+    used = side.seconds()
+    time.sleep(0.1)
+    return side.seconds() - used < 0.02
+
+
 def measure(side: Side, path: str, route: Route, database: int, length: int) -> Round:
     options = [o for name, value in route.headers.items() for o in ("-H", f"{name}: {value}")]
     command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{length}s", "--timeout", "30s", *options]
+    until(lambda: is_quiet(side), "what was left is answered", 60)
     used, database_used = side.seconds(), seconds(database)
     out = subprocess.check_output([*command, side.url + path], text=True)
     used, database_used = side.seconds() - used, seconds(database) - database_used
