@@ -72,7 +72,7 @@ static void work(const char *uri_text)
 
 	if (!uri)
 		abort();
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	mongoc_init();
 	pool = mongoc_client_pool_new(uri);
 	for (i = 0; i < THREADS; i++)
