@@ -1,14 +1,19 @@
 """The measuring of bench/collide."""
 
 import collections
-import itertools
+import datetime
+import json
 import pathlib
+import secrets
+import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from mailbox import SmtpServer
 
+import requests
 from caller import Caller, Parties
 from stack import Database, Stack
 
@@ -16,6 +21,13 @@ CONNECTIONS, RATE, BURST = 31, 20, 60  # of one address, as nginx/snippets have 
 OTHERS, PAUSE_S = 4, 0.05
 ROUNDS, HOUR_S = 3, 3600
 CHANGES_PER_HOUR = 1000
+
+
+class Elsewhere(requests.adapters.HTTPAdapter):
+    """Calls from an address of its own."""
+
+    def init_poolmanager(self, *arguments: object, **options: object) -> None:
+        super().init_poolmanager(*arguments, source_address=("127.0.0.2", 0), **options)
 
 
 class Allowance:
@@ -31,56 +43,72 @@ class Allowance:
         time.sleep(max(0.0, at - time.monotonic()))
 
 
+def attack(url: str, token: str, request_id: str) -> None:
+    """A process of its own, until its input ends: it prints how often it was answered what."""
+    ended, allowance = threading.Event(), Allowance()
+    answers: collections.Counter[int] = collections.Counter()
+    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=100)
+
+    def run() -> None:
+        lawyer = Caller(url, token)
+        lawyer.session.mount("http://", Elsewhere())
+        while not ended.is_set():
+            allowance.take()
+            start = soon + datetime.timedelta(minutes=secrets.randbelow(10**5))
+            answer = lawyer.command(request_id, "reschedule", starts_at=f"{start:%FT%TZ}")
+            answers[answer.status_code] += 1
+
+    threads = [threading.Thread(target=run) for _ in range(CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    sys.stdin.read()
+    ended.set()
+    for thread in threads:
+        thread.join()
+    print(json.dumps(answers))
+
+
 class Attack:
     """A context manager: as long as it lasts."""
 
-    def __init__(self, parties: Parties, request_id: str, numbers: "itertools.count[int]"):
-        self.parties, self.request_id, self.numbers = parties, request_id, numbers
-        self.ended, self.allowance = threading.Event(), Allowance()
-        self.answers: collections.Counter[int] = collections.Counter()
-        self.threads = [threading.Thread(target=self.run) for _ in range(CONNECTIONS)]
-
-    def run(self) -> None:
-        lawyer = Caller(self.parties.stack.url, self.parties.lawyer.token)
-        while not self.ended.is_set():
-            self.allowance.take()
-            start = self.parties.stack.at(days=200, minutes=next(self.numbers))
-            answer = lawyer.command(self.request_id, "reschedule", starts_at=start)
-            self.answers[answer.status_code] += 1
+    def __init__(self, parties: Parties, request_id: str):
+        stack, token = parties.stack, parties.lawyer.token
+        self.command = [sys.executable, __file__, stack.url, token, request_id]
 
     def __enter__(self) -> "Attack":
-        for thread in self.threads:
-            thread.start()
+        self.process = subprocess.Popen(
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        for thread in self.threads:
-            thread.join()
+        said, _ = self.process.communicate()
+        self.answers = collections.Counter(json.loads(said))
 
 
 def others(stack: Stack, seconds: float) -> list[float]:
-    """What four pairs of people wait for each of their calls."""
+    """What four pairs of people wait for each of their calls, those included that are repeated
+    because they were refused."""
     waits: list[float] = []
     until = time.monotonic() + seconds
 
+    def timed(call: Callable[[], requests.Response]) -> dict:
+        began = time.perf_counter()
+        while not (answer := call()).ok:
+            assert answer.status_code == 503, answer.text
+        waits.append(time.perf_counter() - began)
+        time.sleep(PAUSE_S)
+        return answer.json()
+
     def live() -> None:
         parties = stack.parties()
-        made = ""
-
-        def timed(call: object) -> object:
-            began = time.perf_counter()
-            answer = call()
-            waits.append(time.perf_counter() - began)
-            time.sleep(PAUSE_S)
-            return answer
-
+        client, lawyer = parties.client, parties.lawyer
         while time.monotonic() < until:
-            made = timed(parties.create)["id"]
+            made = timed(lambda: client.post("/api/requests", parties.draft()))["id"]
             for _ in range(3):
-                timed(lambda made=made: parties.client.request(made))
-                timed(lambda: parties.client.fetch("/api/requests?limit=5"))
-            timed(lambda made=made: parties.lawyer.respond(made, "accept"))
+                timed(lambda made=made: client.get(f"/api/requests/{made}"))
+                timed(lambda: client.get("/api/requests?limit=5"))
+            timed(lambda made=made: lawyer.respond(made, "accept"))
 
     threads = [threading.Thread(target=live) for _ in range(OTHERS)]
     for thread in threads:
@@ -101,11 +129,11 @@ def policy(stack: Stack, **part: object) -> None:
 
 
 def measure(stack: Stack, smtp: SmtpServer, seconds: float, many: int) -> None:
-    parties, numbers = stack.parties(), itertools.count()
+    parties = stack.parties()
     policy(stack, max_changes_per_hour=CHANGES_PER_HOUR)
     request_id = parties.accepted(starts_at=stack.at(days=200))["id"]
     for number in range(1, many):
-        start = stack.at(days=200, minutes=next(numbers))
+        start = stack.at(days=200, minutes=number)
         answer = parties.lawyer.command(request_id, "reschedule", starts_at=start)
         assert answer.status_code == 200, answer.text
         if number % (CHANGES_PER_HOUR - 20) == 0:
@@ -120,9 +148,9 @@ def measure(stack: Stack, smtp: SmtpServer, seconds: float, many: int) -> None:
     others(stack, 3)
     for _ in range(ROUNDS):
         waits[False] += others(stack, seconds)
-        with Attack(parties, request_id, numbers) as attack:
+        with Attack(parties, request_id) as attacker:
             waits[True] += others(stack, seconds)
-        answers += attack.answers
+        answers += attacker.answers
     quiet, attacked = shown(waits[False]), shown(waits[True])
     print(f"one request with {many:,} events, changed on {CONNECTIONS} connections: {dict(answers)}")
     for name, found, values in (
@@ -148,4 +176,7 @@ def main() -> None:
     smtp.stop()
 
 
-main()
+if len(sys.argv) == 4:
+    attack(*sys.argv[1:])
+else:
+    main()

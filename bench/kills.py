@@ -192,7 +192,6 @@ class Reaper:
                     self.kill_by_chance()
                 time.sleep(self.dice.uniform(0.02, 0.3))
             self.end_master()
-        self.start("")
 
     def kill_by_chance(self) -> None:
         pid, name = self.dice.choice(list(self.host.children().items()) or [(0, "")])
@@ -227,7 +226,8 @@ class Reaper:
         self.start(self.dice.choice(PLACES))
 
     def start(self, place: str) -> None:
-        """As soon as nobody of before is left at the socket; without a place nobody dies."""
+        """As soon as nobody of before is left at the socket; without a place nobody dies any more. It
+        ends with the thread that started it."""
         before = self.host.program
         if not place:
             before.terminate()
@@ -365,6 +365,8 @@ def measure(folder: pathlib.Path, most: int, seed: int) -> bool:
             f"{len(crowd.stories)} requests, {len(smtp.mails)} mails",
             flush=True,
         )
+    for reaper in reapers:
+        reaper.start("")
     crowd.end()
     print(f"{kills.total()} kills in {time.monotonic() - began:.0f} s:")
     for what, count in sorted(kills.items()):

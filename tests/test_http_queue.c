@@ -57,9 +57,9 @@ static void test_classes_go_in_order_within_their_bounds(void)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		queue = http_queue_new(cases[i].threads, 10 * ITEMS);
 		for (j = 0; j < 20; j++) {
-			push(queue, j, HTTP_CLASS_LAST, 1);
-			push(queue, 20 + j, HTTP_CLASS_NEXT, 1);
-			push(queue, 40 + j, HTTP_CLASS_FIRST, 1);
+			push(queue, j, HTTP_CLASS_LAST, (uint32_t)j);
+			push(queue, 20 + j, HTTP_CLASS_NEXT, (uint32_t)j);
+			push(queue, 40 + j, HTTP_CLASS_FIRST, (uint32_t)j);
 		}
 		for (j = 0; j < cases[i].first; j++)
 			CU_ASSERT_EQUAL(pop(queue), 40 + j);
@@ -165,6 +165,38 @@ static void test_one_client_leaves_room(void)
 	CU_ASSERT_FALSE(push(queue, 60, HTTP_CLASS_FIRST, 60));
 	CU_ASSERT_EQUAL(serve(queue), 16);
 	CU_ASSERT_TRUE(push(queue, 60, HTTP_CLASS_FIRST, 60));
+	http_queue_free(&queue);
+}
+
+/* One that does not give its threads back leaves some to the others, and goes on when it does. */
+static void test_one_client_leaves_threads(void)
+{
+	struct http_queue *queue = http_queue_new(16, 10 * ITEMS);
+	int i;
+
+	for (i = 0; i < 20; i++)
+		push(queue, i, HTTP_CLASS_FIRST, 1);
+	for (i = 0; i < 9; i++)
+		CU_ASSERT_EQUAL(pop(queue), i);
+	CU_ASSERT_FALSE(http_queue_ready(queue));
+	CU_ASSERT_EQUAL(pop(queue), -1);
+	push(queue, 40, HTTP_CLASS_FIRST, 2);
+	push(queue, 20, HTTP_CLASS_FIRST, 1);
+	push(queue, 41, HTTP_CLASS_FIRST, 2);
+	CU_ASSERT_EQUAL(pop(queue), 40);
+	http_queue_done(queue, &items[3]);
+	CU_ASSERT_TRUE(http_queue_ready(queue));
+	CU_ASSERT_EQUAL(pop(queue), 9);
+	CU_ASSERT_EQUAL(pop(queue), 41);
+	CU_ASSERT_EQUAL(pop(queue), -1);
+	/* In another class it has threads, too. */
+	push(queue, 42, HTTP_CLASS_NEXT, 1);
+	CU_ASSERT_EQUAL(pop(queue), 42);
+	for (i = 10; i < 21; i++) {
+		http_queue_done(queue, &items[i - 6]);
+		CU_ASSERT_EQUAL(pop(queue), i);
+	}
+	CU_ASSERT_EQUAL(pop(queue), -1);
 	http_queue_free(&queue);
 }
 
@@ -291,6 +323,7 @@ static const struct unit_case cases[] = {
 	{"a crowd waits for itself", test_a_crowd_waits_for_itself},
 	{"strangers take half", test_strangers_take_half},
 	{"one client leaves room", test_one_client_leaves_room},
+	{"one client leaves threads", test_one_client_leaves_threads},
 	{"tokens divide an address", test_tokens_divide_an_address},
 	{"the overdue leave in order", test_the_overdue_leave_in_order},
 	{"nothing is lost", test_nothing_is_lost},

@@ -12,6 +12,7 @@ enum turn_place { TURN_NOWHERE, TURN_NEW, TURN_OLD };
 /* Of one that takes turns with others. */
 struct turn {
 	size_t count; /* of its requests */
+	bool rests;   /* it runs on as many threads as it may */
 	enum turn_place place;
 	struct turn *next; /* in its place */
 };
@@ -36,12 +37,14 @@ struct queue_address {
 	struct turn turn;
 	struct turns turns;
 	size_t *held; /* in all classes */
+	size_t running;
 	struct http_queue_flow flows[QUEUE_TOKENS];
 };
 
 struct queue_class {
 	struct turns turns;
-	size_t waiting, running, bound;
+	size_t waiting; /* of addresses that do not rest */
+	size_t running, bound;
 	struct queue_address addresses[QUEUE_ADDRESSES];
 };
 
@@ -103,12 +106,12 @@ static struct turn *turn_take(struct turns *turns, enum turn_place place)
 static void turn_add(struct turns *turns, struct turn *turn)
 {
 	turn->count++;
-	if (turn->place == TURN_NOWHERE)
+	if (turn->place == TURN_NOWHERE && !turn->rests)
 		turn_put(turns, turn, TURN_NEW);
 }
 
 /* Whose turn it is where somebody waits. One stays among the old ones until its turn comes and
- * finds nothing: only then it has not asked lately. */
+ * finds nothing, or that it rests: only then it has not asked lately. */
 static struct turn *turn_next(struct turns *turns)
 {
 	enum turn_place place;
@@ -119,7 +122,7 @@ static struct turn *turn_next(struct turns *turns)
 		if (turns->lists[TURN_NEW].head && !(turns->was_new && turns->lists[TURN_OLD].head))
 			place = TURN_NEW;
 		turn = turn_take(turns, place);
-	} while (!turn->count);
+	} while (!turn->count || turn->rests);
 	turns->was_new = place == TURN_NEW;
 	turn_put(turns, turn, TURN_OLD);
 	return turn;
@@ -150,7 +153,7 @@ bool http_queue_push(struct http_queue *queue, struct http_queue_item *item, enu
 	flow->newest = item;
 	queue->count++;
 	++*from->held;
-	queue->classes[class].waiting++;
+	queue->classes[class].waiting += !from->turn.rests;
 	turn_add(&from->turns, &flow->turn);
 	turn_add(&queue->classes[class].turns, &from->turn);
 	return true;
@@ -174,7 +177,7 @@ static struct http_queue_item *queue_remove(struct http_queue *queue, struct htt
 	else
 		queue->newest = item->older;
 	queue->count--;
-	queue->classes[item->class].waiting--;
+	queue->classes[item->class].waiting -= !flow->address->turn.rests;
 	return item;
 }
 
@@ -199,21 +202,43 @@ bool http_queue_ready(struct http_queue *queue)
 	return queue_next_class(queue) != NULL;
 }
 
+/* How many threads an address is given: the others find some free, whatever it does with them. */
+static size_t queue_most(const struct queue_class *class)
+{
+	return class->bound - class->bound / 4;
+}
+
 struct http_queue_item *http_queue_pop(struct http_queue *queue)
 {
 	struct queue_class *class = queue_next_class(queue);
 	struct queue_address *address;
+	struct http_queue_item *item;
 
 	if (!class)
 		return NULL;
-	class->running++;
 	address = (struct queue_address *)turn_next(&class->turns);
-	return queue_remove(queue, (struct http_queue_flow *)turn_next(&address->turns));
+	item = queue_remove(queue, (struct http_queue_flow *)turn_next(&address->turns));
+	class->running++;
+	if (++address->running == queue_most(class)) {
+		address->turn.rests = true;
+		class->waiting -= address->turn.count;
+	}
+	return item;
 }
 
 void http_queue_done(struct http_queue *queue, const struct http_queue_item *item)
 {
-	queue->classes[item->class].running--;
+	struct queue_class *class = &queue->classes[item->class];
+	struct queue_address *address = item->flow->address;
+
+	class->running--;
+	address->running--;
+	if (!address->turn.rests)
+		return;
+	address->turn.rests = false;
+	class->waiting += address->turn.count;
+	if (address->turn.count && address->turn.place == TURN_NOWHERE)
+		turn_put(&class->turns, &address->turn, TURN_OLD);
 }
 
 struct http_queue_item *http_queue_overdue(struct http_queue *queue, int64_t before_us)

@@ -4,7 +4,8 @@
  * Requests that are whole and wait for a thread. Of the classes the first goes first, each with no
  * more threads at a time than its bound. Within a class addresses take turns, within an address its
  * tokens, which anybody can make up, and each token's requests keep their order; who has not asked
- * lately goes before those who ask all the time, every other turn. So a crowd waits for itself.
+ * lately goes before those who ask all the time, every other turn. So a crowd waits for itself; and
+ * an address that keeps its threads long is given no more than three quarters of those of a class.
  * (The turns are those of RFC 8290, "FQ-CoDel".)
  *
  * A pure structure, without a lock or a clock: its user brings both.
