@@ -73,7 +73,9 @@ class Template:
             places(self.raw, text)
             for text in (document["_id"], parties.client_id, parties.lawyer_id)
         ]
-        self.instants = [(at, struct.unpack_from("<q", self.raw, at)[0]) for at in instants(self.raw)]
+        self.instants = [
+            (at, struct.unpack_from("<q", self.raw, at)[0]) for at in instants(self.raw)
+        ]
 
     def copy(self, start: int, *texts: bytes) -> RawBSONDocument:
         raw, shift = bytearray(self.raw), start - self.start
@@ -107,9 +109,7 @@ def make_templates(stack: Stack) -> dict[str, Template]:
     stack.settle(over["id"])
     stack.advance(3 * 3600)
     for name, request in (("completed", over), ("lapsed", asked)):
-        until(
-            lambda r=request, n=name: stack.document(r["id"])["status"] == n, f"it is {name}", 30
-        )
+        until(lambda r=request, n=name: stack.document(r["id"])["status"] == n, f"it is {name}", 30)
         keep(name, request)
     return made
 
@@ -183,15 +183,17 @@ def lists(caller: Caller, stack: Stack) -> Iterator[tuple[str, Callable[[], obje
     cursor = page().json()["next_cursor"]
     if cursor:
         yield "  its second page", get(caller, "/api/requests", limit=20, cursor=cursor)
-    yield "  from now, order=asc", get(
-        caller, "/api/requests", limit=20, order="asc", **{"from": stack.at()}
+    yield (
+        "  from now, order=asc",
+        get(caller, "/api/requests", limit=20, order="asc", **{"from": stack.at()}),
     )
     yield "  status=open", get(caller, "/api/requests", limit=20, status="open")
     yield "  status=completed", get(caller, "/api/requests", limit=20, status="completed")
     yield "  meeting_status=ready", get(caller, "/api/requests", limit=20, meeting_status="ready")
     yield "  meeting_status=failed", get(caller, "/api/requests", limit=20, meeting_status="failed")
-    yield "  both statuses", get(
-        caller, "/api/requests", limit=20, status="completed", meeting_status="cancelled"
+    yield (
+        "  both statuses",
+        get(caller, "/api/requests", limit=20, status="completed", meeting_status="cancelled"),
     )
 
 
@@ -260,9 +262,7 @@ class Bench:
             self.few = few.lawyer.request(self.few["id"])
         self.note(size, "100", one(few, self.few))
         for heavy, parties in self.lawyers.items():
-            self.note(
-                size, f"{heavy:,}", everything(self.stack, parties.lawyer, parties.lawyer_id)
-            )
+            self.note(size, f"{heavy:,}", everything(self.stack, parties.lawyer, parties.lawyer_id))
             self.note(
                 size,
                 f"{heavy:,}",

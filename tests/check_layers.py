@@ -59,6 +59,14 @@ SYSTEM = re.compile(
     r"|spawn|strings|sysexits|syslog|termios|unistd)\.h"
 )
 
+# Where the database is searched: each search is held against THE INDEXES there, but for that of
+# audit events, which is bounded in time (docs/architecture.md, "Searches").
+SEARCH = re.compile(r"\bmongoc_collection_(?:find|count|estimated|aggregate)\w*|\bmongoc_find_\w*")
+SEARCHERS = {
+    "store_query.c": "mongoc_collection_find_with_opts",
+    "store_audit.c": "mongoc_collection_aggregate",
+}
+
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
@@ -104,6 +112,13 @@ def check_sources():
             yield place, complaint
 
 
+def check_searches():
+    for path in sorted((SRC / "store").glob("*.c")):
+        for name in SEARCH.findall(path.read_text()):
+            allowed = SEARCHERS.get(path.name) == name
+            yield path.relative_to(ROOT), None if allowed else f"{name} is for store_query.c alone"
+
+
 def check_local(folder, name, owners):
     if name not in owners:
         return f'there is no "{name}" in src/ (a header is included by its bare name)'
@@ -138,7 +153,10 @@ def check_makefile():
         value = variables.get(f"lib{folder}_a_CPPFLAGS")
         if value is None:
             if RANKS[folder] < RANKS["app"] and any((SRC / folder).glob("*.c")):
-                yield f"Makefile.am: lib{folder}", "there is no such library with CPPFLAGS of its own"
+                yield (
+                    f"Makefile.am: lib{folder}",
+                    "there is no such library with CPPFLAGS of its own",
+                )
             continue
         place = f"Makefile.am: lib{folder}_a_CPPFLAGS"
         value = expand(value)
@@ -154,7 +172,7 @@ def check_makefile():
 
 def main():
     sources = list(check_sources())
-    checked = sources + list(check_makefile())
+    checked = sources + list(check_searches()) + list(check_makefile())
     complaints = [f"{place}: {complaint}" for place, complaint in checked if complaint]
     for complaint in complaints:
         print(complaint)

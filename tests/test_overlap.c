@@ -40,19 +40,23 @@ static void test_overlap_what_meets(void)
 		struct taken other;
 		bool meets;
 	} rows[] = {
-		{"the same time", {.id = OTHER, .starts_at = CORE_START, .ends_at = CORE_END}, true},
-		{"within", {.id = OTHER, .starts_at = CORE_START + 1, .ends_at = CORE_END - 1}, true},
+		{"the same time", {.id = OTHER, .starts_at = CORE_START, .ends_at = CORE_END},
+			true},
+		{"within", {.id = OTHER, .starts_at = CORE_START + 1, .ends_at = CORE_END - 1},
+			true},
 		{"all around",
 			{.id = OTHER, .starts_at = CORE_START - HOUR, .ends_at = CORE_END + HOUR},
 			true},
-		{"its end", {.id = OTHER, .starts_at = CORE_START - HOUR, .ends_at = CORE_START + 1},
+		{"its end",
+			{.id = OTHER, .starts_at = CORE_START - HOUR, .ends_at = CORE_START + 1},
 			true},
-		{"its beginning", {.id = OTHER, .starts_at = CORE_END - 1, .ends_at = CORE_END + HOUR},
-			true},
+		{"its beginning",
+			{.id = OTHER, .starts_at = CORE_END - 1, .ends_at = CORE_END + HOUR}, true},
 		{"one after the other",
 			{.id = OTHER, .starts_at = CORE_END, .ends_at = CORE_END + HOUR}, false},
 		{"one before the other",
-			{.id = OTHER, .starts_at = CORE_START - HOUR, .ends_at = CORE_START}, false},
+			{.id = OTHER, .starts_at = CORE_START - HOUR, .ends_at = CORE_START},
+			false},
 		{"itself", {.id = CORE_ID, .starts_at = CORE_START, .ends_at = CORE_END}, false},
 		{"a cancelled one",
 			{.id = OTHER,
@@ -142,8 +146,7 @@ static void test_overlap_only_of_more_time(void)
 	CU_ASSERT_EQUAL(overlap_check(&cause, request, &same, &list, false, NULL), ERR_OK);
 	CU_ASSERT_EQUAL(overlap_check(&cause, request, &longer, &list, false, NULL), ERR_OK);
 	CU_ASSERT_PTR_NULL(look(request));
-	CU_ASSERT_EQUAL(
-		overlap_check(&cause, request, &shorter, &list, false, NULL), ERR_OVERLAPS);
+	CU_ASSERT_EQUAL(overlap_check(&cause, request, &shorter, &list, false, NULL), ERR_OVERLAPS);
 	/* Somebody says that it overlaps this one: it looks again. */
 	request->overlaps = ids(arena, OTHER);
 	CU_ASSERT_EQUAL(overlap_check(&cause, request, &longer, &list, false, NULL), ERR_OK);

@@ -199,9 +199,8 @@ struct model_list meeting_warnings_for(
 static void meeting_carry_warnings(
 	struct cause *cause, const struct model_list *before, struct meeting *meeting)
 {
-	static const char *const codes[] = {
-		WARNING_ORPHAN, WARNING_FAILOVER, WARNING_CLIENT_NOT_TOLD, WARNING_LAWYER_NOT_TOLD,
-		WARNING_OVERLAPS};
+	static const char *const codes[] = {WARNING_ORPHAN, WARNING_FAILOVER,
+		WARNING_CLIENT_NOT_TOLD, WARNING_LAWYER_NOT_TOLD, WARNING_OVERLAPS};
 	size_t i;
 
 	MODEL_FOREACH (before, struct warning, warning) {

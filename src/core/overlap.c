@@ -37,15 +37,16 @@ static bool overlap_is_ahead(int meeting_status)
 
 struct span overlap_span(const struct request *request)
 {
-	const bool takes = request->status == REQUEST_ACCEPTED &&
-			   overlap_is_ahead(request->meeting->status);
+	const bool takes =
+		request->status == REQUEST_ACCEPTED && overlap_is_ahead(request->meeting->status);
 
 	return takes ? (struct span){request->starts_at, request->ends_at} : (struct span){0, 0};
 }
 
 bool overlap_is_taken(const struct taken *taken)
 {
-	return overlap_is_ahead(taken->meeting->status) || taken->meeting->status == MEETING_EXPIRED;
+	return overlap_is_ahead(taken->meeting->status) ||
+	       taken->meeting->status == MEETING_EXPIRED;
 }
 
 static bool overlap_is_empty(const struct span *span)
@@ -151,10 +152,11 @@ static const char *overlap_words(struct arena *arena, const struct model_list *f
 
 	if (!found->count)
 		return NULL;
-	words = arena_printf(arena, "It takes the same time as request %s: %s", first->id,
-		first->title);
-	return found->count == 1 ? words
-				 : arena_printf(arena, "%s (and %zu more)", words, found->count - 1);
+	words = arena_printf(
+		arena, "It takes the same time as request %s: %s", first->id, first->title);
+	return found->count == 1
+		       ? words
+		       : arena_printf(arena, "%s (and %zu more)", words, found->count - 1);
 }
 
 void overlap_note(struct cause *cause, struct request *request, const struct model_list *found)
@@ -167,6 +169,5 @@ void overlap_note(struct cause *cause, struct request *request, const struct mod
 	MODEL_FOREACH (found, struct taken, other) {
 		overlap_list(cause->arena, &request->overlaps, other->id);
 	}
-	meeting_warn(cause, request->meeting, WARNING_OVERLAPS,
-		overlap_words(cause->arena, found));
+	meeting_warn(cause, request->meeting, WARNING_OVERLAPS, overlap_words(cause->arena, found));
 }

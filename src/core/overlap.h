@@ -28,22 +28,24 @@ struct taken {
 
 extern const struct model taken_model;
 
-/* The time that it takes of its lawyer's: of what is accepted, its meeting pending, ready or failed.
+/* The time that it takes of its lawyer's: of what is accepted, its meeting pending, ready or
+ * failed.
  */
 struct span overlap_span(const struct request *request);
 
 /* Whether that is, or was, somebody's time: its meeting took place, or is going to. */
 bool overlap_is_taken(const struct taken *taken);
 
-/* The longest that a meeting can be: what overlaps an instant begins no earlier than that before. */
+/* The longest that a meeting can be: what overlaps an instant begins no earlier than that before.
+ */
 #define OVERLAP_LONGEST INSTANT_DAY
 
 /* Whether it takes time now that it did not take before. */
 bool overlap_takes_more(const struct span *before, const struct request *request);
 
 /*
- * A rule for the change that makes a request take more time than `before`, or less: `others` (struct
- * taken) are those of its lawyer that take time then, the request itself may be among them.
+ * A rule for the change that makes a request take more time than `before`, or less: `others`
+ * (struct taken) are those of its lawyer that take time then, the request itself may be among them.
  * ERR_OVERLAPS names the first of them, unless `allow`: then they are remembered as allowed.
  */
 enum err overlap_check(struct cause *cause, struct request *request, const struct span *before,
@@ -54,8 +56,8 @@ enum err overlap_check(struct cause *cause, struct request *request, const struc
 void overlap_owe(struct cause *cause, struct request *request, const char *by, int64_t due);
 
 /* Which of `others` (struct taken) it overlaps and was not allowed to: struct taken. */
-struct model_list overlap_find(struct arena *arena, const struct request *request,
-	const struct model_list *others);
+struct model_list overlap_find(
+	struct arena *arena, const struct request *request, const struct model_list *others);
 
 /* The look was taken: notes who was found (struct taken), for the lawyer as a warning. */
 void overlap_note(struct cause *cause, struct request *request, const struct model_list *found);

@@ -27,8 +27,7 @@ const struct dispatch_effect *dispatch_effect_of(const struct effect *effect)
 	return dispatch_effects[effect->kind];
 }
 
-void dispatch_cause_init(
-	struct arena *arena, const struct config *config, struct cause *cause_r)
+void dispatch_cause_init(struct arena *arena, const struct config *config, struct cause *cause_r)
 {
 	*cause_r = (struct cause){
 		.arena = arena,

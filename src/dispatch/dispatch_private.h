@@ -66,8 +66,7 @@ struct dispatch_effect {
 const struct dispatch_effect *dispatch_effect_of(const struct effect *effect);
 
 /* What happens under nobody's name. `config` may be NULL where no rule looks. */
-void dispatch_cause_init(
-	struct arena *arena, const struct config *config, struct cause *cause_r);
+void dispatch_cause_init(struct arena *arena, const struct config *config, struct cause *cause_r);
 
 extern const struct dispatch_effect dispatch_lapse;
 extern const struct dispatch_effect dispatch_notice;

@@ -11,8 +11,7 @@
 
 enum { BUSY_MAX_CALENDAR = 512 * 1024 };
 
-#define QUERY(member)                                                                              \
-	MODEL_FIELD(struct handler_busy_query, member, MODEL_INSTANT, MODEL_REQUIRED)
+#define QUERY(member) MODEL_FIELD(struct handler_busy_query, member, MODEL_INSTANT, MODEL_REQUIRED)
 
 static const struct model_field busy_query_fields[] = {QUERY(from), QUERY(to)};
 
@@ -21,7 +20,8 @@ const struct model handler_busy_query_model =
 
 static void busy_reply_json(struct http_exchange *exchange, const struct model_list *taken)
 {
-	struct json_object *page = json_object_new_object(), *items = json_object_new_array(), *item;
+	struct json_object *page = json_object_new_object(), *items = json_object_new_array(),
+			   *item;
 	char text[INSTANT_TEXT_SIZE];
 
 	MODEL_FOREACH (taken, struct taken, one) {
@@ -43,7 +43,8 @@ static const char *busy_uid(struct arena *arena, const char *lawyer_id, const st
 {
 	char id[ID_SIZE];
 
-	id_derive(id, NULL, 0, "busy", lawyer_id, arena_printf(arena, "%lld", (long long)span->from),
+	id_derive(id, NULL, 0, "busy", lawyer_id,
+		arena_printf(arena, "%lld", (long long)span->from),
 		arena_printf(arena, "%lld", (long long)span->to), NULL);
 	return arena_printf(arena, "%s@meetlink", id);
 }

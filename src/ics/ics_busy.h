@@ -1,7 +1,7 @@
 #ifndef ICS_BUSY_H
 #define ICS_BUSY_H
-/* Somebody's busy time as a calendar of one VFREEBUSY: RFC 5545 section 3.6.4, "to publish". It says
- * when, and nothing of what. */
+/* Somebody's busy time as a calendar of one VFREEBUSY: RFC 5545 section 3.6.4, "to publish". It
+ * says when, and nothing of what. */
 #include <stdint.h>
 
 #include "buf.h"

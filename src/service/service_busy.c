@@ -22,7 +22,9 @@ enum err service_busy(const struct service *service, const struct service_call *
 	err = store_taken_busy(
 		service->store, call->arena, lawyer_id, span, BUSY_MOST, list_r, &whole, info);
 	if (err == ERR_OK && !whole)
-		return err_add_field(info, "/to", "there are more than %d meetings until then: "
-						  "ask for less time", BUSY_MOST);
+		return err_add_field(info, "/to",
+			"there are more than %d meetings until then: "
+			"ask for less time",
+			BUSY_MOST);
 	return err;
 }

@@ -18,8 +18,8 @@ static void store_list_prefix(const struct store_filter *filter, bson_t *prefix)
 {
 	store_append_party(prefix, filter);
 	if (filter->meeting_status)
-		BSON_APPEND_UTF8(prefix, "meeting.status",
-			meeting_status_names[filter->meeting_status - 1]);
+		BSON_APPEND_UTF8(
+			prefix, "meeting.status", meeting_status_names[filter->meeting_status - 1]);
 	else if (filter->status)
 		BSON_APPEND_UTF8(prefix, "status", request_status_names[filter->status - 1]);
 }
@@ -162,8 +162,7 @@ enum err store_request_list(struct store *store, struct arena *arena,
 	const struct store_filter *filter, struct model_list *list_r, struct store_position *next_r,
 	struct err_info *info)
 {
-	struct store_page page = {
-		.store = store, .arena = arena, .filter = filter, .list = list_r};
+	struct store_page page = {.store = store, .arena = arena, .filter = filter, .list = list_r};
 	bson_t prefix = BSON_INITIALIZER, options = BSON_INITIALIZER;
 	struct store_session session;
 	enum err err;
@@ -217,8 +216,8 @@ enum err store_request_of_person(struct store *store, struct arena *arena, const
 
 	for (i = 0; err == ERR_OK && i < sizeof(sides) / sizeof(sides[0]); i++) {
 		filter = BCON_NEW(sides[i], BCON_UTF8(person_id));
-		err = store_request_ids(store, arena, filter, options,
-			"find a person's requests", list_r, info);
+		err = store_request_ids(
+			store, arena, filter, options, "find a person's requests", list_r, info);
 		bson_destroy(filter);
 	}
 	bson_destroy(options);

@@ -25,8 +25,8 @@ enum err store_count(struct store_session *session, const bson_t *filter, int64_
 	int64_t *count_r, struct err_info *info);
 
 /*
- * A stretch of an index of `requests` that is read from one end: what has `prefix` in common, in the
- * order of an instant and then of `_id`.
+ * A stretch of an index of `requests` that is read from one end: what has `prefix` in common, in
+ * the order of an instant and then of `_id`.
  *
  * A database may read the whole stretch before it looks at `limit`. So it is asked for a window of
  * it, as wide as held a page the last time (which a process remembers for as long as it lives), and

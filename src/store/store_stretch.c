@@ -36,8 +36,9 @@ static bool stretch_is_anchored(const struct store_stretch *stretch)
 /* By whose rows and in which order, and from where they are read: a bound, or an end. */
 static uint64_t stretch_hash(const struct store_stretch *stretch, bool counted)
 {
-	const unsigned char kind = (unsigned char)(stretch->descending |
-						   stretch_is_anchored(stretch) << 1 | counted << 2);
+	const unsigned char kind =
+		(unsigned char)(stretch->descending | stretch_is_anchored(stretch) << 1 |
+				counted << 2);
 	uint64_t hash = UINT64_C(14695981039346656037);
 
 	hash = stretch_mix(hash, bson_get_data(stretch->prefix), stretch->prefix->len);
@@ -48,22 +49,21 @@ static uint64_t stretch_hash(const struct store_stretch *stretch, bool counted)
 /* False when nothing is. */
 static bool stretch_recall(struct store *store, uint64_t hash, int64_t *reach_r)
 {
-	const uint64_t slot = atomic_load_explicit(
-		&store->reaches[hash % STORE_REACHES], memory_order_relaxed);
+	const uint64_t slot =
+		atomic_load_explicit(&store->reaches[hash % STORE_REACHES], memory_order_relaxed);
 
 	if (slot == 0 || slot >> REACH_BITS != hash >> REACH_BITS)
 		return false;
 	*reach_r = (slot & REACH_MASK) == REACH_MASK
-		       ? REACH_ALL
-		       : ((int64_t)(slot & REACH_MASK) - REACH_ZERO) * INSTANT_SECOND;
+			   ? REACH_ALL
+			   : ((int64_t)(slot & REACH_MASK) - REACH_ZERO) * INSTANT_SECOND;
 	return true;
 }
 
 static void stretch_remember(struct store *store, uint64_t hash, int64_t reach)
 {
-	const uint64_t seconds = reach == REACH_ALL
-					 ? REACH_MASK
-					 : (uint64_t)(reach / INSTANT_SECOND + REACH_ZERO);
+	const uint64_t seconds =
+		reach == REACH_ALL ? REACH_MASK : (uint64_t)(reach / INSTANT_SECOND + REACH_ZERO);
 
 	atomic_store_explicit(&store->reaches[hash % STORE_REACHES],
 		(hash >> REACH_BITS) << REACH_BITS | (seconds & REACH_MASK), memory_order_relaxed);
@@ -114,8 +114,8 @@ static bool stretch_next(struct stretch_window *window)
 	if (window->number && window->far == window->end)
 		return false;
 	if (window->number++)
-		window->reach = STRETCH_WIDEN * (window->reach > STRETCH_FIRST ? window->reach
-									       : STRETCH_FIRST);
+		window->reach = STRETCH_WIDEN *
+				(window->reach > STRETCH_FIRST ? window->reach : STRETCH_FIRST);
 	window->near = window->far;
 	window->far = stretch_far(window);
 	return true;
@@ -195,8 +195,8 @@ static enum err stretch_read_window(struct store_session *session,
 /* Half as far again as it was to the last row. */
 static int64_t stretch_reached(const struct stretch_window *window, int64_t last)
 {
-	const int64_t way = window->stretch->descending ? window->anchor - last
-							: last - window->anchor;
+	const int64_t way =
+		window->stretch->descending ? window->anchor - last : last - window->anchor;
 
 	return way + llabs(way) / 2 + INSTANT_HOUR;
 }
@@ -238,7 +238,7 @@ enum err store_stretch_count(struct store_session *session, const struct store_s
 	}
 	if (err == ERR_OK)
 		stretch_end(&window, session->store,
-			window.far != window.end        ? window.reach
+			window.far != window.end    ? window.reach
 			: *count_r < stretch->limit ? REACH_ALL
 						    : STRETCH_FIRST);
 	return err;

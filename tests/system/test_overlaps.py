@@ -260,7 +260,9 @@ def test_busy_time(start) -> None:
     for caller in (parties.lawyer, stack.admin(), stack.service()):
         answer = busy(caller, parties, **query)
         assert answer.json() == expected and answer.headers["ETag"]
-    again = parties.lawyer.get(answer.request.url, headers={"If-None-Match": answer.headers["ETag"]})
+    again = parties.lawyer.get(
+        answer.request.url, headers={"If-None-Match": answer.headers["ETag"]}
+    )
     assert again.status_code == 304
     # What began before, however long ago that may be, and what begins in the last minute.
     span = {"from": stack.at(days=3, hours=23.9), "to": stack.at(days=4, hours=10)}

@@ -20,13 +20,57 @@ UPKEEP = {"hello", "isMaster", "ismaster", "ping", "endSessions", "buildInfo"}
 CHUNK = 1 << 16
 
 
+@dataclasses.dataclass(frozen=True, order=True)
+class Search:
+    """What a command looks for, whatever the values are: in a collection, by fields that equal
+    something, by others otherwise, and in which order."""
+
+    collection: str
+    equal: tuple[str, ...]
+    otherwise: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    order: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()  # of an aggregate
+
+
+def search(collection: str, condition: dict, order: dict | None = None, *stages: str) -> Search:
+    operators = {
+        name: tuple(sorted(value))
+        for name, value in condition.items()
+        if isinstance(value, dict) and any(key.startswith("$") for key in value)
+    }
+    operators |= {name: (name,) for name in condition if name.startswith("$")}
+    equal = tuple(name for name in condition if name not in operators)
+    directions = set((order or {}).values())
+    assert len(directions) < 2, f"an order that no index has: {order}"
+    return Search(collection, equal, tuple(operators.items()), tuple(order or ()), stages)
+
+
+def searches_of(command: dict) -> list[Search]:
+    name, collection = next(iter(command.items()))
+    if name == "find":
+        return [search(collection, command.get("filter", {}), command.get("sort"))]
+    if name == "count":
+        return [search(collection, command.get("query", {}))]
+    if name == "aggregate":
+        stages = [next(iter(stage)) for stage in command["pipeline"]]
+        assert stages[0] == "$match"
+        return [search(collection, command["pipeline"][0]["$match"], None, *stages)]
+    if name in ("update", "delete"):
+        return [search(collection, statement["q"]) for statement in command[f"{name}s"]]
+    if name in ("findAndModify", "distinct"):
+        return [search(collection, command.get("query", {}))]
+    return []
+
+
 @dataclasses.dataclass
 class Traffic:
-    """What passed: commands by name, and among the updates those that wrote a whole document."""
+    """What passed: commands by name, among the updates those that wrote a whole document, and what
+    was looked for."""
 
     commands: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     upkeep: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     whole: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    searches: collections.Counter["Search"] = dataclasses.field(default_factory=collections.Counter)
 
     @property
     def round_trips(self) -> int:
@@ -157,6 +201,7 @@ class Wire:
                 self.seen.upkeep[name] += 1
                 return
             self.seen.commands[name] += 1
+            self.seen.searches.update(searches_of(command))
             if name == "update":
                 whole = sum(map(is_whole, command["updates"]))
                 self.seen.whole[command["update"]] += whole
