@@ -1,12 +1,9 @@
 #include "calendar_link.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "instant.h"
 #include "request.h"
-#include "utf8.h"
 
 enum {
 	LINK_TITLE = 600, /* percent-encoded */
@@ -52,31 +49,31 @@ static const struct model_field link_fields[] = {
 const struct model calendar_links_model =
 	MODEL(struct calendar_links, "calendar_links", link_fields);
 
-static bool link_is_plain(unsigned char c)
-{
-	return c < 0x80 && (isalnum(c) || strchr("-._~", c));
-}
-
 /* RFC 3986 section 2.1, of as many whole characters as fit into `room` bytes. */
 static const char *link_encode(struct arena *arena, const char *text, size_t room)
 {
 	static const char more[] = "%E2%80%A6"; /* … */
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	static const char hex[] = "0123456789ABCDEF";
 	char *encoded = arena_alloc(arena, 3 * strlen(text) + sizeof(more)), *out = encoded;
 	size_t len, i;
 
 	for (; *text; text += len) {
-		len = 1;
-		while (((unsigned char)text[len] & 0xc0) == 0x80)
-			len++;
+		for (len = 1; ((unsigned char)text[len] & 0xc0) == 0x80; len++)
+			continue;
 		if ((size_t)(out - encoded) + 3 * len + (text[len] ? strlen(more) : 0) > room) {
-			strcpy(out, more);
+			out = stpcpy(out, more);
 			break;
 		}
 		for (i = 0; i < len; i++) {
-			if (link_is_plain((unsigned char)text[i]))
+			if (strchr(plain, text[i])) {
 				*out++ = text[i];
-			else
-				out += sprintf(out, "%%%02X", (unsigned char)text[i]);
+			} else {
+				*out++ = '%';
+				*out++ = hex[(unsigned char)text[i] >> 4];
+				*out++ = hex[text[i] & 15];
+			}
 		}
 	}
 	return encoded;
@@ -84,30 +81,41 @@ static const char *link_encode(struct arena *arena, const char *text, size_t roo
 
 static const char *link_time(struct arena *arena, int64_t instant, bool extended)
 {
-	char text[INSTANT_TEXT_SIZE], *in, *out;
+	char text[INSTANT_TEXT_SIZE], *in, *out = text;
 
 	instant_format(instant, false, text);
-	for (in = out = text; *in && !extended; in++)
+	if (extended)
+		return link_encode(arena, text, 3 * sizeof(text));
+	for (in = text; *in; in++)
 		if (*in != '-' && *in != ':')
 			*out++ = *in;
-	if (!extended)
-		*out = '\0';
-	return link_encode(arena, text, sizeof(text) * 3);
+	*out = '\0';
+	return arena_strdup(arena, text);
+}
+
+static char *link_add(char *out, const char *name, const char *value)
+{
+	*out++ = '&';
+	out = stpcpy(stpcpy(out, name), "=");
+	return stpcpy(out, value);
 }
 
 static const char *link_make(struct arena *arena, const struct link_row *row,
 	const struct meeting *meeting, const char *title, const char *place)
 {
 	const size_t len = strlen(place);
-	const char *text = arena_printf(arena, "%s&%s=%s%s%s%s%s", row->base, row->title, title,
-		row->start, link_time(arena, meeting->starts_at, row->extended), row->end,
-		link_time(arena, meeting->ends_at, row->extended));
+	char link[CALENDAR_LINK_MAX + 1]; /* the bounds of its parts hold it below that */
+	char *out = link_add(stpcpy(link, row->base), row->title, title);
 
+	out = stpcpy(out, row->start);
+	out = stpcpy(out, link_time(arena, meeting->starts_at, row->extended));
+	out = stpcpy(out, row->end);
+	out = stpcpy(out, link_time(arena, meeting->ends_at, row->extended));
 	if (len <= LINK_TWICE)
-		text = arena_printf(arena, "%s&%s=%s", text, row->notes, place);
+		out = link_add(out, row->notes, place);
 	if (len <= LINK_ONCE)
-		text = arena_printf(arena, "%s&%s=%s", text, row->place, place);
-	return text;
+		link_add(out, row->place, place);
+	return arena_strdup(arena, link);
 }
 
 struct calendar_links *calendar_links(

@@ -123,7 +123,8 @@ struct feed_version feed_version(struct arena *arena, const struct feed *feed,
 			break;
 		if (!settled && change == MODEL_AT(changes, struct feed_change, FEED_CHANGES - 1))
 			return version;
-		snprintf(rev, sizeof(rev), "%" PRId64 ".%" PRId64, change->at, change->rev);
+		snprintf(rev, sizeof(rev), "%" PRId64 ".%" PRId64, change->at,
+			settled ? 0 : change->rev);
 		hash_texts(hash, hash, change->id, rev, NULL);
 	}
 	version.etag = arena_printf(arena, "\"%" PRIx64 "-%.32s\"", (uint64_t)at, hash);

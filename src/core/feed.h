@@ -67,8 +67,10 @@ struct feed_version {
 /*
  * The version of what a feed holds now, from the person's latest changes (struct feed_change, the
  * latest first): those since FEED_SLACK before the latest are in it, so that one which is
- * stored late, or dated by another host's clock, is not missed. It changes too once a day, as the
- * feed does, and with `program`: whatever else its content follows from.
+ * stored late, or dated by another host's clock, is not missed. Once no such can come any more it
+ * is another version, which only a change ends, and not what else is written of a request. It
+ * changes too once a day, as the feed does, and with `program`: whatever else its content follows
+ * from.
  */
 struct feed_version feed_version(struct arena *arena, const struct feed *feed,
 	const struct model_list *changes, const char *program, int64_t now);

@@ -6,6 +6,8 @@ Validates: Requirements 2.2, 2.3, 2.4
 
 import collections
 import dataclasses
+import re
+import urllib.parse
 
 import boards
 import hypothesis
@@ -24,6 +26,10 @@ ENDINGS = {
 REQUESTS = st.tuples(
     st.integers(0, 1), st.integers(0, 1), st.sampled_from(sorted(ENDINGS)), st.integers(1, 400)
 )
+
+
+# What of a meeting is each person's own.
+OWN = ("join_url", "calendar_url", "add_to_calendar")
 
 
 @dataclasses.dataclass
@@ -57,6 +63,38 @@ def play(stack: Stack, pairs: list, stories: list) -> list[Expected]:
     return made
 
 
+def check_add_links(row: dict, is_lawyer: bool) -> None:
+    """What a calendar of the web reads in its link is the meeting."""
+    other = row["client" if is_lawyer else "lawyer"]["name"]
+    meeting = row["meeting"]
+    start, end = meeting["starts_at"], meeting["ends_at"]
+    basic = [re.sub("[-:]", "", time) for time in (start, end)]
+    common = {"path": "/calendar/action/compose", "rru": "addevent", "startdt": start, "enddt": end}
+    expected = {
+        "google": {"action": "TEMPLATE", "dates": "/".join(basic)},
+        "outlook": common,
+        "office365": common,
+        "yahoo": {"v": "60", "st": basic[0], "et": basic[1]},
+    }
+    texts = {
+        "google": ("text", "details", "location"),
+        "outlook": ("subject", "body", "location"),
+        "office365": ("subject", "body", "location"),
+        "yahoo": ("title", "desc", "in_loc"),
+    }
+    assert meeting["add_to_calendar"].keys() == expected.keys()
+    for service, url in meeting["add_to_calendar"].items():
+        parts = urllib.parse.urlsplit(url)
+        read = urllib.parse.parse_qs(parts.query, strict_parsing=True, max_num_fields=9)
+        title, notes, place = texts[service]
+        assert parts.scheme == "https" and len(url) <= 2048
+        assert {name: only for name, (only,) in read.items()} == expected[service] | {
+            title: f"{row['title']} – {other}",
+            notes: meeting["join_url"],
+            place: meeting["join_url"],
+        }
+
+
 def check_view(caller: Caller, own: list[Expected], is_lawyer: bool) -> None:
     by_id = {one.id: one for one in own}
     rows = [row for page in caller.pages(limit=3) for row in page]
@@ -70,6 +108,7 @@ def check_view(caller: Caller, own: list[Expected], is_lawyer: bool) -> None:
             assert row["meeting"]["status"] == "ready" and row["meeting"]["join_url"]
             assert row["meeting"]["starts_at"] == row["starts_at"]
             assert row["links"]["join"] == row["meeting"]["join_url"]
+            check_add_links(row, is_lawyer)
         else:
             assert "join" not in row["links"]
 
@@ -117,7 +156,7 @@ def test_everybody_sees_exactly_their_own(stack: Stack, stories: list) -> None:
         for caller in (pairs[one.client].client, pairs[one.lawyer].lawyer, stack.admin()):
             view = caller.request(one.id)
             meeting = view["meeting"] and {
-                k: v for k, v in view["meeting"].items() if k not in ("join_url", "calendar_url")
+                k: v for k, v in view["meeting"].items() if k not in OWN
             }
             views[str((view["status"], view["starts_at"], meeting))] = view
         assert len(views) == 1, "the meeting is the same for all who see it"

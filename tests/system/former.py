@@ -121,6 +121,17 @@ def shown(name: str) -> dict:
     return said | {role: joined(both, said[role]) for role in ROLES}
 
 
+# What this version shows of a meeting that the former one did not.
+NEW = ("add_to_calendar",)
+
+
+def as_before(said: dict) -> dict:
+    """What is shown of a request, or of a meeting, without what is new."""
+    if said.get("meeting"):
+        said = said | {"meeting": as_before(said["meeting"])}
+    return {name: value for name, value in said.items() if name not in NEW}
+
+
 def save_shown(name: str, said: dict) -> None:
     both = common(said["client"], said["lawyer"])
     save(

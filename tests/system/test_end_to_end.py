@@ -19,7 +19,7 @@ REQUEST_FIELDS = set(
 MEETING_FIELDS = set(
     "id generation status provider requested_provider join_url passcode dial_in starts_at ends_at"
     " timezone opens_at expires_at security warnings last_error attempts next_attempt_at"
-    " ended_reason outcome calendar_url sequence created_at ready_at ended_at".split()
+    " ended_reason outcome calendar_url add_to_calendar sequence created_at ready_at ended_at".split()
 )
 SECURITY_FIELDS = set(
     "waiting_room join_before_host mute_on_entry host_video passcode_required".split()
@@ -90,7 +90,7 @@ def test_an_accepted_request_has_a_meeting(stack: Stack, parties: Parties) -> No
     assert parties.lawyer.fetch(f"/api/requests/{request['id']}/meeting") == meeting
     theirs = parties.client.request(request["id"])["meeting"]
     different = {name for name in MEETING_FIELDS if theirs[name] != meeting[name]}
-    assert different == {"join_url", "calendar_url"}, "each has links of their own"
+    assert different == {"join_url", "calendar_url", "add_to_calendar"}, "each has links of their own"
     assert stack.admin().request(request["id"])["meeting"]["join_url"] is None
 
 

@@ -132,6 +132,12 @@ def somebody(world: World, _: dict) -> str:
     return parties.client_id
 
 
+def feed(world: World, _: dict) -> str:
+    """Of somebody's own."""
+    url = world.stack.parties().client.post("/api/calendar/feed").json()["url"]
+    return url.rpartition("/")[2].removesuffix(".ics")
+
+
 def last_part(name: str) -> Callable[[World, dict], str]:
     return lambda world, _: world.links[name].rpartition("/")[2].removesuffix(".ics")
 
@@ -176,7 +182,10 @@ CALLS = {
     "PUT /api/config/providers/{}": Call(lambda *_: {"enabled": True}, constant("jitsi")),
     "DELETE /api/config/providers/{}": Call(what=constant("google_meet"), status=204),
     "POST /api/config/providers/{}/validate": Call(what=constant("jitsi")),
+    "POST /api/calendar/feed": Call(),
+    "DELETE /api/calendar/feed": Call(status=204),
     "GET /calendar/event/{}.ics": Call(what=last_part("calendar_url")),
+    "GET /calendar/feed/{}.ics": Call(what=feed),
     "GET /join/{}": Call(what=last_part("join_url"), status=302),
     "POST /api/webhooks/{}": Call(
         lambda *_: {
