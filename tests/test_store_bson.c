@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* memmem */
 #include "config.h"
 #include "core_unit.h"
+#include "outbox.h"
 #include "store_private.h"
 
 #define STORE_OTHER_ID "EBESExQVFhcYGRobHB0eHw"
@@ -99,6 +100,19 @@ static void store_fill_meeting(struct arena *arena, struct meeting *meeting)
 	}
 }
 
+static struct announcement *store_full_announcement(struct arena *arena)
+{
+	struct announcement *announcement = arena_alloc(arena, sizeof(*announcement));
+	struct announced *announced =
+		model_list_add(arena, &announcement->events, sizeof(*announced));
+
+	*announced = (struct announced){"event-1", "meeting.ready", CORE_NOW, 7, {0}};
+	store_add_text(arena, &announced->to, "subscriber-1");
+	announcement->view = "{\"id\":1}";
+	announcement->previous = "{}";
+	return announcement;
+}
+
 static void store_fill_effect(struct arena *arena, struct effect *effect)
 {
 	effect->lease = "the lease";
@@ -121,6 +135,7 @@ static void store_fill_effect(struct arena *arena, struct effect *effect)
 		(struct mail){PARTY_LAWYER, CORE_START, CORE_END, "Asia/Tokyo", "zoom", "link=1 "};
 	effect->removal = arena_alloc(arena, sizeof(struct removal));
 	*effect->removal = (struct removal){"zoom", "key", "ext-1", "host@meet.test"};
+	effect->announcement = store_full_announcement(arena);
 }
 
 static struct person_news *store_full_news(struct arena *arena)
@@ -165,6 +180,7 @@ static struct request *store_full_request(struct arena *arena)
 	request->rev = INT64_C(1) << 40;
 	request->due = request->failed_at = CORE_NOW;
 	request->owed = effect_owed(arena, request);
+	request->owes = outbox_marks(arena, request);
 	request->shelf = "upcoming";
 	request->over_at = request->lawyer_until = request->admin_until = CORE_END;
 	return request;
@@ -1005,7 +1021,7 @@ static void test_store_bson_projection_leaves_out_what_is_heavy(void)
 		"meeting.external_mark", "meeting.account", "meeting.provider_url",
 		"meeting.reported", "meeting.reports", "meetings", "client_news", "lawyer_news",
 		"events", "audit_seal", "effects", "answers", "changes", "overlaps",
-		"overlaps_allowed", "owed"};
+		"overlaps_allowed", "owed", "owes"};
 	bson_t *expected = bson_new(), projection;
 	size_t i;
 
