@@ -298,8 +298,9 @@ enum err dispatch_mail_check_kind(const struct tmpl_set *templates, const char *
 		err = ics_when_check(templates, "mail", file, names, info);
 	}
 	snprintf(file, sizeof(file), "mail/*/%s.*", kind);
-	tmpl_set_match(templates, file, mail_warn_of_piece,
-		&(struct mail_pieces){.templates = templates, .kind = kind});
+	if (err == ERR_OK)
+		tmpl_set_match(templates, file, mail_warn_of_piece,
+			&(struct mail_pieces){.templates = templates, .kind = kind});
 	return err;
 }
 

@@ -128,7 +128,7 @@ def test_an_erasure_and_what_is_filed_meanwhile(start: Callable[..., Stack]) -> 
     erased_once(stack, parties.client_id, [before, meanwhile])
     document = stack.document(after)
     assert document["client"]["name"] == "Client Ex" and document["title"] != "Erased"
-    assert [e["action"] for e in document["events"]] == ["request.created"]
+    assert [e["action"] for e in document["events"]] == ["request.created", "mail.sent"]
     # Another order takes that too, once.
     assert admin.post(f"/api/people/{parties.client_id}/erase").json()["requests"] == 3
     until_done(stack)

@@ -11,7 +11,7 @@ from caller import done
 from providers import Providers, unique
 from stack import Stack
 
-NUMBER = "+1 555-010-0000 PIN 123456789"
+NUMBER = "+1 555-010-0000, PIN 123456789"
 FSI, PDI = "\u2068", "\u2069"
 ADA, LEASE = "עדה כהן", "عقد الإيجار 2"
 TEXT = "مرحبا، هذا سؤال.\nSecond line.\n\nשלום."
