@@ -49,7 +49,7 @@ class Unreliable(SmtpServer):
         super().__init__()
 
     def luck(self) -> bool:
-        return not self.dice or self.dice.random() >= 0.15
+        return not self.dice or self.dice.random() >= 0.16
 
     async def handle_RCPT(
         self,

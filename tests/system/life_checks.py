@@ -194,7 +194,7 @@ class Letter:
         self.mail = mail
         found = MESSAGE.match(mail.id)
         assert found, mail.id
-        self.request_id, self.kind = found["id"], found["kind"]
+        self.request_id, self.kind = found["id"], mail.kind
         self.generation, self.sequence = int(found["generation"]), int(found["sequence"])
         self.party = mail.id.partition("@")[0].rpartition(".")[2]
         self.event = None

@@ -149,6 +149,8 @@ def test_the_configuration_is_that_of_before(former: Former) -> None:
     defaults = {
         "show_dial_in": True,
         "reply_to": "other_party",
+        "delay_notice_s": 120,
+        "alerts": [],
         "max_changes_per_hour": 30,
         "lawyer_addresses": "trusted",
     }
@@ -300,7 +302,7 @@ CHANGES = {
         f"{MEETING}/outcome",
         {"outcome": "client_no_show"},
         ["meeting.outcome"],
-        [],
+        ["mail.meeting_missed client"],
         "completed",
         "expired",
     ),
