@@ -1,17 +1,22 @@
 """Other programs are told what happens: signed, in order, whatever fails between."""
 
+import itertools
 import os
 import pathlib
+import re
+import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
 from caller import done, new_key, refused
 from receiver import Receiver
-from stack import Stack
+from stack import ROOT, Stack
 from support import free_port, until
 from test_sudden_death import EVERYWHERE
 
+WORDS = (ROOT / "docs/webhooks.md").read_text()
 LEASE_S = 60
 DAY = 24 * 3600
 
@@ -130,6 +135,35 @@ def test_a_secret_is_shown_once_and_two_sign_for_a_day(stack: Stack, receiver: R
     both, one = receiver.told()
     assert both.signatures == 2 and both.signed_with(hook["secret"]) and both.signed_with(fresh)
     assert one.signatures == 1 and one.signed_with(fresh) and not one.signed_with(hook["secret"])
+
+
+def documented(language: str) -> str:
+    """What docs/webhooks.md says how to check a signature."""
+    (code,) = re.findall(rf"```{language}\n(.*?)```", WORDS, re.DOTALL)
+    return code
+
+
+def test_as_the_documents_check_it(stack: Stack, receiver: Receiver) -> None:
+    hook = register(stack, receiver.url(), "request.created")
+    rotated = done(stack.admin().post(f"/api/config/webhooks/{hook['id']}/rotate"))
+    stack.parties().create()
+    until(receiver.heard, "it is told")
+    (call,) = receiver.told()
+    header = call.headers["meetlink-signature"]
+    check: dict = {}
+    exec(documented("python"), check)
+    bodies = [(call.body, True), (call.body + b" ", False)]
+    secrets = [(hook["secret"], True), (rotated["secret"], True), ("whsec_x", False)]
+    for (body, whole), (secret, known) in itertools.product(bodies, secrets):
+        assert check["is_genuine"](header, body, secret) == (whole and known)
+        if node := shutil.which("node"):
+            said = f"console.log(isGenuine({header!r}, Buffer.from({body.hex()!r}, 'hex'), {secret!r}))"
+            ran = subprocess.run(
+                [node, "-e", documented("js") + said], capture_output=True, text=True, timeout=60
+            )
+            assert ran.stdout.strip() == str(whole and known).lower(), ran.stderr
+    old = header.replace("t=1", "t=0", 1)
+    assert not check["is_genuine"](old, call.body, hook["secret"])
 
 
 WRONG_URLS = [
