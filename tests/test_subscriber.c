@@ -174,6 +174,31 @@ static void what_was_before_a_move(void)
 	arena_free(&arena);
 }
 
+/* Nobody comes to put them down: no event is lost, and the views do not pile up. */
+static void more_than_can_be_kept(void)
+{
+	struct arena *arena = arena_new();
+	struct config *config = subscriber_config(arena);
+	struct request *request = core_in_state(arena, CORE_OPEN);
+	struct cause cause = core_cause(arena, CORE_NOW, ROLE_ADMIN, "root");
+	size_t events = 0;
+	int i;
+
+	subscriber_add(arena, config, "s-1", "meeting.*");
+	for (i = 0; i < 100; i++) {
+		request_remember(request);
+		audit_add(&cause, request, "meeting.outcome", NULL, NULL, NULL);
+		announce_owe(arena, config, request, arena_printf(arena, "{\"n\":%d}", i));
+	}
+	CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_WEBHOOK), 32);
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->announcement)
+			events += effect->announcement->events.count;
+	}
+	CU_ASSERT_EQUAL(events, 100);
+	arena_free(&arena);
+}
+
 static void nobody_wants_it(void)
 {
 	struct arena *arena = arena_new();
@@ -261,14 +286,14 @@ static void delivery_once_more(void)
 	struct delivery delivery = delivery_new(arena);
 
 	delivery_claim(&delivery, "lease", CORE_NOW);
-	CU_ASSERT_EQUAL(delivery_again(&delivery, CORE_NOW, NULL), ERR_EFFECT_RUNNING);
+	CU_ASSERT_EQUAL(delivery_again(&delivery, "call-1", CORE_NOW, NULL), ERR_EFFECT_RUNNING);
 	delivery_settled(arena, &delivery, &arrived, 200, CORE_NOW, 0);
-	CU_ASSERT_EQUAL(delivery_again(&delivery, CORE_END, NULL), ERR_OK);
+	CU_ASSERT_EQUAL(delivery_again(&delivery, "call-1", CORE_END, NULL), ERR_OK);
 	CU_ASSERT_EQUAL(delivery.state, DELIVERY_DUE);
 	CU_ASSERT_STRING_EQUAL(delivery.lane, delivery.id);
 	CU_ASSERT_EQUAL(delivery.give_up_at, CORE_END + INSTANT_DAY);
 	delivery.body = NULL;
-	CU_ASSERT_EQUAL(delivery_again(&delivery, CORE_END, NULL), ERR_GONE);
+	CU_ASSERT_EQUAL(delivery_again(&delivery, "call-1", CORE_END, NULL), ERR_GONE);
 	arena_free(&arena);
 }
 
@@ -278,6 +303,7 @@ static const struct unit_case cases[] = {
 	{"no more than ten", no_more_than_ten},
 	{"the events of one change", events_of_one_change},
 	{"what was before a move", what_was_before_a_move},
+	{"more than can be kept", more_than_can_be_kept},
 	{"nobody wants it", nobody_wants_it},
 	{"a delivery's name", delivery_name},
 	{"what comes of a delivery", delivery_outcomes},
