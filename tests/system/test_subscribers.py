@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from caller import done, new_key, refused
 from receiver import Receiver
-from stack import ROOT, Stack
+from stack import PROGRAM, ROOT, Stack, spawn
 from support import free_port, until
 from test_sudden_death import EVERYWHERE
 
@@ -237,6 +237,45 @@ def test_a_name_that_leads_elsewhere_by_then(
     assert receiver.told() == []
 
 
+def can_bind_names() -> bool:
+    """Whether we may have an /etc/hosts of our own."""
+    mount = ["unshare", "--mount", "mount", "--bind", "/etc/hosts", "/etc/hosts"]
+    return subprocess.run(mount, capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not can_bind_names(), reason="needs the right to mount")
+def test_a_name_that_is_bound_anew(
+    tmp_path: pathlib.Path, mongodb_uri: str, receiver: Receiver
+) -> None:
+    """The name is looked up by the program's own resolver: public while it is registered, loopback
+    from then on."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text("93.184.215.14 rebind.test\n127.0.0.1 localhost\n")
+
+    class Elsewhere(Stack):
+        def start_program(self) -> None:
+            bind = f"mount --bind {hosts} /etc/hosts && exec {PROGRAM} serve"
+            command = ["unshare", "--mount", "sh", "-c", bind]
+            self.program = spawn(self.log("meetlink"), *command, env=self.environment)
+
+    with Elsewhere(tmp_path / "stack", mongodb_uri) as stack:
+        hook = register(stack, f"https://rebind.test:{receiver.port}/hook", "request.created")
+        with open(hosts, "r+") as file:  # in place: it is mounted
+            file.truncate(0)
+            file.write("127.0.0.1 rebind.test\n127.0.0.1 localhost\n")
+        stack.parties().create()
+
+        def refusal() -> dict | None:
+            (row,) = deliveries(stack, hook) or [{}]
+            return row.get("last_error")
+
+        assert until(refusal, "it is refused")["code"] == "forbidden"
+        body = {"url": f"https://rebind.test:{receiver.port}/", "events": ["request.*"]}
+        answer = stack.admin().post("/api/config/webhooks", body)
+        assert refused(answer) == (422, "invalid")
+    assert receiver.told() == []
+
+
 @pytest.mark.parametrize("way", [500, 404, 302, "redirect", "drop"])
 def test_what_fails_is_tried_again(stack: Stack, receiver: Receiver, way: int | str) -> None:
     wrong = iter([way, way])
@@ -276,8 +315,12 @@ def test_gone_is_believed_and_sent_again_on_demand(stack: Stack, receiver: Recei
     )
     receiver.behave = lambda _: 200
     path = f"/api/config/webhooks/{hook['id']}/deliveries/{row['id']}/redeliver"
-    assert done(stack.admin().post(path))["state"] == "due"
+    key = {"Idempotency-Key": new_key()}
+    assert done(stack.admin().post(path, headers=key))["state"] == "due"
     until(lambda: deliveries(stack, hook)[0]["state"] == "delivered", "it is sent again")
+    repeat = stack.admin().post(path, headers=key)
+    assert done(repeat)["state"] == "delivered", "a repeat of the call sends nothing"
+    assert repeat.headers["Idempotency-Replayed"] == "true"
     first, second = receiver.told()
     assert first.body == second.body
     unknown = path.replace(row["id"], "A" * 22)
