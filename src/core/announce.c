@@ -10,6 +10,9 @@
 
 enum { ANNOUNCE_FIRST_S = 1, ANNOUNCE_MAX_S = 60 };
 
+/* How many a request may owe, each with a view, while no dispatcher comes to put them down. */
+enum { ANNOUNCE_MOST = 32 };
+
 /* These say what they replaced. */
 static const char *const announce_replacing[] = {
 	"meeting.rescheduled", "meeting.regenerated", "meeting.replaced", NULL};
@@ -98,10 +101,26 @@ static void announce_add(struct arena *arena, const struct config *config,
 	};
 }
 
+/* The last of those owed, if there are so many that it has to take up another change; or NULL. */
+static struct announcement *announce_full(const struct request *request)
+{
+	struct effect *last = NULL;
+	size_t owed = 0;
+
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (!effect->announcement)
+			continue;
+		owed++;
+		last = effect;
+	}
+	return owed >= ANNOUNCE_MOST && !last->lease ? last->announcement : NULL;
+}
+
 void announce_owe(
 	struct arena *arena, const struct config *config, struct request *request, const char *view)
 {
-	struct announcement *announcement = arena_alloc(arena, sizeof(*announcement));
+	struct announcement *full = announce_full(request);
+	struct announcement *announcement = full ? full : arena_alloc(arena, sizeof(*announcement));
 	const struct announced *first;
 	const struct audit_event *event;
 	char *id = arena_alloc(arena, ID_SIZE);
@@ -112,7 +131,7 @@ void announce_owe(
 		if (announce_is_any(announce_replacing, event->action))
 			announcement->previous = announce_previous(arena, request);
 	}
-	if (!announcement->events.count)
+	if (full || !announcement->events.count)
 		return;
 	first = announcement->events.items;
 	id_derive(id, NULL, 0, effect_kind_names[EFFECT_WEBHOOK], first->id, NULL);

@@ -18,7 +18,10 @@ bool announce_has_news(const struct request *request);
 /* Whether a subscriber wants to be told of any of it. */
 bool announce_is_wanted(const struct config *config, const struct request *request);
 
-/* Owes it. `view` is the request as the host application sees it, a JSON object; borrowed. */
+/* Owes it. `view` is the request as the host application sees it, a JSON object; borrowed. Where a
+ * request owes too many already, since nobody comes to put them down, the last of them takes up the
+ * change, and shows the request as it is by then: no event is lost, and no document grows for ever.
+ */
 void announce_owe(struct arena *arena, const struct config *config, struct request *request,
 	const char *view);
 

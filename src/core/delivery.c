@@ -34,6 +34,7 @@ static const struct model_field delivery_fields[] = {
 	FIELD(MODEL_INT, status, MODEL_SHOWN),
 	FIELD(MODEL_OBJECT, last_error, MODEL_SPARSE | MODEL_SHOWN, .of = &failure_model),
 	FIELD(MODEL_STRING, body, MODEL_SPARSE | MODEL_SEALED),
+	FIELD(MODEL_STRING, asked, MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, purge_at, MODEL_REQUIRED),
 };
 
@@ -101,7 +102,8 @@ void delivery_settled(struct arena *arena, struct delivery *delivery,
 		delivery_end(delivery, DELIVERY_FAILED, now);
 }
 
-enum err delivery_again(struct delivery *delivery, int64_t now, struct err_info *info)
+enum err delivery_again(
+	struct delivery *delivery, const char *asked, int64_t now, struct err_info *info)
 {
 	if (delivery_is_running(delivery, now))
 		return err_set(info, ERR_EFFECT_RUNNING, "It is being sent at this moment.");
@@ -110,6 +112,7 @@ enum err delivery_again(struct delivery *delivery, int64_t now, struct err_info 
 	if (delivery->state != DELIVERY_DUE)
 		delivery->lane = delivery->id;
 	delivery->state = DELIVERY_DUE;
+	delivery->asked = asked;
 	delivery->lease = NULL;
 	delivery->due = now;
 	delivery->give_up_at = now + DELIVERY_TRIED;

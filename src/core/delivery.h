@@ -32,8 +32,9 @@ struct delivery {
 	int64_t created_at, give_up_at, ended_at;
 	int64_t status; /* of the last answer; 0: there was none */
 	struct failure *last_error;
-	const char *body; /* sealed; NULL: it was erased */
-	int64_t purge_at; /* when the database removes it */
+	const char *body;  /* sealed; NULL: it was erased */
+	const char *asked; /* the call that had it sent again; or NULL */
+	int64_t purge_at;  /* when the database removes it */
 };
 
 extern const char *const delivery_state_names[];
@@ -54,7 +55,8 @@ void delivery_claim(struct delivery *delivery, const char *lease, int64_t now);
 void delivery_settled(struct arena *arena, struct delivery *delivery,
 	const struct effect_outcome *outcome, int64_t status, int64_t now, int64_t random);
 
-/* A person wants it sent again; the same bytes under the same event id. ERR_EFFECT_RUNNING, and
- * ERR_GONE when what it said was erased. */
-enum err delivery_again(struct delivery *delivery, int64_t now, struct err_info *info);
+/* A person wants it sent again; the same bytes under the same event id. `asked` names the call and
+ * is borrowed. ERR_EFFECT_RUNNING, and ERR_GONE when what it said was erased. */
+enum err delivery_again(
+	struct delivery *delivery, const char *asked, int64_t now, struct err_info *info);
 #endif

@@ -117,6 +117,7 @@ static void subscriber_note(struct cause *cause, struct config *config,
 static enum err subscriber_check(const struct subscriber_draft *draft, struct err_info *info)
 {
 	const struct model_list *events = &draft->events;
+	enum err err = ERR_OK;
 	char pointer[32];
 	size_t i, j;
 
@@ -127,11 +128,12 @@ static enum err subscriber_check(const struct subscriber_draft *draft, struct er
 			continue;
 		snprintf(pointer, sizeof(pointer), "/events/%zu", i);
 		if (j < i)
-			err_add_field(info, pointer, "is given twice");
+			err = err_add_field(info, pointer, "is given twice");
 		else if (!subscriber_event_exists(event))
-			err_add_field(info, pointer, "is not an event that anybody is told of");
+			err = err_add_field(
+				info, pointer, "is not an event that anybody is told of");
 	}
-	return info->err;
+	return err;
 }
 
 enum err subscriber_register(struct cause *cause, struct config *config,

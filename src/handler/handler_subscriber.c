@@ -125,9 +125,10 @@ enum err handler_delivery_again(struct http_exchange *exchange, struct err_info 
 {
 	const struct service_call call = handler_call(exchange);
 	const char *reply = NULL;
+	bool replayed = false;
 	enum err err;
 
 	err = service_delivery_again(&handler_context(exchange)->service, &call,
-		exchange->params[0], exchange->params[1], &reply, info);
-	return subscriber_reply(exchange, err, 200, reply, false);
+		exchange->params[0], exchange->params[1], &reply, &replayed, info);
+	return subscriber_reply(exchange, err, 200, reply, replayed);
 }

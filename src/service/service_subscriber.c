@@ -59,13 +59,12 @@ static struct json_object *subscriber_health(const struct service *service,
 	return health;
 }
 
-static const char *subscriber_text(
-	struct arena *arena, const struct subscriber *subscriber, const char *secret)
+/* With its secret, for who has just had it made. */
+static const char *subscriber_text(struct arena *arena, const struct subscriber *subscriber)
 {
 	struct json_object *json = model_to_json(&subscriber_model, subscriber, MODEL_SHOWN);
 
-	if (secret)
-		json_object_object_add(json, "secret", json_object_new_string(secret));
+	json_object_object_add(json, "secret", json_object_new_string(subscriber->secret));
 	return service_config_text(arena, json);
 }
 
@@ -214,7 +213,7 @@ enum err service_subscriber_register(const struct service *service, const struct
 	if (err != ERR_OK)
 		return err;
 	subscriber = subscriber_find(config, work.id);
-	*reply_r = subscriber_text(call->arena, subscriber, subscriber->secret);
+	*reply_r = subscriber_text(call->arena, subscriber);
 	return ERR_OK;
 }
 
@@ -253,7 +252,7 @@ enum err service_subscriber_rotate(const struct service *service, const struct s
 	if (err != ERR_OK)
 		return err;
 	subscriber = subscriber_find(config, id);
-	*reply_r = subscriber_text(call->arena, subscriber, subscriber->secret);
+	*reply_r = subscriber_text(call->arena, subscriber);
 	return ERR_OK;
 }
 
@@ -262,15 +261,11 @@ static enum err subscriber_remove_rule(const struct service *service,
 	const void *input, bool *changed_r, struct err_info *info)
 {
 	const struct subscriber *subscriber = subscriber_find(config, input);
-	enum err err;
 
 	(void)service;
+	(void)call;
 	if (!subscriber)
 		return subscriber_unknown(info);
-	err = service_config_check_version(
-		call, subscriber_text(call->arena, subscriber, NULL), info);
-	if (err != ERR_OK)
-		return err;
 	*changed_r = true;
 	subscriber_remove(cause, config, subscriber);
 	return ERR_OK;
@@ -315,17 +310,20 @@ enum err service_delivery_list(const struct service *service, const struct servi
 }
 
 static enum err delivery_try_again(const struct service *service, const struct service_call *call,
-	const char *webhook_id, const char *id, const char **reply_r, struct err_info *info)
+	const char *webhook_id, const char *id, const char **reply_r, bool *replayed_r,
+	struct err_info *info)
 {
+	const char *asked = service_answer_key(call, "redeliver", id);
 	struct delivery *delivery;
 	enum err err;
 
 	err = store_delivery_load(service->store, call->arena, id, &delivery, info);
 	if (err == ERR_OK && strcmp(delivery->webhook_id, webhook_id) != 0)
 		err = err_set(info, ERR_NOT_FOUND, "There is no such delivery.");
-	if (err == ERR_OK)
-		err = delivery_again(delivery, call->now, info);
-	if (err == ERR_OK)
+	*replayed_r = err == ERR_OK && delivery->asked && strcmp(delivery->asked, asked) == 0;
+	if (err == ERR_OK && !*replayed_r)
+		err = delivery_again(delivery, asked, call->now, info);
+	if (err == ERR_OK && !*replayed_r)
 		err = store_delivery_save(service->store, call->arena, delivery, info);
 	if (err == ERR_OK)
 		*reply_r = service_config_text(
@@ -334,13 +332,14 @@ static enum err delivery_try_again(const struct service *service, const struct s
 }
 
 enum err service_delivery_again(const struct service *service, const struct service_call *call,
-	const char *webhook_id, const char *id, const char **reply_r, struct err_info *info)
+	const char *webhook_id, const char *id, const char **reply_r, bool *replayed_r,
+	struct err_info *info)
 {
 	enum err err = subscriber_check_known(service, call, webhook_id, info);
 	int tries;
 
 	for (tries = 0; err == ERR_OK && tries < DELIVERY_TRIES; tries++) {
-		err = delivery_try_again(service, call, webhook_id, id, reply_r, info);
+		err = delivery_try_again(service, call, webhook_id, id, reply_r, replayed_r, info);
 		if (err != ERR_CONFLICT)
 			return err;
 		err_clear(info);

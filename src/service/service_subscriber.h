@@ -36,7 +36,9 @@ enum err service_delivery_list(const struct service *service, const struct servi
 	const char *webhook_id, const struct service_delivery_page *page, struct model_list *list_r,
 	struct err_info *info);
 
-/* It is sent again; ERR_EFFECT_RUNNING, ERR_GONE. */
+/* It is sent again, once however often this call is repeated (*replayed_r). ERR_EFFECT_RUNNING,
+ * ERR_GONE. */
 enum err service_delivery_again(const struct service *service, const struct service_call *call,
-	const char *webhook_id, const char *id, const char **reply_r, struct err_info *info);
+	const char *webhook_id, const char *id, const char **reply_r, bool *replayed_r,
+	struct err_info *info);
 #endif

@@ -92,7 +92,7 @@ def test_it_is_shown_as_before(former: Former, name: str) -> None:
     assert former.now(name) == document, "looking changes nothing"
 
 
-FOUND_BY = ("due", "owed", "failed_at", "shelf", "over_at", "lawyer_until", "admin_until")
+FOUND_BY = ("due", "owed", "owes", "failed_at", "shelf", "over_at", "lawyer_until", "admin_until")
 
 
 def without_retry(said: dict) -> dict:

@@ -1,17 +1,22 @@
 """Other programs are told what happens: signed, in order, whatever fails between."""
 
+import itertools
 import os
 import pathlib
+import re
+import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
 from caller import done, new_key, refused
 from receiver import Receiver
-from stack import Stack
+from stack import PROGRAM, ROOT, Stack, spawn
 from support import free_port, until
 from test_sudden_death import EVERYWHERE
 
+WORDS = (ROOT / "docs/webhooks.md").read_text()
 LEASE_S = 60
 DAY = 24 * 3600
 
@@ -132,6 +137,35 @@ def test_a_secret_is_shown_once_and_two_sign_for_a_day(stack: Stack, receiver: R
     assert one.signatures == 1 and one.signed_with(fresh) and not one.signed_with(hook["secret"])
 
 
+def documented(language: str) -> str:
+    """What docs/webhooks.md says how to check a signature."""
+    (code,) = re.findall(rf"```{language}\n(.*?)```", WORDS, re.DOTALL)
+    return code
+
+
+def test_as_the_documents_check_it(stack: Stack, receiver: Receiver) -> None:
+    hook = register(stack, receiver.url(), "request.created")
+    rotated = done(stack.admin().post(f"/api/config/webhooks/{hook['id']}/rotate"))
+    stack.parties().create()
+    until(receiver.heard, "it is told")
+    (call,) = receiver.told()
+    header = call.headers["meetlink-signature"]
+    check: dict = {}
+    exec(documented("python"), check)
+    bodies = [(call.body, True), (call.body + b" ", False)]
+    secrets = [(hook["secret"], True), (rotated["secret"], True), ("whsec_x", False)]
+    for (body, whole), (secret, known) in itertools.product(bodies, secrets):
+        assert check["is_genuine"](header, body, secret) == (whole and known)
+        if node := shutil.which("node"):
+            said = f"console.log(isGenuine({header!r}, Buffer.from({body.hex()!r}, 'hex'), {secret!r}))"
+            ran = subprocess.run(
+                [node, "-e", documented("js") + said], capture_output=True, text=True, timeout=60
+            )
+            assert ran.stdout.strip() == str(whole and known).lower(), ran.stderr
+    old = header.replace("t=1", "t=0", 1)
+    assert not check["is_genuine"](old, call.body, hook["secret"])
+
+
 WRONG_URLS = [
     "http://example.org/hook",
     "ftp://example.org",
@@ -203,6 +237,45 @@ def test_a_name_that_leads_elsewhere_by_then(
     assert receiver.told() == []
 
 
+def can_bind_names() -> bool:
+    """Whether we may have an /etc/hosts of our own."""
+    mount = ["unshare", "--mount", "mount", "--bind", "/etc/hosts", "/etc/hosts"]
+    return subprocess.run(mount, capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not can_bind_names(), reason="needs the right to mount")
+def test_a_name_that_is_bound_anew(
+    tmp_path: pathlib.Path, mongodb_uri: str, receiver: Receiver
+) -> None:
+    """The name is looked up by the program's own resolver: public while it is registered, loopback
+    from then on."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text("93.184.215.14 rebind.test\n127.0.0.1 localhost\n")
+
+    class Elsewhere(Stack):
+        def start_program(self) -> None:
+            bind = f"mount --bind {hosts} /etc/hosts && exec {PROGRAM} serve"
+            command = ["unshare", "--mount", "sh", "-c", bind]
+            self.program = spawn(self.log("meetlink"), *command, env=self.environment)
+
+    with Elsewhere(tmp_path / "stack", mongodb_uri) as stack:
+        hook = register(stack, f"https://rebind.test:{receiver.port}/hook", "request.created")
+        with open(hosts, "r+") as file:  # in place: it is mounted
+            file.truncate(0)
+            file.write("127.0.0.1 rebind.test\n127.0.0.1 localhost\n")
+        stack.parties().create()
+
+        def refusal() -> dict | None:
+            (row,) = deliveries(stack, hook) or [{}]
+            return row.get("last_error")
+
+        assert until(refusal, "it is refused")["code"] == "forbidden"
+        body = {"url": f"https://rebind.test:{receiver.port}/", "events": ["request.*"]}
+        answer = stack.admin().post("/api/config/webhooks", body)
+        assert refused(answer) == (422, "invalid")
+    assert receiver.told() == []
+
+
 @pytest.mark.parametrize("way", [500, 404, 302, "redirect", "drop"])
 def test_what_fails_is_tried_again(stack: Stack, receiver: Receiver, way: int | str) -> None:
     wrong = iter([way, way])
@@ -242,8 +315,12 @@ def test_gone_is_believed_and_sent_again_on_demand(stack: Stack, receiver: Recei
     )
     receiver.behave = lambda _: 200
     path = f"/api/config/webhooks/{hook['id']}/deliveries/{row['id']}/redeliver"
-    assert done(stack.admin().post(path))["state"] == "due"
+    key = {"Idempotency-Key": new_key()}
+    assert done(stack.admin().post(path, headers=key))["state"] == "due"
     until(lambda: deliveries(stack, hook)[0]["state"] == "delivered", "it is sent again")
+    repeat = stack.admin().post(path, headers=key)
+    assert done(repeat)["state"] == "delivered", "a repeat of the call sends nothing"
+    assert repeat.headers["Idempotency-Replayed"] == "true"
     first, second = receiver.told()
     assert first.body == second.body
     unknown = path.replace(row["id"], "A" * 22)
