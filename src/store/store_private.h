@@ -11,6 +11,7 @@ enum { STORE_REACHES = 4096 };
 
 struct store {
 	mongoc_client_pool_t *pool;
+	mongoc_uri_t *uri;
 	const struct secret_ring *ring;
 	char *database;
 	/* While the database does not answer, one session at a time finds out whether it does
