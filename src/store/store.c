@@ -68,7 +68,7 @@ enum err store_open(const struct conf *conf, const struct secret_ring *ring, int
 	store->pool = mongoc_client_pool_new(uri);
 	store->ring = ring;
 	store->database = xstrdup(conf->mongodb_database);
-	mongoc_uri_destroy(uri);
+	store->uri = uri;
 	if (!store->pool) {
 		store_close(&store);
 		return err_set(info, ERR_CONFIG, "mongodb.uri: the driver refuses it.");
@@ -85,6 +85,7 @@ void store_close(struct store **store)
 		return;
 	if ((*store)->pool)
 		mongoc_client_pool_destroy((*store)->pool);
+	mongoc_uri_destroy((*store)->uri);
 	free((*store)->database);
 	free(*store);
 	*store = NULL;

@@ -35,6 +35,6 @@ void store_set_view(struct store *store, store_view *view, void *data);
 enum err store_ping(struct store *store, struct err_info *info);
 
 /* Creates the indexes, one for each queue of what is owed (NULL-terminated) among them; running it
- * again changes nothing. */
+ * again changes nothing. Waits for as long as it takes: where there are many requests, minutes. */
 enum err store_init_indexes(struct store *store, const char *const *queues, struct err_info *info);
 #endif

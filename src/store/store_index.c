@@ -7,7 +7,7 @@
 /* What is owed to a queue has an index of its own, which is named like its field. */
 #define STORE_OWED "owed."
 
-enum { INDEX_MAX_FIELDS = 4 };
+enum { INDEX_MAX_FIELDS = 4, STORE_INDEX_MS = 6 * 3600 * 1000 };
 
 static const struct store_index {
 	const char *collection, *name, *fields[INDEX_MAX_FIELDS + 1];
@@ -201,15 +201,27 @@ static void store_drop_former(struct store_session *session)
 	(void)mongoc_collection_drop_index(session->requests, "urgent_due", &error);
 }
 
+/* A connection of its own, with the patience that the indexes of a million requests take. */
+static mongoc_client_t *store_index_client(const struct store *store)
+{
+	mongoc_uri_t *uri = mongoc_uri_copy(store->uri);
+	mongoc_client_t *client;
+
+	mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, STORE_INDEX_MS);
+	client = mongoc_client_new_from_uri(uri);
+	mongoc_client_set_error_api(client, MONGOC_ERROR_API_VERSION_2);
+	mongoc_uri_destroy(uri);
+	return client;
+}
+
 enum err store_init_indexes(struct store *store, const char *const *queues, struct err_info *info)
 {
-	struct store_session session;
-	enum err err;
+	struct store_session session = {.store = store, .client = store_index_client(store)};
+	enum err err = ERR_OK;
 	size_t i;
 
-	err = store_session_begin(store, &session, info);
-	if (err != ERR_OK)
-		return err;
+	session.requests =
+		mongoc_client_get_collection(session.client, store->database, "requests");
 	for (i = 0; err == ERR_OK && i < sizeof(store_indexes) / sizeof(store_indexes[0]); i++)
 		err = store_init_index(&session, &store_indexes[i], info);
 	if (err == ERR_OK)
@@ -218,5 +230,7 @@ enum err store_init_indexes(struct store *store, const char *const *queues, stru
 		err = store_init_queue(&session, *queues, info);
 	if (err == ERR_OK)
 		store_drop_former(&session);
-	return store_session_end(&session, err);
+	mongoc_collection_destroy(session.requests);
+	mongoc_client_destroy(session.client);
+	return err;
 }

@@ -12,6 +12,7 @@ enum { STORE_REACHES = 4096 };
 
 struct store {
 	mongoc_client_pool_t *pool;
+	mongoc_uri_t *uri;
 	const struct secret_ring *ring;
 	char *database;
 	store_view *view;
