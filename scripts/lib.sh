@@ -13,7 +13,7 @@ packages_run=(
 	libetpan-dev libfcgi-dev libical-dev libidn2-dev libinih-dev libjson-c-dev libjwt-dev
 	libmongoc-dev libsodium-dev libssl-dev libtool make nginx pkgconf python3 tzdata
 )
-packages_check=(libcunit1-dev openssl python3-venv)
+packages_check=(khal libcunit1-dev openssl python3-venv radicale vdirsyncer)
 packages_ci=(clang-format git shellcheck valgrind)
 
 say() {
@@ -100,6 +100,17 @@ build_program() {
 	[ -x "$folder/meetlink" ] || say "building ${folder##*/}/"
 	quietly make --no-print-directory -C "$folder" -j"$(nproc)" all || die_with_log "the build failed"
 	exec 8>&-
+}
+
+# need_ical_js: a calendar parser of npm's for the tests, in the cache; without Node they say that they
+# did without.
+need_ical_js() {
+	command -v npm >/dev/null || { say "skipped: ical.js, for there is no Node"; return 0; }
+	[ ! -e "$cache/node/node_modules/ical.js/dist" ] || return 0
+	say "installing ical.js"
+	mkdir -p "$cache/node"
+	quietly npm install --silent --no-audit --no-fund --prefix "$cache/node" ical.js@2.2.1 ||
+		die_with_log "could not install ical.js: is the network there?"
 }
 
 # need_venv REQUIREMENTS…: sets $venv to an environment that has what these files pin; one for each
