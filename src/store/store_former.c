@@ -284,7 +284,7 @@ static enum err former_complete_one(
 static enum err former_page(struct store *store, struct arena *arena, const char *last,
 	struct model_list *list_r, struct err_info *info)
 {
-	bson_t *filter = BCON_NEW("owes", BCON_NULL, "_id", "{", "$gt", BCON_UTF8(last), "}");
+	bson_t *filter = BCON_NEW("over_at", BCON_NULL, "_id", "{", "$gt", BCON_UTF8(last), "}");
 	bson_t *options = BCON_NEW("sort", "{", "_id", BCON_INT32(1), "}", "limit",
 		BCON_INT64(FORMER_PAGE), "projection", "{", "_id", BCON_INT32(1), "}");
 	const enum err err = store_request_ids(store, arena, filter, options,
