@@ -152,7 +152,7 @@ def measure(stack: Stack, smtp: SmtpServer, seconds: float, many: int) -> None:
             waits[True] += others(stack, seconds)
         answers += attacker.answers
     quiet, attacked = shown(waits[False]), shown(waits[True])
-    print(f"one request with {many:,} events, changed on {CONNECTIONS} connections: {dict(answers)}")
+    print(f"a request of {many:,} events, changed on {CONNECTIONS} connections: {dict(answers)}")
     for name, found, values in (
         ("without", quiet, waits[False]),
         ("with", attacked, waits[True]),

@@ -21,7 +21,8 @@ from providers import Providers
 from stack import LEASE_S, ROOT, WATCH, Database, Stack
 from support import until
 
-PLACES = re.findall(r'^FAULT\(\w+, "([^"]+)"\)', (ROOT / "src/base/fault_table.h").read_text(), re.M)
+FAULT_TABLE = (ROOT / "src/base/fault_table.h").read_text()
+PLACES = re.findall(r'^FAULT\(\w+, "([^"]+)"\)', FAULT_TABLE, re.MULTILINE)
 PROVIDERS = ["zoom", "google_meet", "teams", "jitsi"]
 PEOPLE, WALKERS = 6, 2  # threads of each
 WALK = 450  # changes of one request: within the hour's bound, and enough for archives
@@ -226,8 +227,8 @@ class Reaper:
         self.start(self.dice.choice(PLACES))
 
     def start(self, place: str) -> None:
-        """As soon as nobody of before is left at the socket; without a place nobody dies any more. It
-        ends with the thread that started it."""
+        """As soon as nobody of before is left at the socket; without a place nobody dies any more.
+        It ends with the thread that started it."""
         before = self.host.program
         if not place:
             before.terminate()

@@ -326,8 +326,8 @@ def test_what_waits_too_long_is_refused(narrow: tuple[Stack, Held]) -> None:
 def test_who_asks_now_and_then_goes_before_a_crowd(
     tmp_path: pathlib.Path, mongodb_uri: str
 ) -> None:
-    """One thread is held while a crowd queues, and then somebody else: in the order in which all are
-    served, which is that of their coming among the crowd, he is among the first."""
+    """One thread is held while a crowd queues, and then somebody else: in the order in which all
+    are served, which is that of their coming among the crowd, he is among the first."""
     settings = {"SERVER_WORKERS": 1, "SERVER_THREADS": 1, "SERVER_DISPATCHERS": 0}
     settings["SERVER_QUEUE_MS"] = 60000
     with Held(mongodb_uri) as way, Stack(tmp_path / "stack", way.uri, **settings) as stack:
