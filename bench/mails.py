@@ -16,7 +16,7 @@ from mailbox import Mail, SmtpServer
 
 from caller import Parties, done
 from stack import ROOT, Database, Stack, spawn
-from support import free_port, until
+from support import free_port, listens, until
 from test_property_4_notification_distribution import PEOPLE, Unreliable, check_person
 
 SCALE = float(os.environ.get("MEETLINK_MAILS_SCALE", "1"))
@@ -227,7 +227,9 @@ def throughput(folder: pathlib.Path, uri: str) -> None:
         print("throughput: skipped, smtp-sink (postfix) is not here")
         return
     port, count, threads = free_port(), scaled(3000), 8
-    process = spawn(folder / "sink.log", sink, "-c", f"127.0.0.1:{port}", "256")
+    user = ["-u", "nobody"] if os.geteuid() == 0 else []  # it refuses to stay root
+    process = spawn(folder / "sink.log", sink, *user, f"127.0.0.1:{port}", "256")
+    until(lambda: listens(port), "smtp-sink listens")
     url = f"smtp://127.0.0.1:{port}"
     try:
         measure_throughput(folder, uri, url, count, threads)
@@ -263,7 +265,7 @@ def measure_throughput(
         before = rate_of(bare, url, folder, count, threads)
         stack.start_program()
         until(lambda: left() < count // 2, "they begin to leave", 60)
-        dispatcher = next(p for p, role in stack.children().items() if role == "dispatcher")
+        dispatcher = next(p for p, role in stack.children().items() if role == "meetlink-disp")
         began, cpu, first = time.monotonic(), processor_s(dispatcher), left()
         until(lambda: left() <= count // 40, "they have left", 600)
         took, cpu = time.monotonic() - began, processor_s(dispatcher) - cpu

@@ -89,8 +89,8 @@ static void test_create(void)
 	CU_ASSERT_EQUAL_FATAL(bench.link.dial_in.count, 2);
 	CU_ASSERT_STRING_EQUAL(*MODEL_AT(&bench.link.dial_in, const char *, 0),
 		"+49 69 7104 9922 (Germany), ID " NUMBER);
-	CU_ASSERT_STRING_EQUAL(*MODEL_AT(&bench.link.dial_in, const char *, 1),
-		"+1 646 558 8656, ID " NUMBER);
+	CU_ASSERT_STRING_EQUAL(
+		*MODEL_AT(&bench.link.dial_in, const char *, 1), "+1 646 558 8656, ID " NUMBER);
 	bench_fini(&bench);
 }
 
@@ -101,10 +101,8 @@ static void test_dial_in(void)
 		const char *name, *more, *text;
 	} cases[] = {
 		{"none", "", "+49 69 1, ID " NUMBER},
-		{"digits", "\"pstn_password\":\"012345\",",
-			"+49 69 1, ID " NUMBER ", PIN 012345"},
-		{"a number", "\"pstn_password\":123456,",
-			"+49 69 1, ID " NUMBER ", PIN 123456"},
+		{"digits", "\"pstn_password\":\"012345\",", "+49 69 1, ID " NUMBER ", PIN 012345"},
+		{"a number", "\"pstn_password\":123456,", "+49 69 1, ID " NUMBER ", PIN 123456"},
 		{"empty", "\"pstn_password\":\"\",", "+49 69 1, ID " NUMBER},
 		{"no digits", "\"pstn_password\":\"12a\",", "+49 69 1, ID " NUMBER},
 	};

@@ -54,7 +54,8 @@ void news_owe_lapse(struct cause *cause, struct request *request, enum party par
 /* The link is no more, and another is being made: what has not left is withdrawn. */
 void news_withdraw(struct cause *cause, struct request *request);
 
-/* The status of request or meeting is another one: notices that are not so any more do not leave. */
+/* The status of request or meeting is another one: notices that are not so any more do not leave.
+ */
 void news_withdraw_notices(struct cause *cause, struct request *request);
 /* A person has decided that a mail which was given up is not tried any more. */
 void news_discard(struct cause *cause, struct request *request, const struct effect *effect);

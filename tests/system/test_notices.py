@@ -1,5 +1,5 @@
-"""What people are told once, at its time: that they are asked, that a link takes long or cannot be
-made, that a meeting is near, that they were missed; and what administrators are told of incidents."""
+"""What people are told once, at its time: that they are asked, that a link takes long or cannot
+be made, that a meeting is near, that they were missed; and what administrators are told."""
 
 import datetime
 import re
@@ -24,7 +24,7 @@ LINK = re.compile(r"https?://[^\s<>\"]+/(?:join|m|calendar)/\S+")
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[Stack]:
-    """A stack with a clock that these tests may move on, for a marketplace with pages of its own."""
+    """A stack with a clock that these tests may move on, of a marketplace with its own pages."""
     folder = tmp_path_factory.mktemp("notices")
     page = "https://market.example/requests/{id}"
     with Stack(folder, mongodb_uri, PUBLIC_REQUEST_URL=page) as stack:
@@ -52,7 +52,8 @@ def reminders(stack: Stack, request: dict) -> list[list[Mail]]:
 def is_quiet(stack: Stack, request: dict) -> bool:
     """Whether nothing is owed by now: what waits for its time does not count."""
     now = stack.now().replace(tzinfo=None)
-    return all(e["due"] > now and not e.get("lease") for e in stack.document(request["id"])["effects"])
+    effects = stack.document(request["id"])["effects"]
+    return all(effect["due"] > now and not effect.get("lease") for effect in effects)
 
 
 def advance(stack: Stack, request: dict, seconds: float) -> None:
@@ -160,7 +161,7 @@ def test_a_move_moves_them(own: Stack) -> None:
     done(people.lawyer.command(request["id"], "reschedule", starts_at=later))
     own.settle(request["id"])
     advance(own, request, DAY_S)
-    assert [len(mails) for mails in reminders(own, request)] == [1, 1], "its old time has no meaning"
+    assert [len(mails) for mails in reminders(own, request)] == [1, 1], "not at its old time"
     advance(own, request, 3 * DAY_S)
     assert [len(mails) for mails in reminders(own, request)] == [2, 2]
 
