@@ -468,6 +468,11 @@ def test_what_is_erased_is_told_nobody(stack: Stack, receiver: Receiver) -> None
     path = f"/api/config/webhooks/{hook['id']}/deliveries/{row['id']}/redeliver"
     assert refused(stack.admin().post(path)) == (410, "gone")
     assert "body" not in stack.requests.database["deliveries"].find_one()
+    # Whoever meets one that says nothing gives it up.
+    due = {"$set": {"state": "due", "due": stack.now()}, "$unset": {"ended_at": 1}}
+    stack.requests.database["deliveries"].update_one({}, due)
+    (row,) = until_quiet(stack, hook, 1)
+    assert row["state"] == "failed" and row["last_error"]["code"] == "permanent"
     assert receiver.told() == []
 
 
