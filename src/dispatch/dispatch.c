@@ -7,7 +7,7 @@
 
 #include "dispatch_alert.h"
 #include "dispatch_chore.h"
-#include "dispatch_delivery.h"
+#include "dispatch_courier.h"
 #include "dispatch_private.h"
 #include "wake.h"
 #include "xalloc.h"
@@ -74,7 +74,7 @@ enum err dispatch_run(const struct dispatch *given, int threads, struct err_info
 
 	claimer.room = arena_alloc(arena, count * sizeof(*claimer.room));
 	claimer.data = pools;
-	started.deliveries = dispatch_deliveries_start(dispatch);
+	started.couriers = dispatch_couriers_start(dispatch);
 	for (i = 0; i < count && err == ERR_OK; i++) {
 		own = dispatch_queue_threads(&claimer.queues, i, threads);
 		if (own > 0)
@@ -83,7 +83,7 @@ enum err dispatch_run(const struct dispatch *given, int threads, struct err_info
 				freed_fd, &pools[i], info);
 	}
 	chores = dispatch_chores_start(dispatch);
-	if (err == ERR_OK && (!chores || !started.deliveries))
+	if (err == ERR_OK && (!chores || !started.couriers))
 		err = err_set(info, ERR_INTERNAL, "A thread cannot be started.");
 	if (err == ERR_OK)
 		err = dispatch_alerts_start(dispatch, &alerts, info);
@@ -96,7 +96,7 @@ enum err dispatch_run(const struct dispatch *given, int threads, struct err_info
 	dispatch_chores_stop(&chores);
 	for (i = 0; i < count; i++)
 		dispatch_pool_free(&pools[i]);
-	dispatch_deliveries_stop(&started.deliveries);
+	dispatch_couriers_stop(&started.couriers);
 	if (freed_fd >= 0)
 		close(freed_fd);
 	arena_free(&arena);

@@ -23,9 +23,9 @@ struct dispatch {
 	struct store *store;
 	const struct provider_token_store *tokens;
 	struct breaker_table *breakers;
-	struct breaker_table *domains; /* of recipients: those that put mail off; "@host" */
-	int wake_fd;                   /* eventfd: somebody on this host owes something now */
-	struct dispatch_deliveries *deliveries; /* dispatch_run() starts them */
+	struct breaker_table *domains;      /* of recipients: those that put mail off; "@host" */
+	int wake_fd;                        /* eventfd: somebody on this host owes something now */
+	struct dispatch_couriers *couriers; /* dispatch_run() starts them */
 };
 
 /* Whether every mail has its templates, and they name no value that they are not given. */

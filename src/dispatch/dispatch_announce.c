@@ -3,7 +3,7 @@
 #include "announce.h"
 #include "clock.h"
 #include "delivery.h"
-#include "dispatch_delivery.h"
+#include "dispatch_courier.h"
 #include "dispatch_private.h"
 #include "store_delivery.h"
 
@@ -35,8 +35,8 @@ static enum err announcement_perform(
 		if (err == ERR_OK)
 			err = announcement_put_down(work, event, info);
 	}
-	if (work->performer->dispatch->deliveries)
-		dispatch_deliveries_wake(work->performer->dispatch->deliveries);
+	if (work->performer->dispatch->couriers)
+		dispatch_couriers_wake(work->performer->dispatch->couriers);
 	return err;
 }
 

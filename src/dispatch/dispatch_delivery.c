@@ -1,10 +1,7 @@
-#define _GNU_SOURCE /* pthread_cond_clockwait */
+/* One delivery: send -> settle, and what follows when it is given up. */
 #include "dispatch_delivery.h"
 
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "backoff.h"
 #include "clock.h"
@@ -15,44 +12,9 @@
 #include "store_change.h"
 #include "store_config.h"
 #include "store_delivery.h"
-#include "subscriber.h"
-#include "xalloc.h"
 
 /* What one may take, well within its lease; and how much of the answer is read. */
 enum { DELIVERY_TIMEOUT_MS = 15 * 1000, DELIVERY_MOST_REPLY = 16 * 1024 };
-/* How often another host may have put something down, or registered somebody. What is put down here
- * leaves from here, at once. */
-enum { DELIVERY_POLL_S = 1, DELIVERY_IDLE_POLL_S = 10 };
-
-struct dispatch_courier {
-	struct dispatch_deliveries *deliveries;
-	size_t index; /* whose: the subscriber of that place */
-	struct rest *rest;
-	pthread_t thread;
-};
-
-struct dispatch_deliveries {
-	const struct dispatch *dispatch;
-	pthread_mutex_t mutex; /* of what follows */
-	pthread_cond_t changed;
-	unsigned woken; /* how often */
-	bool stopping;
-	size_t started;
-	struct dispatch_courier couriers[SUBSCRIBER_MOST];
-};
-
-/* One that is being sent. */
-struct delivery_work {
-	const struct dispatch_courier *courier;
-	struct arena *arena;
-	const struct subscriber *subscriber;
-	struct delivery *delivery;
-};
-
-static struct store *delivery_store(const struct delivery_work *work)
-{
-	return work->courier->deliveries->dispatch->store;
-}
 
 /* ---- send ---- */
 
@@ -89,14 +51,12 @@ static enum err delivery_verdict(const struct rest_reply *reply, struct err_info
 static enum err delivery_send(
 	const struct delivery_work *work, int64_t *status_r, struct err_info *info)
 {
-	const struct conf *conf = work->courier->deliveries->dispatch->conf;
-	const char *const headers[] = {delivery_signature(work, clock_now_ms()), NULL};
-	const struct rest_request request = {
+	const struct conf *conf = work->dispatch->conf;
+	struct rest_request request = {
 		.method = REST_POST,
 		.url = work->subscriber->url,
 		.content_type = "application/json",
 		.body = work->delivery->body,
-		.headers = headers,
 		.reach = rest_url_listed(work->subscriber->url, conf->webhooks_allow) ? REST_LISTED
 										      : REST_PUBLIC,
 		.most_reply = DELIVERY_MOST_REPLY,
@@ -105,8 +65,11 @@ static enum err delivery_send(
 	struct rest_reply reply;
 	enum err err;
 
+	if (!work->delivery->body)
+		return err_set(info, ERR_PERMANENT, "What it said has been erased.");
+	request.headers = (const char *const[]){delivery_signature(work, clock_now_ms()), NULL};
 	fault_pass(FAULT_DELIVERY_BEFORE);
-	err = rest_call(work->courier->rest, work->arena, &request, &reply, info);
+	err = rest_call(work->rest, work->arena, &request, &reply, info);
 	fault_pass(FAULT_DELIVERY_AFTER);
 	*status_r = reply.status;
 	return err == ERR_OK ? delivery_verdict(&reply, info) : err;
@@ -144,11 +107,11 @@ static bool delivery_is_hopeless(const struct delivery_work *work, int64_t now)
 	enum err err;
 
 	err = store_delivery_ended(
-		delivery_store(work), work->arena, id, DELIVERY_DELIVERED, 0, &arrived, &info);
+		work->dispatch->store, work->arena, id, DELIVERY_DELIVERED, 0, &arrived, &info);
 	if (err == ERR_OK)
 		since = arrived->ended_at;
 	if (err == ERR_OK || err == ERR_NOT_FOUND)
-		err = store_delivery_ended(delivery_store(work), work->arena, id, DELIVERY_FAILED,
+		err = store_delivery_ended(work->dispatch->store, work->arena, id, DELIVERY_FAILED,
 			since, &failed, &info);
 	return err == ERR_OK && failed->created_at <= now - SUBSCRIBER_PATIENCE;
 }
@@ -168,7 +131,7 @@ static void delivery_give_up_on(const struct delivery_work *work, int64_t now)
 
 	if (!delivery_is_hopeless(work, now))
 		return;
-	if (store_config_change(delivery_store(work), work->arena, delivery_disable_rule, id,
+	if (store_config_change(work->dispatch->store, work->arena, delivery_disable_rule, id,
 		    &config, &info) == ERR_OK)
 		delivery_alert(work);
 	else
@@ -197,8 +160,8 @@ static enum err delivery_note_rule(void *data, struct arena *arena, struct reque
 static void delivery_note_failed(const struct delivery_work *work)
 {
 	const struct store_change change = {
-		.store = delivery_store(work),
-		.wake_fd = work->courier->deliveries->dispatch->wake_fd,
+		.store = work->dispatch->store,
+		.wake_fd = work->dispatch->wake_fd,
 		.id = work->delivery->request_id,
 		.depth = STORE_WHOLE,
 		.rule = delivery_note_rule,
@@ -213,7 +176,7 @@ static void delivery_note_failed(const struct delivery_work *work)
 			work->delivery->request_id, info.detail);
 }
 
-static void delivery_perform(const struct delivery_work *work)
+void dispatch_delivery_perform(const struct delivery_work *work)
 {
 	struct delivery *delivery = work->delivery;
 	struct effect_outcome outcome = {0};
@@ -230,7 +193,7 @@ static void delivery_perform(const struct delivery_work *work)
 	if (outcome.err != ERR_OK)
 		log_info(
 			"webhook %s: %s: %s", delivery->webhook_id, delivery->type, outcome.detail);
-	err = store_delivery_save(delivery_store(work), work->arena, delivery, &info);
+	err = store_delivery_save(work->dispatch->store, work->arena, delivery, &info);
 	if (err != ERR_OK)
 		log_warning("delivery %s is sent again: %s", delivery->id, info.detail);
 	else
@@ -239,180 +202,4 @@ static void delivery_perform(const struct delivery_work *work)
 		return;
 	delivery_note_failed(work);
 	delivery_give_up_on(work, now);
-}
-
-/* ---- claim ---- */
-
-static enum err delivery_lease(const struct delivery_work *work, struct err_info *info)
-{
-	char *lease = arena_alloc(work->arena, ID_SIZE);
-
-	id_random(lease);
-	delivery_claim(work->delivery, lease, clock_now_ms());
-	return store_delivery_save(delivery_store(work), work->arena, work->delivery, info);
-}
-
-/* Behind the one that goes before it, and found again when that may be tried, or soon if somebody
- * sends it now. */
-static void delivery_put_behind(
-	const struct delivery_work *work, const struct delivery *first, int64_t now)
-{
-	work->delivery->due =
-		first->lease ? now + DELIVERY_POLL_S * INSTANT_SECOND : first->due + 1;
-	store_delivery_save(delivery_store(work), work->arena, work->delivery, NULL);
-}
-
-/* The next of its subscriber that may leave; false when there is none now. *wait_r false: there may
- * be at once. */
-static bool delivery_take(struct delivery_work *work, bool *wait_r)
-{
-	const char *id = work->subscriber->id;
-	struct store *store = delivery_store(work);
-	const int64_t now = clock_now_ms();
-	struct err_info info = {0};
-	struct delivery *first;
-	enum err err;
-
-	err = store_delivery_due(store, work->arena, id, now, &work->delivery, &info);
-	*wait_r = err != ERR_OK && err != ERR_UNREADABLE;
-	if (err != ERR_OK)
-		return false;
-	err = store_delivery_first(store, work->arena, id, work->delivery->lane, &first, &info);
-	if (err == ERR_OK && strcmp(first->id, work->delivery->id) != 0) {
-		if (first->due > now) {
-			delivery_put_behind(work, first, now);
-			return false;
-		}
-		work->delivery = first;
-	}
-	return delivery_lease(work, &info) == ERR_OK;
-}
-
-/* What goes next in the lane of what has just arrived, whenever it was to be tried. */
-static bool delivery_follow(struct delivery_work *work)
-{
-	const char *lane = work->delivery->lane;
-	struct err_info info = {0};
-
-	return work->delivery->state != DELIVERY_DUE &&
-	       store_delivery_first(delivery_store(work), work->arena, work->subscriber->id, lane,
-		       &work->delivery, &info) == ERR_OK &&
-	       !delivery_is_running(work->delivery, clock_now_ms()) &&
-	       !work->delivery->last_error && delivery_lease(work, &info) == ERR_OK;
-}
-
-static bool deliveries_stopping(struct dispatch_deliveries *deliveries)
-{
-	bool stopping;
-
-	pthread_mutex_lock(&deliveries->mutex);
-	stopping = deliveries->stopping;
-	pthread_mutex_unlock(&deliveries->mutex);
-	return stopping;
-}
-
-/* In how many seconds there may be something to do; 0: there may be more. */
-static int courier_do_one(struct dispatch_courier *courier)
-{
-	struct delivery_work work = {.courier = courier, .arena = arena_new()};
-	struct store *store = delivery_store(&work);
-	struct err_info info = {0};
-	struct config *config;
-	bool wait = true;
-	int pause_s = 0;
-
-	if (store_config_load(store, work.arena, &config, &info) == ERR_OK &&
-		courier->index < config->subscribers.count)
-		work.subscriber = MODEL_AT(&config->subscribers, struct subscriber, courier->index);
-	if (work.subscriber && !work.subscriber->disabled_at && delivery_take(&work, &wait)) {
-		delivery_perform(&work);
-		wait = false;
-		while (!deliveries_stopping(courier->deliveries) && delivery_follow(&work))
-			delivery_perform(&work);
-	}
-	if (wait)
-		pause_s = work.subscriber ? DELIVERY_POLL_S : DELIVERY_IDLE_POLL_S;
-	arena_free(&work.arena);
-	return pause_s;
-}
-
-/* ---- the threads ---- */
-
-/* Until there may be something to do; false: it is to end. */
-static bool courier_wait(struct dispatch_courier *courier, int pause_s, unsigned *seen)
-{
-	struct dispatch_deliveries *deliveries = courier->deliveries;
-	struct timespec until;
-	bool going_on;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += pause_s;
-	pthread_mutex_lock(&deliveries->mutex);
-	while (pause_s && !deliveries->stopping && deliveries->woken == *seen &&
-		pthread_cond_clockwait(
-			&deliveries->changed, &deliveries->mutex, CLOCK_MONOTONIC, &until) == 0)
-		continue;
-	*seen = deliveries->woken;
-	going_on = !deliveries->stopping;
-	pthread_mutex_unlock(&deliveries->mutex);
-	return going_on;
-}
-
-static void *courier_run(void *data)
-{
-	struct dispatch_courier *courier = data;
-	unsigned seen = 0;
-
-	while (courier_wait(courier, courier_do_one(courier), &seen))
-		continue;
-	return NULL;
-}
-
-struct dispatch_deliveries *dispatch_deliveries_start(const struct dispatch *dispatch)
-{
-	struct dispatch_deliveries *deliveries = xcalloc(1, sizeof(*deliveries));
-	struct dispatch_courier *courier;
-	size_t i;
-
-	deliveries->dispatch = dispatch;
-	pthread_mutex_init(&deliveries->mutex, NULL);
-	pthread_cond_init(&deliveries->changed, NULL);
-	for (i = 0; i < SUBSCRIBER_MOST; i++) {
-		courier = &deliveries->couriers[i];
-		*courier = (struct dispatch_courier){
-			.deliveries = deliveries, .index = i, .rest = rest_new()};
-		if (pthread_create(&courier->thread, NULL, courier_run, courier) != 0) {
-			rest_free(&courier->rest);
-			dispatch_deliveries_stop(&deliveries);
-			return NULL;
-		}
-		deliveries->started++;
-	}
-	return deliveries;
-}
-
-void dispatch_deliveries_wake(struct dispatch_deliveries *deliveries)
-{
-	pthread_mutex_lock(&deliveries->mutex);
-	deliveries->woken++;
-	pthread_cond_broadcast(&deliveries->changed);
-	pthread_mutex_unlock(&deliveries->mutex);
-}
-
-void dispatch_deliveries_stop(struct dispatch_deliveries **deliveries)
-{
-	size_t i;
-
-	if (!*deliveries)
-		return;
-	pthread_mutex_lock(&(*deliveries)->mutex);
-	(*deliveries)->stopping = true;
-	pthread_cond_broadcast(&(*deliveries)->changed);
-	pthread_mutex_unlock(&(*deliveries)->mutex);
-	for (i = 0; i < (*deliveries)->started; i++) {
-		pthread_join((*deliveries)->couriers[i].thread, NULL);
-		rest_free(&(*deliveries)->couriers[i].rest);
-	}
-	free(*deliveries);
-	*deliveries = NULL;
 }

@@ -1,20 +1,19 @@
 #ifndef DISPATCH_DELIVERY_H
 #define DISPATCH_DELIVERY_H
-/*
- * What subscribers are told leaves here: a thread for each, so that one who hangs keeps nobody else
- * waiting, and is asked by each dispatcher one thing at a time. A subscriber who is registered
- * meanwhile is met within a second.
- */
+#include "delivery.h"
 #include "dispatch.h"
+#include "subscriber.h"
 
-struct dispatch_deliveries;
+/* A delivery that is leased to us. */
+struct delivery_work {
+	const struct dispatch *dispatch;
+	struct rest *rest;
+	struct arena *arena;
+	const struct subscriber *subscriber;
+	struct delivery *delivery;
+};
 
-/* NULL when a thread cannot be started. */
-struct dispatch_deliveries *dispatch_deliveries_start(const struct dispatch *dispatch);
-
-/* Something has been put down for somebody. */
-void dispatch_deliveries_wake(struct dispatch_deliveries *deliveries);
-
-/* Lets those that are at work finish. */
-void dispatch_deliveries_stop(struct dispatch_deliveries **deliveries);
+/* Sends it and writes down what came of it: for 15 s, and as long as the database takes. Never
+ * fails: what cannot be written down is sent again by whoever leases it next. */
+void dispatch_delivery_perform(const struct delivery_work *work);
 #endif

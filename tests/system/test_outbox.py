@@ -7,7 +7,7 @@ from mailbox import SmtpServer, check_invitation
 
 import pytest
 from caller import Parties, done, new_key, refused
-from stack import Stack
+from stack import PROGRAM, Stack
 from support import until
 from wire import Wire
 
@@ -245,7 +245,5 @@ def test_pages_of_one(stack: Stack, smtp: SmtpServer) -> None:
 
 
 def test_help() -> None:
-    from stack import PROGRAM
-
     done = subprocess.run([PROGRAM, "outbox", "--help"], capture_output=True, text=True)
     assert done.returncode == 0 and "retry|discard" in done.stdout

@@ -184,6 +184,18 @@ CALLS = {
     "POST /api/config/providers/{}/validate": Call(what=constant("jitsi")),
     "POST /api/calendar/feed": Call(),
     "DELETE /api/calendar/feed": Call(status=204),
+    "GET /api/outbox": Call(),
+    "POST /api/outbox/{}/retry": Call(status=404),
+    "POST /api/outbox/{}/discard": Call(status=404),
+    "POST /api/outbox/{}/readdress": Call(lambda *_: {"email": "a@example.com"}, status=404),
+    "GET /api/config/webhooks": Call(),
+    "POST /api/config/webhooks": Call(
+        lambda *_: {"url": "https://127.0.0.1/", "events": ["meeting.*"]}, status=422
+    ),
+    "DELETE /api/config/webhooks/{}": Call(status=404),
+    "POST /api/config/webhooks/{}/rotate": Call(status=404),
+    "GET /api/config/webhooks/{}/deliveries": Call(status=404),
+    "POST /api/config/webhooks/{}/deliveries/{}/redeliver": Call(status=404),
     "GET /calendar/event/{}.ics": Call(what=last_part("calendar_url")),
     "GET /calendar/feed/{}.ics": Call(what=feed),
     "GET /join/{}": Call(what=last_part("join_url"), status=302),
