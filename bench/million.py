@@ -11,7 +11,7 @@ import struct
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import bson
 import pymongo
@@ -67,8 +67,12 @@ class Template:
     """A document that is copied by changing its bytes: ids of one length, and all instants."""
 
     def __init__(self, document: dict, parties: Parties):
-        self.raw = bson.encode(document)
-        self.start = int(document["starts_at"].replace(tzinfo=datetime.UTC).timestamp() * 1000)
+        # The answers are kept for a day, and were long ago.
+        self.raw = bson.encode(document | {"answers": []})
+        self.start, self.asked = (
+            int(document[name].replace(tzinfo=datetime.UTC).timestamp() * 1000)
+            for name in ("starts_at", "created_at")
+        )
         self.texts = [
             places(self.raw, text)
             for text in (document["_id"], parties.client_id, parties.lawyer_id)
@@ -77,13 +81,16 @@ class Template:
             (at, struct.unpack_from("<q", self.raw, at)[0]) for at in instants(self.raw)
         ]
 
-    def copy(self, start: int, *texts: bytes) -> RawBSONDocument:
+    def copy(self, start: int, asked: int, *texts: bytes) -> RawBSONDocument:
+        """At another time; what happened long before it happened about when it was asked for."""
         raw, shift = bytearray(self.raw), start - self.start
         for where, text in zip(self.texts, texts, strict=True):
             for at in where:
                 raw[at : at + len(text)] = text
         for at, instant in self.instants:
-            struct.pack_into("<q", raw, at, instant + shift)
+            before = instant < self.start - DAY_MS
+            moved = asked + (instant - self.asked) if before else instant + shift
+            struct.pack_into("<q", raw, at, moved)
         return RawBSONDocument(bytes(raw))
 
 
@@ -124,15 +131,16 @@ class Filler:
     filled: int = 0
 
     def document(self, lawyer: str, client: str) -> RawBSONDocument:
-        # The minute is a prime's multiple, so that starts are spread and meet now and then.
         ahead = self.drawn.uniform(-PAST_DAYS, AHEAD_DAYS)
         ways = AHEAD if ahead > 1 else ENDED
         if ahead <= 1:
             ahead = min(ahead, -0.1)
         way = self.drawn.choices(list(ways), list(ways.values()))[0]
-        start = (int(self.stack.now().timestamp() * 1000 + ahead * DAY_MS) // 60000) * 60000
+        now = int(self.stack.now().timestamp() * 1000)
+        start = (now + int(ahead * DAY_MS)) // 60000 * 60000
+        asked = min(now, start) - int(self.drawn.uniform(0.1, 30) * DAY_MS)
         new_id = base64.urlsafe_b64encode(self.drawn.randbytes(16)).rstrip(b"=")
-        return self.templates[way].copy(start, new_id, client.encode(), lawyer.encode())
+        return self.templates[way].copy(start, asked, new_id, client.encode(), lawyer.encode())
 
     def documents(self, count: int, lawyer: str | None) -> Iterator[RawBSONDocument]:
         for _ in range(count):
@@ -156,15 +164,30 @@ class Filler:
 # ---- measuring ----
 
 
-def median_ms(call: Callable[[], object], rounds: int = ROUNDS) -> float:
+@dataclasses.dataclass
+class Figure:
+    """Milliseconds of a call: how long the caller waits, and processor time of database and program
+    together, which says the same on a machine that others use, too."""
+
+    waited: float
+    used: float
+
+
+def used_ns(pids: Iterable[int]) -> int:
+    tasks = (f for pid in pids for f in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    return sum(int(task.read_text().split()[0]) for task in tasks)
+
+
+def measure(pids: list[int], call: Callable[[], object]) -> Figure:
     for _ in range(WARM):
         call()
-    took = []
-    for _ in range(rounds):
+    took, before = [], used_ns(pids)
+    for _ in range(ROUNDS):
         began = time.perf_counter()
         call()
         took.append(time.perf_counter() - began)
-    return statistics.median(took) * 1000
+    used = (used_ns(pids) - before) / ROUNDS
+    return Figure(statistics.median(took) * 1000, used / 1e6)
 
 
 def get(caller: Caller, path: str, **query: object) -> Callable[[], object]:
@@ -232,9 +255,10 @@ def raw_page(stack: Stack, lawyer_id: str) -> Callable[[], object]:
 @dataclasses.dataclass
 class Bench:
     stack: Stack
+    database: Database
     filler: Filler
     lawyers: dict[int, Parties] = dataclasses.field(default_factory=dict)
-    found: dict[tuple[str, str], dict[int, float]] = dataclasses.field(default_factory=dict)
+    found: dict[tuple[str, str], dict[int, Figure]] = dataclasses.field(default_factory=dict)
 
     def people(self, number: int) -> Parties:
         """Ids of one length, which the copies bear."""
@@ -251,8 +275,9 @@ class Bench:
         self.filler.fill(size - self.filler.filled - 1)
 
     def note(self, size: int, whose: str, calls: Iterator[tuple[str, Callable]]) -> None:
+        pids = [self.database.process.pid, *self.stack.children()]
         for name, call in calls:
-            self.found.setdefault((whose, name), {})[size] = median_ms(call)
+            self.found.setdefault((whose, name), {})[size] = measure(pids, call)
 
     def measure(self, size: int) -> None:
         few = self.lawyers[HEAVY[0]]
@@ -273,23 +298,32 @@ class Bench:
 
     # ---- saying it ----
 
-    def ratio(self, whose: str, name: str, size: int, first: int) -> float:
-        """To the lawyer with 100 requests, or to themself, in the smallest collection."""
+    def ratio(self, whose: str, name: str, size: int, first: int) -> Figure:
+        """To themself in the smallest collection, or to the lawyer with 100 requests there."""
         now = self.found[whose, name].get(size)
         before = self.found[whose, name].get(first) or self.found["100", name].get(first)
-        return now / before if now and before else 0
+        if not now or not before:
+            return Figure(0, 0)
+        return Figure(now.waited / before.waited, now.used / before.used)
 
     def table(self, sizes: list[int]) -> None:
         last, first = sizes[-1], sizes[0]
-        print(f"{'of whom':>8}  {'':34}" + "".join(f"{size:>12,}" for size in sizes) + "   ratio")
+        print("milliseconds until the answer, and of processor time")
+        print(
+            f"{'of whom':>8}  {'':34}"
+            + "".join(f"{size:>18,}" for size in sizes)
+            + f"{'ratio':>18}"
+        )
         for (whose, name), figures in self.found.items():
-            cells = "".join(f"{figures[s]:9.2f} ms" if s in figures else f"{'':12}" for s in sizes)
-            print(f"{whose:>8}  {name:34}{cells}{self.ratio(whose, name, last, first):8.2f}")
+            cells = [figures.get(size) for size in sizes]
+            cells.append(self.ratio(whose, name, last, first))
+            text = "".join(f"{c.waited:9.2f}{c.used:9.2f}" if c else f"{'':18}" for c in cells)
+            print(f"{whose:>8}  {name:34}{text}")
 
     def verdict(self, sizes: list[int]) -> bool:
         last, first = sizes[-1], sizes[0]
         ratios = {
-            name: self.ratio("100", name, last, first)
+            name: self.ratio("100", name, last, first).waited
             for whose, name in self.found
             if whose == "100" and "alone" not in name
         }
@@ -301,8 +335,8 @@ class Bench:
         )
         for heavy in [h for h in self.lawyers if h != HEAVY[0]]:
             for name in ("GET /api/dashboard", "GET /api/requests"):
-                found = self.ratio(f"{heavy:,}", name, last, first)
-                alone = self.found[f"{heavy:,}", "  (the database alone)"][last]
+                found = self.ratio(f"{heavy:,}", name, last, first).waited
+                alone = self.found[f"{heavy:,}", "  (the database alone)"][last].waited
                 print(
                     f"a lawyer with {heavy:,}, {name}: {found:.2f}; it may be {HEAVY_RATIO} "
                     f"(the database alone, for a page as it stands: {alone:.1f} ms)"
@@ -314,10 +348,10 @@ class Bench:
 def main() -> int:
     sizes = [int(size) for words in sys.argv[1:] for size in words.split()]
     with tempfile.TemporaryDirectory(dir=os.environ.get("MEETLINK_BENCH_DIR")) as folder:
-        database = Database(pathlib.Path(folder) / "database")
+        database = Database(pathlib.Path(folder) / "database", cache="4G")
         try:
             with Stack(pathlib.Path(folder) / "stack", database.uri) as stack:
-                bench = Bench(stack, Filler(stack, make_templates(stack)))
+                bench = Bench(stack, database, Filler(stack, make_templates(stack)))
                 for size in sizes:
                     began = time.monotonic()
                     bench.grow(size)

@@ -3,7 +3,7 @@
 #include "store_private.h"
 
 /* How many rows are looked at for a page where no index says which of them are wanted. */
-enum { STORE_PAGE_READ = 1000 };
+enum { STORE_PAGE_READ = 250 };
 
 void store_append_party(bson_t *bson, const struct store_filter *filter)
 {

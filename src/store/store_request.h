@@ -60,7 +60,7 @@ struct store_position {
 
 /* Items are struct request *, at the STORE_CURRENT depth. A page may be short though *next_r says
  * that it goes on: a row that cannot be read is logged and left out, and where both statuses are
- * asked for no more than a thousand rows are looked at. */
+ * asked for no more than 250 rows are looked at. */
 enum err store_request_list(struct store *store, struct arena *arena,
 	const struct store_filter *filter, struct model_list *list_r, struct store_position *next_r,
 	struct err_info *info);

@@ -5,11 +5,17 @@
 #include "instant.h"
 #include "store_private.h"
 
-/* The first window of what is everybody's. A person's rows are asked for at once, until that has
- * been slow; so who has few is never asked for them twice. */
+/* How far the first window of what is everybody's reaches. A person's rows are asked for at once,
+ * until that has been slow; so who has few is never asked for them twice. */
 #define STRETCH_FIRST (7 * INSTANT_DAY)
 
-enum { STRETCH_WIDEN = 16, STRETCH_WINDOWS = 3, STRETCH_SLOW_US = 10 * 1000 };
+/* How much farther the next ones do; the last goes to the end. */
+static const int64_t stretch_steps[] = {7 * INSTANT_DAY, 112 * INSTANT_DAY};
+
+enum {
+	STRETCH_WINDOWS = 2 + sizeof(stretch_steps) / sizeof(stretch_steps[0]),
+	STRETCH_SLOW_US = 10 * 1000,
+};
 
 /* ---- what is remembered: a hash and, beside it, how far a page reached ---- */
 
@@ -113,9 +119,9 @@ static bool stretch_next(struct stretch_window *window)
 {
 	if (window->number && window->far == window->end)
 		return false;
-	if (window->number++)
-		window->reach = STRETCH_WIDEN *
-				(window->reach > STRETCH_FIRST ? window->reach : STRETCH_FIRST);
+	if (window->number > 0 && window->number < STRETCH_WINDOWS - 1)
+		window->reach += stretch_steps[window->number - 1];
+	window->number++;
 	window->near = window->far;
 	window->far = stretch_far(window);
 	return true;
@@ -148,8 +154,8 @@ struct stretch_read {
 	store_take *take;
 	void *data;
 	int64_t taken, seen;
-	int64_t last; /* where the last row was */
-	bool dry;     /* the window had no more rows */
+	int64_t first, last; /* where the rows were */
+	bool dry;            /* the window had no more rows */
 };
 
 static int64_t stretch_left(const struct store_stretch *stretch, const struct stretch_read *read)
@@ -180,6 +186,8 @@ static enum err stretch_read_window(struct store_session *session,
 	while (read->taken < stretch->limit && mongoc_cursor_next(cursor, &row)) {
 		rows++;
 		read->last = store_instant_of(row, stretch->at);
+		if (read->seen + rows == 1)
+			read->first = read->last;
 		read->taken += read->take(read->data, row);
 	}
 	read->seen += rows;
@@ -192,13 +200,13 @@ static enum err stretch_read_window(struct store_session *session,
 	return err;
 }
 
-/* Half as far again as it was to the last row. */
-static int64_t stretch_reached(const struct stretch_window *window, int64_t last)
+/* To the last row, and half as far again as it was from the first. */
+static int64_t stretch_reached(const struct stretch_window *window, const struct stretch_read *read)
 {
-	const int64_t way =
-		window->stretch->descending ? window->anchor - last : last - window->anchor;
+	const int64_t way = window->stretch->descending ? window->anchor - read->last
+							: read->last - window->anchor;
 
-	return way + llabs(way) / 2 + INSTANT_HOUR;
+	return way + llabs(read->last - read->first) / 2 + INSTANT_HOUR;
 }
 
 enum err store_stretch_read(struct store_session *session, const struct store_stretch *stretch,
@@ -214,7 +222,7 @@ enum err store_stretch_read(struct store_session *session, const struct store_st
 		err = stretch_read_window(session, &window, options, &read, doing, info);
 	if (err == ERR_OK)
 		stretch_end(&window, session->store,
-			read.dry ? REACH_ALL : stretch_reached(&window, read.last));
+			read.dry ? REACH_ALL : stretch_reached(&window, &read));
 	*whole_r = read.dry;
 	return err;
 }

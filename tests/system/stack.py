@@ -71,13 +71,14 @@ def end(process: subprocess.Popen, number: int = signal.SIGTERM, seconds: float 
 class Database:
     """A MongoDB-compatible server that can be stopped and come back with its data.
 
-    A `durable` one has on disk what it has acknowledged, even if it is killed.
+    A `durable` one has on disk what it has acknowledged, even if it is killed. `cache` is what it
+    may keep in memory.
     """
 
-    def __init__(self, folder: pathlib.Path, durable: bool = False):
+    def __init__(self, folder: pathlib.Path, durable: bool = False, cache: str = "256M"):
         self.program = next((p for d in DATABASES if (p := shutil.which(d, path=PATH))), None)
         assert self.program, f"none of {', '.join(DATABASES)} is installed"
-        self.durable = durable
+        self.durable, self.cache = durable, cache
         self.folder = folder / "db"
         self.log = folder / "database.log"
         self.port = free_port()
@@ -90,7 +91,7 @@ class Database:
             options = ["--bind_ip", "127.0.0.1", "--dbpath", self.folder]
         else:
             options = ["--host", "127.0.0.1", "--storage-path", self.folder]
-            options += ["--cache-size", "256M"] + ["--sync-on-commit"] * self.durable
+            options += ["--cache-size", self.cache] + ["--sync-on-commit"] * self.durable
         self.process = spawn(self.log, self.program, "--port", self.port, *options)
         until(lambda: listens(self.port), "the database listens", 60)
 

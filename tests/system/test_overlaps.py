@@ -29,6 +29,12 @@ def told(request: dict) -> list[str]:
     return [warning["detail"] for warning in warnings if warning["code"] == "overlaps"]
 
 
+def after(instant: str, **ahead: float) -> str:
+    """The clock goes on between two calls of Stack.at()."""
+    moment = datetime.datetime.fromisoformat(instant) + datetime.timedelta(**ahead)
+    return f"{moment:%FT%TZ}"
+
+
 def waiting(caller: Caller) -> dict[str, list[str]]:
     rows = caller.fetch("/api/dashboard")["needs_action"]
     return {row["id"]: row["reasons"] for row in rows}
@@ -52,7 +58,7 @@ def test_a_time_that_overlaps(stack: Stack, parties: Parties, name: str) -> None
     first = parties.create(starts_at=stack.at(days=4), duration_minutes=60, title="A will")
     done(accept(parties, first))
     other = others(parties).create(
-        starts_at=stack.at(days=4, hours=hours), duration_minutes=minutes
+        starts_at=after(first["starts_at"], hours=hours), duration_minutes=minutes
     )
     answer = accept(parties, other)
     if not overlaps:
@@ -279,10 +285,11 @@ def test_busy_time_as_a_calendar(start) -> None:
     stack = start()
     parties = stack.parties()
     first = parties.accepted(starts_at=stack.at(days=1), duration_minutes=60)
-    parties.accepted(starts_at=stack.at(days=1, minutes=30), duration_minutes=60)
-    parties.accepted(starts_at=stack.at(days=1, minutes=90), duration_minutes=60)
-    last = parties.accepted(starts_at=stack.at(days=2), duration_minutes=60)
-    span = {"from": stack.at(days=1, minutes=15), "to": stack.at(days=2, minutes=15)}
+    start = first["starts_at"]
+    parties.accepted(starts_at=after(start, minutes=30), duration_minutes=60)
+    parties.accepted(starts_at=after(start, minutes=90), duration_minutes=60)
+    last = parties.accepted(starts_at=after(start, days=1), duration_minutes=60)
+    span = {"from": after(start, minutes=15), "to": after(start, days=1, minutes=15)}
     url = f"/api/lawyers/{parties.lawyer_id}/busy"
     answer = parties.lawyer.get(url, params=span, headers={"Accept": "text/calendar"})
     assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
@@ -291,7 +298,7 @@ def test_busy_time_as_a_calendar(start) -> None:
     assert component.name == "VFREEBUSY" and not calendar.errors and not component.errors
     periods = component["FREEBUSY"]
     busy_from_to = [(f"{p.start:%FT%TZ}", f"{p.end:%FT%TZ}") for p in periods]
-    ends = stack.at(days=1, minutes=150)
+    ends = after(start, minutes=150)
     assert busy_from_to == [(span["from"], ends), (last["starts_at"], span["to"])]
     assert f"{component['DTSTART'].dt:%FT%TZ}" == span["from"]
     assert f"{component['DTEND'].dt:%FT%TZ}" == span["to"]
@@ -309,19 +316,20 @@ def test_busy_time_as_a_calendar(start) -> None:
 
 
 def test_busy_time_that_is_not_asked_for_well(stack: Stack, parties: Parties) -> None:
+    now = stack.at()
     for query, pointers in (
         ("", ["/from", "/to"]),
-        (f"from={stack.at()}", ["/to"]),
-        (f"from={stack.at()}&to={stack.at()}", ["/to"]),
-        (f"from={stack.at(days=1)}&to={stack.at()}", ["/to"]),
-        (f"from={stack.at()}&to={stack.at(days=62, seconds=1)}", ["/to"]),
-        (f"from=today&to={stack.at()}", ["/from"]),
-        (f"from={stack.at()}&to={stack.at(days=1)}&limit=3", ["/limit"]),
+        (f"from={now}", ["/to"]),
+        (f"from={now}&to={now}", ["/to"]),
+        (f"from={after(now, days=1)}&to={now}", ["/to"]),
+        (f"from={now}&to={after(now, days=62, seconds=1)}", ["/to"]),
+        (f"from=today&to={now}", ["/from"]),
+        (f"from={now}&to={after(now, days=1)}&limit=3", ["/limit"]),
     ):
         answer = parties.lawyer.get(f"/api/lawyers/{parties.lawyer_id}/busy?{query}")
         assert answer.status_code == 422, query
         assert sorted(e["pointer"] for e in answer.json()["errors"]) == pointers
-    span = {"from": stack.at(), "to": stack.at(days=62)}
+    span = {"from": now, "to": after(now, days=62)}
     assert busy(parties.lawyer, parties, **span).status_code == 200
     assert busy(stack.parties().lawyer, parties).status_code == 404
     assert busy(parties.client, parties).status_code == 403
