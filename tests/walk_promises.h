@@ -4,6 +4,7 @@
 #include "agenda.h"
 #include "attention.h"
 #include "core_unit.h"
+#include "told.h"
 #include "walk_world.h"
 
 enum { WALK_TASKS = 16, WALK_REMOVALS = 64 };
@@ -50,6 +51,8 @@ struct walk {
 	size_t events;
 	int64_t sequence;
 	const char *meeting_id;
+	const char *shown; /* what calendars show, as a digest; NULL: there was no meeting */
+	int64_t updated_at;
 };
 
 static void walk_check(struct walk *walk, bool holds, const char *promise)
@@ -423,8 +426,36 @@ static void walk_check_agenda(struct walk *walk)
 	}
 }
 
+/* All that the calendar of one of the two shows (ics_invite.c), but for when it was changed. */
+static const char *walk_shown(struct arena *arena, const struct request *request)
+{
+	const struct meeting *meeting = request->meeting;
+
+	return arena_printf(arena, "%s%s%d %lld %lld %lld %s %lld",
+		told_now(arena, request, PARTY_CLIENT), told_now(arena, request, PARTY_LAWYER),
+		meeting->status, (long long)meeting->generation, (long long)meeting->sequence,
+		(long long)meeting->starts_at, meeting->ended_reason ? meeting->ended_reason : "-",
+		(long long)meeting->ended_at);
+}
+
+/* Feeds, entity tags and DTSTAMP go by it. In every eighth life, for it is slow. */
+static void walk_check_shown(struct walk *walk)
+{
+	const struct request *request = walk->request;
+	const char *shown = request->meeting ? walk_shown(walk->arena, request) : NULL;
+
+	if (shown && (!walk->shown || strcmp(shown, walk->shown) != 0))
+		walk_check(walk,
+			request->updated_at == walk->now || request->updated_at > walk->updated_at,
+			"what calendars show is dated");
+	walk->shown = shown;
+	walk->updated_at = request->updated_at;
+}
+
 static void walk_check_all(struct walk *walk)
 {
+	if (walk->number % 8 == 0)
+		walk_check_shown(walk);
 	walk_check(walk, walk->request->events.count >= walk->events, "the trail only grows");
 	walk->events = walk->request->events.count;
 	walk_check_meeting(walk);

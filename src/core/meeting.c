@@ -374,6 +374,7 @@ void meeting_replace(
 	meeting_carry_warnings(cause, &old->warnings, meeting);
 	meeting_warn(cause, meeting, WARNING_FAILOVER, NULL);
 	request->meeting = meeting;
+	request->updated_at = cause->now;
 	audit_add(cause, request, "meeting.regenerated", meeting_status_names[old->status],
 		meeting_status_names[MEETING_PENDING], provider);
 	meeting_owe_creation(cause, request);

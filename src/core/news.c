@@ -341,6 +341,7 @@ static void news_tell_all(struct cause *cause, struct request *request, bool inv
 	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
 		if (news_is_outdated(cause->arena, request, party)) {
 			news_raise_sequence(request);
+			request->updated_at = cause->now;
 			break;
 		}
 	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
