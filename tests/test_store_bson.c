@@ -152,9 +152,9 @@ static struct request *store_full_request(struct arena *arena)
 	request->side[PARTY_CLIENT].news = store_full_news(arena);
 	request->side[PARTY_LAWYER].news = store_full_news(arena);
 	request_answer_keep(&cause, request,
-		&(struct request_answer){"key-1", "body-1", 201, "{\"secret\":1}", cause.now + 1});
+		&(struct request_answer){"key-1", "body-1", 201, "{\"secret\":1}", "\"tag\"", cause.now + 1});
 	request_answer_keep(&cause, request,
-		&(struct request_answer){"key-2", "body-2", 200, "", cause.now + 2});
+		&(struct request_answer){"key-2", "body-2", 200, "", NULL, cause.now + 2});
 	*(int64_t *)model_list_add(arena, &request->changes, sizeof(int64_t)) = CORE_NOW;
 	request->archived = arena_alloc(arena, sizeof(*request->archived));
 	*request->archived = (struct audit_head){100, CORE_NOW, "hash"};
@@ -779,11 +779,7 @@ static enum err store_read_config(
 
 static const char *store_config_saved(struct arena *arena, const struct config *config)
 {
-	struct json_object *json = model_to_json(&config_model, config, MODEL_STORED);
-	const char *text = arena_strdup(arena, json_object_to_json_string(json));
-
-	json_object_put(json);
-	return text;
+	return model_text(arena, &config_model, config, MODEL_STORED);
 }
 
 static void test_store_bson_maps_and_numbers(void)

@@ -1,6 +1,5 @@
 #include "instant.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -56,17 +55,62 @@ bool instant_parse(const char *text, int64_t *instant_r)
 	return true;
 }
 
+/* Rounded down, as what lies before the epoch needs it. */
+static int64_t instant_divide(int64_t number, int64_t by)
+{
+	return number / by - (number % by < 0);
+}
+
+/* At least so many digits; returns where they end. */
+static char *instant_put(char *to, int64_t number, int width)
+{
+	char digits[20];
+	int count = 0;
+
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while ((number /= 10) || count < width);
+	while (count)
+		*to++ = digits[--count];
+	return to;
+}
+
+/* The date of a day since the epoch, in years that begin in March, so that the day a leap year has
+ * more is the last of its year (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms"). */
+static char *instant_put_date(char *to, int64_t day)
+{
+	const int64_t since = day + 719468, era = instant_divide(since, 146097);
+	const int64_t in_era = since - era * 146097;
+	const int64_t of_era = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+	const int64_t in_year = in_era - (365 * of_era + of_era / 4 - of_era / 100);
+	const int64_t march = (5 * in_year + 2) / 153, month = march < 10 ? march + 3 : march - 9;
+	const int64_t year = of_era + era * 400 + (month <= 2);
+
+	if (year < 0)
+		*to++ = '-';
+	to = instant_put(to, year < 0 ? -year : year, 4);
+	*to++ = '-';
+	to = instant_put(to, month, 2);
+	*to++ = '-';
+	return instant_put(to, in_year - (153 * march + 2) / 5 + 1, 2);
+}
+
 void instant_format(int64_t instant, bool with_ms, char text_r[INSTANT_TEXT_SIZE])
 {
-	int64_t ms = ((instant % 1000) + 1000) % 1000;
-	time_t seconds = (time_t)(instant / 1000 - (instant % 1000 < 0));
-	struct tm tm;
-	size_t len;
+	const int64_t day = instant_divide(instant, INSTANT_DAY);
+	const int64_t of_day = instant - day * INSTANT_DAY;
+	char *to = instant_put_date(text_r, day);
 
-	gmtime_r(&seconds, &tm);
-	len = strftime(text_r, INSTANT_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (with_ms)
-		snprintf(text_r + len, INSTANT_TEXT_SIZE - len, ".%03dZ", (int)ms);
-	else
-		snprintf(text_r + len, INSTANT_TEXT_SIZE - len, "Z");
+	*to++ = 'T';
+	to = instant_put(to, of_day / INSTANT_HOUR, 2);
+	*to++ = ':';
+	to = instant_put(to, of_day / INSTANT_MINUTE % 60, 2);
+	*to++ = ':';
+	to = instant_put(to, of_day / INSTANT_SECOND % 60, 2);
+	if (with_ms) {
+		*to++ = '.';
+		to = instant_put(to, of_day % INSTANT_SECOND, 3);
+	}
+	*to++ = 'Z';
+	*to = '\0';
 }

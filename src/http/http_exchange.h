@@ -13,11 +13,17 @@
 #include "err.h"
 #include "id.h"
 
+struct buf;
 struct json_object;
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OTHER };
 
-enum { HTTP_MAX_PARAMS = 4, HTTP_MAX_HEADERS = 16, HTTP_MAX_BODY = 64 * 1024 };
+enum {
+	HTTP_MAX_PARAMS = 4,
+	HTTP_MAX_HEADERS = 16,
+	HTTP_MAX_BODY = 64 * 1024,
+	HTTP_MAX_REPLY = 64 * 1024 * 1024,
+};
 
 struct http_header {
 	const char *name, *value;
@@ -87,10 +93,23 @@ void http_set_header(struct http_exchange *exchange, const char *name, const cha
 void http_reply(struct http_exchange *exchange, int status, const char *content_type,
 	const char *bytes, size_t len);
 
-/* Serialises without white space; the object stays the caller's. */
-void http_reply_json(struct http_exchange *exchange, int status, struct json_object *json);
+/* An empty buffer of HTTP_MAX_REPLY bytes to write a reply into (json_write.h). Released with the
+ * arena. */
+struct buf *http_reply_buf(struct http_exchange *exchange);
 
-/* The strong entity tag of a representation: quoted hash of its bytes. */
+/* Replies with the JSON that was written into such a buffer. ERR_INTERNAL when it is too long. */
+enum err http_reply_json(struct http_exchange *exchange, int status, const struct buf *json,
+	struct err_info *info);
+
+/* Whether the client asks for what it may have already. */
+bool http_is_conditional(const struct http_exchange *exchange);
+
+/* Replies 304 when the client has what ETag and Last-Modified, as set so far, are of: false
+ * otherwise. */
+bool http_reply_known(struct http_exchange *exchange);
+
+/* The strong entity tag of a representation: quoted hash of its bytes, or of all that they follow
+ * from. */
 char *http_etag(struct arena *arena, const char *bytes, size_t len);
 
 /* Whether an If-Match or If-None-Match value (a list, or *) names the tag; what follows something

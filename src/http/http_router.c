@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "clock.h"
-#include "http_date.h"
 #include "http_input.h"
 #include "http_link.h"
 #include "http_media.h"
@@ -260,21 +259,6 @@ static enum err router_admit(const struct http_router *router, struct http_excha
 	return err;
 }
 
-/* Whether the client has this representation already. If-None-Match decides where it is sent; a
- * date that cannot be read is not there (RFC 9110 section 13.1.3). */
-static bool router_is_known(const struct http_exchange *exchange)
-{
-	const char *tags = http_variable(exchange, "HTTP_IF_NONE_MATCH");
-	const char *since = http_variable(exchange, "HTTP_IF_MODIFIED_SINCE");
-	const char *modified = http_header_get(exchange, "Last-Modified");
-	int64_t known, last;
-
-	if (tags)
-		return http_etag_listed(tags, http_header_get(exchange, "ETag"), true);
-	return since && modified && http_date_parse(since, exchange->now, &known) &&
-	       http_date_parse(modified, exchange->now, &last) && last <= known;
-}
-
 /* Gives a representation its entity tag, or 304 in its place when the client has it already. */
 static void router_revalidate(const struct http_route *route, struct http_exchange *exchange)
 {
@@ -283,8 +267,7 @@ static void router_revalidate(const struct http_route *route, struct http_exchan
 	if (!http_header_get(exchange, "ETag"))
 		http_set_header(exchange, "ETag", "%s",
 			http_etag(exchange->arena, exchange->reply, exchange->reply_len));
-	if (router_is_known(exchange))
-		http_reply(exchange, 304, NULL, NULL, 0);
+	http_reply_known(exchange);
 }
 
 /* Whether a page is due: to who follows a mailed link, or what is left of one, and does not ask for

@@ -56,7 +56,7 @@ enum err store_agenda_list(struct store *store, struct arena *arena,
 	store_append_projection(options, STORE_CURRENT);
 	cursor = mongoc_collection_find_with_opts(session.requests, &filter, options, NULL);
 	for (; mongoc_cursor_next(cursor, &bson); seen++)
-		store_add_row(store, arena, bson, list_r);
+		store_add_row(store, arena, bson, STORE_CURRENT, list_r);
 	if (mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "list a dashboard", info);
 	*whole_r = seen < limit && (int64_t)list_r->count == seen;

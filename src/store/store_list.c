@@ -80,14 +80,14 @@ static struct store_position store_position_of(struct arena *arena, const bson_t
 	return position;
 }
 
-void store_add_row(
-	struct store *store, struct arena *arena, const bson_t *bson, struct model_list *list)
+void store_add_row(struct store *store, struct arena *arena, const bson_t *bson,
+	enum store_depth depth, struct model_list *list)
 {
 	struct err_info unreadable = {0};
 	struct request *request;
 
 	/* One row that cannot be read must not hide the others. */
-	if (store_request_read(store, arena, bson, STORE_CURRENT, &request, &unreadable) == ERR_OK)
+	if (store_request_read(store, arena, bson, depth, &request, &unreadable) == ERR_OK)
 		*(struct request **)model_list_add(arena, list, sizeof(request)) = request;
 	else
 		log_error("left out of a list: %s", unreadable.detail);
@@ -113,7 +113,7 @@ enum err store_request_list(struct store *store, struct arena *arena,
 	store_filter_bson(filter, &match);
 	options = BCON_NEW("sort", "{", "starts_at", BCON_INT32(direction), "_id",
 		BCON_INT32(direction), "}", "limit", BCON_INT64(filter->limit + 1));
-	store_append_projection(options, STORE_CURRENT);
+	store_append_projection(options, filter->depth);
 	cursor = mongoc_collection_find_with_opts(session.requests, &match, options, NULL);
 	for (rows = 0; mongoc_cursor_next(cursor, &bson); rows++) {
 		if (rows == filter->limit) {
@@ -121,7 +121,7 @@ enum err store_request_list(struct store *store, struct arena *arena,
 			continue;
 		}
 		last = store_position_of(arena, bson);
-		store_add_row(store, arena, bson, list_r);
+		store_add_row(store, arena, bson, filter->depth, list_r);
 	}
 	if (mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "list requests", info);

@@ -10,8 +10,13 @@ enum err store_request_insert(
 
 enum store_depth {
 	STORE_CURRENT, /* without events, effects and answers: for showing, never for saving */
-	/* The same with what a provider knows it by, and request->before in place of the events:
-	 * for uses of links. Loaded whole where its seal does not say where the trail ends. */
+	STORE_HISTORY, /* the same with the ended meetings, as they are shown */
+	/* What an entity tag goes by (fingerprint.h), whose request it is, whether it has a meeting,
+	 * and updated_at: nothing else is set. */
+	STORE_TAG,
+	/* As STORE_CURRENT, with what a provider knows it by, and request->before in place of the
+	 * events: for uses of links. Loaded whole where its seal does not say where the trail ends.
+	 */
 	STORE_END,
 	STORE_WHOLE,
 };
@@ -49,6 +54,7 @@ struct store_filter {
 	int64_t after_start;  /* cursor: continue behind this start and id */
 	const char *after_id; /* NULL: from the beginning */
 	int64_t limit;
+	enum store_depth depth; /* STORE_CURRENT, or STORE_TAG: a list of tags */
 };
 
 /* Where a page ended. */
@@ -57,7 +63,7 @@ struct store_position {
 	const char *id; /* NULL: there is nothing behind it */
 };
 
-/* Items are struct request *, at the STORE_CURRENT depth. A row that cannot be read is logged and
+/* Items are struct request *. A row that cannot be read is logged and
  * left out, so a page may be short though *next_r says that it goes on. next_r may be NULL. */
 enum err store_request_list(struct store *store, struct arena *arena,
 	const struct store_filter *filter, struct model_list *list_r, struct store_position *next_r,

@@ -26,6 +26,7 @@
 
 #include "buf.h"
 #include "err.h"
+#include "id.h"
 
 struct json_object;
 struct tmpl_set;
@@ -48,6 +49,9 @@ enum err tmpl_set_add(struct tmpl_set *set, const char *name, enum tmpl_kind kin
 enum err tmpl_set_load(struct tmpl_set *set, const char *root, struct err_info *info);
 
 bool tmpl_set_has(const struct tmpl_set *set, const char *name);
+
+/* A hash of all its templates. */
+void tmpl_set_digest(const struct tmpl_set *set, char digest_r[HASH_SIZE]);
 
 /* The name of a template as the set spells it, found whatever its case; NULL when there is none. */
 const char *tmpl_set_find(const struct tmpl_set *set, const char *name);

@@ -1,0 +1,129 @@
+#include "json_write.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "instant.h"
+
+enum { JSON_MAX_DIGITS = 20 };
+
+/* What stands behind the backslash; 'u': the number of the character. */
+static const char json_escapes[256] = {
+	['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
+	['"'] = '"', ['\\'] = '\\',
+	[0x00] = 'u', [0x01] = 'u', [0x02] = 'u', [0x03] = 'u', [0x04] = 'u', [0x05] = 'u',
+	[0x06] = 'u', [0x07] = 'u', [0x0b] = 'u', [0x0e] = 'u', [0x0f] = 'u', [0x10] = 'u',
+	[0x11] = 'u', [0x12] = 'u', [0x13] = 'u', [0x14] = 'u', [0x15] = 'u', [0x16] = 'u',
+	[0x17] = 'u', [0x18] = 'u', [0x19] = 'u', [0x1a] = 'u', [0x1b] = 'u', [0x1c] = 'u',
+	[0x1d] = 'u', [0x1e] = 'u', [0x1f] = 'u',
+};
+
+/* The comma, unless this is the first, or the value of a name. */
+static void json_separate(struct buf *out)
+{
+	if (out->len && !strchr("{[:", out->bytes[out->len - 1]))
+		buf_add_char(out, ',');
+}
+
+static void json_escape(struct buf *out, unsigned char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char escaped[] = {'\\', json_escapes[c], '0', '0', digits[c >> 4], digits[c & 15]};
+
+	buf_add(out, escaped, json_escapes[c] == 'u' ? sizeof(escaped) : 2);
+}
+
+/* What is between the quotes, run by run of what stays as it is. */
+static void json_put(struct buf *out, const char *text)
+{
+	const char *run = text;
+
+	for (;; text++) {
+		if (!json_escapes[(unsigned char)*text])
+			continue;
+		buf_add(out, run, (size_t)(text - run));
+		if (!*text)
+			return;
+		json_escape(out, (unsigned char)*text);
+		run = text + 1;
+	}
+}
+
+void json_write_open(struct buf *out, char bracket)
+{
+	json_separate(out);
+	buf_add_char(out, bracket);
+}
+
+void json_write_close(struct buf *out, char bracket)
+{
+	buf_add_char(out, bracket);
+}
+
+void json_write_name(struct buf *out, const char *name)
+{
+	json_write_text(out, name);
+	buf_add_char(out, ':');
+}
+
+void json_write_text(struct buf *out, const char *text)
+{
+	json_separate(out);
+	if (!text) {
+		buf_add_text(out, "null");
+		return;
+	}
+	buf_add_char(out, '"');
+	json_put(out, text);
+	buf_add_char(out, '"');
+}
+
+void json_write_member(struct buf *out, const char *name, const char *text)
+{
+	json_write_name(out, name);
+	json_write_text(out, text);
+}
+
+void json_write_joined(struct buf *out, ...)
+{
+	const char *part;
+	va_list parts;
+
+	json_separate(out);
+	buf_add_char(out, '"');
+	va_start(parts, out);
+	while ((part = va_arg(parts, const char *)))
+		json_put(out, part);
+	va_end(parts);
+	buf_add_char(out, '"');
+}
+
+void json_write_int(struct buf *out, int64_t number)
+{
+	/* The magnitude of the least number is no int64_t. */
+	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	char digits[JSON_MAX_DIGITS], *first = digits + sizeof(digits);
+
+	json_separate(out);
+	do
+		*--first = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (number < 0)
+		*--first = '-';
+	buf_add(out, first, (size_t)(digits + sizeof(digits) - first));
+}
+
+void json_write_bool(struct buf *out, bool value)
+{
+	json_separate(out);
+	buf_add_text(out, value ? "true" : "false");
+}
+
+void json_write_instant(struct buf *out, int64_t instant, bool with_ms)
+{
+	char text[INSTANT_TEXT_SIZE];
+
+	if (instant)
+		instant_format(instant, with_ms, text);
+	json_write_text(out, instant ? text : NULL);
+}
