@@ -125,9 +125,9 @@ static void test_instants(void)
 static const char *random_text(struct arena *arena, unsigned *seed)
 {
 	static const char *const pieces[] = {"a", "\"", "\\", "\\u0000", "/", "</script>", "\n",
-		"\r\n", "\t", "\x01", "\x1f", "\x7f", "\xc3\xa4", "\xe2\x80\xae", "\xf0\x9f\x98\x80",
-		"\xff", "\xc3", "\xed\xa0\x80", "{", "}", "[", ",", ":", " ", "null", "Lena M\xc3\xbcller",
-		"https://meet.test/join?a=b&c=d#e"};
+		"\r\n", "\t", "\x01", "\x1f", "\x7f", "\xc3\xa4", "\xe2\x80\xae",
+		"\xf0\x9f\x98\x80", "\xff", "\xc3", "\xed\xa0\x80", "{", "}", "[", ",", ":", " ",
+		"null", "Lena M\xc3\xbcller", "https://meet.test/join?a=b&c=d#e"};
 	const char *text = "";
 	int count = rand_r(seed) % 8;
 

@@ -472,8 +472,8 @@ static void test_maps(void)
 	model_map_set(arena, &thing.names, "a", NULL);
 	model_map_set(arena, &thing.names, "b/c", NULL);
 	thing.sizes.count = 0;
-	CU_ASSERT_STRING_EQUAL(model_text(arena, &model, &thing, MODEL_SHOWN),
-		"{\"names\":{},\"sizes\":[]}");
+	CU_ASSERT_STRING_EQUAL(
+		model_text(arena, &model, &thing, MODEL_SHOWN), "{\"names\":{},\"sizes\":[]}");
 	arena_free(&arena);
 }
 

@@ -7,6 +7,7 @@
 #include "gate.h"
 #include "told.h"
 #include "walk_promises.h"
+#include "walk_shown.h"
 
 enum {
 	WALK_SEQUENCES = 20000,
@@ -655,6 +656,7 @@ static void test_walk_promises_hold(void)
 		for (walk.step = 0; walk.step < WALK_STEPS; walk.step++) {
 			walk_step(&walk);
 			walk_check_all(&walk);
+			walk_check_shown(&walk);
 		}
 		walk_end(&walk);
 		broken += walk.broken;
@@ -692,6 +694,7 @@ static void test_walk_went_everywhere(void)
 	WALK_SAW(withdrawn);
 	WALK_SAW(removed);
 	WALK_SAW(settled_ready);
+	UNIT_CHECK(shown_seen.tags > 1000 && shown_seen.answers > 2 * shown_seen.tags, "shown");
 }
 
 static const struct unit_case cases[] = {

@@ -130,8 +130,7 @@ int model_enum_value(const char *const *names, const char *name);
 
 /* Writes an object as JSON (json_write.h): the fields that have any of `flags`. The members alone
  * where others are to follow in the same object, or the whole as a text in the arena. */
-void model_write(
-	const struct model *model, const void *object, unsigned flags, struct buf *out);
+void model_write(const struct model *model, const void *object, unsigned flags, struct buf *out);
 void model_write_members(
 	const struct model *model, const void *object, unsigned flags, struct buf *out);
 char *model_text(

@@ -116,8 +116,7 @@ void model_write(const struct model *model, const void *object, unsigned flags, 
 	json_write_close(out, '}');
 }
 
-char *model_text(
-	struct arena *arena, const struct model *model, const void *object, unsigned flags)
+char *model_text(struct arena *arena, const struct model *model, const void *object, unsigned flags)
 {
 	struct buf out;
 	char *text;

@@ -98,7 +98,8 @@ struct request {
 	 */
 	const char *shelf;
 	int64_t over_at, lawyer_until, admin_until;
-	/* Of what is shown: fingerprint.h; the store makes it. NULL: the version before stored it. */
+	/* Of what is shown: fingerprint.h; the store makes it. NULL: the version before stored it.
+	 */
 	const char *fingerprint;
 	int64_t created_at, updated_at;
 };

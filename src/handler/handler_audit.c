@@ -123,8 +123,8 @@ enum err handler_audit_list(struct http_exchange *exchange, struct err_info *inf
 		&handler_context(exchange)->service, &call, filter, &events, &next, info);
 	if (err != ERR_OK)
 		return err;
-	return audit_reply(exchange, &events,
-		next.id ? trail_cursor(exchange->arena, &next) : NULL, info);
+	return audit_reply(
+		exchange, &events, next.id ? trail_cursor(exchange->arena, &next) : NULL, info);
 }
 
 enum err handler_person_erase(struct http_exchange *exchange, struct err_info *info)

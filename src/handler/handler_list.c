@@ -129,8 +129,8 @@ enum err handler_request_list(struct http_exchange *exchange, struct err_info *i
 	bool known = false;
 	enum err err = ERR_OK;
 
-	if (query->cursor && !list_cursor_read(exchange->arena, query->cursor,
-				     &filter.after_start, &filter.after_id))
+	if (query->cursor && !list_cursor_read(exchange->arena, query->cursor, &filter.after_start,
+				     &filter.after_id))
 		return err_add_field(info, "/cursor", "is not a cursor of this service");
 	if (http_is_conditional(exchange))
 		err = list_revalidate(exchange, &call, filter, &known, info);

@@ -26,7 +26,8 @@ enum err handler_meeting_list(struct http_exchange *exchange, struct err_info *i
 	enum err err;
 	size_t i;
 
-	err = service_request_get(service, &call, exchange->params[0], STORE_HISTORY, &request, info);
+	err = service_request_get(
+		service, &call, exchange->params[0], STORE_HISTORY, &request, info);
 	if (err != ERR_OK)
 		return err;
 	out = http_reply_buf(exchange);

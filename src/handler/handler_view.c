@@ -123,8 +123,8 @@ void handler_write_request(struct buf *out, const struct service *service,
 void handler_write_meeting(struct buf *out, const struct service *service,
 	const struct service_call *call, const struct request *request)
 {
-	model_write(&meeting_model, handler_personal_meeting(service, call, request), MODEL_SHOWN,
-		out);
+	model_write(
+		&meeting_model, handler_personal_meeting(service, call, request), MODEL_SHOWN, out);
 }
 
 void handler_begin_page(struct buf *out)

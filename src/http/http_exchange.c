@@ -148,8 +148,8 @@ struct buf *http_reply_buf(struct http_exchange *exchange)
 	return buf;
 }
 
-enum err http_reply_json(struct http_exchange *exchange, int status, const struct buf *json,
-	struct err_info *info)
+enum err http_reply_json(
+	struct http_exchange *exchange, int status, const struct buf *json, struct err_info *info)
 {
 	if (json->overflow)
 		return err_set(info, ERR_INTERNAL, "The answer is too long.");

@@ -98,8 +98,8 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
 struct buf *http_reply_buf(struct http_exchange *exchange);
 
 /* Replies with the JSON that was written into such a buffer. ERR_INTERNAL when it is too long. */
-enum err http_reply_json(struct http_exchange *exchange, int status, const struct buf *json,
-	struct err_info *info);
+enum err http_reply_json(
+	struct http_exchange *exchange, int status, const struct buf *json, struct err_info *info);
 
 /* Whether the client asks for what it may have already. */
 bool http_is_conditional(const struct http_exchange *exchange);

@@ -133,8 +133,7 @@ static enum err service_decide(void *data, struct arena *arena, struct request *
 		*changed_r = false;
 		return service_replay(work->service, &call, stored, request, work->answer_r, info);
 	}
-	if (call.precondition &&
-		!call.precondition(&call, call.tag(work->service, &call, request)))
+	if (call.precondition && !call.precondition(&call, call.tag(work->service, &call, request)))
 		return err_set(info, ERR_PRECONDITION_FAILED,
 			"The request is not what If-Match says; load it again.");
 	service_cause_init(&call, arena, SOURCE_API, work->config, &cause);

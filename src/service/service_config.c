@@ -96,9 +96,9 @@ static const char *policy_value_text(struct arena *arena, struct json_object *va
 {
 	if (json_object_is_type(value, json_type_string))
 		return arena_strdup(arena, json_object_get_string(value));
-	return arena_strdup(arena,
-		json_object_to_json_string_ext(
-			value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	return arena_strdup(
+		arena, json_object_to_json_string_ext(
+			       value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
 /* Audits every value in which the two differ; whether there is one. */

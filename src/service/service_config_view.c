@@ -45,8 +45,7 @@ static void provider_write_health(struct buf *out, const struct service *service
 	breaker_read(service->breakers, provider_credential_id(&asked), call->now, &health);
 	json_write_name(out, "health");
 	json_write_open(out, '{');
-	json_write_member(
-		out, "state", provider_state_word(service, config, provider, &health));
+	json_write_member(out, "state", provider_state_word(service, config, provider, &health));
 	json_write_name(out, "last_ok_at");
 	json_write_instant(out, health.last_ok_at, false);
 	json_write_name(out, "last_error");
@@ -64,8 +63,8 @@ static void provider_write_health(struct buf *out, const struct service *service
 	json_write_close(out, '}');
 }
 
-static void provider_write_values(struct buf *out, struct arena *arena,
-	const struct config *config, const struct provider *provider, bool secret)
+static void provider_write_values(struct buf *out, struct arena *arena, const struct config *config,
+	const struct provider *provider, bool secret)
 {
 	const struct provider_field *field;
 	const char *value;

@@ -64,8 +64,7 @@ static enum err store_config_get(struct store *store, struct arena *arena, const
 	enum err err;
 
 	*config_r = arena_alloc(arena, sizeof(**config_r));
-	err = store_config_find(
-		store, arena, options, store_config_read, *config_r, &found, info);
+	err = store_config_find(store, arena, options, store_config_read, *config_r, &found, info);
 	if (err == ERR_OK && !found)
 		config_init(arena, *config_r);
 	return err;
@@ -205,8 +204,7 @@ static enum err store_config_keep(
 		return err;
 	}
 	kept->arena = arena;
-	kept->version = (struct store_config_version){
-		kept->config->rev, kept->config->updated_at};
+	kept->version = (struct store_config_version){kept->config->rev, kept->config->updated_at};
 	kept->config->rev = 0;
 	atomic_init(&kept->holders, 2);
 	pthread_mutex_lock(&store->config_lock);

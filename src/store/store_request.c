@@ -93,7 +93,8 @@ static enum err store_check_whole(
 static const struct model_field store_tag_person_fields[] = {
 	TAG(struct person, id, MODEL_STRING),
 };
-static const struct model store_tag_person = MODEL(struct person, "person", store_tag_person_fields);
+static const struct model store_tag_person =
+	MODEL(struct person, "person", store_tag_person_fields);
 
 static const struct model_field store_tag_meeting_fields[] = {
 	TAG(struct meeting, opens_at, MODEL_INSTANT),
@@ -155,8 +156,8 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 	reading.id = arena_strdup(arena, bson_iter_utf8(&iter, NULL));
 	*request_r = request;
 	bson_iter_init(&iter, depth == STORE_TAG ? bson : store_former_read(arena, bson));
-	err = store_bson_read_some(&reading,
-		depth == STORE_TAG ? &store_tag_model : &request_model, &iter, request, info);
+	err = store_bson_read_some(&reading, depth == STORE_TAG ? &store_tag_model : &request_model,
+		&iter, request, info);
 	if (err != ERR_OK || depth == STORE_TAG)
 		return err;
 	if (request->archived)
@@ -176,11 +177,10 @@ static void store_project(
 	bool named;
 
 	MODEL_FOREACH_FIELD (model, field) {
-		named = depth == STORE_TAG
-				? field->type != MODEL_OBJECT
-				: (field->flags & store_depths[depth].without) &&
-					  !(store_depths[depth].with_texts &&
-						  field->type == MODEL_STRING);
+		named = depth == STORE_TAG ? field->type != MODEL_OBJECT
+					   : (field->flags & store_depths[depth].without) &&
+						     !(store_depths[depth].with_texts &&
+							     field->type == MODEL_STRING);
 		if (!named && field->type != MODEL_OBJECT)
 			continue;
 		snprintf(name, sizeof(name), "%s%s%s", path, store_field_key(field),
@@ -199,8 +199,8 @@ void store_append_projection(bson_t *options, enum store_depth depth)
 	if (depth == STORE_WHOLE)
 		return;
 	BSON_APPEND_DOCUMENT_BEGIN(options, "projection", &projection);
-	store_project(&projection, depth == STORE_TAG ? &store_tag_model : &request_model, depth,
-		"");
+	store_project(
+		&projection, depth == STORE_TAG ? &store_tag_model : &request_model, depth, "");
 	bson_append_document_end(options, &projection);
 }
 

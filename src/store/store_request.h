@@ -11,8 +11,8 @@ enum err store_request_insert(
 enum store_depth {
 	STORE_CURRENT, /* without events, effects and answers: for showing, never for saving */
 	STORE_HISTORY, /* the same with the ended meetings, as they are shown */
-	/* What an entity tag goes by (fingerprint.h), whose request it is, whether it has a meeting,
-	 * and updated_at: nothing else is set. */
+	/* What an entity tag goes by (fingerprint.h), whose request it is, whether it has a
+	 * meeting, and updated_at: nothing else is set. */
 	STORE_TAG,
 	/* As STORE_CURRENT, with what a provider knows it by, and request->before in place of the
 	 * events: for uses of links. Loaded whole where its seal does not say where the trail ends.
