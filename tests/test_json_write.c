@@ -176,7 +176,7 @@ static struct json_object *random_value(
 			continue;
 		}
 		text = arena_printf(arena, "%d%s", i, random_text(arena, seed));
-		json_write_name(out, text);
+		json_write_key(out, text);
 		json_object_object_add(json, text, random_value(arena, seed, depth - 1, out));
 	}
 	json_write_close(out, kind == 5 ? ']' : '}');

@@ -46,8 +46,8 @@ static bool shown_is_json(struct arena *arena, const char *text)
 	struct json_object *json;
 
 	return json_parse(arena, text, strlen(text), &json, NULL) == ERR_OK &&
-	       strcmp(json_object_to_json_string_ext(json,
-			      JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+	       strcmp(json_object_to_json_string_ext(
+			      json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
 		       text) == 0;
 }
 
@@ -70,8 +70,8 @@ static void shown_check(struct walk *walk, const struct service *service, struct
 	buf_fini(&out);
 	shown_seen.answers++;
 	if (*row->tag) {
-		walk_check(walk, strcmp(row->body, body) == 0,
-			"an entity tag stands for one answer");
+		walk_check(
+			walk, strcmp(row->body, body) == 0, "an entity tag stands for one answer");
 		return;
 	}
 	shown_seen.tags++;

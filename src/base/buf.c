@@ -19,18 +19,27 @@ void buf_fini(struct buf *buf)
 	*buf = (struct buf){0};
 }
 
-void buf_add(struct buf *buf, const void *bytes, size_t len)
+char *buf_room(struct buf *buf, size_t len)
 {
 	if (buf->overflow || len > buf->ceiling - buf->len) {
 		buf->overflow = true;
-		return;
+		return NULL;
 	}
 	if (buf->size - buf->len < len + 1) {
 		while (buf->size - buf->len < len + 1)
 			buf->size *= 2;
 		buf->bytes = xrealloc(buf->bytes, buf->size);
 	}
-	memcpy(buf->bytes + buf->len, bytes, len);
+	return buf->bytes + buf->len;
+}
+
+void buf_add(struct buf *buf, const void *bytes, size_t len)
+{
+	char *to = buf_room(buf, len);
+
+	if (!to)
+		return;
+	memcpy(to, bytes, len);
 	buf->len += len;
 	buf->bytes[buf->len] = '\0';
 }

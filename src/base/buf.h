@@ -19,5 +19,9 @@ void buf_fini(struct buf *buf);
 void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_add_char(struct buf *buf, char c);
 void buf_add_text(struct buf *buf, const char *text);
+
+/* Room for so many bytes behind the last one: the caller writes there and adds to `len` what it
+ * wrote, and a NUL behind it. NULL when that would pass the ceiling. */
+char *buf_room(struct buf *buf, size_t len);
 void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #endif

@@ -61,15 +61,25 @@ static int64_t instant_divide(int64_t number, int64_t by)
 	return number / by - (number % by < 0);
 }
 
-/* At least so many digits; returns where they end. */
-static char *instant_put(char *to, int64_t number, int width)
+static char *instant_put_two(char *to, int number)
+{
+	*to++ = (char)('0' + number / 10);
+	*to++ = (char)('0' + number % 10);
+	return to;
+}
+
+/* Four digits, or as many as it takes. */
+static char *instant_put_year(char *to, int64_t year)
 {
 	char digits[20];
 	int count = 0;
 
+	if (year < 0)
+		*to++ = '-';
+	year = year < 0 ? -year : year;
 	do
-		digits[count++] = (char)('0' + number % 10);
-	while ((number /= 10) || count < width);
+		digits[count++] = (char)('0' + year % 10);
+	while ((year /= 10) || count < 4);
 	while (count)
 		*to++ = digits[--count];
 	return to;
@@ -80,36 +90,34 @@ static char *instant_put(char *to, int64_t number, int width)
 static char *instant_put_date(char *to, int64_t day)
 {
 	const int64_t since = day + 719468, era = instant_divide(since, 146097);
-	const int64_t in_era = since - era * 146097;
-	const int64_t of_era = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-	const int64_t in_year = in_era - (365 * of_era + of_era / 4 - of_era / 100);
-	const int64_t march = (5 * in_year + 2) / 153, month = march < 10 ? march + 3 : march - 9;
-	const int64_t year = of_era + era * 400 + (month <= 2);
+	const int in_era = (int)(since - era * 146097);
+	const int of_era = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+	const int in_year = in_era - (365 * of_era + of_era / 4 - of_era / 100);
+	const int march = (5 * in_year + 2) / 153, month = march < 10 ? march + 3 : march - 9;
 
-	if (year < 0)
-		*to++ = '-';
-	to = instant_put(to, year < 0 ? -year : year, 4);
+	to = instant_put_year(to, of_era + era * 400 + (month <= 2));
 	*to++ = '-';
-	to = instant_put(to, month, 2);
+	to = instant_put_two(to, month);
 	*to++ = '-';
-	return instant_put(to, in_year - (153 * march + 2) / 5 + 1, 2);
+	return instant_put_two(to, in_year - (153 * march + 2) / 5 + 1);
 }
 
 void instant_format(int64_t instant, bool with_ms, char text_r[INSTANT_TEXT_SIZE])
 {
 	const int64_t day = instant_divide(instant, INSTANT_DAY);
-	const int64_t of_day = instant - day * INSTANT_DAY;
+	const int of_day = (int)(instant - day * INSTANT_DAY), seconds = of_day / 1000;
 	char *to = instant_put_date(text_r, day);
 
 	*to++ = 'T';
-	to = instant_put(to, of_day / INSTANT_HOUR, 2);
+	to = instant_put_two(to, seconds / 3600);
 	*to++ = ':';
-	to = instant_put(to, of_day / INSTANT_MINUTE % 60, 2);
+	to = instant_put_two(to, seconds / 60 % 60);
 	*to++ = ':';
-	to = instant_put(to, of_day / INSTANT_SECOND % 60, 2);
+	to = instant_put_two(to, seconds % 60);
 	if (with_ms) {
 		*to++ = '.';
-		to = instant_put(to, of_day % INSTANT_SECOND, 3);
+		*to++ = (char)('0' + of_day % 1000 / 100);
+		to = instant_put_two(to, of_day % 100);
 	}
 	*to++ = 'Z';
 	*to = '\0';

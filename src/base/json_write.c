@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* mempcpy */
 #include "json_write.h"
 
 #include <stdarg.h>
@@ -7,7 +8,7 @@
 
 enum { JSON_MAX_DIGITS = 20 };
 
-/* What stands behind the backslash; 'u': the number of the character. */
+/* What stands behind the backslash; 'u': the number of the character. The end of a text is one. */
 static const char json_escapes[256] = {
 	['\b'] = 'b',
 	['\t'] = 't',
@@ -45,11 +46,29 @@ static const char json_escapes[256] = {
 	[0x1f] = 'u',
 };
 
-/* The comma, unless this is the first, or the value of a name. */
-static void json_separate(struct buf *out)
+/* Whether a comma comes next: this is neither the first nor the value of a name. */
+static bool json_follows(const struct buf *out)
 {
-	if (out->len && !strchr("{[:", out->bytes[out->len - 1]))
-		buf_add_char(out, ',');
+	const char last = out->len ? out->bytes[out->len - 1] : '[';
+
+	return last != '{' && last != '[' && last != ':';
+}
+
+/* Bytes that need no escape, between what the structure wants before and behind them. */
+static void json_put(
+	struct buf *out, const char *before, const char *bytes, size_t len, const char *behind)
+{
+	const bool comma = json_follows(out);
+	const size_t first = strlen(before), last = strlen(behind);
+	char *to = buf_room(out, comma + first + len + last);
+
+	if (!to)
+		return;
+	if (comma)
+		*to++ = ',';
+	to = mempcpy(mempcpy(mempcpy(to, before, first), bytes, len), behind, last);
+	*to = '\0';
+	out->len = (size_t)(to - out->bytes);
 }
 
 static void json_escape(struct buf *out, unsigned char c)
@@ -60,8 +79,8 @@ static void json_escape(struct buf *out, unsigned char c)
 	buf_add(out, escaped, json_escapes[c] == 'u' ? sizeof(escaped) : 2);
 }
 
-/* What is between the quotes, run by run of what stays as it is. */
-static void json_put(struct buf *out, const char *text)
+/* Goes on within a text, run by run of what stays as it is. */
+static void json_continue(struct buf *out, const char *text)
 {
 	const char *run = text;
 
@@ -76,10 +95,25 @@ static void json_put(struct buf *out, const char *text)
 	}
 }
 
+/* Most texts are one such run. */
+static void json_put_text(struct buf *out, const char *text, const char *behind)
+{
+	const char *end = text;
+
+	while (!json_escapes[(unsigned char)*end])
+		end++;
+	if (!*end) {
+		json_put(out, "\"", text, (size_t)(end - text), behind);
+		return;
+	}
+	json_put(out, "\"", text, (size_t)(end - text), "");
+	json_continue(out, end);
+	buf_add_text(out, behind);
+}
+
 void json_write_open(struct buf *out, char bracket)
 {
-	json_separate(out);
-	buf_add_char(out, bracket);
+	json_put(out, "", &bracket, 1, "");
 }
 
 void json_write_close(struct buf *out, char bracket)
@@ -89,20 +123,20 @@ void json_write_close(struct buf *out, char bracket)
 
 void json_write_name(struct buf *out, const char *name)
 {
-	json_write_text(out, name);
-	buf_add_char(out, ':');
+	json_put(out, "\"", name, strlen(name), "\":");
+}
+
+void json_write_key(struct buf *out, const char *name)
+{
+	json_put_text(out, name, "\":");
 }
 
 void json_write_text(struct buf *out, const char *text)
 {
-	json_separate(out);
-	if (!text) {
-		buf_add_text(out, "null");
-		return;
-	}
-	buf_add_char(out, '"');
-	json_put(out, text);
-	buf_add_char(out, '"');
+	if (text)
+		json_put_text(out, text, "\"");
+	else
+		json_put(out, "", "null", 4, "");
 }
 
 void json_write_member(struct buf *out, const char *name, const char *text)
@@ -116,11 +150,10 @@ void json_write_joined(struct buf *out, ...)
 	const char *part;
 	va_list parts;
 
-	json_separate(out);
-	buf_add_char(out, '"');
+	json_put(out, "\"", "", 0, "");
 	va_start(parts, out);
 	while ((part = va_arg(parts, const char *)))
-		json_put(out, part);
+		json_continue(out, part);
 	va_end(parts);
 	buf_add_char(out, '"');
 }
@@ -131,26 +164,30 @@ void json_write_int(struct buf *out, int64_t number)
 	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
 	char digits[JSON_MAX_DIGITS], *first = digits + sizeof(digits);
 
-	json_separate(out);
 	do
 		*--first = (char)('0' + rest % 10);
 	while (rest /= 10);
 	if (number < 0)
 		*--first = '-';
-	buf_add(out, first, (size_t)(digits + sizeof(digits) - first));
+	json_put(out, "", first, (size_t)(digits + sizeof(digits) - first), "");
 }
 
 void json_write_bool(struct buf *out, bool value)
 {
-	json_separate(out);
-	buf_add_text(out, value ? "true" : "false");
+	if (value)
+		json_put(out, "", "true", 4, "");
+	else
+		json_put(out, "", "false", 5, "");
 }
 
 void json_write_instant(struct buf *out, int64_t instant, bool with_ms)
 {
 	char text[INSTANT_TEXT_SIZE];
 
-	if (instant)
-		instant_format(instant, with_ms, text);
-	json_write_text(out, instant ? text : NULL);
+	if (!instant) {
+		json_write_text(out, NULL);
+		return;
+	}
+	instant_format(instant, with_ms, text);
+	json_put(out, "\"", text, strlen(text), "\"");
 }

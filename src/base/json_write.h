@@ -22,7 +22,8 @@
 
 void json_write_open(struct buf *out, char bracket);
 void json_write_close(struct buf *out, char bracket);
-void json_write_name(struct buf *out, const char *name);
+void json_write_name(struct buf *out, const char *name); /* of ours: nothing is escaped */
+void json_write_key(struct buf *out, const char *name);  /* any */
 
 void json_write_text(struct buf *out, const char *text); /* NULL: null */
 void json_write_int(struct buf *out, int64_t number);

@@ -34,7 +34,7 @@ static void model_write_map(const struct model_list *map, struct buf *out)
 {
 	json_write_open(out, '{');
 	MODEL_FOREACH (map, struct model_pair, pair) {
-		json_write_name(out, pair->name);
+		json_write_key(out, pair->name);
 		json_write_text(out, pair->value);
 	}
 	json_write_close(out, '}');

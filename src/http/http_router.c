@@ -44,6 +44,15 @@ static bool router_matches(
 	return *path == '\0';
 }
 
+/* Whether a path can have the form, as far as that is the same for all. */
+static bool router_begins(const char *pattern, const char *path)
+{
+	for (; *pattern && *pattern != '{'; pattern++, path++)
+		if (*pattern != *path)
+			return false;
+	return true;
+}
+
 /* The path as the route is to see it. */
 static const char *router_path(
 	struct arena *arena, const char *path, const struct http_route *route)
@@ -57,8 +66,7 @@ static bool router_is_mailed_path(const struct http_router *router, const char *
 	const struct http_route *route;
 
 	for (route = router->routes; route < router->routes + router->route_count; route++)
-		if ((route->flags & HTTP_MAILED) &&
-			strncmp(path, route->pattern, strcspn(route->pattern, "{")) == 0)
+		if ((route->flags & HTTP_MAILED) && router_begins(route->pattern, path))
 			return true;
 	return false;
 }
@@ -116,7 +124,8 @@ static const struct http_route *router_lookup(const struct http_router *router, 
 	if (method == HTTP_HEAD)
 		method = HTTP_GET;
 	for (route = router->routes; route < router->routes + router->route_count; route++) {
-		if (!router_matches(route->pattern, router_path(arena, path, route), spans))
+		if (!router_begins(route->pattern, path) ||
+			!router_matches(route->pattern, router_path(arena, path, route), spans))
 			continue;
 		if (route->method == method)
 			return route;

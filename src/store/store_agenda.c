@@ -53,7 +53,7 @@ enum err store_agenda_list(struct store *store, struct arena *arena,
 	options =
 		BCON_NEW("sort", "{", row->at, BCON_INT32(direction), "_id", BCON_INT32(direction),
 			"}", "limit", BCON_INT64(limit), "singleBatch", BCON_BOOL(true));
-	store_append_projection(options, STORE_CURRENT);
+	store_append_projection(options, store, STORE_CURRENT);
 	cursor = mongoc_collection_find_with_opts(session.requests, &filter, options, NULL);
 	for (; mongoc_cursor_next(cursor, &bson); seen++)
 		store_add_row(store, arena, bson, STORE_CURRENT, list_r);

@@ -15,8 +15,8 @@ const char *store_field_key(const struct model_field *field)
 static const char *store_seal_context(
 	struct arena *arena, const char *id, const struct model_field *field, const char *name)
 {
-	return arena_printf(
-		arena, "requests/%s/%s%s%s", id, field->name, name ? "/" : "", name ? name : "");
+	return arena_concat(
+		arena, "requests/", id, "/", field->name, name ? "/" : "", name ? name : "", NULL);
 }
 
 /* A text as the field keeps it. */

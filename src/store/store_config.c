@@ -29,42 +29,41 @@ static enum err store_config_read(struct store *store, struct arena *arena, cons
 typedef enum err store_config_take(struct store *store, struct arena *arena, const bson_t *bson,
 	void *taken_r, struct err_info *info);
 
-static enum err store_config_find(struct store *store, struct arena *arena, const bson_t *options,
-	store_config_take *take, void *taken_r, bool *found_r, struct err_info *info)
+static enum err store_config_find(struct store *store, struct arena *arena,
+	const bson_t *projection, store_config_take *take, void *taken_r, bool *found_r,
+	struct err_info *info)
 {
-	mongoc_collection_t *collection;
+	bson_t filter = BSON_INITIALIZER;
+	const struct store_find find = {
+		.collection = "config", .filter = &filter, .projection = projection, .limit = 1};
 	struct store_session session;
-	mongoc_cursor_t *cursor;
+	struct store_rows rows;
 	const bson_t *bson;
-	bson_error_t error;
-	bson_t *filter;
 	enum err err;
 
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	collection = store_config_collection(&session);
-	filter = BCON_NEW("_id", CONFIG_ID);
-	cursor = mongoc_collection_find_with_opts(collection, filter, options, NULL);
-	*found_r = mongoc_cursor_next(cursor, &bson);
-	if (*found_r)
+	BSON_APPEND_UTF8(&filter, "_id", CONFIG_ID);
+	err = store_find(&session, &find, "load configuration", &rows, info);
+	bson = err == ERR_OK ? store_rows_next(&rows) : NULL;
+	*found_r = bson != NULL;
+	if (bson)
 		err = take(store, arena, bson, taken_r, info);
-	else if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "load configuration", info);
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(filter);
-	mongoc_collection_destroy(collection);
+	store_rows_end(&rows);
+	bson_destroy(&filter);
 	return store_session_end(&session, err);
 }
 
-static enum err store_config_get(struct store *store, struct arena *arena, const bson_t *options,
+static enum err store_config_get(struct store *store, struct arena *arena, const bson_t *projection,
 	struct config **config_r, struct err_info *info)
 {
 	bool found;
 	enum err err;
 
 	*config_r = arena_alloc(arena, sizeof(**config_r));
-	err = store_config_find(store, arena, options, store_config_read, *config_r, &found, info);
+	err = store_config_find(
+		store, arena, projection, store_config_read, *config_r, &found, info);
 	if (err == ERR_OK && !found)
 		config_init(arena, *config_r);
 	return err;
@@ -74,11 +73,10 @@ static enum err store_config_get(struct store *store, struct arena *arena, const
 static enum err store_config_get_usable(
 	struct store *store, struct arena *arena, struct config **config_r, struct err_info *info)
 {
-	bson_t *options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true),
-		"projection", "{", "events", BCON_INT32(0), "audit_seal", BCON_INT32(0), "}");
-	enum err err = store_config_get(store, arena, options, config_r, info);
+	bson_t *projection = BCON_NEW("events", BCON_INT32(0), "audit_seal", BCON_INT32(0));
+	enum err err = store_config_get(store, arena, projection, config_r, info);
 
-	bson_destroy(options);
+	bson_destroy(projection);
 	return err;
 }
 
@@ -102,13 +100,11 @@ static const struct audit_head *store_config_before(const struct config *config)
 enum err store_config_load_whole(
 	struct store *store, struct arena *arena, struct config **config_r, struct err_info *info)
 {
-	bson_t *options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true));
-	enum err err = store_config_get(store, arena, options, config_r, info);
+	enum err err = store_config_get(store, arena, NULL, config_r, info);
 
 	if (err == ERR_OK)
 		audit_seal_loaded(arena, store_config_before(*config_r), &(*config_r)->events,
 			&(*config_r)->audit_seal);
-	bson_destroy(options);
 	return err;
 }
 
@@ -162,15 +158,14 @@ static enum err store_config_take_version(struct store *store, struct arena *are
 static enum err store_config_find_version(
 	struct store *store, struct store_config_version *version_r, struct err_info *info)
 {
-	bson_t *options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true),
-		"projection", "{", "rev", BCON_INT32(1), "updated_at", BCON_INT32(1), "}");
+	bson_t *projection = BCON_NEW("rev", BCON_INT32(1), "updated_at", BCON_INT32(1));
 	bool found;
 	enum err err;
 
 	*version_r = (struct store_config_version){0};
 	err = store_config_find(
-		store, NULL, options, store_config_take_version, version_r, &found, info);
-	bson_destroy(options);
+		store, NULL, projection, store_config_take_version, version_r, &found, info);
+	bson_destroy(projection);
 	return err;
 }
 

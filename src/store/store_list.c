@@ -113,7 +113,7 @@ enum err store_request_list(struct store *store, struct arena *arena,
 	store_filter_bson(filter, &match);
 	options = BCON_NEW("sort", "{", "starts_at", BCON_INT32(direction), "_id",
 		BCON_INT32(direction), "}", "limit", BCON_INT64(filter->limit + 1));
-	store_append_projection(options, filter->depth);
+	store_append_projection(options, store, filter->depth);
 	cursor = mongoc_collection_find_with_opts(session.requests, &match, options, NULL);
 	for (rows = 0; mongoc_cursor_next(cursor, &bson); rows++) {
 		if (rows == filter->limit) {

@@ -16,6 +16,7 @@ struct store {
 	 * `away_us` is when it was last missed (monotonic), 0 while it answers. */
 	_Atomic int64_t away_us;
 	atomic_bool probing;
+	bson_t *projections[STORE_DEPTHS];
 	pthread_mutex_t config_lock;
 	struct store_config_kept *config; /* store_config.c; NULL: none yet */
 };
@@ -34,6 +35,28 @@ enum err store_session_begin(
 
 /* Returns `err`, the outcome of the operation, and remembers whether the database answered. */
 enum err store_session_end(struct store_session *session, enum err err);
+
+/* A find of a bounded number of documents, which fit into one reply (16 MB). `sort` and
+ * `projection` may be NULL. */
+struct store_find {
+	const char *collection;
+	const bson_t *filter, *sort, *projection;
+	int64_t limit;
+};
+
+struct store_rows {
+	bson_t reply, row;
+	bson_iter_t iter;
+	bool any;
+};
+
+/* `doing` goes to the log. The rows are to be ended whatever it returns. */
+enum err store_find(const struct store_session *session, const struct store_find *find,
+	const char *doing, struct store_rows *rows_r, struct err_info *info);
+
+/* The next one, borrowed from the rows until the one after it; NULL behind the last. */
+const bson_t *store_rows_next(struct store_rows *rows);
+void store_rows_end(struct store_rows *rows);
 
 /* What a driver error means to us; `doing` goes to the log. */
 enum err store_error(const bson_error_t *error, const char *doing, struct err_info *info);
@@ -108,6 +131,13 @@ void store_append_party(bson_t *bson, const struct store_filter *filter);
 void store_add_row(struct store *store, struct arena *arena, const bson_t *bson,
 	enum store_depth depth, struct model_list *list);
 
-/* Leaves out of find's options what a depth does not load. */
-void store_append_projection(bson_t *options, enum store_depth depth);
+/* What a depth loads, for a find; NULL: all. Lives as long as the store. */
+const bson_t *store_projection(const struct store *store, enum store_depth depth);
+
+/* The same as a member of find's options. */
+void store_append_projection(bson_t *options, const struct store *store, enum store_depth depth);
+
+/* All of them, made and let go. */
+void store_projections_init(struct store *store);
+void store_projections_fini(struct store *store);
 #endif

@@ -155,7 +155,8 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 		return err_set(info, ERR_UNREADABLE, "A document has no id.");
 	reading.id = arena_strdup(arena, bson_iter_utf8(&iter, NULL));
 	*request_r = request;
-	bson_iter_init(&iter, depth == STORE_TAG ? bson : store_former_read(arena, bson));
+	/* What is shown has the same form as in the version before. */
+	bson_iter_init(&iter, store_is_for_saving(depth) ? store_former_read(arena, bson) : bson);
 	err = store_bson_read_some(&reading, depth == STORE_TAG ? &store_tag_model : &request_model,
 		&iter, request, info);
 	if (err != ERR_OK || depth == STORE_TAG)
@@ -192,44 +193,64 @@ static void store_project(
 	}
 }
 
-void store_append_projection(bson_t *options, enum store_depth depth)
+void store_projections_init(struct store *store)
 {
-	bson_t projection;
+	int depth;
 
-	if (depth == STORE_WHOLE)
-		return;
-	BSON_APPEND_DOCUMENT_BEGIN(options, "projection", &projection);
-	store_project(
-		&projection, depth == STORE_TAG ? &store_tag_model : &request_model, depth, "");
-	bson_append_document_end(options, &projection);
+	for (depth = 0; depth < STORE_DEPTHS; depth++) {
+		if (depth == STORE_WHOLE)
+			continue;
+		store->projections[depth] = bson_new();
+		store_project(store->projections[depth],
+			depth == STORE_TAG ? &store_tag_model : &request_model,
+			(enum store_depth)depth, "");
+	}
+}
+
+void store_projections_fini(struct store *store)
+{
+	int depth;
+
+	for (depth = 0; depth < STORE_DEPTHS; depth++)
+		bson_destroy(store->projections[depth]);
+}
+
+const bson_t *store_projection(const struct store *store, enum store_depth depth)
+{
+	return store->projections[depth];
+}
+
+void store_append_projection(bson_t *options, const struct store *store, enum store_depth depth)
+{
+	if (store->projections[depth])
+		BSON_APPEND_DOCUMENT(options, "projection", store->projections[depth]);
 }
 
 static enum err store_request_find(struct store *store, struct arena *arena, const char *id,
 	enum store_depth depth, struct request **request_r, struct err_info *info)
 {
-	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER;
+	bson_t filter = BSON_INITIALIZER;
+	const struct store_find find = {
+		.collection = "requests",
+		.filter = &filter,
+		.projection = store_projection(store, depth),
+		.limit = 1,
+	};
 	struct store_session session;
-	mongoc_cursor_t *cursor;
+	struct store_rows rows;
 	const bson_t *bson;
-	bson_error_t error;
 	enum err err;
 
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
 	BSON_APPEND_UTF8(&filter, "_id", id);
-	BSON_APPEND_INT64(&options, "limit", 1);
-	BSON_APPEND_BOOL(&options, "singleBatch", true);
-	store_append_projection(&options, depth);
-	cursor = mongoc_collection_find_with_opts(session.requests, &filter, &options, NULL);
-	if (mongoc_cursor_next(cursor, &bson))
+	err = store_find(&session, &find, "load request", &rows, info);
+	if (err == ERR_OK && (bson = store_rows_next(&rows)))
 		err = store_request_read(store, arena, bson, depth, request_r, info);
-	else if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "load request", info);
-	else
+	else if (err == ERR_OK)
 		err = err_set(info, ERR_NOT_FOUND, "There is no such request.");
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(&options);
+	store_rows_end(&rows);
 	bson_destroy(&filter);
 	return store_session_end(&session, err);
 }

@@ -19,6 +19,7 @@ enum store_depth {
 	 */
 	STORE_END,
 	STORE_WHOLE,
+	STORE_DEPTHS,
 };
 
 /* ERR_NOT_FOUND when there is none; ERR_UNREADABLE names what cannot be read. */
