@@ -19,17 +19,15 @@ void buf_fini(struct buf *buf)
 	*buf = (struct buf){0};
 }
 
-char *buf_room(struct buf *buf, size_t len)
+char *buf_grow(struct buf *buf, size_t len)
 {
 	if (buf->overflow || len > buf->ceiling - buf->len) {
 		buf->overflow = true;
 		return NULL;
 	}
-	if (buf->size - buf->len < len + 1) {
-		while (buf->size - buf->len < len + 1)
-			buf->size *= 2;
-		buf->bytes = xrealloc(buf->bytes, buf->size);
-	}
+	while (buf->size - buf->len < len + 1)
+		buf->size *= 2;
+	buf->bytes = xrealloc(buf->bytes, buf->size);
 	return buf->bytes + buf->len;
 }
 

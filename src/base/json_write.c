@@ -54,21 +54,44 @@ static bool json_follows(const struct buf *out)
 	return last != '{' && last != '[' && last != ':';
 }
 
-/* Bytes that need no escape, between what the structure wants before and behind them. */
-static void json_put(
-	struct buf *out, const char *before, const char *bytes, size_t len, const char *behind)
+/* Room for so many bytes behind the comma, where one comes; NULL when there is none. */
+static char *json_begin(struct buf *out, size_t len)
 {
 	const bool comma = json_follows(out);
-	const size_t first = strlen(before), last = strlen(behind);
-	char *to = buf_room(out, comma + first + len + last);
+	char *to = buf_room(out, len + comma);
+
+	if (to && comma)
+		*to++ = ',';
+	return to;
+}
+
+/* What was written there ends here. */
+static void json_end(struct buf *out, char *to)
+{
+	*to = '\0';
+	out->len = (size_t)(to - out->bytes);
+}
+
+/* As it is. */
+static void json_put(struct buf *out, const char *bytes, size_t len)
+{
+	char *to = json_begin(out, len);
+
+	if (to)
+		json_end(out, mempcpy(to, bytes, len));
+}
+
+/* In quotes: what needs no escape. */
+static void json_quote(struct buf *out, const char *bytes, size_t len)
+{
+	char *to = json_begin(out, len + 2);
 
 	if (!to)
 		return;
-	if (comma)
-		*to++ = ',';
-	to = mempcpy(mempcpy(mempcpy(to, before, first), bytes, len), behind, last);
-	*to = '\0';
-	out->len = (size_t)(to - out->bytes);
+	*to++ = '"';
+	to = mempcpy(to, bytes, len);
+	*to++ = '"';
+	json_end(out, to);
 }
 
 static void json_escape(struct buf *out, unsigned char c)
@@ -95,25 +118,9 @@ static void json_continue(struct buf *out, const char *text)
 	}
 }
 
-/* Most texts are one such run. */
-static void json_put_text(struct buf *out, const char *text, const char *behind)
-{
-	const char *end = text;
-
-	while (!json_escapes[(unsigned char)*end])
-		end++;
-	if (!*end) {
-		json_put(out, "\"", text, (size_t)(end - text), behind);
-		return;
-	}
-	json_put(out, "\"", text, (size_t)(end - text), "");
-	json_continue(out, end);
-	buf_add_text(out, behind);
-}
-
 void json_write_open(struct buf *out, char bracket)
 {
-	json_put(out, "", &bracket, 1, "");
+	json_put(out, &bracket, 1);
 }
 
 void json_write_close(struct buf *out, char bracket)
@@ -123,20 +130,42 @@ void json_write_close(struct buf *out, char bracket)
 
 void json_write_name(struct buf *out, const char *name)
 {
-	json_put(out, "\"", name, strlen(name), "\":");
+	const size_t len = strlen(name);
+	char *to = json_begin(out, len + 3);
+
+	if (!to)
+		return;
+	*to++ = '"';
+	to = mempcpy(to, name, len);
+	*to++ = '"';
+	*to++ = ':';
+	json_end(out, to);
 }
 
 void json_write_key(struct buf *out, const char *name)
 {
-	json_put_text(out, name, "\":");
+	json_write_text(out, name);
+	buf_add_char(out, ':');
 }
 
 void json_write_text(struct buf *out, const char *text)
 {
-	if (text)
-		json_put_text(out, text, "\"");
-	else
-		json_put(out, "", "null", 4, "");
+	const char *end = text;
+
+	if (!text) {
+		json_put(out, "null", 4);
+		return;
+	}
+	/* Most texts are one run. */
+	while (!json_escapes[(unsigned char)*end])
+		end++;
+	if (!*end) {
+		json_quote(out, text, (size_t)(end - text));
+		return;
+	}
+	json_put(out, "\"", 1);
+	json_continue(out, text);
+	buf_add_char(out, '"');
 }
 
 void json_write_member(struct buf *out, const char *name, const char *text)
@@ -150,7 +179,7 @@ void json_write_joined(struct buf *out, ...)
 	const char *part;
 	va_list parts;
 
-	json_put(out, "\"", "", 0, "");
+	json_put(out, "\"", 1);
 	va_start(parts, out);
 	while ((part = va_arg(parts, const char *)))
 		json_continue(out, part);
@@ -169,15 +198,12 @@ void json_write_int(struct buf *out, int64_t number)
 	while (rest /= 10);
 	if (number < 0)
 		*--first = '-';
-	json_put(out, "", first, (size_t)(digits + sizeof(digits) - first), "");
+	json_put(out, first, (size_t)(digits + sizeof(digits) - first));
 }
 
 void json_write_bool(struct buf *out, bool value)
 {
-	if (value)
-		json_put(out, "", "true", 4, "");
-	else
-		json_put(out, "", "false", 5, "");
+	json_put(out, value ? "true" : "false", value ? 4 : 5);
 }
 
 void json_write_instant(struct buf *out, int64_t instant, bool with_ms)
@@ -189,5 +215,5 @@ void json_write_instant(struct buf *out, int64_t instant, bool with_ms)
 		return;
 	}
 	instant_format(instant, with_ms, text);
-	json_put(out, "\"", text, strlen(text), "\"");
+	json_quote(out, text, strlen(text));
 }
