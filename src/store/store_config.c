@@ -34,7 +34,7 @@ static enum err store_config_find(struct store *store, struct arena *arena,
 	struct err_info *info)
 {
 	bson_t filter = BSON_INITIALIZER;
-	const struct store_find find = {
+	const struct store_rows_query find = {
 		.collection = "config", .filter = &filter, .projection = projection, .limit = 1};
 	struct store_session session;
 	struct store_rows rows;
@@ -45,7 +45,7 @@ static enum err store_config_find(struct store *store, struct arena *arena,
 	if (err != ERR_OK)
 		return err;
 	BSON_APPEND_UTF8(&filter, "_id", CONFIG_ID);
-	err = store_find(&session, &find, "load configuration", &rows, info);
+	err = store_rows_find(&session, &find, "load configuration", &rows, info);
 	bson = err == ERR_OK ? store_rows_next(&rows) : NULL;
 	*found_r = bson != NULL;
 	if (bson)

@@ -38,7 +38,7 @@ enum err store_session_end(struct store_session *session, enum err err);
 
 /* A find of a bounded number of documents, which fit into one reply (16 MB). `sort` and
  * `projection` may be NULL. */
-struct store_find {
+struct store_rows_query {
 	const char *collection;
 	const bson_t *filter, *sort, *projection;
 	int64_t limit;
@@ -51,7 +51,7 @@ struct store_rows {
 };
 
 /* `doing` goes to the log. The rows are to be ended whatever it returns. */
-enum err store_find(const struct store_session *session, const struct store_find *find,
+enum err store_rows_find(const struct store_session *session, const struct store_rows_query *find,
 	const char *doing, struct store_rows *rows_r, struct err_info *info);
 
 /* The next one, borrowed from the rows until the one after it; NULL behind the last. */

@@ -230,7 +230,7 @@ static enum err store_request_find(struct store *store, struct arena *arena, con
 	enum store_depth depth, struct request **request_r, struct err_info *info)
 {
 	bson_t filter = BSON_INITIALIZER;
-	const struct store_find find = {
+	const struct store_rows_query find = {
 		.collection = "requests",
 		.filter = &filter,
 		.projection = store_projection(store, depth),
@@ -245,7 +245,7 @@ static enum err store_request_find(struct store *store, struct arena *arena, con
 	if (err != ERR_OK)
 		return err;
 	BSON_APPEND_UTF8(&filter, "_id", id);
-	err = store_find(&session, &find, "load request", &rows, info);
+	err = store_rows_find(&session, &find, "load request", &rows, info);
 	if (err == ERR_OK && (bson = store_rows_next(&rows)))
 		err = store_request_read(store, arena, bson, depth, request_r, info);
 	else if (err == ERR_OK)

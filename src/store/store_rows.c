@@ -4,7 +4,7 @@
  */
 #include "store_private.h"
 
-enum err store_find(const struct store_session *session, const struct store_find *find,
+enum err store_rows_find(const struct store_session *session, const struct store_rows_query *find,
 	const char *doing, struct store_rows *rows_r, struct err_info *info)
 {
 	bson_t command = BSON_INITIALIZER;
