@@ -35,13 +35,12 @@ static struct meeting *handler_personal_meeting(const struct service *service,
 	return meeting;
 }
 
-/* A link to the request, or to what is below it. */
-static void handler_write_link(struct buf *out, const struct service *service,
-	const struct request *request, const char *name, const char *path)
+/* A link to what is below an address. */
+static void handler_write_link(
+	struct buf *out, const char *address, const char *name, const char *path)
 {
 	json_write_name(out, name);
-	json_write_joined(
-		out, service->conf->public_url, "/api/requests/", request->id, path, NULL);
+	json_write_joined(out, address, path, NULL);
 }
 
 /* The host application gets both people's links, to show each to its own. */
@@ -60,8 +59,8 @@ static void handler_write_join_links(struct buf *out, const struct service *serv
 }
 
 /* What the caller may do to the request as it is now. */
-static void handler_write_commands(struct buf *out, const struct service *service,
-	const struct service_call *call, const struct request *request)
+static void handler_write_commands(struct buf *out, const struct service_call *call,
+	const struct request *request, const char *address)
 {
 	const struct command_row *row;
 
@@ -69,7 +68,7 @@ static void handler_write_commands(struct buf *out, const struct service *servic
 		if ((row->roles & ROLE_SET(call->caller.role)) &&
 			command_check((enum command)(row - command_table), request, call->now,
 				NULL) == ERR_OK)
-			handler_write_link(out, service, request, row->link, row->path);
+			handler_write_link(out, address, row->link, row->path);
 }
 
 static bool handler_has_host_link(const struct service_call *call, const struct request *request)
@@ -85,19 +84,22 @@ static void handler_write_links(struct buf *out, const struct service *service,
 	const struct service_call *call, const struct request *request,
 	const struct meeting *personal)
 {
+	const char *address = arena_concat(
+		call->arena, service->conf->public_url, "/api/requests/", request->id, NULL);
+
 	json_write_name(out, "links");
 	json_write_open(out, '{');
-	handler_write_link(out, service, request, "self", "");
-	handler_write_commands(out, service, call, request);
+	handler_write_link(out, address, "self", "");
+	handler_write_commands(out, call, request, address);
 	if (personal) {
-		handler_write_link(out, service, request, "meeting", "/meeting");
+		handler_write_link(out, address, "meeting", "/meeting");
 		if (personal->calendar_url)
-			handler_write_link(out, service, request, "calendar", "/calendar.ics");
+			handler_write_link(out, address, "calendar", "/calendar.ics");
 		handler_write_join_links(out, service, call, request, personal);
 		if (handler_has_host_link(call, request))
-			handler_write_link(out, service, request, "host", "/meeting/host");
+			handler_write_link(out, address, "host", "/meeting/host");
 	}
-	handler_write_link(out, service, request, "audit", "/audit");
+	handler_write_link(out, address, "audit", "/audit");
 	json_write_close(out, '}');
 }
 

@@ -191,7 +191,7 @@ static enum err store_read_string(const struct store_reading *reading, const str
 	if (text && (field->flags & MODEL_SEALED))
 		text = secret_open(reading->store->ring, reading->arena,
 			store_seal_context(reading->arena, reading->id, field, name), text);
-	else if (text)
+	else if (text && !reading->lasting)
 		text = arena_strdup(reading->arena, text);
 	*text_r = text;
 	return text ? ERR_OK : store_bad_field(model, field, reading->id, info);

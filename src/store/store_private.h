@@ -77,6 +77,7 @@ struct store_reading {
 	struct arena *arena;
 	const char *id; /* the document's */
 	unsigned without;
+	bool lasting; /* what is read lives as long as the arena: texts are not copied */
 };
 enum err store_bson_read_some(const struct store_reading *reading, const struct model *model,
 	bson_iter_t *iter, void *object, struct err_info *info);

@@ -145,18 +145,23 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 	enum store_depth depth, struct request **request_r, struct err_info *info)
 {
 	struct request *request = arena_alloc(arena, sizeof(*request));
+	uint8_t *bytes = arena_alloc(arena, bson->len);
 	struct store_reading reading = {.store = store,
 		.arena = arena,
+		.lasting = true,
 		.without = store_depths[depth].with_texts ? 0 : store_depths[depth].without};
 	bson_iter_t iter;
+	bson_t kept;
 	enum err err;
 
-	if (!bson_iter_init_find(&iter, bson, "_id") || !BSON_ITER_HOLDS_UTF8(&iter))
+	memcpy(bytes, bson_get_data(bson), bson->len);
+	bson_init_static(&kept, bytes, bson->len);
+	if (!bson_iter_init_find(&iter, &kept, "_id") || !BSON_ITER_HOLDS_UTF8(&iter))
 		return err_set(info, ERR_UNREADABLE, "A document has no id.");
-	reading.id = arena_strdup(arena, bson_iter_utf8(&iter, NULL));
+	reading.id = bson_iter_utf8(&iter, NULL);
 	*request_r = request;
 	/* What is shown has the same form as in the version before. */
-	bson_iter_init(&iter, store_is_for_saving(depth) ? store_former_read(arena, bson) : bson);
+	bson_iter_init(&iter, store_is_for_saving(depth) ? store_former_read(arena, &kept) : &kept);
 	err = store_bson_read_some(&reading, depth == STORE_TAG ? &store_tag_model : &request_model,
 		&iter, request, info);
 	if (err != ERR_OK || depth == STORE_TAG)
