@@ -72,7 +72,7 @@ static const char *dashboard_tag(const struct service *service, const struct ser
 {
 	struct buf basis;
 
-	handler_tag_begin(&basis, service, call, "dashboard");
+	handler_tag_begin(&basis, call, "dashboard");
 	json_write_instant(&basis, call->now, false);
 	json_write_open(&basis, '{');
 	dashboard_write_counts(&basis, dashboard);
@@ -80,7 +80,7 @@ static const char *dashboard_tag(const struct service *service, const struct ser
 	dashboard_tag_rows(&basis, service, call, &dashboard->upcoming);
 	dashboard_tag_rows(&basis, service, call, &dashboard->waiting);
 	dashboard_tag_rows(&basis, service, call, &dashboard->recent);
-	return handler_tag_end(&basis, call);
+	return handler_tag_end(&basis, service, call);
 }
 
 enum err handler_dashboard_get(struct http_exchange *exchange, struct err_info *info)

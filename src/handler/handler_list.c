@@ -58,12 +58,12 @@ static const char *list_tag(const struct service *service, const struct service_
 {
 	struct buf basis;
 
-	handler_tag_begin(&basis, service, call, "requests");
+	handler_tag_begin(&basis, call, "requests");
 	MODEL_FOREACH (requests, struct request *, request) {
 		handler_tag_add(&basis, service, call, *request);
 	}
 	buf_add_text(&basis, next->id ? list_cursor(call->arena, next) : "");
-	return handler_tag_end(&basis, call);
+	return handler_tag_end(&basis, service, call);
 }
 
 /* Whether all of them have what a tag needs. */

@@ -20,13 +20,14 @@ enum err handler_load(struct http_exchange *exchange, const struct service_call 
 
 /* The entity tag of HANDLER_REQUEST. */
 service_tag handler_request_tag;
+service_precondition handler_precondition;
 
 /* One of several requests, and of whatever else the caller adds to the basis, which is released. */
-void handler_tag_begin(struct buf *basis, const struct service *service,
-	const struct service_call *call, const char *resource);
+void handler_tag_begin(struct buf *basis, const struct service_call *call, const char *resource);
 void handler_tag_add(struct buf *basis, const struct service *service,
 	const struct service_call *call, const struct request *request);
-const char *handler_tag_end(struct buf *basis, const struct service_call *call);
+const char *handler_tag_end(
+	struct buf *basis, const struct service *service, const struct service_call *call);
 
 /* Writes a request as the caller may see it, with the links the caller may use; the members alone
  * where others follow in the same object. */

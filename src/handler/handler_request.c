@@ -22,11 +22,6 @@ static const char *handler_render_request(const struct service *service,
 	return text;
 }
 
-static bool handler_precondition(const struct service_call *call, const char *tag)
-{
-	return http_etag_listed(call->if_match, tag, false);
-}
-
 struct service_call handler_call(const struct http_exchange *exchange)
 {
 	return (struct service_call){

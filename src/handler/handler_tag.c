@@ -1,7 +1,9 @@
 /*
  * Entity tags that need no representation: a strong one stands for the same bytes for ever (RFC
- * 9110 section 8.8.1), so it is a hash of all that they follow from: the resource, the program and
- * its settings, the caller, and of each request its fingerprint and which of its times have come.
+ * 9110 section 8.8.1), so it is made of all that they follow from. Its first part is a hash of the
+ * resource, the caller, and of each request its fingerprint and which of its times have come; the
+ * second is of the program and its settings. Who changes what they have seen may have seen it from
+ * another host, whose program is another: If-Match goes by the first.
  */
 #include <stdio.h>
 
@@ -10,7 +12,8 @@
 #include "handler_private.h"
 #include "http_date.h"
 
-enum { TAG_MAX_BASIS = 1024 * 1024 };
+/* The first part, with the quote before it. */
+enum { TAG_HASH_LEN = 1 + 32, TAG_MAX_BASIS = 1024 * 1024 };
 
 static const struct {
 	const char *name;
@@ -22,12 +25,11 @@ static const struct {
 	[HANDLER_CALENDAR] = {"calendar", true, true},
 };
 
-void handler_tag_begin(struct buf *basis, const struct service *service,
-	const struct service_call *call, const char *resource)
+void handler_tag_begin(struct buf *basis, const struct service_call *call, const char *resource)
 {
 	buf_init(basis, TAG_MAX_BASIS);
-	buf_addf(basis, "%s\n%s\n%s %s\n", resource, service->edition,
-		role_names[call->caller.role], call->caller.id ? call->caller.id : "");
+	buf_addf(basis, "%s\n%s %s\n", resource, role_names[call->caller.role],
+		call->caller.id ? call->caller.id : "");
 }
 
 void handler_tag_add(struct buf *basis, const struct service *service,
@@ -44,12 +46,20 @@ void handler_tag_add(struct buf *basis, const struct service *service,
 	buf_add_char(basis, phase);
 }
 
-const char *handler_tag_end(struct buf *basis, const struct service_call *call)
+const char *handler_tag_end(
+	struct buf *basis, const struct service *service, const struct service_call *call)
 {
-	const char *tag = http_etag(call->arena, basis->bytes, basis->len);
+	char *hash = http_etag(call->arena, basis->bytes, basis->len);
 
 	buf_fini(basis);
-	return tag;
+	hash[TAG_HASH_LEN] = '\0';
+	return arena_concat(call->arena, hash, "-", service->edition, "\"", NULL);
+}
+
+bool handler_precondition(const struct service_call *call, const char *tag)
+{
+	return http_etag_part_listed(
+		call->if_match, arena_strndup(call->arena, tag, TAG_HASH_LEN + 1));
 }
 
 static const char *tag_of(const struct service *service, const struct service_call *call,
@@ -57,9 +67,9 @@ static const char *tag_of(const struct service *service, const struct service_ca
 {
 	struct buf basis;
 
-	handler_tag_begin(&basis, service, call, tag_resources[resource].name);
+	handler_tag_begin(&basis, call, tag_resources[resource].name);
 	handler_tag_add(&basis, service, call, request);
-	return handler_tag_end(&basis, call);
+	return handler_tag_end(&basis, service, call);
 }
 
 const char *handler_request_tag(const struct service *service, const struct service_call *call,

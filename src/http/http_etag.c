@@ -24,8 +24,10 @@ static size_t http_etag_span(const char *text)
 	return text[i] == '"' ? i + 1 : 0;
 }
 
-bool http_etag_listed(const char *value, const char *etag, bool weak)
+/* Whether a list has one that begins so. */
+static bool http_etag_find(const char *value, const char *begin, bool weak)
 {
+	const size_t begin_len = strlen(begin);
 	bool is_weak;
 	size_t len;
 
@@ -39,12 +41,23 @@ bool http_etag_listed(const char *value, const char *etag, bool weak)
 		len = http_etag_span(value);
 		if (len == 0)
 			return false;
-		if ((weak || !is_weak) && len == strlen(etag) && strncmp(value, etag, len) == 0)
+		if ((weak || !is_weak) && len >= begin_len && strncmp(value, begin, begin_len) == 0)
 			return true;
 		value += len + strspn(value + len, " \t");
 		if (*value != ',')
 			return false;
 	}
+}
+
+/* A whole tag ends with a quote, and none is within another. */
+bool http_etag_listed(const char *value, const char *etag, bool weak)
+{
+	return http_etag_find(value, etag, weak);
+}
+
+bool http_etag_part_listed(const char *value, const char *part)
+{
+	return http_etag_find(value, part, false);
 }
 
 bool http_is_conditional(const struct http_exchange *exchange)

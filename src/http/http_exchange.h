@@ -116,4 +116,8 @@ char *http_etag(struct arena *arena, const char *bytes, size_t len);
  * that is no entity tag is not read. `weak`: W/ prefixes are ignored (If-None-Match); otherwise
  * they never match (If-Match). RFC 9110 section 13.1. */
 bool http_etag_listed(const char *value, const char *etag, bool weak);
+
+/* The same of If-Match for a tag of two parts, `"<first>-<second>"`, whose first one says what it
+ * is of: `part` is `"<first>-`. */
+bool http_etag_part_listed(const char *value, const char *part);
 #endif
