@@ -87,7 +87,7 @@ def test_a_document_without_a_fingerprint(parties: Parties) -> None:
 def due(stack: Stack, request: dict) -> bool:
     """Whether a dispatcher is about to change it."""
     now = stack.now().replace(tzinfo=None) + datetime.timedelta(minutes=2)
-    return any(effect["due"] < now for effect in stack.owed(request["id"]))
+    return any(effect["due"] < now for effect in stack.document(request["id"])["effects"])
 
 
 class Watcher:
