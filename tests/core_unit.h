@@ -274,12 +274,7 @@ static inline struct request *core_in_state(struct arena *arena, enum core_state
 static inline const char *core_stored(
 	struct arena *arena, const struct model *model, const void *object)
 {
-	struct json_object *json = model_to_json(model, object, MODEL_STORED);
-	const char *text =
-		arena_strdup(arena, json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
-
-	json_object_put(json);
-	return text;
+	return model_text(arena, model, object, MODEL_STORED);
 }
 
 static inline const char *core_saved(struct arena *arena, const struct request *request)

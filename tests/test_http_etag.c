@@ -53,9 +53,36 @@ static void test_etag_listed(void)
 	}
 }
 
+static void test_part_listed(void)
+{
+	static const struct {
+		const char *name, *value;
+		bool listed; /* whether one is whose first part is `a` */
+	} cases[] = {
+		{"same", "\"a-x\"", true},
+		{"another second part", "\"a-y-z\"", true},
+		{"no second part", "\"a\"", false},
+		{"an empty second part", "\"a-\"", true},
+		{"another first part", "\"b-x\"", false},
+		{"a longer first part", "\"aa-x\"", false},
+		{"weak", "W/\"a-x\"", false},
+		{"in a list", "\"b-x\", \"a-x\"", true},
+		{"within another", "\"b,a-x\"", false},
+		{"unclosed", "\"a-x", false},
+		{"any", "*", true},
+		{"empty", "", false},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		UNIT_CHECK(http_etag_part_listed(cases[i].value, "\"a-") == cases[i].listed,
+			cases[i].name);
+}
+
 static const struct unit_case cases[] = {
 	{"an entity tag is a strong hash of the bytes", test_etag_is_strong_hash},
 	{"lists of entity tags", test_etag_listed},
+	{"first parts of entity tags", test_part_listed},
 };
 
 UNIT_MAIN("http_etag", cases)

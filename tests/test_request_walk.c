@@ -7,6 +7,7 @@
 #include "gate.h"
 #include "told.h"
 #include "walk_promises.h"
+#include "walk_shown.h"
 
 enum {
 	WALK_SEQUENCES = 20000,
@@ -672,6 +673,7 @@ static void test_walk_promises_hold(void)
 		for (walk.step = 0; walk.step < WALK_STEPS; walk.step++) {
 			walk_step(&walk);
 			walk_check_all(&walk);
+			walk_check_shown(&walk);
 		}
 		walk_end(&walk);
 		broken += walk.broken;
@@ -712,6 +714,7 @@ static void test_walk_went_everywhere(void)
 	WALK_SAW(reminded);
 	WALK_SAW(delayed);
 	WALK_SAW(missed);
+	UNIT_CHECK(shown_seen.tags > 1000 && shown_seen.answers > 2 * shown_seen.tags, "shown");
 }
 
 static const struct unit_case cases[] = {

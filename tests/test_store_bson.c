@@ -167,9 +167,10 @@ static struct request *store_full_request(struct arena *arena)
 	request->side[PARTY_CLIENT].news = store_full_news(arena);
 	request->side[PARTY_LAWYER].news = store_full_news(arena);
 	request_answer_keep(&cause, request,
-		&(struct request_answer){"key-1", "body-1", 201, "{\"secret\":1}", cause.now + 1});
+		&(struct request_answer){
+			"key-1", "body-1", 201, "{\"secret\":1}", "\"tag\"", cause.now + 1});
 	request_answer_keep(&cause, request,
-		&(struct request_answer){"key-2", "body-2", 200, "", cause.now + 2});
+		&(struct request_answer){"key-2", "body-2", 200, "", NULL, cause.now + 2});
 	*(int64_t *)model_list_add(arena, &request->changes, sizeof(int64_t)) = CORE_NOW;
 	*(const char **)model_list_add(arena, &request->overlaps, sizeof(char *)) = "overlaps";
 	*(const char **)model_list_add(arena, &request->overlaps_allowed, sizeof(char *)) = "may";
@@ -183,6 +184,7 @@ static struct request *store_full_request(struct arena *arena)
 	request->owes = outbox_marks(arena, request);
 	request->shelf = "upcoming";
 	request->over_at = request->lawyer_until = request->admin_until = CORE_END;
+	request->fingerprint = "fingerprint";
 	return request;
 }
 
@@ -797,11 +799,7 @@ static enum err store_read_config(
 
 static const char *store_config_saved(struct arena *arena, const struct config *config)
 {
-	struct json_object *json = model_to_json(&config_model, config, MODEL_STORED);
-	const char *text = arena_strdup(arena, json_object_to_json_string(json));
-
-	json_object_put(json);
-	return text;
+	return model_text(arena, &config_model, config, MODEL_STORED);
 }
 
 static void test_store_bson_maps_and_numbers(void)
@@ -1016,54 +1014,117 @@ static void test_store_bson_tells_what_needs_an_older_key(void)
 
 static void test_store_bson_projection_leaves_out_what_is_heavy(void)
 {
-	bson_t whole = BSON_INITIALIZER, current = BSON_INITIALIZER;
 	static const char *const heavy[] = {"meeting.provider_key", "meeting.external_id",
 		"meeting.external_mark", "meeting.account", "meeting.provider_url",
 		"meeting.reported", "meeting.reports", "meetings", "client_news", "lawyer_news",
 		"events", "audit_seal", "effects", "answers", "changes", "overlaps",
 		"overlaps_allowed", "owed", "owes"};
-	bson_t *expected = bson_new(), projection;
+	bson_t *expected = bson_new(), *expected_tag;
+	struct store store = {0};
 	size_t i;
 
-	BSON_APPEND_DOCUMENT_BEGIN(expected, "projection", &projection);
+	store_projections_init(&store);
 	for (i = 0; i < sizeof(heavy) / sizeof(heavy[0]); i++)
-		BSON_APPEND_INT32(&projection, heavy[i], 0);
-	bson_append_document_end(expected, &projection);
-	store_append_projection(&whole, STORE_WHOLE);
-	CU_ASSERT_TRUE(bson_empty(&whole));
-	store_append_projection(&current, STORE_CURRENT);
-	CU_ASSERT_TRUE(bson_equal(&current, expected));
+		BSON_APPEND_INT32(expected, heavy[i], 0);
+	CU_ASSERT_PTR_NULL(store_projection(&store, STORE_WHOLE));
+	CU_ASSERT_TRUE(bson_equal(store_projection(&store, STORE_CURRENT), expected));
+	expected_tag = BCON_NEW("_id", BCON_INT32(1), "client.id", BCON_INT32(1), "lawyer.id",
+		BCON_INT32(1), "starts_at", BCON_INT32(1), "ends_at", BCON_INT32(1),
+		"meeting.opens_at", BCON_INT32(1), "meeting.expires_at", BCON_INT32(1),
+		"updated_at", BCON_INT32(1), "fingerprint", BCON_INT32(1));
+	CU_ASSERT_TRUE(bson_equal(store_projection(&store, STORE_TAG), expected_tag));
+	bson_destroy(expected_tag);
 	bson_destroy(expected);
-	bson_destroy(&current);
-	bson_destroy(&whole);
+	store_projections_fini(&store);
 }
 
-static void test_store_bson_reads_what_a_projection_leaves(void)
+/* Empties what has one of the flags. */
+static void store_blank(const struct model *model, void *object, unsigned flags)
 {
+	MODEL_FOREACH_FIELD (model, field) {
+		void *at = (char *)object + field->offset;
+
+		if (!(field->flags & flags)) {
+			if (field->type == MODEL_OBJECT && *(void **)at)
+				store_blank(field->of, *(void **)at, flags);
+		} else if (field->type == MODEL_STRING || field->type == MODEL_OBJECT) {
+			*(void **)at = NULL;
+		} else {
+			*(struct model_list *)at = (struct model_list){0};
+		}
+	}
+}
+
+static void test_store_bson_shows_no_more_than_its_depth(void)
+{
+	static const struct {
+		const char *name;
+		enum store_depth depth;
+		unsigned without;
+	} depths[] = {
+		{"current", STORE_CURRENT, MODEL_HEAVY | MODEL_HISTORY},
+		{"history", STORE_HISTORY, MODEL_HEAVY},
+	};
 	struct store_unit unit;
 	struct request *full, *read;
-	bson_t *bson;
+	const bson_t *bson;
+	size_t i;
 
 	store_unit_init(&unit, CORE_KEY_1);
+	for (i = 0; i < sizeof(depths) / sizeof(depths[0]); i++) {
+		full = store_full_request(unit.arena);
+		bson = store_write(&unit, full);
+		CU_ASSERT_EQUAL_FATAL(store_request_read(&unit.store, unit.arena, bson,
+					      depths[i].depth, &read, NULL),
+			ERR_OK);
+		CU_ASSERT_EQUAL(read->rev, 0); /* so that it cannot be saved */
+		full->rev = 0;
+		store_blank(&request_model, full, depths[i].without);
+		MODEL_FOREACH (&full->meetings, struct meeting, meeting) {
+			store_blank(&meeting_model, meeting, depths[i].without);
+		}
+		UNIT_CHECK(strcmp(core_saved(unit.arena, read), core_saved(unit.arena, full)) == 0,
+			depths[i].name);
+	}
+	store_unit_fini(&unit);
+}
+
+/* What is sealed under a key that is not there any more is opened by nobody. */
+static void test_store_bson_opens_no_more_than_its_depth(void)
+{
+	struct store_unit unit, stranger;
+	struct request *full, *read;
+	const bson_t *sealed, *bare;
+
+	store_unit_init(&unit, CORE_KEY_1);
+	store_unit_init(&stranger, CORE_KEY_2);
 	full = store_full_request(unit.arena);
-	bson = bson_new();
-	arena_defer(unit.arena, store_release, bson);
-	bson_copy_to_excluding_noinit(store_write(&unit, full), bson, "meetings", "client_news",
-		"lawyer_news", "events", "audit_seal", "effects", "answers", "changes", "overlaps",
-		"overlaps_allowed", NULL);
-	CU_ASSERT_EQUAL_FATAL(
-		store_request_read(&unit.store, unit.arena, bson, STORE_CURRENT, &read, NULL),
-		ERR_OK);
-	CU_ASSERT_EQUAL(read->events.count, 0);
-	CU_ASSERT_EQUAL(read->effects.count, 0);
-	CU_ASSERT_EQUAL(read->answers.count, 0);
-	full->meetings = full->events = full->effects = full->answers = (struct model_list){0};
-	full->side[PARTY_CLIENT].news = full->side[PARTY_LAWYER].news = NULL;
-	full->changes = full->overlaps = full->overlaps_allowed = (struct model_list){0};
-	full->audit_seal = NULL;
-	CU_ASSERT_EQUAL(read->rev, 0); /* so that it cannot be saved */
-	full->rev = 0;
-	CU_ASSERT_STRING_EQUAL(core_saved(unit.arena, read), core_saved(unit.arena, full));
+	sealed = store_write(&unit, full);
+	full->meeting->passcode = full->meeting->direct_url = NULL;
+	full->meeting->dial_in = (struct model_list){0};
+	MODEL_FOREACH (&full->meetings, struct meeting, meeting) {
+		meeting->passcode = meeting->direct_url = NULL;
+		meeting->dial_in = (struct model_list){0};
+	}
+	bare = store_write(&unit, full);
+#define READ(bson, depth) store_request_read(&stranger.store, unit.arena, bson, depth, &read, NULL)
+	CU_ASSERT_EQUAL(READ(sealed, STORE_CURRENT), ERR_UNREADABLE);
+	CU_ASSERT_EQUAL(READ(bare, STORE_CURRENT), ERR_OK);
+	CU_ASSERT_EQUAL(READ(bare, STORE_HISTORY), ERR_OK);
+	CU_ASSERT_EQUAL(READ(bare, STORE_WHOLE), ERR_UNREADABLE);
+	CU_ASSERT_EQUAL_FATAL(READ(sealed, STORE_TAG), ERR_OK);
+#undef READ
+	CU_ASSERT_STRING_EQUAL(read->id, full->id);
+	CU_ASSERT_STRING_EQUAL(read->fingerprint, full->fingerprint);
+	CU_ASSERT_STRING_EQUAL(
+		read->side[PARTY_LAWYER].person->id, full->side[PARTY_LAWYER].person->id);
+	CU_ASSERT_EQUAL(read->updated_at, full->updated_at);
+	CU_ASSERT_EQUAL(read->starts_at, full->starts_at);
+	CU_ASSERT_EQUAL(read->ends_at, full->ends_at);
+	CU_ASSERT_EQUAL(read->meeting->opens_at, full->meeting->opens_at);
+	CU_ASSERT_EQUAL(read->meeting->expires_at, full->meeting->expires_at);
+	CU_ASSERT_PTR_NULL(read->title);
+	store_unit_fini(&stranger);
 	store_unit_fini(&unit);
 }
 
@@ -1088,7 +1149,8 @@ static const struct unit_case cases[] = {
 	{"tells what needs an older key", test_store_bson_tells_what_needs_an_older_key},
 	{"projection leaves out what is heavy",
 		test_store_bson_projection_leaves_out_what_is_heavy},
-	{"reads what a projection leaves", test_store_bson_reads_what_a_projection_leaves},
+	{"shows no more than its depth", test_store_bson_shows_no_more_than_its_depth},
+	{"opens no more than its depth", test_store_bson_opens_no_more_than_its_depth},
 };
 
 UNIT_MAIN("store bson", cases)

@@ -36,6 +36,10 @@ struct app {
 enum err app_open(const struct conf *conf, int threads, struct app *app_r, struct err_info *info);
 void app_close(struct app *app);
 
+/* What all representations of this process have in common: of the program and its settings. In the
+ * app's arena. */
+const char *app_edition(struct app *app);
+
 /* Everything that can be known to be wrong before anything is started. */
 enum err app_check(const struct conf *conf, struct err_info *info);
 

@@ -1,7 +1,6 @@
 /* `meetlink verify-audit`: whether the audit trails are what was once written. */
 #include <fcntl.h>
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,15 +29,13 @@ static const char audit_help[] =
 
 static void audit_export(struct audit_run *run, const struct audit_trail *trail)
 {
-	struct json_object *json;
+	struct arena *arena = arena_new();
 
 	MODEL_FOREACH (&trail->events, struct audit_event, event) {
-		json = model_to_json(&audit_event_model, event, MODEL_SHOWN);
 		fprintf(run->export, "%s\n",
-			json_object_to_json_string_ext(
-				json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-		json_object_put(json);
+			model_text(arena, &audit_event_model, event, MODEL_SHOWN));
 	}
+	arena_free(&arena);
 }
 
 static void audit_check_trail(

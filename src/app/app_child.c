@@ -105,6 +105,7 @@ int app_worker_run(const struct conf *conf, const struct app_shared *shared)
 		.service =
 			{
 				.conf = conf,
+				.edition = app_edition(&app),
 				.ring = app.ring,
 				.store = app.store,
 				.wake_fd = shared->wake_fd,

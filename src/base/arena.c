@@ -99,6 +99,25 @@ char *arena_strdup(struct arena *arena, const char *text)
 	return text ? arena_strndup(arena, text, strlen(text)) : NULL;
 }
 
+char *arena_concat(struct arena *arena, ...)
+{
+	va_list texts, again;
+	const char *text;
+	size_t len = 0;
+	char *whole, *to;
+
+	va_start(texts, arena);
+	va_copy(again, texts);
+	while ((text = va_arg(texts, const char *)))
+		len += strlen(text);
+	va_end(texts);
+	to = whole = arena_alloc(arena, len + 1);
+	while ((text = va_arg(again, const char *)))
+		to = stpcpy(to, text);
+	va_end(again);
+	return whole;
+}
+
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
 	va_list again;

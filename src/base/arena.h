@@ -18,6 +18,7 @@ void arena_free(struct arena **arena);
 void *arena_alloc(struct arena *arena, size_t size);
 char *arena_strdup(struct arena *arena, const char *text); /* NULL stays NULL */
 char *arena_strndup(struct arena *arena, const char *text, size_t len);
+char *arena_concat(struct arena *arena, ...) __attribute__((sentinel)); /* texts, then NULL */
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));
 char *arena_printf(struct arena *arena, const char *format, ...)

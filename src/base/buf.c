@@ -19,18 +19,25 @@ void buf_fini(struct buf *buf)
 	*buf = (struct buf){0};
 }
 
-void buf_add(struct buf *buf, const void *bytes, size_t len)
+char *buf_grow(struct buf *buf, size_t len)
 {
 	if (buf->overflow || len > buf->ceiling - buf->len) {
 		buf->overflow = true;
+		return NULL;
+	}
+	while (buf->size - buf->len < len + 1)
+		buf->size *= 2;
+	buf->bytes = xrealloc(buf->bytes, buf->size);
+	return buf->bytes + buf->len;
+}
+
+void buf_add(struct buf *buf, const void *bytes, size_t len)
+{
+	char *to = buf_room(buf, len);
+
+	if (!to)
 		return;
-	}
-	if (buf->size - buf->len < len + 1) {
-		while (buf->size - buf->len < len + 1)
-			buf->size *= 2;
-		buf->bytes = xrealloc(buf->bytes, buf->size);
-	}
-	memcpy(buf->bytes + buf->len, bytes, len);
+	memcpy(to, bytes, len);
 	buf->len += len;
 	buf->bytes[buf->len] = '\0';
 }

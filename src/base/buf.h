@@ -22,4 +22,14 @@ void buf_add_text(struct buf *buf, const char *text);
 /* Takes away what was added since it had `len` bytes, and what was too much. */
 void buf_cut(struct buf *buf, size_t len);
 void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Room for so many bytes behind the last one: the caller writes there and adds to `len` what it
+ * wrote, and puts a NUL behind it. NULL when that would pass the ceiling. */
+char *buf_grow(struct buf *buf, size_t len);
+static inline char *buf_room(struct buf *buf, size_t len)
+{
+	return !buf->overflow && len < buf->size - buf->len && len <= buf->ceiling - buf->len
+		       ? buf->bytes + buf->len
+		       : buf_grow(buf, len);
+}
 #endif

@@ -1,26 +1,72 @@
 #include "id.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
+static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				"0123456789-_";
+
+/* Three bytes are four characters; of a last one or two, two or three (RFC 4648 section 5). What it
+ * is used for is known to who sees it, so it need not take the same time for all. */
 void base64url_encode(const void *bytes, size_t len, char *text_r, size_t size)
 {
-	sodium_bin2base64(text_r, size, bytes, len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	const unsigned char *from = bytes;
+	uint32_t three;
+	size_t i;
+
+	assert(size > (4 * len + 2) / 3);
+	for (; len >= 3; len -= 3, from += 3) {
+		three = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
+		*text_r++ = base64url[three >> 18];
+		*text_r++ = base64url[three >> 12 & 63];
+		*text_r++ = base64url[three >> 6 & 63];
+		*text_r++ = base64url[three & 63];
+	}
+	if (len) {
+		three = (uint32_t)from[0] << 16 | (uint32_t)(len > 1 ? from[1] : 0) << 8;
+		for (i = 0; i < len + 1; i++)
+			*text_r++ = base64url[three >> (18 - 6 * i) & 63];
+	}
+	*text_r = '\0';
+}
+
+/* The number that a character stands for, or 64. */
+static unsigned base64url_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (unsigned)(c - 'A');
+	if (c >= 'a' && c <= 'z')
+		return (unsigned)(c - 'a') + 26;
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0') + 52;
+	return c == '-' ? 62 : c == '_' ? 63 : 64;
 }
 
 bool base64url_decode(const char *text, void *bytes_r, size_t len)
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				       "0123456789-_";
-	size_t got;
+	unsigned char *to = bytes_r, *end = to + len;
+	uint32_t bits = 0;
+	unsigned value;
+	int count = 0; /* of bits at hand */
 
-	/* libsodium 1.0.18 takes every byte above 0x7f for an underscore. */
-	return !text[strspn(text, alphabet)] &&
-	       sodium_base642bin(bytes_r, len, text, strlen(text), NULL, &got, NULL,
-		       sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-	       got == len;
+	for (; *text; text++) {
+		value = base64url_value(*text);
+		if (value == 64)
+			return false;
+		bits = bits << 6 | value;
+		count += 6;
+		if (count < 8)
+			continue;
+		count -= 8;
+		if (to == end)
+			return false;
+		*to++ = (unsigned char)(bits >> count);
+	}
+	/* What is left over is nothing, and less than a character. */
+	return to == end && count < 6 && !(bits & ((1u << count) - 1));
 }
 
 void id_encode(const unsigned char bytes[ID_BYTES], char id_r[ID_SIZE])

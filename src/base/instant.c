@@ -1,6 +1,5 @@
 #include "instant.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -56,17 +55,70 @@ bool instant_parse(const char *text, int64_t *instant_r)
 	return true;
 }
 
+/* Rounded down, as what lies before the epoch needs it. */
+static int64_t instant_divide(int64_t number, int64_t by)
+{
+	return number / by - (number % by < 0);
+}
+
+static char *instant_put_two(char *to, int number)
+{
+	*to++ = (char)('0' + number / 10);
+	*to++ = (char)('0' + number % 10);
+	return to;
+}
+
+/* Four digits, or as many as it takes. */
+static char *instant_put_year(char *to, int64_t year)
+{
+	char digits[20];
+	int count = 0;
+
+	if (year < 0)
+		*to++ = '-';
+	year = year < 0 ? -year : year;
+	do
+		digits[count++] = (char)('0' + year % 10);
+	while ((year /= 10) || count < 4);
+	while (count)
+		*to++ = digits[--count];
+	return to;
+}
+
+/* The date of a day since the epoch, in years that begin in March, so that the day a leap year has
+ * more is the last of its year (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms"). */
+static char *instant_put_date(char *to, int64_t day)
+{
+	const int64_t since = day + 719468, era = instant_divide(since, 146097);
+	const int in_era = (int)(since - era * 146097);
+	const int of_era = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+	const int in_year = in_era - (365 * of_era + of_era / 4 - of_era / 100);
+	const int march = (5 * in_year + 2) / 153, month = march < 10 ? march + 3 : march - 9;
+
+	to = instant_put_year(to, of_era + era * 400 + (month <= 2));
+	*to++ = '-';
+	to = instant_put_two(to, month);
+	*to++ = '-';
+	return instant_put_two(to, in_year - (153 * march + 2) / 5 + 1);
+}
+
 void instant_format(int64_t instant, bool with_ms, char text_r[INSTANT_TEXT_SIZE])
 {
-	int64_t ms = ((instant % 1000) + 1000) % 1000;
-	time_t seconds = (time_t)(instant / 1000 - (instant % 1000 < 0));
-	struct tm tm;
-	size_t len;
+	const int64_t day = instant_divide(instant, INSTANT_DAY);
+	const int of_day = (int)(instant - day * INSTANT_DAY), seconds = of_day / 1000;
+	char *to = instant_put_date(text_r, day);
 
-	gmtime_r(&seconds, &tm);
-	len = strftime(text_r, INSTANT_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (with_ms)
-		snprintf(text_r + len, INSTANT_TEXT_SIZE - len, ".%03dZ", (int)ms);
-	else
-		snprintf(text_r + len, INSTANT_TEXT_SIZE - len, "Z");
+	*to++ = 'T';
+	to = instant_put_two(to, seconds / 3600);
+	*to++ = ':';
+	to = instant_put_two(to, seconds / 60 % 60);
+	*to++ = ':';
+	to = instant_put_two(to, seconds % 60);
+	if (with_ms) {
+		*to++ = '.';
+		*to++ = (char)('0' + of_day % 1000 / 100);
+		to = instant_put_two(to, of_day % 100);
+	}
+	*to++ = 'Z';
+	*to = '\0';
 }

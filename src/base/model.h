@@ -23,6 +23,7 @@
 #include "arena.h"
 #include "err.h"
 
+struct buf;
 struct json_object;
 
 enum model_type {
@@ -43,12 +44,13 @@ enum model_flag {
 	MODEL_STORED = 1 << 0,    /* in the database */
 	MODEL_SHOWN = 1 << 1,     /* in JSON answers and template values */
 	MODEL_SEALED = 1 << 2,    /* encrypted at rest (strings, each of a list or a map) */
-	MODEL_HEAVY = 1 << 3,     /* not loaded by reads that only show the current state */
+	MODEL_HEAVY = 1 << 3,     /* not loaded for showing */
 	MODEL_MS = 1 << 4,        /* instants: milliseconds in JSON */
 	MODEL_REQUIRED = 1 << 5,  /* input and stored: must be present and not null */
 	MODEL_MULTILINE = 1 << 6, /* input: LF, CR and TAB are allowed */
 	MODEL_SPARSE = 1 << 7,    /* left out when null, zero or empty, instead of written */
 	MODEL_KEY = 1 << 8,       /* the document's key: `_id` in the database */
+	MODEL_HISTORY = 1 << 12,  /* not loaded for showing, unless the past is asked for */
 	/* Input, to be checked by those who know them: */
 	MODEL_ZONE = 1 << 9,      /* an IANA time zone */
 	MODEL_PROVIDER = 1 << 10, /* a provider that can be used now */
@@ -126,9 +128,13 @@ void model_map_set(
 /* The value of an enum's name, or -1. */
 int model_enum_value(const char *const *names, const char *name);
 
-/* A new JSON object of the fields that have any of `flags`, owned by the caller
- * (json_object_put). */
-struct json_object *model_to_json(const struct model *model, const void *object, unsigned flags);
+/* Writes an object as JSON (json_write.h): the fields that have any of `flags`. The members alone
+ * where others are to follow in the same object, or the whole as a text in the arena. */
+void model_write(const struct model *model, const void *object, unsigned flags, struct buf *out);
+void model_write_members(
+	const struct model *model, const void *object, unsigned flags, struct buf *out);
+char *model_text(
+	struct arena *arena, const struct model *model, const void *object, unsigned flags);
 
 /*
  * Fills `object` from untrusted JSON, strictly: unknown fields, wrong types, missing required

@@ -1,95 +1,136 @@
 #include "model.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "instant.h"
+#include "json_write.h"
 #include "utf8.h"
 
-enum { MODEL_POINTER_SIZE = 128 };
+enum { MODEL_POINTER_SIZE = 128, MODEL_MAX_TEXT = 64 * 1024 * 1024 };
 
-static struct json_object *model_value_to_json(
-	const struct model_field *field, const void *at, unsigned flags)
+static void model_write_list(const struct model_field *field, const struct model_list *list,
+	unsigned flags, struct buf *out)
 {
-	const struct model_list *list = at;
-	struct json_object *array;
-	char text[INSTANT_TEXT_SIZE];
 	size_t i;
 
-	switch (field->type) {
-	case MODEL_STRING:
-		if (!*(const char *const *)at)
-			return NULL;
-		return json_object_new_string(*(const char *const *)at);
-	case MODEL_INT:
-		return json_object_new_int64(*(const int64_t *)at);
-	case MODEL_BOOL:
-		return json_object_new_boolean(*(const bool *)at);
-	case MODEL_INSTANT:
-		if (!*(const int64_t *)at)
-			return NULL;
-		instant_format(*(const int64_t *)at, field->flags & MODEL_MS, text);
-		return json_object_new_string(text);
-	case MODEL_ENUM:
-		return json_object_new_string(field->names[*(const int *)at]);
-	case MODEL_OBJECT:
-		if (!*(void *const *)at)
-			return NULL;
-		return model_to_json(field->of, *(void *const *)at, flags);
-	case MODEL_LIST:
-		array = json_object_new_array_ext((int)list->count);
-		for (i = 0; i < list->count; i++)
-			json_object_array_add(array,
-				model_to_json(field->of,
-					(const char *)list->items + i * field->of->size, flags));
-		return array;
-	case MODEL_STRINGS:
-		array = json_object_new_array_ext((int)list->count);
-		MODEL_FOREACH (list, const char *, item) {
-			json_object_array_add(array, json_object_new_string(*item));
-		}
-		return array;
-	case MODEL_INTS:
-		array = json_object_new_array_ext((int)list->count);
-		MODEL_FOREACH (list, int64_t, number) {
-			json_object_array_add(array, json_object_new_int64(*number));
-		}
-		return array;
-	case MODEL_TIMES: /* only stored */
-		break;
-	case MODEL_MAP:
-		array = json_object_new_object();
-		MODEL_FOREACH (list, struct model_pair, pair) {
-			json_object_object_add(
-				array, pair->name, json_object_new_string(pair->value));
-		}
-		return array;
+	json_write_open(out, '[');
+	for (i = 0; i < list->count; i++) {
+		if (field->type == MODEL_LIST)
+			model_write(field->of, (const char *)list->items + i * field->of->size,
+				flags, out);
+		else if (field->type == MODEL_STRINGS)
+			json_write_text(out, *MODEL_AT(list, const char *, i));
+		else
+			json_write_int(out, *MODEL_AT(list, int64_t, i));
 	}
-	return NULL;
+	json_write_close(out, ']');
 }
 
-struct json_object *model_to_json(const struct model *model, const void *object, unsigned flags)
+static void model_write_map(const struct model_list *map, struct buf *out)
 {
-	struct json_object *json = json_object_new_object();
-	struct json_object *value;
+	json_write_open(out, '{');
+	MODEL_FOREACH (map, struct model_pair, pair) {
+		json_write_key(out, pair->name);
+		json_write_text(out, pair->value);
+	}
+	json_write_close(out, '}');
+}
+
+static void model_write_value(
+	const struct model_field *field, const void *at, unsigned flags, struct buf *out)
+{
+	switch (field->type) {
+	case MODEL_STRING:
+		json_write_text(out, *(const char *const *)at);
+		break;
+	case MODEL_INT:
+		json_write_int(out, *(const int64_t *)at);
+		break;
+	case MODEL_BOOL:
+		json_write_bool(out, *(const bool *)at);
+		break;
+	case MODEL_INSTANT:
+		json_write_instant(out, *(const int64_t *)at, field->flags & MODEL_MS);
+		break;
+	case MODEL_ENUM:
+		json_write_text(out, field->names[*(const int *)at]);
+		break;
+	case MODEL_OBJECT:
+		if (*(void *const *)at)
+			model_write(field->of, *(void *const *)at, flags, out);
+		else
+			json_write_text(out, NULL);
+		break;
+	case MODEL_LIST:
+	case MODEL_STRINGS:
+	case MODEL_INTS:
+		model_write_list(field, at, flags, out);
+		break;
+	case MODEL_MAP:
+		model_write_map(at, out);
+		break;
+	case MODEL_TIMES: /* only stored */
+		json_write_text(out, NULL);
+		break;
+	}
+}
+
+static bool model_is_null(const struct model_field *field, const void *at)
+{
+	switch (field->type) {
+	case MODEL_STRING:
+	case MODEL_OBJECT:
+		return !*(const void *const *)at;
+	case MODEL_INSTANT:
+		return !*(const int64_t *)at;
+	case MODEL_TIMES:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void model_write_members(
+	const struct model *model, const void *object, unsigned flags, struct buf *out)
+{
+	const void *at;
 
 	MODEL_FOREACH_FIELD (model, field) {
-		if (!(field->flags & flags))
+		at = (const char *)object + field->offset;
+		if (!(field->flags & flags) ||
+			((field->flags & MODEL_SPARSE) && model_is_null(field, at)))
 			continue;
-		value = model_value_to_json(field, (const char *)object + field->offset, flags);
-		if (!value && (field->flags & MODEL_SPARSE))
-			continue;
-		/* Names are literals and a model has each once: neither copy nor look up. */
-		json_object_object_add_ex(json, field->name, value,
-			JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
+		json_write_name(out, field->name);
+		model_write_value(field, at, flags, out);
 	}
-	return json;
+}
+
+void model_write(const struct model *model, const void *object, unsigned flags, struct buf *out)
+{
+	json_write_open(out, '{');
+	model_write_members(model, object, flags, out);
+	json_write_close(out, '}');
+}
+
+char *model_text(struct arena *arena, const struct model *model, const void *object, unsigned flags)
+{
+	struct buf out;
+	char *text;
+
+	buf_init(&out, MODEL_MAX_TEXT);
+	model_write(model, object, flags, &out);
+	assert(!out.overflow);
+	text = arena_strndup(arena, out.bytes, out.len);
+	buf_fini(&out);
+	return text;
 }
 
 /* NULL for another type, and for a NUL, which can still come as the escape \u0000. */
-static const char *model_text(struct json_object *json)
+static const char *model_given_text(struct json_object *json)
 {
 	const char *text = json_object_get_string(json);
 
@@ -102,7 +143,7 @@ static const char *model_text(struct json_object *json)
 static enum err model_string_from_json(const struct model_field *field, struct arena *arena,
 	struct json_object *json, const char *pointer, const char **text_r, struct err_info *info)
 {
-	const char *text = model_text(json), *refusal;
+	const char *text = model_given_text(json), *refusal;
 	size_t count = 0;
 
 	if (!json_object_is_type(json, json_type_string))
@@ -142,7 +183,7 @@ static enum err model_int_from_json(const struct model_field *field, struct json
 static enum err model_enum_from_json(const struct model_field *field, struct json_object *json,
 	const char *pointer, int *value_r, struct err_info *info)
 {
-	const char *text = model_text(json);
+	const char *text = model_given_text(json);
 	const int value = text ? model_enum_value(field->names, text) : -1;
 	char known[160] = "";
 	size_t i, used;
@@ -227,7 +268,7 @@ static enum err model_value_from_json(const struct model_field *field, struct ar
 		*(bool *)at = json_object_get_boolean(json);
 		return ERR_OK;
 	case MODEL_INSTANT:
-		text = model_text(json);
+		text = model_given_text(json);
 		/* The very first instant is how a struct says "none". */
 		if (!text || !instant_parse(text, at) || !*(int64_t *)at)
 			return err_add_field(info, pointer,

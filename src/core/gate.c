@@ -53,8 +53,8 @@ char *gate_url(struct arena *arena, const struct secret_ring *ring, enum gate_pu
 		return arena_strdup(arena, request->meeting->direct_url);
 	gate_token(ring, purpose, request->id, party, request->meeting->generation, token);
 	return purpose == GATE_JOIN
-		       ? arena_printf(arena, "%s/join/%s", public_url, token)
-		       : arena_printf(arena, "%s/calendar/event/%s.ics", public_url, token);
+		       ? arena_concat(arena, public_url, "/join/", token, NULL)
+		       : arena_concat(arena, public_url, "/calendar/event/", token, ".ics", NULL);
 }
 
 enum gate gate_state(const struct request *request, int64_t generation, int64_t now)

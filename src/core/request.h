@@ -34,6 +34,7 @@ struct request_answer {
 	const char *input; /* hash of the body */
 	int64_t status;
 	const char *reply; /* sealed at rest: it may hold a join link; NULL: not kept any more */
+	const char *tag;   /* its entity tag; NULL: not known, or not kept any more */
 	int64_t until;     /* kept until then */
 };
 
@@ -110,6 +111,9 @@ struct request {
 	 */
 	const char *shelf;
 	int64_t over_at, lawyer_until, admin_until;
+	/* Of what is shown: fingerprint.h; the store makes it. NULL: the version before stored it.
+	 */
+	const char *fingerprint;
 	int64_t created_at, updated_at;
 	struct request_before was; /* never stored; all zero: it is new */
 };

@@ -42,6 +42,7 @@ static const struct model_field answer_fields[] = {
 	ANSWER(MODEL_STRING, input, MODEL_REQUIRED),
 	ANSWER(MODEL_INT, status, 0),
 	ANSWER(MODEL_STRING, reply, MODEL_SEALED | MODEL_SPARSE),
+	ANSWER(MODEL_STRING, tag, MODEL_SPARSE),
 	ANSWER(MODEL_INSTANT, until, MODEL_REQUIRED),
 };
 
@@ -83,7 +84,8 @@ static const struct model_field request_fields[] = {
 	FIELD(MODEL_STRING, message, BOTH),
 	FIELD(MODEL_STRING, decision, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_OBJECT, meeting, BOTH, .of = &meeting_model),
-	FIELD(MODEL_LIST, meetings, HEAVY | MODEL_SPARSE, .of = &meeting_model),
+	FIELD(MODEL_LIST, meetings, MODEL_STORED | MODEL_HISTORY | MODEL_SPARSE,
+		.of = &meeting_model),
 	SIDE(client_news, PARTY_CLIENT, news, HEAVY | MODEL_SPARSE, &person_news_model),
 	SIDE(lawyer_news, PARTY_LAWYER, news, HEAVY | MODEL_SPARSE, &person_news_model),
 	FIELD(MODEL_OBJECT, archived, MODEL_STORED | MODEL_SPARSE, .of = &audit_head_model),
@@ -102,6 +104,7 @@ static const struct model_field request_fields[] = {
 	FIELD(MODEL_INSTANT, over_at, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, lawyer_until, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, admin_until, MODEL_STORED | MODEL_SPARSE),
+	FIELD(MODEL_STRING, fingerprint, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, created_at, BOTH),
 	FIELD(MODEL_INSTANT, updated_at, BOTH),
 };

@@ -238,7 +238,7 @@ static enum err dispatch_work_load(
 {
 	struct store *store = work->performer->dispatch->store;
 	enum dispatch_config wanted;
-	struct config *config;
+	const struct config *config;
 	enum err err = ERR_OK;
 
 	if (!work->request)
@@ -252,7 +252,7 @@ static enum err dispatch_work_load(
 	wanted = dispatch_effects[work->effect->kind]->config;
 	if (work->config || wanted == CONFIG_UNUSED)
 		return ERR_OK;
-	err = store_config_load(store, work->arena, &config, info);
+	err = store_config_current(store, work->arena, &config, info);
 	if (err == ERR_OK)
 		work->config = config;
 	if (wanted == CONFIG_NEEDED)

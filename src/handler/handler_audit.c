@@ -1,10 +1,10 @@
 /* Audit events, and erasing a person. */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "handler_private.h"
+#include "json_write.h"
 #include "service_audit.h"
 
 /* GET …/audit: in the order of the chain. */
@@ -32,16 +32,17 @@ static const struct model_field trail_query_fields[] = {
 const struct model handler_trail_query_model =
 	MODEL(struct handler_trail_query, "query", trail_query_fields);
 
-static struct json_object *audit_page(const struct model_list *events, const char *next)
+static enum err audit_reply(struct http_exchange *exchange, const struct model_list *events,
+	const char *next, struct err_info *info)
 {
-	struct json_object *page = json_object_new_object(), *items = json_object_new_array();
+	struct buf *out = http_reply_buf(exchange);
 
+	handler_begin_page(out);
 	MODEL_FOREACH (events, struct audit_event, event) {
-		json_object_array_add(items, model_to_json(&audit_event_model, event, MODEL_SHOWN));
+		model_write(&audit_event_model, event, MODEL_SHOWN, out);
 	}
-	json_object_object_add(page, "items", items);
-	json_object_object_add(page, "next_cursor", next ? json_object_new_string(next) : NULL);
-	return page;
+	handler_end_page(out, next);
+	return http_reply_json(exchange, 200, out, info);
 }
 
 /* A cursor is the number of events before it: they never change. */
@@ -61,7 +62,6 @@ enum err handler_audit_get(struct http_exchange *exchange, struct err_info *info
 	const struct handler_audit_query *query = exchange->query;
 	const struct service_call call = handler_call(exchange);
 	struct service_trail trail = {.limit = query->limit ? query->limit : HANDLER_LIMIT};
-	struct json_object *page;
 	const char *next = NULL;
 	enum err err;
 
@@ -76,10 +76,7 @@ enum err handler_audit_get(struct http_exchange *exchange, struct err_info *info
 	if (trail.from + (int64_t)trail.events.count < trail.total)
 		next = arena_printf(exchange->arena, "%lld",
 			(long long)trail.from + (long long)trail.events.count);
-	page = audit_page(&trail.events, next);
-	http_reply_json(exchange, 200, page);
-	json_object_put(page);
-	return ERR_OK;
+	return audit_reply(exchange, &trail.events, next, info);
 }
 
 static const char *trail_cursor(struct arena *arena, const struct store_audit_position *position)
@@ -116,7 +113,6 @@ enum err handler_audit_list(struct http_exchange *exchange, struct err_info *inf
 		.limit = query->limit ? query->limit : HANDLER_LIMIT,
 	};
 	struct model_list events = {0};
-	struct json_object *page;
 	enum err err;
 
 	if (query->cursor && !trail_cursor_read(exchange->arena, query->cursor, &after))
@@ -127,27 +123,26 @@ enum err handler_audit_list(struct http_exchange *exchange, struct err_info *inf
 		&handler_context(exchange)->service, &call, filter, &events, &next, info);
 	if (err != ERR_OK)
 		return err;
-	page = audit_page(&events, next.id ? trail_cursor(exchange->arena, &next) : NULL);
-	http_reply_json(exchange, 200, page);
-	json_object_put(page);
-	return ERR_OK;
+	return audit_reply(
+		exchange, &events, next.id ? trail_cursor(exchange->arena, &next) : NULL, info);
 }
 
 enum err handler_person_erase(struct http_exchange *exchange, struct err_info *info)
 {
 	const struct service_call call = handler_call(exchange);
 	const char *id = exchange->params[0];
-	struct json_object *answer;
+	struct buf *out;
 	int64_t requests;
 	enum err err;
 
 	err = service_person_erase(&handler_context(exchange)->service, &call, id, &requests, info);
 	if (err != ERR_OK)
 		return err;
-	answer = json_object_new_object();
-	json_object_object_add(answer, "id", json_object_new_string(id));
-	json_object_object_add(answer, "requests", json_object_new_int64(requests));
-	http_reply_json(exchange, 200, answer);
-	json_object_put(answer);
-	return ERR_OK;
+	out = http_reply_buf(exchange);
+	json_write_open(out, '{');
+	json_write_member(out, "id", id);
+	json_write_name(out, "requests");
+	json_write_int(out, requests);
+	json_write_close(out, '}');
+	return http_reply_json(exchange, 200, out, info);
 }

@@ -1,5 +1,4 @@
 /* GET /api/lawyers/{id}/busy: when a lawyer has meetings. */
-#include <json-c/json.h>
 #include <string.h>
 
 #include "handler_private.h"
@@ -7,6 +6,7 @@
 #include "ics_busy.h"
 #include "id.h"
 #include "instant.h"
+#include "json_write.h"
 #include "overlap.h"
 
 enum { BUSY_MAX_CALENDAR = 512 * 1024 };
@@ -18,24 +18,26 @@ static const struct model_field busy_query_fields[] = {QUERY(from), QUERY(to)};
 const struct model handler_busy_query_model =
 	MODEL(struct handler_busy_query, "query", busy_query_fields);
 
-static void busy_reply_json(struct http_exchange *exchange, const struct model_list *taken)
+static enum err busy_reply_json(
+	struct http_exchange *exchange, const struct model_list *taken, struct err_info *info)
 {
-	struct json_object *page = json_object_new_object(), *items = json_object_new_array(),
-			   *item;
-	char text[INSTANT_TEXT_SIZE];
+	struct buf *out = http_reply_buf(exchange);
 
+	json_write_open(out, '{');
+	json_write_name(out, "items");
+	json_write_open(out, '[');
 	MODEL_FOREACH (taken, struct taken, one) {
-		item = json_object_new_object();
-		instant_format(one->starts_at, false, text);
-		json_object_object_add(item, "starts_at", json_object_new_string(text));
-		instant_format(one->ends_at, false, text);
-		json_object_object_add(item, "ends_at", json_object_new_string(text));
-		json_object_object_add(item, "request_id", json_object_new_string(one->id));
-		json_object_array_add(items, item);
+		json_write_open(out, '{');
+		json_write_name(out, "starts_at");
+		json_write_instant(out, one->starts_at, false);
+		json_write_name(out, "ends_at");
+		json_write_instant(out, one->ends_at, false);
+		json_write_member(out, "request_id", one->id);
+		json_write_close(out, '}');
 	}
-	json_object_object_add(page, "items", items);
-	http_reply_json(exchange, 200, page);
-	json_object_put(page);
+	json_write_close(out, ']');
+	json_write_close(out, '}');
+	return http_reply_json(exchange, 200, out, info);
 }
 
 /* The same for the same lawyer and time, so that a calendar replaces what it had of it. */
@@ -100,6 +102,5 @@ enum err handler_busy_get(struct http_exchange *exchange, struct err_info *info)
 	http_set_header(exchange, "Vary", "Accept");
 	if (!json)
 		return busy_reply_calendar(exchange, &span, &taken, info);
-	busy_reply_json(exchange, &taken);
-	return ERR_OK;
+	return busy_reply_json(exchange, &taken, info);
 }

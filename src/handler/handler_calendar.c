@@ -47,18 +47,15 @@ static enum err calendar_reply(struct http_exchange *exchange, const struct requ
 enum err handler_calendar_get(struct http_exchange *exchange, struct err_info *info)
 {
 	const struct service_call call = handler_call(exchange);
-	struct request *request;
+	const struct request *request;
 	enum party party;
 	enum err err;
 
-	err = service_request_get(&handler_context(exchange)->service, &call, exchange->params[0],
-		STORE_CURRENT, &request, info);
-	if (err != ERR_OK)
+	err = handler_load(exchange, &call, HANDLER_CALENDAR, &request, info);
+	if (!request)
 		return err;
 	if (!request_party(request, &exchange->caller, &party))
 		return err_set(info, ERR_FORBIDDEN, "The calendar entry is for its two people.");
-	if (!request->meeting)
-		return err_set(info, ERR_NO_MEETING, "The request has not been accepted.");
 	return calendar_reply(exchange, request, party, true, info);
 }
 

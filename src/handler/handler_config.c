@@ -24,16 +24,12 @@ static const char *config_tag(struct arena *arena, const struct service_config_a
 				 arena, "%s%s", config_tag_part(arena, answer->version), tag + 1);
 }
 
-/* Whether If-Match has the version, or its part of a tag, and not as a weak one. */
+/* Whether If-Match has the version, or its part of a tag. */
 static bool config_precondition(const struct service_call *call, const char *version)
 {
-	const char *part = config_tag_part(call->arena, version), *found = call->if_match;
-
-	if (http_etag_listed(found, http_etag(call->arena, version, strlen(version)), false))
-		return true;
-	while ((found = strstr(found, part)) && found > call->if_match && found[-1] == '/')
-		found++;
-	return found != NULL;
+	return http_etag_listed(
+		       call->if_match, http_etag(call->arena, version, strlen(version)), false) ||
+	       http_etag_part_listed(call->if_match, config_tag_part(call->arena, version));
 }
 
 static struct service_call config_call(const struct http_exchange *exchange)

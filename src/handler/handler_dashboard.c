@@ -1,39 +1,39 @@
 /* The dashboard. */
-#include <json-c/json.h>
-
 #include "attention.h"
+#include "buf.h"
 #include "handler_private.h"
-#include "instant.h"
+#include "json_write.h"
 
 /* Why it waits for the caller. */
-static struct json_object *dashboard_reasons(
-	const struct service_call *call, const struct request *request)
+static void dashboard_write_reasons(
+	struct buf *out, const struct service_call *call, const struct request *request)
 {
 	const unsigned reasons = request_attention(request, call->caller.role, call->now);
-	struct json_object *names = json_object_new_array();
 	int i;
 
+	json_write_name(out, "reasons");
+	json_write_open(out, '[');
 	for (i = 0; i < ATTENTION_COUNT; i++)
 		if (reasons & 1u << i)
-			json_object_array_add(names, json_object_new_string(attention_names[i]));
-	return names;
+			json_write_text(out, attention_names[i]);
+	json_write_close(out, ']');
 }
 
-static void dashboard_add_rows(const struct service *service, const struct service_call *call,
-	const struct model_list *requests, const char *name, struct json_object *json)
+static void dashboard_write_rows(struct buf *out, const struct service *service,
+	const struct service_call *call, const char *name, const struct model_list *requests)
 {
-	struct json_object *rows = json_object_new_array(), *row;
-
-	json_object_object_add(json, name, rows);
+	json_write_name(out, name);
+	json_write_open(out, '[');
 	MODEL_FOREACH (requests, struct request *, request) {
-		row = handler_request_json(service, call, *request);
-		json_object_object_add(row, "reasons", dashboard_reasons(call, *request));
-		json_object_array_add(rows, row);
+		json_write_open(out, '{');
+		handler_write_request_members(out, service, call, *request);
+		dashboard_write_reasons(out, call, *request);
+		json_write_close(out, '}');
 	}
+	json_write_close(out, ']');
 }
 
-static void dashboard_add_counts(
-	const struct service_dashboard *dashboard, struct json_object *json)
+static void dashboard_write_counts(struct buf *out, const struct service_dashboard *dashboard)
 {
 	const struct {
 		const char *name;
@@ -44,14 +44,43 @@ static void dashboard_add_counts(
 		{"meetings_failed", dashboard->meetings_failed},
 		{"proposals", 0}, /* nobody can make one */
 	};
-	struct json_object *counts = json_object_new_object();
 	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		json_object_object_add(counts, rows[i].name, json_object_new_int64(rows[i].count));
-	json_object_object_add(json, "counts", counts);
-	json_object_object_add(
-		json, "counts_capped", json_object_new_boolean(dashboard->counts_capped));
+	json_write_name(out, "counts");
+	json_write_open(out, '{');
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_write_name(out, rows[i].name);
+		json_write_int(out, rows[i].count);
+	}
+	json_write_close(out, '}');
+	json_write_name(out, "counts_capped");
+	json_write_bool(out, dashboard->counts_capped);
+}
+
+static void dashboard_tag_rows(struct buf *basis, const struct service *service,
+	const struct service_call *call, const struct model_list *requests)
+{
+	MODEL_FOREACH (requests, struct request *, request) {
+		handler_tag_add(basis, service, call, *request);
+	}
+	buf_add_char(basis, '\n');
+}
+
+/* It says what time it is, and so another thing with every second. */
+static const char *dashboard_tag(const struct service *service, const struct service_call *call,
+	const struct service_dashboard *dashboard)
+{
+	struct buf basis;
+
+	handler_tag_begin(&basis, call, "dashboard");
+	json_write_instant(&basis, call->now, false);
+	json_write_open(&basis, '{');
+	dashboard_write_counts(&basis, dashboard);
+	dashboard_tag_rows(&basis, service, call, &dashboard->needs_action);
+	dashboard_tag_rows(&basis, service, call, &dashboard->upcoming);
+	dashboard_tag_rows(&basis, service, call, &dashboard->waiting);
+	dashboard_tag_rows(&basis, service, call, &dashboard->recent);
+	return handler_tag_end(&basis, service, call);
 }
 
 enum err handler_dashboard_get(struct http_exchange *exchange, struct err_info *info)
@@ -59,23 +88,23 @@ enum err handler_dashboard_get(struct http_exchange *exchange, struct err_info *
 	const struct service *service = &handler_context(exchange)->service;
 	const struct service_call call = handler_call(exchange);
 	struct service_dashboard dashboard;
-	char now[INSTANT_TEXT_SIZE];
-	struct json_object *json;
+	struct buf *out;
 	enum err err;
 
 	err = service_dashboard_get(service, &call, &dashboard, info);
 	if (err != ERR_OK)
 		return err;
-	json = json_object_new_object();
-	instant_format(call.now, false, now);
-	json_object_object_add(json, "role", json_object_new_string(role_names[call.caller.role]));
-	json_object_object_add(json, "now", json_object_new_string(now));
-	dashboard_add_counts(&dashboard, json);
-	dashboard_add_rows(service, &call, &dashboard.needs_action, "needs_action", json);
-	dashboard_add_rows(service, &call, &dashboard.upcoming, "upcoming", json);
-	dashboard_add_rows(service, &call, &dashboard.waiting, "waiting", json);
-	dashboard_add_rows(service, &call, &dashboard.recent, "recent", json);
-	http_reply_json(exchange, 200, json);
-	json_object_put(json);
-	return ERR_OK;
+	http_set_header(exchange, "ETag", "%s", dashboard_tag(service, &call, &dashboard));
+	out = http_reply_buf(exchange);
+	json_write_open(out, '{');
+	json_write_member(out, "role", role_names[call.caller.role]);
+	json_write_name(out, "now");
+	json_write_instant(out, call.now, false);
+	dashboard_write_counts(out, &dashboard);
+	dashboard_write_rows(out, service, &call, "needs_action", &dashboard.needs_action);
+	dashboard_write_rows(out, service, &call, "upcoming", &dashboard.upcoming);
+	dashboard_write_rows(out, service, &call, "waiting", &dashboard.waiting);
+	dashboard_write_rows(out, service, &call, "recent", &dashboard.recent);
+	json_write_close(out, '}');
+	return http_reply_json(exchange, 200, out, info);
 }

@@ -1,11 +1,11 @@
 /* Calendar feeds: POST and DELETE of their owners, GET of calendar programs. */
-#include <json-c/json.h>
 #include <string.h>
 
 #include "handler_private.h"
 #include "http_date.h"
 #include "ics_feed.h"
 #include "ics_invite.h"
+#include "json_write.h"
 #include "log.h"
 #include "service_feed.h"
 
@@ -18,8 +18,8 @@ enum err handler_feed_create(struct http_exchange *exchange, struct err_info *in
 {
 	const struct service *service = &handler_context(exchange)->service;
 	const struct service_call call = handler_call(exchange);
-	struct json_object *answer;
 	struct feed *feed;
+	struct buf *out;
 	bool replayed;
 	char *url;
 	enum err err;
@@ -28,16 +28,15 @@ enum err handler_feed_create(struct http_exchange *exchange, struct err_info *in
 	if (err != ERR_OK)
 		return err;
 	url = feed_url(exchange->arena, service->ring, service->conf->public_url, feed);
-	answer = json_object_new_object();
-	json_object_object_add(answer, "url", json_object_new_string(url));
-	json_object_object_add(answer, "webcal_url",
-		json_object_new_string(
-			arena_printf(exchange->arena, "webcal%s", strchr(url, ':'))));
-	http_reply_json(exchange, 200, answer);
 	if (replayed)
 		http_set_header(exchange, "Idempotency-Replayed", "true");
-	json_object_put(answer);
-	return ERR_OK;
+	out = http_reply_buf(exchange);
+	json_write_open(out, '{');
+	json_write_member(out, "url", url);
+	json_write_name(out, "webcal_url");
+	json_write_joined(out, "webcal", strchr(url, ':'), NULL);
+	json_write_close(out, '}');
+	return http_reply_json(exchange, 200, out, info);
 }
 
 enum err handler_feed_delete(struct http_exchange *exchange, struct err_info *info)

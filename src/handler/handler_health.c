@@ -1,26 +1,26 @@
 #include <inttypes.h>
-#include <json-c/json.h>
 
 #include "handler_private.h"
 #include "instant.h"
+#include "json_write.h"
 
 /* Owed effects older than this mean that nobody performs them. */
 #define HEALTH_OUTBOX_AGE (15 * INSTANT_MINUTE)
 
-static void health_reply(struct http_exchange *exchange, const char *status)
+static enum err health_reply(
+	struct http_exchange *exchange, const char *status, struct err_info *info)
 {
-	struct json_object *json = json_object_new_object();
+	struct buf *out = http_reply_buf(exchange);
 
-	json_object_object_add(json, "status", json_object_new_string(status));
-	http_reply_json(exchange, 200, json);
-	json_object_put(json);
+	json_write_open(out, '{');
+	json_write_member(out, "status", status);
+	json_write_close(out, '}');
+	return http_reply_json(exchange, 200, out, info);
 }
 
 enum err handler_health(struct http_exchange *exchange, struct err_info *info)
 {
-	(void)info;
-	health_reply(exchange, "alive");
-	return ERR_OK;
+	return health_reply(exchange, "alive", info);
 }
 
 /* The templates are loaded before a worker accepts anything, so the database is what may be away,
@@ -38,6 +38,5 @@ enum err handler_ready(struct http_exchange *exchange, struct err_info *info)
 		return err_set(info, ERR_OVERLOADED,
 			"The oldest owed effect has waited for %" PRId64 " minutes.",
 			age / INSTANT_MINUTE);
-	health_reply(exchange, "ready");
-	return ERR_OK;
+	return health_reply(exchange, "ready", info);
 }

@@ -1,9 +1,8 @@
 /* What is owed, and what an administrator decides about it. */
-#include <json-c/json.h>
 #include <string.h>
 
 #include "handler_private.h"
-#include "instant.h"
+#include "json_write.h"
 #include "service_outbox.h"
 
 static const char *const kind_filters[] = {
@@ -28,41 +27,45 @@ static const struct model_field outbox_query_fields[] = {
 const struct model handler_outbox_query_model =
 	MODEL(struct handler_outbox_query, "query", outbox_query_fields);
 
-static void outbox_add_instant(struct json_object *json, const char *name, int64_t at)
+static void outbox_write_count(struct buf *out, const char *name, int64_t count)
 {
-	char text[INSTANT_TEXT_SIZE];
-
-	instant_format(at, false, text);
-	json_object_object_add(json, name, at ? json_object_new_string(text) : NULL);
+	json_write_name(out, name);
+	json_write_int(out, count);
 }
 
-static void outbox_add_count(struct json_object *json, const char *name, int64_t count)
+static void outbox_write_kinds(struct buf *out, const struct service_outbox_counts *counts)
 {
-	json_object_object_add(json, name, json_object_new_int64(count));
-}
-
-static void outbox_add_counts(struct json_object *page, const struct service_outbox_counts *counts)
-{
-	struct json_object *json = json_object_new_object(), *kinds = json_object_new_object();
-	struct json_object *one;
 	int kind;
 
-	outbox_add_count(json, "due", counts->due);
-	outbox_add_count(json, "waiting", counts->waiting);
-	outbox_add_count(json, "failed", counts->failed);
+	json_write_name(out, "kinds");
+	json_write_open(out, '{');
 	for (kind = 0; kind < EFFECT_KIND_COUNT; kind++) {
 		if (!counts->kinds[kind].owed && !counts->kinds[kind].failed)
 			continue;
-		one = json_object_new_object();
-		outbox_add_count(one, "owed", counts->kinds[kind].owed);
-		outbox_add_count(one, "failed", counts->kinds[kind].failed);
-		json_object_object_add(kinds, effect_kind_names[kind], one);
+		json_write_name(out, effect_kind_names[kind]);
+		json_write_open(out, '{');
+		outbox_write_count(out, "owed", counts->kinds[kind].owed);
+		outbox_write_count(out, "failed", counts->kinds[kind].failed);
+		json_write_close(out, '}');
 	}
-	json_object_object_add(json, "kinds", kinds);
-	json_object_object_add(page, "counts", json);
-	json_object_object_add(page, "counts_capped", json_object_new_boolean(counts->capped));
-	outbox_add_instant(page, "oldest_due_at", counts->oldest_due);
-	outbox_add_instant(page, "oldest_failed_at", counts->oldest_failed);
+	json_write_close(out, '}');
+}
+
+static void outbox_write_counts(struct buf *out, const struct service_outbox_counts *counts)
+{
+	json_write_name(out, "counts");
+	json_write_open(out, '{');
+	outbox_write_count(out, "due", counts->due);
+	outbox_write_count(out, "waiting", counts->waiting);
+	outbox_write_count(out, "failed", counts->failed);
+	outbox_write_kinds(out, counts);
+	json_write_close(out, '}');
+	json_write_name(out, "counts_capped");
+	json_write_bool(out, counts->capped);
+	json_write_name(out, "oldest_due_at");
+	json_write_instant(out, counts->oldest_due, false);
+	json_write_name(out, "oldest_failed_at");
+	json_write_instant(out, counts->oldest_failed, false);
 }
 
 enum err handler_outbox_list(struct http_exchange *exchange, struct err_info *info)
@@ -77,8 +80,8 @@ enum err handler_outbox_list(struct http_exchange *exchange, struct err_info *in
 		.limit = given->limit ? given->limit : HANDLER_LIMIT,
 	};
 	struct service_outbox_counts counts;
-	struct json_object *page, *items;
 	struct model_list list = {0};
+	struct buf *out;
 	const char *next;
 	enum err err;
 
@@ -88,18 +91,17 @@ enum err handler_outbox_list(struct http_exchange *exchange, struct err_info *in
 		err = service_outbox_count(service, &call, &counts, info);
 	if (err != ERR_OK)
 		return err;
-	page = json_object_new_object();
-	items = json_object_new_array();
-	MODEL_FOREACH (&list, struct outbox_item, item) {
-		json_object_array_add(items, model_to_json(&outbox_item_model, item, MODEL_SHOWN));
-	}
-	json_object_object_add(page, "items", items);
-	json_object_object_add(page, "next_cursor", next ? json_object_new_string(next) : NULL);
+	out = http_reply_buf(exchange);
+	json_write_open(out, '{');
 	if (!query.cursor)
-		outbox_add_counts(page, &counts);
-	http_reply_json(exchange, 200, page);
-	json_object_put(page);
-	return ERR_OK;
+		outbox_write_counts(out, &counts);
+	json_write_name(out, "items");
+	json_write_open(out, '[');
+	MODEL_FOREACH (&list, struct outbox_item, item) {
+		model_write(&outbox_item_model, item, MODEL_SHOWN, out);
+	}
+	handler_end_page(out, next);
+	return http_reply_json(exchange, 200, out, info);
 }
 
 static enum err outbox_reply(struct http_exchange *exchange, outbox_rule *rule,

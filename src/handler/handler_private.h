@@ -3,7 +3,7 @@
 #include "handler.h"
 #include "ics_invite.h"
 
-struct json_object;
+struct buf;
 
 const struct handler_context *handler_context(const struct http_exchange *exchange);
 
@@ -13,12 +13,35 @@ struct service_call handler_call(const struct http_exchange *exchange);
 /* The answer to a change, replayed or not. */
 enum err handler_reply_answer(struct http_exchange *exchange, const struct service_answer *answer);
 
-/* A request as the caller may see it, with the links the caller may use. Owned by the caller. */
-struct json_object *handler_request_json(const struct service *service,
+/* What is shown of one request, and has an entity tag that follows from the request. */
+enum handler_resource { HANDLER_REQUEST, HANDLER_MEETING, HANDLER_CALENDAR };
+
+/* Loads the request of the path for showing that, and sets the headers by which it is known again.
+ * *request_r NULL: an error, ERR_NO_MEETING among them; or the client has it already, which is
+ * answered then, and nothing else of the request was loaded or opened. */
+enum err handler_load(struct http_exchange *exchange, const struct service_call *call,
+	enum handler_resource resource, const struct request **request_r, struct err_info *info);
+
+/* The entity tag of HANDLER_REQUEST. */
+service_tag handler_request_tag;
+service_precondition handler_precondition;
+
+/* One of several requests, and of whatever else the caller adds to the basis, which is released. */
+void handler_tag_begin(struct buf *basis, const struct service_call *call, const char *resource);
+void handler_tag_add(struct buf *basis, const struct service *service,
+	const struct service_call *call, const struct request *request);
+const char *handler_tag_end(
+	struct buf *basis, const struct service *service, const struct service_call *call);
+
+/* Writes a request as the caller may see it, with the links the caller may use; the members alone
+ * where others follow in the same object. */
+void handler_write_request(struct buf *out, const struct service *service,
+	const struct service_call *call, const struct request *request);
+void handler_write_request_members(struct buf *out, const struct service *service,
 	const struct service_call *call, const struct request *request);
 
-/* Its meeting alone; the request has one. */
-struct json_object *handler_meeting_json(const struct service *service,
+/* Writes its meeting alone; the request has one. */
+void handler_write_meeting(struct buf *out, const struct service *service,
 	const struct service_call *call, const struct request *request);
 
 /* The event of its meeting for one of its two people: no METHOD, DTSTAMP is the last change (RFC
@@ -26,12 +49,7 @@ struct json_object *handler_meeting_json(const struct service *service,
 struct ics_invite handler_snapshot(struct arena *arena, const struct handler_context *context,
 	const struct request *request, enum party party, bool with_link);
 
-/* {"items": [...], "next_cursor": ...} of a page of requests. */
-struct json_object *handler_page_json(const struct service *service,
-	const struct service_call *call, const struct model_list *requests,
-	const struct store_position *next);
-
-/* The position that the cursor of a page names; false for a text that is not one of ours. */
-bool handler_cursor_read(
-	struct arena *arena, const char *text, int64_t *starts_at_r, const char **id_r);
+/* A page is {"items": [...], "next_cursor": ...}: what is before its items, and behind them. */
+void handler_begin_page(struct buf *out);
+void handler_end_page(struct buf *out, const char *next_cursor);
 #endif

@@ -1,6 +1,6 @@
-#include <json-c/json.h>
 #include <string.h>
 
+#include "buf.h"
 #include "handler_private.h"
 
 const struct handler_context *handler_context(const struct http_exchange *exchange)
@@ -11,13 +11,13 @@ const struct handler_context *handler_context(const struct http_exchange *exchan
 const char *handler_render_request(const struct service *service, const struct service_call *call,
 	const struct request *request)
 {
-	struct json_object *json = handler_request_json(service, call, request);
 	const char *text;
+	struct buf out;
 
-	text = arena_strdup(
-		call->arena, json_object_to_json_string_ext(json,
-				     JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(json);
+	buf_init(&out, HTTP_MAX_REPLY);
+	handler_write_request(&out, service, call, request);
+	text = arena_strndup(call->arena, out.bytes, out.len);
+	buf_fini(&out);
 	return text;
 }
 
@@ -28,12 +28,6 @@ const char *handler_view(
 		.arena = arena, .now = now, .caller = {.id = "", .role = ROLE_SERVICE}};
 
 	return handler_render_request(data, &call, request);
-}
-
-static bool handler_precondition(const struct service_call *call, const char *shown)
-{
-	return http_etag_listed(
-		call->if_match, http_etag(call->arena, shown, strlen(shown)), false);
 }
 
 struct service_call handler_call(const struct http_exchange *exchange)
@@ -49,6 +43,7 @@ struct service_call handler_call(const struct http_exchange *exchange)
 		.body = exchange->body ? exchange->body : "",
 		.body_len = exchange->body_len,
 		.render = handler_render_request,
+		.tag = handler_request_tag,
 		.status = 200,
 	};
 }
@@ -59,8 +54,8 @@ enum err handler_reply_answer(struct http_exchange *exchange, const struct servi
 		http_set_header(exchange, "Idempotency-Replayed", "true");
 	http_reply(
 		exchange, answer->status, "application/json", answer->reply, strlen(answer->reply));
-	http_set_header(exchange, "ETag", "%s",
-		http_etag(exchange->arena, answer->reply, strlen(answer->reply)));
+	if (answer->tag)
+		http_set_header(exchange, "ETag", "%s", answer->tag);
 	return ERR_OK;
 }
 
@@ -105,15 +100,14 @@ enum err handler_request_get(struct http_exchange *exchange, struct err_info *in
 {
 	const struct service *service = &handler_context(exchange)->service;
 	const struct service_call call = handler_call(exchange);
-	struct request *request;
-	const char *shown;
+	const struct request *request;
+	struct buf *out;
 	enum err err;
 
-	err = service_request_get(
-		service, &call, exchange->params[0], STORE_CURRENT, &request, info);
-	if (err != ERR_OK)
+	err = handler_load(exchange, &call, HANDLER_REQUEST, &request, info);
+	if (!request)
 		return err;
-	shown = handler_render_request(service, &call, request);
-	http_reply(exchange, 200, "application/json", shown, strlen(shown));
-	return ERR_OK;
+	out = http_reply_buf(exchange);
+	handler_write_request(out, service, &call, request);
+	return http_reply_json(exchange, 200, out, info);
 }

@@ -1,5 +1,4 @@
 /* Subscribers, and what was delivered to them. */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,9 +92,9 @@ enum err handler_delivery_list(struct http_exchange *exchange, struct err_info *
 	const struct service_call call = handler_call(exchange);
 	const int64_t limit = query->limit ? query->limit : HANDLER_LIMIT;
 	struct service_delivery_page wanted = {.limit = limit + 1};
-	struct json_object *page, *items;
 	struct model_list list = {0};
 	const char *next = NULL;
+	struct buf *out;
 	enum err err;
 
 	if (query->cursor && !delivery_cursor_read(exchange->arena, query->cursor, &wanted))
@@ -109,16 +108,13 @@ enum err handler_delivery_list(struct http_exchange *exchange, struct err_info *
 		next = delivery_cursor(
 			exchange->arena, MODEL_AT(&list, struct delivery, list.count - 1));
 	}
-	page = json_object_new_object();
-	items = json_object_new_array();
+	out = http_reply_buf(exchange);
+	handler_begin_page(out);
 	MODEL_FOREACH (&list, struct delivery, delivery) {
-		json_object_array_add(items, model_to_json(&delivery_model, delivery, MODEL_SHOWN));
+		model_write(&delivery_model, delivery, MODEL_SHOWN, out);
 	}
-	json_object_object_add(page, "items", items);
-	json_object_object_add(page, "next_cursor", next ? json_object_new_string(next) : NULL);
-	http_reply_json(exchange, 200, page);
-	json_object_put(page);
-	return ERR_OK;
+	handler_end_page(out, next);
+	return http_reply_json(exchange, 200, out, info);
 }
 
 enum err handler_delivery_again(struct http_exchange *exchange, struct err_info *info)

@@ -1,13 +1,9 @@
 /* What callers see of requests and meetings. */
-#include <json-c/json.h>
-#include <string.h>
-
 #include "calendar_link.h"
 #include "command.h"
 #include "handler_private.h"
+#include "json_write.h"
 #include "provider.h"
-
-enum { HANDLER_CURSOR_BYTES = 8 + ID_BYTES, HANDLER_CURSOR_SIZE = 33 };
 
 static char *handler_gate_url(const struct service *service, const struct service_call *call,
 	const struct request *request, enum gate_purpose purpose, enum party party)
@@ -44,42 +40,32 @@ static struct meeting *handler_personal_meeting(const struct service *service,
 	return meeting;
 }
 
-static void handler_add_link(struct json_object *links, const char *name, const char *url)
+/* A link to what is below an address. */
+static void handler_write_link(
+	struct buf *out, const char *address, const char *name, const char *path)
 {
-	json_object_object_add(links, name, json_object_new_string(url));
-}
-
-static void handler_add_action(const struct service *service, const struct service_call *call,
-	const struct request *request, struct json_object *links, const char *name,
-	const char *suffix)
-{
-	handler_add_link(links, name,
-		arena_printf(call->arena, "%s/api/requests/%s%s", service->conf->public_url,
-			request->id, suffix));
+	json_write_name(out, name);
+	json_write_joined(out, address, path, NULL);
 }
 
 /* The host application gets both people's links, to show each to its own. */
-static void handler_add_join_links(const struct service *service, const struct service_call *call,
-	const struct request *request, struct json_object *links)
+static void handler_write_join_links(struct buf *out, const struct service *service,
+	const struct service_call *call, const struct request *request,
+	const struct meeting *personal)
 {
-	enum party party;
-
-	if (!handler_is_joinable(request->meeting, call->now))
-		return;
-	if (request_party(request, &call->caller, &party)) {
-		handler_add_link(
-			links, "join", handler_gate_url(service, call, request, GATE_JOIN, party));
-	} else if (call->caller.role == ROLE_SERVICE) {
-		handler_add_link(links, "join_client",
+	if (personal->join_url) {
+		json_write_member(out, "join", personal->join_url);
+	} else if (call->caller.role == ROLE_SERVICE && handler_is_joinable(personal, call->now)) {
+		json_write_member(out, "join_client",
 			handler_gate_url(service, call, request, GATE_JOIN, PARTY_CLIENT));
-		handler_add_link(links, "join_lawyer",
+		json_write_member(out, "join_lawyer",
 			handler_gate_url(service, call, request, GATE_JOIN, PARTY_LAWYER));
 	}
 }
 
 /* What the caller may do to the request as it is now. */
-static void handler_add_commands(const struct service *service, const struct service_call *call,
-	const struct request *request, struct json_object *links)
+static void handler_write_commands(struct buf *out, const struct service_call *call,
+	const struct request *request, const char *address)
 {
 	const struct command_row *row;
 
@@ -87,7 +73,7 @@ static void handler_add_commands(const struct service *service, const struct ser
 		if ((row->roles & ROLE_SET(call->caller.role)) &&
 			command_check((enum command)(row - command_table), request, call->now,
 				NULL) == ERR_OK)
-			handler_add_action(service, call, request, links, row->link, row->path);
+			handler_write_link(out, address, row->link, row->path);
 }
 
 static bool handler_has_host_link(const struct service_call *call, const struct request *request)
@@ -98,84 +84,66 @@ static bool handler_has_host_link(const struct service_call *call, const struct 
 	       handler_is_joinable(request->meeting, call->now);
 }
 
-static struct json_object *handler_links(const struct service *service,
-	const struct service_call *call, const struct request *request)
+/* `personal`: its meeting as the caller sees it; NULL: there is none. */
+static void handler_write_links(struct buf *out, const struct service *service,
+	const struct service_call *call, const struct request *request,
+	const struct meeting *personal)
 {
-	struct json_object *links = json_object_new_object();
-	enum party party;
+	const char *address = arena_concat(
+		call->arena, service->conf->public_url, "/api/requests/", request->id, NULL);
 
-	handler_add_action(service, call, request, links, "self", "");
-	handler_add_commands(service, call, request, links);
-	if (request->meeting) {
-		handler_add_action(service, call, request, links, "meeting", "/meeting");
-		if (request_party(request, &call->caller, &party))
-			handler_add_action(
-				service, call, request, links, "calendar", "/calendar.ics");
-		handler_add_join_links(service, call, request, links);
+	json_write_name(out, "links");
+	json_write_open(out, '{');
+	handler_write_link(out, address, "self", "");
+	handler_write_commands(out, call, request, address);
+	if (personal) {
+		handler_write_link(out, address, "meeting", "/meeting");
+		if (personal->calendar_url)
+			handler_write_link(out, address, "calendar", "/calendar.ics");
+		handler_write_join_links(out, service, call, request, personal);
 		if (handler_has_host_link(call, request))
-			handler_add_action(service, call, request, links, "host", "/meeting/host");
+			handler_write_link(out, address, "host", "/meeting/host");
 	}
-	handler_add_action(service, call, request, links, "audit", "/audit");
-	return links;
+	handler_write_link(out, address, "audit", "/audit");
+	json_write_close(out, '}');
 }
 
-struct json_object *handler_request_json(const struct service *service,
+void handler_write_request_members(struct buf *out, const struct service *service,
 	const struct service_call *call, const struct request *request)
 {
 	struct request shown = *request;
-	struct json_object *json;
 
 	if (request->meeting)
 		shown.meeting = handler_personal_meeting(service, call, request);
-	json = model_to_json(&request_model, &shown, MODEL_SHOWN);
-	json_object_object_add(json, "links", handler_links(service, call, request));
-	return json;
+	model_write_members(&request_model, &shown, MODEL_SHOWN, out);
+	handler_write_links(out, service, call, request, shown.meeting);
 }
 
-struct json_object *handler_meeting_json(const struct service *service,
+void handler_write_request(struct buf *out, const struct service *service,
 	const struct service_call *call, const struct request *request)
 {
-	return model_to_json(
-		&meeting_model, handler_personal_meeting(service, call, request), MODEL_SHOWN);
+	json_write_open(out, '{');
+	handler_write_request_members(out, service, call, request);
+	json_write_close(out, '}');
 }
 
-static char *handler_cursor(struct arena *arena, const struct store_position *position)
+void handler_write_meeting(struct buf *out, const struct service *service,
+	const struct service_call *call, const struct request *request)
 {
-	unsigned char bytes[HANDLER_CURSOR_BYTES] = {0};
-	char *text = arena_alloc(arena, HANDLER_CURSOR_SIZE);
-
-	memcpy(bytes, &position->starts_at, sizeof(position->starts_at));
-	id_decode(position->id, bytes + sizeof(position->starts_at));
-	base64url_encode(bytes, sizeof(bytes), text, HANDLER_CURSOR_SIZE);
-	return text;
+	model_write(
+		&meeting_model, handler_personal_meeting(service, call, request), MODEL_SHOWN, out);
 }
 
-struct json_object *handler_page_json(const struct service *service,
-	const struct service_call *call, const struct model_list *requests,
-	const struct store_position *next)
+void handler_begin_page(struct buf *out)
 {
-	struct json_object *page = json_object_new_object();
-	struct json_object *items = json_object_new_array();
-
-	MODEL_FOREACH (requests, struct request *, request) {
-		json_object_array_add(items, handler_request_json(service, call, *request));
-	}
-	json_object_object_add(page, "items", items);
-	json_object_object_add(page, "next_cursor",
-		next->id ? json_object_new_string(handler_cursor(call->arena, next)) : NULL);
-	return page;
+	json_write_open(out, '{');
+	json_write_name(out, "items");
+	json_write_open(out, '[');
 }
 
-bool handler_cursor_read(
-	struct arena *arena, const char *text, int64_t *starts_at_r, const char **id_r)
+void handler_end_page(struct buf *out, const char *next_cursor)
 {
-	unsigned char bytes[HANDLER_CURSOR_BYTES];
-	char *id = arena_alloc(arena, ID_SIZE);
-
-	if (!base64url_decode(text, bytes, sizeof(bytes)))
-		return false;
-	memcpy(starts_at_r, bytes, sizeof(*starts_at_r));
-	id_encode(bytes + sizeof(*starts_at_r), id);
-	*id_r = id;
-	return true;
+	json_write_close(out, ']');
+	json_write_member(out, "next_cursor", next_cursor);
+	json_write_close(out, '}');
 }

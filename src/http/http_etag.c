@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "http_date.h"
 #include "http_exchange.h"
 
 char *http_etag(struct arena *arena, const char *bytes, size_t len)
@@ -23,8 +24,10 @@ static size_t http_etag_span(const char *text)
 	return text[i] == '"' ? i + 1 : 0;
 }
 
-bool http_etag_listed(const char *value, const char *etag, bool weak)
+/* Whether a list has one that begins so. */
+static bool http_etag_find(const char *value, const char *begin, bool weak)
 {
+	const size_t begin_len = strlen(begin);
 	bool is_weak;
 	size_t len;
 
@@ -38,10 +41,51 @@ bool http_etag_listed(const char *value, const char *etag, bool weak)
 		len = http_etag_span(value);
 		if (len == 0)
 			return false;
-		if ((weak || !is_weak) && len == strlen(etag) && strncmp(value, etag, len) == 0)
+		if ((weak || !is_weak) && len >= begin_len && strncmp(value, begin, begin_len) == 0)
 			return true;
 		value += len + strspn(value + len, " \t");
 		if (*value != ',')
 			return false;
 	}
+}
+
+/* A whole tag ends with a quote, and none is within another. */
+bool http_etag_listed(const char *value, const char *etag, bool weak)
+{
+	return http_etag_find(value, etag, weak);
+}
+
+bool http_etag_part_listed(const char *value, const char *part)
+{
+	return http_etag_find(value, part, false);
+}
+
+bool http_is_conditional(const struct http_exchange *exchange)
+{
+	return http_variable(exchange, "HTTP_IF_NONE_MATCH") ||
+	       http_variable(exchange, "HTTP_IF_MODIFIED_SINCE");
+}
+
+/* If-None-Match decides where it is sent; a date that cannot be read is not there (RFC 9110 section
+ * 13.1.3). */
+static bool http_is_known(const struct http_exchange *exchange)
+{
+	const char *tags = http_variable(exchange, "HTTP_IF_NONE_MATCH");
+	const char *since = http_variable(exchange, "HTTP_IF_MODIFIED_SINCE");
+	const char *modified = http_header_get(exchange, "Last-Modified");
+	int64_t known, last;
+
+	if (tags)
+		return http_etag_listed(tags, http_header_get(exchange, "ETag"), true);
+	return since && modified && http_date_parse(since, exchange->now, &known) &&
+	       http_date_parse(modified, exchange->now, &last) && last <= known;
+}
+
+bool http_reply_known(struct http_exchange *exchange)
+{
+	const bool known = http_is_known(exchange);
+
+	if (known)
+		http_reply(exchange, 304, NULL, NULL, 0);
+	return known;
 }

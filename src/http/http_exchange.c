@@ -1,12 +1,12 @@
 #include "http_exchange.h"
 
 #include <assert.h>
-#include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "buf.h"
 #include "http_input.h"
 #include "utf8.h"
 
@@ -143,13 +143,25 @@ void http_reply_stream(struct http_exchange *exchange, int status, const char *c
 	exchange->stream_data = data;
 }
 
-void http_reply_json(struct http_exchange *exchange, int status, struct json_object *json)
+static void http_release_buf(void *handle)
 {
-	const char *text;
-	size_t len;
+	buf_fini(handle);
+}
 
-	text = json_object_to_json_string_length(
-		json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-	http_reply(exchange, status, "application/json", arena_strndup(exchange->arena, text, len),
-		len);
+struct buf *http_reply_buf(struct http_exchange *exchange)
+{
+	struct buf *buf = arena_alloc(exchange->arena, sizeof(*buf));
+
+	buf_init(buf, HTTP_MAX_REPLY);
+	arena_defer(exchange->arena, http_release_buf, buf);
+	return buf;
+}
+
+enum err http_reply_json(
+	struct http_exchange *exchange, int status, const struct buf *json, struct err_info *info)
+{
+	if (json->overflow)
+		return err_set(info, ERR_INTERNAL, "The answer is too long.");
+	http_reply(exchange, status, "application/json", json->bytes, json->len);
+	return ERR_OK;
 }

@@ -13,11 +13,17 @@
 #include "err.h"
 #include "id.h"
 
+struct buf;
 struct json_object;
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OTHER };
 
-enum { HTTP_MAX_PARAMS = 4, HTTP_MAX_HEADERS = 16, HTTP_MAX_BODY = 64 * 1024 };
+enum {
+	HTTP_MAX_PARAMS = 4,
+	HTTP_MAX_HEADERS = 16,
+	HTTP_MAX_BODY = 64 * 1024,
+	HTTP_MAX_REPLY = 64 * 1024 * 1024,
+};
 
 struct http_exchange;
 
@@ -102,14 +108,31 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
 void http_reply_stream(struct http_exchange *exchange, int status, const char *content_type,
 	http_stream *stream, void *data);
 
-/* Serialises without white space; the object stays the caller's. */
-void http_reply_json(struct http_exchange *exchange, int status, struct json_object *json);
+/* An empty buffer of HTTP_MAX_REPLY bytes to write a reply into (json_write.h). Released with the
+ * arena. */
+struct buf *http_reply_buf(struct http_exchange *exchange);
 
-/* The strong entity tag of a representation: quoted hash of its bytes. */
+/* Replies with the JSON that was written into such a buffer. ERR_INTERNAL when it is too long. */
+enum err http_reply_json(
+	struct http_exchange *exchange, int status, const struct buf *json, struct err_info *info);
+
+/* Whether the client asks for what it may have already. */
+bool http_is_conditional(const struct http_exchange *exchange);
+
+/* Replies 304 when the client has what ETag and Last-Modified, as set so far, are of: false
+ * otherwise. */
+bool http_reply_known(struct http_exchange *exchange);
+
+/* The strong entity tag of a representation: quoted hash of its bytes, or of all that they follow
+ * from. */
 char *http_etag(struct arena *arena, const char *bytes, size_t len);
 
 /* Whether an If-Match or If-None-Match value (a list, or *) names the tag; what follows something
  * that is no entity tag is not read. `weak`: W/ prefixes are ignored (If-None-Match); otherwise
  * they never match (If-Match). RFC 9110 section 13.1. */
 bool http_etag_listed(const char *value, const char *etag, bool weak);
+
+/* The same of If-Match for a tag of two parts, `"<first>-<second>"`, whose first one says what it
+ * is of: `part` is `"<first>-`. */
+bool http_etag_part_listed(const char *value, const char *part);
 #endif

@@ -1,23 +1,21 @@
-#include <json-c/json.h>
-
 #include "http_router.h"
+#include "json_write.h"
 
 enum { HTTP_RETRY_AFTER_S = 2 };
 
-static struct json_object *http_problem_fields(const struct err_info *info)
+static void http_problem_fields(struct buf *out, const struct err_info *info)
 {
-	struct json_object *fields = json_object_new_array(), *field;
 	size_t i;
 
+	json_write_name(out, "errors");
+	json_write_open(out, '[');
 	for (i = 0; i < info->field_count; i++) {
-		field = json_object_new_object();
-		json_object_object_add(
-			field, "pointer", json_object_new_string(info->fields[i].pointer));
-		json_object_object_add(
-			field, "detail", json_object_new_string(info->fields[i].detail));
-		json_object_array_add(fields, field);
+		json_write_open(out, '{');
+		json_write_member(out, "pointer", info->fields[i].pointer);
+		json_write_member(out, "detail", info->fields[i].detail);
+		json_write_close(out, '}');
 	}
-	return fields;
+	json_write_close(out, ']');
 }
 
 static void http_problem_headers(
@@ -42,24 +40,22 @@ void http_reply_problem(struct http_exchange *exchange, const struct err_info *i
 	const bool ours = err_status(info->err) >= 500 && !err_retryable(info->err);
 	const enum err err = ours ? ERR_INTERNAL : info->err;
 	const int status = err_status(err);
-	struct json_object *problem = json_object_new_object();
+	struct buf *out = http_reply_buf(exchange);
 
-	json_object_object_add(problem, "type",
-		json_object_new_string(
-			arena_printf(exchange->arena, "urn:meetlink:problem:%s", err_code(err))));
-	json_object_object_add(problem, "title", json_object_new_string(err_title(err)));
-	json_object_object_add(problem, "status", json_object_new_int(status));
-	json_object_object_add(problem, "detail",
-		json_object_new_string(
-			ours ? "The request id tells our operators what happened." : info->detail));
-	json_object_object_add(problem, "instance",
-		json_object_new_string(arena_printf(
-			exchange->arena, "urn:meetlink:request:%s", exchange->request_id)));
-	json_object_object_add(problem, "code", json_object_new_string(err_code(err)));
+	json_write_open(out, '{');
+	json_write_name(out, "type");
+	json_write_joined(out, "urn:meetlink:problem:", err_code(err), NULL);
+	json_write_member(out, "title", err_title(err));
+	json_write_name(out, "status");
+	json_write_int(out, status);
+	json_write_member(out, "detail",
+		ours ? "The request id tells our operators what happened." : info->detail);
+	json_write_name(out, "instance");
+	json_write_joined(out, "urn:meetlink:request:", exchange->request_id, NULL);
+	json_write_member(out, "code", err_code(err));
 	if (err == ERR_INVALID)
-		json_object_object_add(problem, "errors", http_problem_fields(info));
-	http_reply_json(exchange, status, problem);
-	exchange->content_type = "application/problem+json";
+		http_problem_fields(out, info);
+	json_write_close(out, '}');
+	http_reply(exchange, status, "application/problem+json", out->bytes, out->len);
 	http_problem_headers(exchange, status, info);
-	json_object_put(problem);
 }

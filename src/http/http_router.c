@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "clock.h"
-#include "http_date.h"
 #include "http_input.h"
 #include "http_link.h"
 #include "http_media.h"
@@ -45,6 +44,15 @@ static bool router_matches(
 	return *path == '\0';
 }
 
+/* Whether a path can have the form, as far as that is the same for all. */
+static bool router_begins(const char *pattern, const char *path)
+{
+	for (; *pattern && *pattern != '{'; pattern++, path++)
+		if (*pattern != *path)
+			return false;
+	return true;
+}
+
 /* The path as the route is to see it. */
 static const char *router_path(
 	struct arena *arena, const char *path, const struct http_route *route)
@@ -58,8 +66,7 @@ static bool router_is_mailed_path(const struct http_router *router, const char *
 	const struct http_route *route;
 
 	for (route = router->routes; route < router->routes + router->route_count; route++)
-		if ((route->flags & HTTP_MAILED) &&
-			strncmp(path, route->pattern, strcspn(route->pattern, "{")) == 0)
+		if ((route->flags & HTTP_MAILED) && router_begins(route->pattern, path))
 			return true;
 	return false;
 }
@@ -117,7 +124,8 @@ static const struct http_route *router_lookup(const struct http_router *router, 
 	if (method == HTTP_HEAD)
 		method = HTTP_GET;
 	for (route = router->routes; route < router->routes + router->route_count; route++) {
-		if (!router_matches(route->pattern, router_path(arena, path, route), spans))
+		if (!router_begins(route->pattern, path) ||
+			!router_matches(route->pattern, router_path(arena, path, route), spans))
 			continue;
 		if (route->method == method)
 			return route;
@@ -260,21 +268,6 @@ static enum err router_admit(const struct http_router *router, struct http_excha
 	return err;
 }
 
-/* Whether the client has this representation already. If-None-Match decides where it is sent; a
- * date that cannot be read is not there (RFC 9110 section 13.1.3). */
-static bool router_is_known(const struct http_exchange *exchange)
-{
-	const char *tags = http_variable(exchange, "HTTP_IF_NONE_MATCH");
-	const char *since = http_variable(exchange, "HTTP_IF_MODIFIED_SINCE");
-	const char *modified = http_header_get(exchange, "Last-Modified");
-	int64_t known, last;
-
-	if (tags)
-		return http_etag_listed(tags, http_header_get(exchange, "ETag"), true);
-	return since && modified && http_date_parse(since, exchange->now, &known) &&
-	       http_date_parse(modified, exchange->now, &last) && last <= known;
-}
-
 /* Gives a representation its entity tag, or 304 in its place when the client has it already. */
 static void router_revalidate(const struct http_route *route, struct http_exchange *exchange)
 {
@@ -286,8 +279,7 @@ static void router_revalidate(const struct http_route *route, struct http_exchan
 	if (!http_header_get(exchange, "ETag"))
 		http_set_header(exchange, "ETag", "%s",
 			http_etag(exchange->arena, exchange->reply, exchange->reply_len));
-	if (router_is_known(exchange))
-		http_reply(exchange, 304, NULL, NULL, 0);
+	http_reply_known(exchange);
 }
 
 /* Whether a page is due: to who follows a mailed link, or what is left of one, and does not ask for

@@ -23,6 +23,7 @@ enum {
 	TOKEN_MAX_EMAIL = 254,
 	TOKEN_SKEW_S = 60,
 	TOKEN_KNOWN = 256,
+	TOKEN_KNOWN_TEXTS = 256,
 	TOKEN_MAX_TTL_S = 10 * 365 * 24 * 3600,
 };
 
@@ -199,27 +200,15 @@ static enum err token_check_header(
 	return ERR_OK;
 }
 
-/*
- * A signature that this thread has seen to be valid is not computed again: OpenSSL needs 0.3 ms to
- * read a public key, which libjwt asks of it each time. Claims are always checked anew.
- *
- * libjwt 1.10 writes behind an allocation when a part is empty: callers have checked that.
- */
+/* libjwt 1.10 writes behind an allocation when a part is empty: callers have checked that. */
 static enum err token_check_signature(
 	const struct http_token_rules *rules, const char *token, struct err_info *info)
 {
-	static _Thread_local char known[TOKEN_KNOWN][ID_SIZE];
-	char id[ID_SIZE], *slot;
 	jwt_t *jwt = NULL;
 
-	id_derive(id, NULL, 0, rules->algorithm_name, rules->key, token, NULL);
-	slot = known[((unsigned char)id[0] * 64 + (unsigned char)id[1]) % TOKEN_KNOWN];
-	if (strcmp(slot, id) == 0)
-		return ERR_OK;
 	if (jwt_decode(&jwt, token, (const unsigned char *)rules->key, (int)strlen(rules->key)))
 		return token_refuse(info, "The token's signature is not valid.");
 	jwt_free(jwt);
-	memcpy(slot, id, ID_SIZE);
 	return ERR_OK;
 }
 
@@ -247,24 +236,42 @@ static bool token_time(struct json_object *claim, double *time_r)
 	       *time_r >= 0 && *time_r <= latest;
 }
 
-static enum err token_check_times(struct json_object *claims, int64_t now, struct err_info *info)
+/* When a token holds, in seconds. */
+struct token_times {
+	double from, until;
+};
+
+static enum err token_read_times(
+	struct json_object *claims, struct token_times *times_r, struct err_info *info)
 {
 	static const char *const begins[] = {"nbf", "iat"};
-	const double now_s = (double)now / 1000;
 	struct json_object *claim;
 	double time;
 	size_t i;
 
-	if (!token_time(json_object_object_get(claims, "exp"), &time))
+	*times_r = (struct token_times){0};
+	if (!token_time(json_object_object_get(claims, "exp"), &times_r->until))
 		return token_refuse(info, "The token does not say when it expires.");
-	if (time <= now_s)
-		return token_refuse(info, "The token has expired.");
 	for (i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
 		if (!json_object_object_get_ex(claims, begins[i], &claim))
 			continue;
-		if (!token_time(claim, &time) || time > now_s + TOKEN_SKEW_S)
+		if (!token_time(claim, &time))
 			return token_refuse(info, "The token is not valid yet.");
+		if (time > times_r->from)
+			times_r->from = time;
 	}
+	return ERR_OK;
+}
+
+static enum err token_check_times(
+	const struct token_times *times, int64_t now, struct err_info *info)
+{
+	const double now_s = (double)now / 1000;
+
+	if (times->until <= now_s)
+		return token_refuse(info, "The token has expired.");
+	if (times->from > now_s + TOKEN_SKEW_S)
+		return token_refuse(info, "The token is not valid yet.");
 	return ERR_OK;
 }
 
@@ -320,8 +327,10 @@ static enum err token_read_caller(struct arena *arena, struct json_object *claim
 	return err;
 }
 
-static enum err token_verify(const struct http_token_rules *rules, struct arena *arena,
-	const char *token, int64_t now, struct actor *caller_r, struct err_info *info)
+/* All that a token says, once its signature holds. Whether it does so now is another question. */
+static enum err token_read(const struct http_token_rules *rules, struct arena *arena,
+	const char *token, struct token_times *times_r, struct actor *caller_r,
+	struct err_info *info)
 {
 	const size_t header_len = strcspn(token, ".");
 	const char *payload = token + header_len + (token[header_len] == '.');
@@ -349,9 +358,81 @@ static enum err token_verify(const struct http_token_rules *rules, struct arena 
 		return token_refuse(info, "The token is from another issuer.");
 	if (!token_is_for(json_object_object_get(claims, "aud"), rules->audience))
 		return token_refuse(info, "The token is for another audience.");
-	err = token_check_times(claims, now, info);
+	err = token_read_times(claims, times_r, info);
 	if (err == ERR_OK)
 		err = token_read_caller(arena, claims, caller_r, info);
+	return err;
+}
+
+/*
+ * What a thread has read of a token that it has seen to be valid: OpenSSL needs 0.3 ms to read a
+ * public key, which libjwt asks of it each time. A token with longer texts is read each time.
+ */
+struct token_known {
+	char hash[ID_SIZE]; /* of the token, and of the rules that it was read by */
+	enum role role;
+	struct token_times times;
+	char texts[TOKEN_KNOWN_TEXTS]; /* id, name and address, each with a NUL; empty: none */
+};
+
+static struct token_known *token_slot(
+	const struct http_token_rules *rules, const char *token, char hash_r[ID_SIZE])
+{
+	static _Thread_local struct token_known known[TOKEN_KNOWN];
+
+	id_derive(hash_r, NULL, 0, rules->algorithm_name, rules->key, rules->issuer,
+		rules->audience, token, NULL);
+	return &known[((unsigned char)hash_r[0] * 64 + (unsigned char)hash_r[1]) % TOKEN_KNOWN];
+}
+
+static void token_remember(struct token_known *slot, const char *hash,
+	const struct token_times *times, const struct actor *caller)
+{
+	const int len = snprintf(slot->texts, sizeof(slot->texts), "%s%c%s%c%s", caller->id, '\0',
+		caller->name ? caller->name : "", '\0', caller->email ? caller->email : "");
+
+	slot->hash[0] = '\0';
+	if ((size_t)len >= sizeof(slot->texts))
+		return;
+	slot->role = caller->role;
+	slot->times = *times;
+	memcpy(slot->hash, hash, ID_SIZE);
+}
+
+static void token_recall(
+	const struct token_known *slot, struct arena *arena, struct actor *caller_r)
+{
+	const char *name = slot->texts + strlen(slot->texts) + 1, *email = name + strlen(name) + 1;
+
+	*caller_r = (struct actor){
+		.role = slot->role,
+		.id = arena_strdup(arena, slot->texts),
+		.name = *name ? arena_strdup(arena, name) : NULL,
+		.email = *email ? arena_strdup(arena, email) : NULL,
+	};
+}
+
+static enum err token_verify(const struct http_token_rules *rules, struct arena *arena,
+	const char *token, int64_t now, struct actor *caller_r, struct err_info *info)
+{
+	char hash[ID_SIZE];
+	struct token_known *slot = token_slot(rules, token, hash);
+	struct token_times times;
+	struct actor caller;
+	enum err err = ERR_OK;
+
+	if (strcmp(slot->hash, hash) == 0) {
+		times = slot->times;
+		token_recall(slot, arena, &caller);
+	} else {
+		err = token_read(rules, arena, token, &times, &caller, info);
+		if (err == ERR_OK)
+			token_remember(slot, hash, &times, &caller);
+	}
+	if (err == ERR_OK)
+		err = token_check_times(&times, now, info);
+	if (err == ERR_OK)
+		*caller_r = caller;
 	return err;
 }
 

@@ -23,6 +23,7 @@ typedef void service_perform(void *performer, struct rest *rest, struct effect_w
 /* What the use cases work with; one per process, read only after start. */
 struct service {
 	const struct conf *conf;
+	const char *edition; /* of the program and its settings: for entity tags */
 	const struct secret_ring *ring;
 	struct store *store;
 	int wake_fd;               /* eventfd that dispatchers of this host wait on */
@@ -42,8 +43,12 @@ struct service_call;
 typedef const char *service_render(const struct service *service, const struct service_call *call,
 	const struct request *request);
 
-/* Whether a representation is one that the caller means to change. */
-typedef bool service_precondition(const struct service_call *call, const char *shown);
+/* The entity tag of what the caller is shown of a request, in the call's arena. */
+typedef const char *service_tag(const struct service *service, const struct service_call *call,
+	const struct request *request);
+
+/* Whether it is what the caller means to change: its entity tag, or its version. */
+typedef bool service_precondition(const struct service_call *call, const char *version);
 
 /* One call of a use case. */
 struct service_call {
@@ -58,12 +63,14 @@ struct service_call {
 	const char *body;
 	size_t body_len;
 	service_render *render;
+	service_tag *tag;
 	int status; /* kept with the answer to a change */
 };
 
 struct service_answer {
 	int status;
 	const char *reply;
+	const char *tag; /* of the reply; NULL: not known */
 	const char *request_id;
 	bool replayed; /* the stored answer to an Idempotency-Key */
 };

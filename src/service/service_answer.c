@@ -29,6 +29,7 @@ enum err service_replay(const struct service *service, const struct service_call
 	*answer_r = (struct service_answer){
 		.status = (int)stored->status,
 		.reply = stored->reply ? stored->reply : call->render(service, call, request),
+		.tag = stored->reply ? stored->tag : call->tag(service, call, request),
 		.request_id = request->id,
 		.replayed = call->idempotency_key != NULL,
 	};
@@ -44,12 +45,14 @@ void service_answer(const struct service *service, const struct service_call *ca
 	hash_hex(call->body, call->body_len, input);
 	*answer_r = (struct service_answer){.status = call->status, .request_id = request->id};
 	answer_r->reply = call->render(service, call, request);
+	answer_r->tag = call->tag(service, call, request);
 	request_answer_keep(cause, request,
 		&(struct request_answer){
 			.key = key,
 			.input = input,
 			.status = call->status,
 			.reply = answer_r->reply,
+			.tag = answer_r->tag,
 			.until = call->now + (call->idempotency_key ? REQUEST_ANSWER_KEPT
 								    : REQUEST_ANSWER_KEPT_REPEAT),
 		});

@@ -138,6 +138,13 @@ static enum err service_check_overlaps(const struct service_work *work, struct c
 			     : err;
 }
 
+/* What follows from the change for who is shown it, and is else made when it is saved. */
+static void service_note_change(struct request *request)
+{
+	request->failed_at = effect_first_failed(request);
+	request->fingerprint = NULL;
+}
+
 static enum err service_decide(void *data, struct arena *arena, struct request *request,
 	bool *changed_r, struct err_info *info)
 {
@@ -158,8 +165,7 @@ static enum err service_decide(void *data, struct arena *arena, struct request *
 		*changed_r = false;
 		return service_replay(work->service, &call, stored, request, work->answer_r, info);
 	}
-	if (call.precondition &&
-		!call.precondition(&call, call.render(work->service, &call, request)))
+	if (call.precondition && !call.precondition(&call, call.tag(work->service, &call, request)))
 		return err_set(info, ERR_PRECONDITION_FAILED,
 			"The request is not what If-Match says; load it again.");
 	service_cause_init(&call, arena, SOURCE_API, work->config, &cause);
@@ -174,8 +180,10 @@ static enum err service_decide(void *data, struct arena *arena, struct request *
 		err = service_check_overlaps(work, &cause, request, &span, info);
 	if (err != ERR_OK)
 		return err;
-	if (*changed_r)
+	if (*changed_r) {
 		service_begin_creation(work, &cause, request);
+		service_note_change(request);
+	}
 	service_answer(work->service, &call, &cause, request, work->key, work->answer_r);
 	/* Nothing to store, but that an answer was given under a key. */
 	*changed_r |= call.idempotency_key != NULL;
@@ -187,6 +195,7 @@ static void service_settled(void *data, struct cause *cause, struct request *req
 	struct service_work *work = data;
 	const struct service_call call = service_call_in(work, cause->arena);
 
+	service_note_change(request);
 	service_answer(work->service, &call, cause, request, work->key, work->answer_r);
 }
 
@@ -210,8 +219,10 @@ static void service_finish_creation(struct service_work *work, struct request *r
 	service->perform(service->performer, work->creation.rest, &wait);
 	/* What could not be stored is not said: the answer of before is true all the same. */
 	kept = wait.request ? request_answer_find(wait.request, work->key, call->now) : NULL;
-	if (kept && kept->reply)
+	if (kept && kept->reply) {
 		first.reply = kept->reply;
+		first.tag = kept->tag;
+	}
 	*work->answer_r = first;
 }
 
@@ -240,7 +251,7 @@ enum err service_command(const struct service *service, const struct service_cal
 	};
 	struct store_change change = service_change(service, id);
 	struct request *request;
-	struct config *config;
+	const struct config *config;
 	enum err err;
 
 	err = service_check_input(call->arena, row, input, id, info);

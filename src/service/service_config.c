@@ -4,19 +4,10 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "json.h"
 #include "mail_address.h"
 #include "service_config_private.h"
 #include "service_private.h"
-
-const char *service_config_text(struct arena *arena, struct json_object *json)
-{
-	const char *text = arena_strdup(
-		arena, json_object_to_json_string_ext(
-			       json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-
-	json_object_put(json);
-	return text;
-}
 
 enum err service_config_check_version(
 	const struct service_call *call, const char *version, struct err_info *info)
@@ -57,14 +48,9 @@ enum err service_config_change(const struct service *service, const struct servi
 		service->store, call->arena, service_config_decide, &work, config_r, info);
 }
 
-static struct json_object *policy_json(const struct config *config)
-{
-	return model_to_json(&policy_model, config->policy, MODEL_SHOWN);
-}
-
 static struct service_config_answer policy_answer(struct arena *arena, const struct config *config)
 {
-	const char *text = service_config_text(arena, policy_json(config));
+	const char *text = model_text(arena, &policy_model, config->policy, MODEL_SHOWN);
 
 	return (struct service_config_answer){.reply = text, .version = text};
 }
@@ -72,12 +58,22 @@ static struct service_config_answer policy_answer(struct arena *arena, const str
 enum err service_config_policy_get(const struct service *service, const struct service_call *call,
 	struct service_config_answer *answer_r, struct err_info *info)
 {
-	struct config *config;
-	enum err err = store_config_load(service->store, call->arena, &config, info);
+	const struct config *config;
+	enum err err = store_config_current(service->store, call->arena, &config, info);
 
 	if (err == ERR_OK)
 		*answer_r = policy_answer(call->arena, config);
 	return err;
+}
+
+/* What is shown, to lay the given members over it. Released with the arena. */
+static struct json_object *policy_json(struct arena *arena, const struct config *config)
+{
+	const char *text = policy_answer(arena, config).reply;
+	struct json_object *json;
+
+	json_parse(arena, text, strlen(text), &json, NULL);
+	return json;
 }
 
 /* Objects member by member; anything else takes the place of what was there. */
@@ -100,7 +96,9 @@ static const char *policy_value_text(struct arena *arena, struct json_object *va
 {
 	if (json_object_is_type(value, json_type_string))
 		return arena_strdup(arena, json_object_get_string(value));
-	return service_config_text(arena, json_object_get(value));
+	return arena_strdup(
+		arena, json_object_to_json_string_ext(
+			       value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
 /* Audits every value in which the two differ; whether there is one. */
@@ -197,14 +195,12 @@ static enum err policy_put(const struct service *service, const struct service_c
 	err = service_config_check_version(call, policy_answer(call->arena, config).version, info);
 	if (err != ERR_OK)
 		return err;
-	before = policy_json(config);
-	merged = policy_json(config);
+	before = policy_json(call->arena, config);
+	merged = policy_json(call->arena, config);
 	policy_merge(merged, *given);
 	err = policy_take(service, call->arena, config, merged, info);
 	if (err == ERR_OK)
 		*changed_r = policy_note(cause, config, "/policy", before, merged);
-	json_object_put(merged);
-	json_object_put(before);
 	return err;
 }
 

@@ -16,9 +16,6 @@ enum err service_config_change(const struct service *service, const struct servi
 	service_config_rule *rule, const void *input, struct config **config_r,
 	struct err_info *info);
 
-/* Its text in the arena. Takes the JSON over. */
-const char *service_config_text(struct arena *arena, struct json_object *json);
-
 /* ERR_PRECONDITION_FAILED when the caller has another version in mind. */
 enum err service_config_check_version(
 	const struct service_call *call, const char *version, struct err_info *info);

@@ -1,5 +1,4 @@
 /* Whether a provider's settings and credentials work, found out at the provider itself. */
-#include <json-c/json.h>
 #include <string.h>
 
 #include "fault.h"
@@ -256,8 +255,7 @@ enum err service_config_provider_validate(const struct service *service,
 	if (err != ERR_OK)
 		return err;
 	validation.ok = validation_holds(&validation);
-	answer_r->reply = service_config_text(
-		call->arena, model_to_json(&validation_model, &validation, MODEL_SHOWN));
+	answer_r->reply = model_text(call->arena, &validation_model, &validation, MODEL_SHOWN);
 	answer_r->version = NULL;
 	return ERR_OK;
 }

@@ -45,6 +45,7 @@ static enum err service_replay_create(const struct service *service,
 	*answer_r = (struct service_answer){
 		.status = call->status,
 		.reply = call->render(service, call, request),
+		.tag = call->tag(service, call, request),
 		.request_id = request->id,
 		.replayed = call->idempotency_key != NULL,
 	};

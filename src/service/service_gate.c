@@ -14,7 +14,7 @@ static enum err service_gate_url(const struct service *service, const struct ser
 		.now = call->now,
 	};
 	const struct provider_plan plan = provider_plan(request);
-	struct config *config;
+	const struct config *config;
 	enum err err;
 
 	*url_r = request->meeting->provider_url;

@@ -128,7 +128,7 @@ enum err service_meeting_host(const struct service *service, const struct servic
 	const char *id, bool entering, const char **url_r, struct err_info *info)
 {
 	struct request *request;
-	struct config *config;
+	const struct config *config;
 	enum err err;
 
 	err = service_request_get(service, call, id, STORE_END, &request, info);

@@ -266,7 +266,7 @@ enum err service_outbox_decide(const struct service *service, const struct servi
 		.answer_r = answer_r,
 	};
 	struct store_change change = service_change(service, request_id);
-	struct config *config;
+	const struct config *config;
 	enum err err;
 
 	if (!outbox_id_read(id, request_id, effect_id))

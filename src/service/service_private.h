@@ -13,7 +13,7 @@ void service_provider_done(const struct service *service, struct provider_call *
 
 /* The configuration as it is now. */
 enum err service_config_load(const struct service *service, const struct service_call *call,
-	struct config **config_r, struct err_info *info);
+	const struct config **config_r, struct err_info *info);
 
 /* `config` may be NULL where no rule looks (cause.h). Lives in `arena`. */
 void service_cause_init(const struct service_call *call, struct arena *arena, enum source source,
@@ -34,7 +34,8 @@ enum err service_replay(const struct service *service, const struct service_call
 	const struct request_answer *stored, const struct request *request,
 	struct service_answer *answer_r, struct err_info *info);
 
-/* Renders the answer and keeps it in the request, to be saved with the change. */
+/* Renders the answer and keeps it in the request, to be saved with the change. The request's
+ * fingerprint is NULL where it is not that of before. */
 void service_answer(const struct service *service, const struct service_call *call,
 	struct cause *cause, struct request *request, const char *key,
 	struct service_answer *answer_r);

@@ -6,9 +6,9 @@
 enum { SERVICE_ATTEMPT_MS = 10 * 1000 };
 
 enum err service_config_load(const struct service *service, const struct service_call *call,
-	struct config **config_r, struct err_info *info)
+	const struct config **config_r, struct err_info *info)
 {
-	return store_config_load(service->store, call->arena, config_r, info);
+	return store_config_current(service->store, call->arena, config_r, info);
 }
 
 enum err service_provider_call(const struct service *service, const struct service_call *call,

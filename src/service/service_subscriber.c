@@ -1,16 +1,22 @@
 #include "service_subscriber.h"
 
-#include <json-c/json.h>
 #include <string.h>
 
+#include "buf.h"
 #include "delivery.h"
 #include "id.h"
+#include "json_write.h"
 #include "rest.h"
 #include "service_config_private.h"
 #include "service_private.h"
 #include "store_delivery.h"
 
-enum { SECRET_BYTES = 32, SECRET_TEXT_SIZE = 48, DELIVERY_TRIES = 3 };
+enum {
+	SECRET_BYTES = 32,
+	SECRET_TEXT_SIZE = 48,
+	DELIVERY_TRIES = 3,
+	SUBSCRIBER_MAX_TEXT = 1024 * 1024
+};
 
 static enum err subscriber_unknown(struct err_info *info)
 {
@@ -30,13 +36,11 @@ static const char *health_state(const struct subscriber *subscriber, const struc
 }
 
 /* Read from the log: what arrived last, and what has waited for longest. */
-static struct json_object *subscriber_health(const struct service *service,
+static void subscriber_write_health(struct buf *out, const struct service *service,
 	const struct service_call *call, const struct subscriber *subscriber)
 {
-	struct json_object *health = json_object_new_object(), *error = NULL;
 	struct delivery *arrived, *waiting;
 	struct err_info info = {0};
-	char at[INSTANT_TEXT_SIZE];
 
 	if (store_delivery_ended(service->store, call->arena, subscriber->id, DELIVERY_DELIVERED, 0,
 		    &arrived, &info) != ERR_OK)
@@ -44,28 +48,40 @@ static struct json_object *subscriber_health(const struct service *service,
 	if (store_delivery_oldest(service->store, call->arena, subscriber->id, &waiting, &info) !=
 		ERR_OK)
 		waiting = NULL;
-	json_object_object_add(health, "state",
-		json_object_new_string(health_state(subscriber, arrived, waiting)));
-	if (arrived)
-		instant_format(arrived->ended_at, false, at);
-	json_object_object_add(health, "last_ok_at", arrived ? json_object_new_string(at) : NULL);
-	if (waiting)
-		instant_format(waiting->created_at, false, at);
-	json_object_object_add(
-		health, "waiting_since", waiting ? json_object_new_string(at) : NULL);
+	json_write_open(out, '{');
+	json_write_member(out, "state", health_state(subscriber, arrived, waiting));
+	json_write_name(out, "last_ok_at");
+	json_write_instant(out, arrived ? arrived->ended_at : 0, false);
+	json_write_name(out, "waiting_since");
+	json_write_instant(out, waiting ? waiting->created_at : 0, false);
+	json_write_name(out, "last_error");
 	if (waiting && waiting->last_error)
-		error = model_to_json(&failure_model, waiting->last_error, MODEL_SHOWN);
-	json_object_object_add(health, "last_error", error);
-	return health;
+		model_write(&failure_model, waiting->last_error, MODEL_SHOWN, out);
+	else
+		json_write_text(out, NULL);
+	json_write_close(out, '}');
+}
+
+/* What was written, as a text in the arena. */
+static const char *subscriber_written(struct arena *arena, struct buf *out)
+{
+	const char *text = arena_strndup(arena, out->bytes, out->len);
+
+	buf_fini(out);
+	return text;
 }
 
 /* With its secret, for who has just had it made. */
 static const char *subscriber_text(struct arena *arena, const struct subscriber *subscriber)
 {
-	struct json_object *json = model_to_json(&subscriber_model, subscriber, MODEL_SHOWN);
+	struct buf out;
 
-	json_object_object_add(json, "secret", json_object_new_string(subscriber->secret));
-	return service_config_text(arena, json);
+	buf_init(&out, SUBSCRIBER_MAX_TEXT);
+	json_write_open(&out, '{');
+	model_write_members(&subscriber_model, subscriber, MODEL_SHOWN, &out);
+	json_write_member(&out, "secret", subscriber->secret);
+	json_write_close(&out, '}');
+	return subscriber_written(arena, &out);
 }
 
 /* From the one behind `after` on; NULL when there is no such id. */
@@ -83,11 +99,11 @@ static const struct subscriber *subscriber_behind(const struct config *config, c
 enum err service_subscriber_list(const struct service *service, const struct service_call *call,
 	size_t limit, const char *after, const char **reply_r, struct err_info *info)
 {
-	struct json_object *page, *items, *json;
 	const struct subscriber *subscriber, *end;
+	const struct config *config;
 	const char *next = NULL;
-	struct config *config;
-	enum err err = store_config_load(service->store, call->arena, &config, info);
+	struct buf out;
+	enum err err = store_config_current(service->store, call->arena, &config, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -95,19 +111,22 @@ enum err service_subscriber_list(const struct service *service, const struct ser
 	if (after && !subscriber)
 		return err_add_field(info, "/cursor", "is not a cursor of this service");
 	end = MODEL_AT(&config->subscribers, struct subscriber, config->subscribers.count);
-	page = json_object_new_object();
-	items = json_object_new_array();
-	for (; subscriber && subscriber < end && json_object_array_length(items) < limit;
-		subscriber++) {
-		json = model_to_json(&subscriber_model, subscriber, MODEL_SHOWN);
-		json_object_object_add(
-			json, "health", subscriber_health(service, call, subscriber));
-		json_object_array_add(items, json);
+	buf_init(&out, SUBSCRIBER_MAX_TEXT);
+	json_write_open(&out, '{');
+	json_write_name(&out, "items");
+	json_write_open(&out, '[');
+	for (; subscriber && subscriber < end && limit > 0; subscriber++, limit--) {
+		json_write_open(&out, '{');
+		model_write_members(&subscriber_model, subscriber, MODEL_SHOWN, &out);
+		json_write_name(&out, "health");
+		subscriber_write_health(&out, service, call, subscriber);
+		json_write_close(&out, '}');
 		next = subscriber + 1 < end ? subscriber->id : NULL;
 	}
-	json_object_object_add(page, "items", items);
-	json_object_object_add(page, "next_cursor", next ? json_object_new_string(next) : NULL);
-	*reply_r = service_config_text(call->arena, page);
+	json_write_close(&out, ']');
+	json_write_member(&out, "next_cursor", next);
+	json_write_close(&out, '}');
+	*reply_r = subscriber_written(call->arena, &out);
 	return ERR_OK;
 }
 
@@ -326,8 +345,7 @@ static enum err delivery_try_again(const struct service *service, const struct s
 	if (err == ERR_OK && !*replayed_r)
 		err = store_delivery_save(service->store, call->arena, delivery, info);
 	if (err == ERR_OK)
-		*reply_r = service_config_text(
-			call->arena, model_to_json(&delivery_model, delivery, MODEL_SHOWN));
+		*reply_r = model_text(call->arena, &delivery_model, delivery, MODEL_SHOWN);
 	return err;
 }
 

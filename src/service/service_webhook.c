@@ -55,7 +55,7 @@ enum err service_webhook(const struct service *service, const struct service_cal
 		.now = call->now,
 	};
 	struct provider_event event = {0};
-	struct config *config;
+	const struct config *config;
 	enum err err;
 
 	err = service_config_load(service, call, &config, info);

@@ -67,6 +67,8 @@ enum err store_open(const struct conf *conf, const struct secret_ring *ring, int
 	store = xcalloc(1, sizeof(*store));
 	store->pool = mongoc_client_pool_new(uri);
 	store->ring = ring;
+	store_projections_init(store);
+	pthread_mutex_init(&store->config_lock, NULL);
 	store->database = xstrdup(conf->mongodb_database);
 	store->uri = uri;
 	if (!store->pool) {
@@ -83,6 +85,8 @@ void store_close(struct store **store)
 {
 	if (!*store)
 		return;
+	store_config_forget(*store);
+	store_projections_fini(*store);
 	if ((*store)->pool)
 		mongoc_client_pool_destroy((*store)->pool);
 	mongoc_uri_destroy((*store)->uri);

@@ -52,7 +52,7 @@ static bool store_agenda_take(void *data, const bson_t *row)
 	struct store_agenda_rows *rows = data;
 
 	rows->seen++;
-	store_add_row(rows->store, rows->arena, row, rows->list);
+	store_add_row(rows->store, rows->arena, row, STORE_CURRENT, rows->list);
 	return true;
 }
 
@@ -61,7 +61,7 @@ enum err store_agenda_list(struct store *store, struct arena *arena,
 	struct model_list *list_r, bool *whole_r, struct err_info *info)
 {
 	struct store_agenda_rows rows = {store, arena, list_r, 0};
-	bson_t prefix, options = BSON_INITIALIZER;
+	bson_t prefix;
 	struct store_stretch stretch;
 	struct store_session session;
 	enum err err;
@@ -70,11 +70,9 @@ enum err store_agenda_list(struct store *store, struct arena *arena,
 	if (err != ERR_OK)
 		return err;
 	stretch = store_agenda_stretch(whose, agenda, now, limit, &prefix);
-	store_append_projection(&options, STORE_CURRENT);
-	err = store_stretch_read(&session, &stretch, &options, store_agenda_take, &rows,
-		"list a dashboard", whole_r, info);
+	err = store_stretch_read(&session, &stretch, store_projection(store, STORE_CURRENT),
+		store_agenda_take, &rows, "list a dashboard", whole_r, info);
 	*whole_r &= list_r->count == rows.seen;
-	bson_destroy(&options);
 	bson_destroy(&prefix);
 	return store_session_end(&session, err);
 }

@@ -5,7 +5,7 @@
 
 #include "store_private.h"
 
-static const char *store_field_key(const struct model_field *field)
+const char *store_field_key(const struct model_field *field)
 {
 	return field->flags & MODEL_KEY ? "_id" : field->name;
 }
@@ -15,8 +15,8 @@ static const char *store_field_key(const struct model_field *field)
 static const char *store_seal_context(
 	struct arena *arena, const char *id, const struct model_field *field, const char *name)
 {
-	return arena_printf(
-		arena, "requests/%s/%s%s%s", id, field->name, name ? "/" : "", name ? name : "");
+	return arena_concat(
+		arena, "requests/", id, "/", field->name, name ? "/" : "", name ? name : "", NULL);
 }
 
 /* A text as the field keeps it. */
@@ -182,23 +182,23 @@ static const char *store_value_text(const bson_iter_t *iter)
 	return BSON_ITER_HOLDS_UTF8(iter) && strlen(text) == len ? text : NULL;
 }
 
-static enum err store_read_string(struct store *store, struct arena *arena,
-	const struct model *model, const struct model_field *field, bson_iter_t *iter,
-	const char *name, const char *id, const char **text_r, struct err_info *info)
+static enum err store_read_string(const struct store_reading *reading, const struct model *model,
+	const struct model_field *field, bson_iter_t *iter, const char *name, const char **text_r,
+	struct err_info *info)
 {
 	const char *text = store_value_text(iter);
 
-	if (!text)
-		return store_bad_field(model, field, id, info);
-	*text_r = field->flags & MODEL_SEALED
-			  ? secret_open(store->ring, arena,
-				    store_seal_context(arena, id, field, name), text)
-			  : arena_strdup(arena, text);
-	return *text_r ? ERR_OK : store_bad_field(model, field, id, info);
+	if (text && (field->flags & MODEL_SEALED))
+		text = secret_open(reading->store->ring, reading->arena,
+			store_seal_context(reading->arena, reading->id, field, name), text);
+	else if (text && !reading->lasting)
+		text = arena_strdup(reading->arena, text);
+	*text_r = text;
+	return text ? ERR_OK : store_bad_field(model, field, reading->id, info);
 }
 
-static enum err store_read_map(struct store *store, struct arena *arena, const struct model *model,
-	const struct model_field *field, bson_iter_t *iter, const char *id, struct model_list *map,
+static enum err store_read_map(const struct store_reading *reading, const struct model *model,
+	const struct model_field *field, bson_iter_t *iter, struct model_list *map,
 	struct err_info *info)
 {
 	struct model_pair *pair;
@@ -206,114 +206,114 @@ static enum err store_read_map(struct store *store, struct arena *arena, const s
 	bson_iter_t items;
 
 	if (!BSON_ITER_HOLDS_DOCUMENT(iter) || !bson_iter_recurse(iter, &items))
-		return store_bad_field(model, field, id, info);
+		return store_bad_field(model, field, reading->id, info);
 	while (err == ERR_OK && bson_iter_next(&items)) {
-		pair = model_list_add(arena, map, sizeof(*pair));
-		pair->name = arena_strdup(arena, bson_iter_key(&items));
+		pair = model_list_add(reading->arena, map, sizeof(*pair));
+		pair->name = arena_strdup(reading->arena, bson_iter_key(&items));
 		err = store_read_string(
-			store, arena, model, field, &items, pair->name, id, &pair->value, info);
+			reading, model, field, &items, pair->name, &pair->value, info);
 	}
 	return err;
 }
 
-static enum err store_read_times(struct arena *arena, const struct model *model,
-	const struct model_field *field, bson_iter_t *iter, const char *id,
-	struct model_list *times, struct err_info *info)
+static enum err store_read_times(const struct store_reading *reading, const struct model *model,
+	const struct model_field *field, bson_iter_t *iter, struct model_list *times,
+	struct err_info *info)
 {
 	bson_iter_t items;
 
 	if (!BSON_ITER_HOLDS_DOCUMENT(iter) || !bson_iter_recurse(iter, &items))
-		return store_bad_field(model, field, id, info);
+		return store_bad_field(model, field, reading->id, info);
 	while (bson_iter_next(&items)) {
 		if (!BSON_ITER_HOLDS_DATE_TIME(&items))
-			return store_bad_field(model, field, id, info);
-		*(struct model_time *)model_list_add(arena, times, sizeof(struct model_time)) =
-			(struct model_time){
-				.name = arena_strdup(arena, bson_iter_key(&items)),
-				.at = bson_iter_date_time(&items),
-			};
+			return store_bad_field(model, field, reading->id, info);
+		*(struct model_time *)model_list_add(
+			reading->arena, times, sizeof(struct model_time)) = (struct model_time){
+			.name = arena_strdup(reading->arena, bson_iter_key(&items)),
+			.at = bson_iter_date_time(&items),
+		};
 	}
 	return ERR_OK;
 }
 
-static enum err store_read_list(struct store *store, struct arena *arena, const struct model *model,
-	const struct model_field *field, bson_iter_t *iter, const char *id, struct model_list *list,
+static enum err store_read_list(const struct store_reading *reading, const struct model *model,
+	const struct model_field *field, bson_iter_t *iter, struct model_list *list,
 	struct err_info *info)
 {
+	struct arena *arena = reading->arena;
 	bson_iter_t items, item;
 	enum err err = ERR_OK;
 
 	if (!BSON_ITER_HOLDS_ARRAY(iter) || !bson_iter_recurse(iter, &items))
-		return store_bad_field(model, field, id, info);
+		return store_bad_field(model, field, reading->id, info);
 	while (err == ERR_OK && bson_iter_next(&items)) {
 		if (field->type == MODEL_STRINGS) {
-			err = store_read_string(store, arena, model, field, &items, NULL, id,
+			err = store_read_string(reading, model, field, &items, NULL,
 				model_list_add(arena, list, sizeof(const char *)), info);
 			continue;
 		}
 		if (field->type == MODEL_INTS) {
 			if (!BSON_ITER_HOLDS_INT(&items))
-				return store_bad_field(model, field, id, info);
+				return store_bad_field(model, field, reading->id, info);
 			*(int64_t *)model_list_add(arena, list, sizeof(int64_t)) =
 				bson_iter_as_int64(&items);
 			continue;
 		}
 		if (!BSON_ITER_HOLDS_DOCUMENT(&items) || !bson_iter_recurse(&items, &item))
-			return store_bad_field(model, field, id, info);
-		err = store_bson_read(store, arena, field->of, &item, id,
+			return store_bad_field(model, field, reading->id, info);
+		err = store_bson_read_some(reading, field->of, &item,
 			model_list_add(arena, list, field->of->size), info);
 	}
 	return err;
 }
 
-static enum err store_read_field(struct store *store, struct arena *arena,
-	const struct model *model, const struct model_field *field, bson_iter_t *iter,
-	const char *id, void *at, struct err_info *info)
+static enum err store_read_field(const struct store_reading *reading, const struct model *model,
+	const struct model_field *field, bson_iter_t *iter, void *at, struct err_info *info)
 {
-	bson_iter_t child;
 	const char *text;
+	bson_iter_t child;
 	int value;
 
 	switch (field->type) {
 	case MODEL_STRING:
-		return store_read_string(store, arena, model, field, iter, NULL, id, at, info);
+		return store_read_string(reading, model, field, iter, NULL, at, info);
 	case MODEL_INT:
 		if (!BSON_ITER_HOLDS_INT(iter))
-			return store_bad_field(model, field, id, info);
+			break;
 		*(int64_t *)at = bson_iter_as_int64(iter);
 		return ERR_OK;
 	case MODEL_BOOL:
 		if (!BSON_ITER_HOLDS_BOOL(iter))
-			return store_bad_field(model, field, id, info);
+			break;
 		*(bool *)at = bson_iter_bool(iter);
 		return ERR_OK;
 	case MODEL_INSTANT:
 		if (!BSON_ITER_HOLDS_DATE_TIME(iter))
-			return store_bad_field(model, field, id, info);
+			break;
 		*(int64_t *)at = bson_iter_date_time(iter);
 		return ERR_OK;
 	case MODEL_ENUM:
 		text = store_value_text(iter);
 		value = text ? model_enum_value(field->names, text) : -1;
 		if (value < 0)
-			return store_bad_field(model, field, id, info);
+			break;
 		*(int *)at = value;
 		return ERR_OK;
 	case MODEL_OBJECT:
 		if (!BSON_ITER_HOLDS_DOCUMENT(iter) || !bson_iter_recurse(iter, &child))
-			return store_bad_field(model, field, id, info);
-		*(void **)at = arena_alloc(arena, field->of->size);
-		return store_bson_read(store, arena, field->of, &child, id, *(void **)at, info);
+			break;
+		*(void **)at = arena_alloc(reading->arena, field->of->size);
+		return store_bson_read_some(reading, field->of, &child, *(void **)at, info);
 	case MODEL_LIST:
 	case MODEL_STRINGS:
 	case MODEL_INTS:
-		return store_read_list(store, arena, model, field, iter, id, at, info);
+		return store_read_list(reading, model, field, iter, at, info);
 	case MODEL_MAP:
-		return store_read_map(store, arena, model, field, iter, id, at, info);
+		return store_read_map(reading, model, field, iter, at, info);
 	case MODEL_TIMES:
-		return store_read_times(arena, model, field, iter, id, at, info);
+		return store_read_times(reading, model, field, iter, at, info);
 	}
-	return ERR_INTERNAL;
+	return store_bad_field(model, field, reading->id, info);
 }
 
 /* Documents keep the order of the model, so the field is nearly always the next one. */
@@ -333,8 +333,8 @@ static const struct model_field *store_find_field(
 	return NULL;
 }
 
-enum err store_bson_read(struct store *store, struct arena *arena, const struct model *model,
-	bson_iter_t *iter, const char *id, void *object, struct err_info *info)
+enum err store_bson_read_some(const struct store_reading *reading, const struct model *model,
+	bson_iter_t *iter, void *object, struct err_info *info)
 {
 	const struct model_field *field;
 	enum err err = ERR_OK;
@@ -344,17 +344,25 @@ enum err store_bson_read(struct store *store, struct arena *arena, const struct 
 	assert(model->field_count <= 64);
 	while (err == ERR_OK && bson_iter_next(iter)) {
 		field = store_find_field(model, bson_iter_key(iter), &next);
-		if (!field || BSON_ITER_HOLDS_NULL(iter))
+		if (!field || (field->flags & reading->without) || BSON_ITER_HOLDS_NULL(iter))
 			continue;
 		seen |= UINT64_C(1) << (field - model->fields);
 		err = store_read_field(
-			store, arena, model, field, iter, id, (char *)object + field->offset, info);
+			reading, model, field, iter, (char *)object + field->offset, info);
 	}
 	for (i = 0; err == ERR_OK && i < model->field_count; i++)
 		if ((model->fields[i].flags & MODEL_STORED) &&
 			(model->fields[i].flags & MODEL_REQUIRED) && !(seen >> i & 1))
-			err = store_bad_field(model, &model->fields[i], id, info);
+			err = store_bad_field(model, &model->fields[i], reading->id, info);
 	return err;
+}
+
+enum err store_bson_read(struct store *store, struct arena *arena, const struct model *model,
+	bson_iter_t *iter, const char *id, void *object, struct err_info *info)
+{
+	const struct store_reading reading = {.store = store, .arena = arena, .id = id};
+
+	return store_bson_read_some(&reading, model, iter, object, info);
 }
 
 static bool store_value_is_newest(

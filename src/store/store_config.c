@@ -1,5 +1,8 @@
 #include "store_config.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "store_archive.h"
 #include "store_private.h"
 
@@ -9,8 +12,9 @@ static mongoc_collection_t *store_config_collection(const struct store_session *
 }
 
 static enum err store_config_read(struct store *store, struct arena *arena, const bson_t *bson,
-	struct config *config, struct err_info *info)
+	void *config_r, struct err_info *info)
 {
+	struct config *config = config_r;
 	bson_iter_t iter;
 	enum err err;
 
@@ -21,47 +25,68 @@ static enum err store_config_read(struct store *store, struct arena *arena, cons
 	return err;
 }
 
-static enum err store_config_find(struct store *store, struct arena *arena, const bson_t *options,
-	struct config **config_r, struct err_info *info)
+/* What a find says of the one document; *found_r false: it is not there. */
+typedef enum err store_config_take(struct store *store, struct arena *arena, const bson_t *bson,
+	void *taken_r, struct err_info *info);
+
+static enum err store_config_find(struct store *store, struct arena *arena,
+	const bson_t *projection, store_config_take *take, void *taken_r, bool *found_r,
+	struct err_info *info)
 {
-	struct config *config = arena_alloc(arena, sizeof(*config));
-	mongoc_collection_t *collection;
+	bson_t filter = BSON_INITIALIZER;
+	const struct store_search find = {
+		.collection = "config", .filter = &filter, .projection = projection, .limit = 1};
 	struct store_session session;
-	mongoc_cursor_t *cursor;
+	struct store_rows rows;
 	const bson_t *bson;
-	bson_error_t error;
-	bson_t *filter;
 	enum err err;
 
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	collection = store_config_collection(&session);
-	filter = BCON_NEW("_id", CONFIG_ID);
-	cursor = store_find(collection, filter, options);
-	if (mongoc_cursor_next(cursor, &bson))
-		err = store_config_read(store, arena, bson, config, info);
-	else if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "load configuration", info);
-	else
-		config_init(arena, config);
-	*config_r = config;
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(filter);
-	mongoc_collection_destroy(collection);
+	BSON_APPEND_UTF8(&filter, "_id", CONFIG_ID);
+	err = store_rows_find(&session, &find, "load configuration", &rows, info);
+	bson = err == ERR_OK ? store_rows_next(&rows) : NULL;
+	*found_r = bson != NULL;
+	if (bson)
+		err = take(store, arena, bson, taken_r, info);
+	store_rows_end(&rows);
+	bson_destroy(&filter);
 	return store_session_end(&session, err);
+}
+
+static enum err store_config_get(struct store *store, struct arena *arena, const bson_t *projection,
+	struct config **config_r, struct err_info *info)
+{
+	bool found;
+	enum err err;
+
+	*config_r = arena_alloc(arena, sizeof(**config_r));
+	err = store_config_find(
+		store, arena, projection, store_config_read, *config_r, &found, info);
+	if (err == ERR_OK && !found)
+		config_init(arena, *config_r);
+	return err;
+}
+
+/* For use: with its rev still. */
+static enum err store_config_get_usable(
+	struct store *store, struct arena *arena, struct config **config_r, struct err_info *info)
+{
+	bson_t *projection = BCON_NEW("events", BCON_INT32(0), "audit_seal", BCON_INT32(0));
+	enum err err = store_config_get(store, arena, projection, config_r, info);
+
+	bson_destroy(projection);
+	return err;
 }
 
 enum err store_config_load(
 	struct store *store, struct arena *arena, struct config **config_r, struct err_info *info)
 {
-	bson_t *options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true),
-		"projection", "{", "events", BCON_INT32(0), "audit_seal", BCON_INT32(0), "}");
-	enum err err = store_config_find(store, arena, options, config_r, info);
+	enum err err = store_config_get_usable(store, arena, config_r, info);
 
 	if (err == ERR_OK)
 		(*config_r)->rev = 0;
-	bson_destroy(options);
 	return err;
 }
 
@@ -75,15 +100,138 @@ static const struct audit_head *store_config_before(const struct config *config)
 enum err store_config_load_whole(
 	struct store *store, struct arena *arena, struct config **config_r, struct err_info *info)
 {
-	bson_t *options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true));
-	enum err err = store_config_find(store, arena, options, config_r, info);
+	enum err err = store_config_get(store, arena, NULL, config_r, info);
 
 	if (err == ERR_OK)
 		audit_seal_loaded(arena, store_config_before(*config_r), &(*config_r)->events,
 			&(*config_r)->audit_seal);
-	bson_destroy(options);
 	return err;
 }
+
+/* ---- what is kept ---- */
+
+/* `updated_at` beside the rev: a database that was restored may come to the same number again. */
+struct store_config_version {
+	int64_t rev, updated_at; /* 0: nothing is stored */
+};
+
+struct store_config_kept {
+	struct arena *arena;
+	struct config *config;
+	struct store_config_version version;
+	atomic_int holders; /* the store, and each call that uses it */
+};
+
+static void store_config_release(void *handle)
+{
+	struct store_config_kept *kept = handle;
+	struct arena *arena;
+
+	if (!kept || atomic_fetch_sub(&kept->holders, 1) > 1)
+		return;
+	arena = kept->arena;
+	arena_free(&arena);
+}
+
+void store_config_forget(struct store *store)
+{
+	store_config_release(store->config);
+	store->config = NULL;
+}
+
+static enum err store_config_take_version(struct store *store, struct arena *arena,
+	const bson_t *bson, void *version_r, struct err_info *info)
+{
+	struct store_config_version *version = version_r;
+	bson_iter_t iter;
+
+	(void)store;
+	(void)arena;
+	(void)info;
+	if (bson_iter_init_find(&iter, bson, "rev"))
+		version->rev = bson_iter_as_int64(&iter);
+	if (bson_iter_init_find(&iter, bson, "updated_at") && BSON_ITER_HOLDS_DATE_TIME(&iter))
+		version->updated_at = bson_iter_date_time(&iter);
+	return ERR_OK;
+}
+
+static enum err store_config_find_version(
+	struct store *store, struct store_config_version *version_r, struct err_info *info)
+{
+	bson_t *projection = BCON_NEW("rev", BCON_INT32(1), "updated_at", BCON_INT32(1));
+	bool found;
+	enum err err;
+
+	*version_r = (struct store_config_version){0};
+	err = store_config_find(
+		store, NULL, projection, store_config_take_version, version_r, &found, info);
+	bson_destroy(projection);
+	return err;
+}
+
+/* What is kept, held once more, if it is of that version; NULL otherwise. */
+static struct store_config_kept *store_config_hold(
+	struct store *store, const struct store_config_version *version)
+{
+	struct store_config_kept *kept;
+
+	pthread_mutex_lock(&store->config_lock);
+	kept = store->config;
+	if (kept && (kept->version.rev != version->rev ||
+			    kept->version.updated_at != version->updated_at))
+		kept = NULL;
+	if (kept)
+		atomic_fetch_add(&kept->holders, 1);
+	pthread_mutex_unlock(&store->config_lock);
+	return kept;
+}
+
+/* Reads it and keeps it in the place of what was; held for the caller too. */
+static enum err store_config_keep(
+	struct store *store, struct store_config_kept **kept_r, struct err_info *info)
+{
+	struct arena *arena = arena_new();
+	struct store_config_kept *kept = arena_alloc(arena, sizeof(*kept)), *former;
+	enum err err = store_config_get_usable(store, arena, &kept->config, info);
+
+	if (err != ERR_OK) {
+		arena_free(&arena);
+		return err;
+	}
+	kept->arena = arena;
+	kept->version = (struct store_config_version){kept->config->rev, kept->config->updated_at};
+	kept->config->rev = 0;
+	atomic_init(&kept->holders, 2);
+	pthread_mutex_lock(&store->config_lock);
+	former = store->config;
+	store->config = kept;
+	pthread_mutex_unlock(&store->config_lock);
+	store_config_release(former);
+	*kept_r = kept;
+	return ERR_OK;
+}
+
+enum err store_config_current(struct store *store, struct arena *arena,
+	const struct config **config_r, struct err_info *info)
+{
+	struct store_config_version version;
+	struct store_config_kept *kept;
+	enum err err;
+
+	err = store_config_find_version(store, &version, info);
+	if (err != ERR_OK)
+		return err;
+	kept = store_config_hold(store, &version);
+	if (!kept)
+		err = store_config_keep(store, &kept, info);
+	if (err != ERR_OK)
+		return err;
+	arena_defer(arena, store_config_release, kept);
+	*config_r = kept->config;
+	return ERR_OK;
+}
+
+/* ---- changing it ---- */
 
 static enum err store_config_insert(
 	mongoc_collection_t *collection, const bson_t *bson, struct err_info *info)

@@ -4,9 +4,20 @@
 #include "config.h"
 #include "store.h"
 
-/* What is stored, or config_init() when nothing is; for use: without the audit trail, and with rev
- * 0, so that it cannot be saved. ERR_UNREADABLE, too, for a credential that no key here opens: what
- * looks like no credential might be saved as that. */
+/*
+ * What is stored now, or config_init() when nothing is; for use: without the audit trail, and with
+ * rev 0, so that it cannot be saved. ERR_UNREADABLE, too, for a credential that no key here opens:
+ * what looks like no credential might be saved as that.
+ *
+ * It is kept decoded and shared by all threads of the process, with its credentials opened; each
+ * call costs a find of its rev alone, and all of it is read again when that has moved. So a change
+ * holds for whatever begins once it was stored, in every process of every host. Lives as long as
+ * `arena`.
+ */
+enum err store_config_current(struct store *store, struct arena *arena,
+	const struct config **config_r, struct err_info *info);
+
+/* The same as a copy in the arena, which may be altered. */
 enum err store_config_load(
 	struct store *store, struct arena *arena, struct config **config_r, struct err_info *info);
 

@@ -258,7 +258,7 @@ static enum err store_feed_window(
 	store_feed_filter(&filter, pass->feed, "starts_at", from, until);
 	options = BCON_NEW("sort", "{", "starts_at", BCON_INT32(1), "_id", BCON_INT32(1), "}",
 		"batchSize", BCON_INT64(FEED_BATCH));
-	store_append_projection(options, STORE_CURRENT);
+	store_append_projection(options, pass->store, STORE_CURRENT);
 	cursor = store_find(session.requests, &filter, options);
 	while (!pass->ended && mongoc_cursor_next(cursor, &bson))
 		store_feed_give(pass, bson);

@@ -44,14 +44,14 @@ static struct store_position store_position_of(struct arena *arena, const bson_t
 	return position;
 }
 
-void store_add_row(
-	struct store *store, struct arena *arena, const bson_t *bson, struct model_list *list)
+void store_add_row(struct store *store, struct arena *arena, const bson_t *bson,
+	enum store_depth depth, struct model_list *list)
 {
 	struct err_info unreadable = {0};
 	struct request *request;
 
 	/* One row that cannot be read must not hide the others. */
-	if (store_request_read(store, arena, bson, STORE_CURRENT, &request, &unreadable) == ERR_OK)
+	if (store_request_read(store, arena, bson, depth, &request, &unreadable) == ERR_OK)
 		*(struct request **)model_list_add(arena, list, sizeof(request)) = request;
 	else
 		log_error("left out of a list: %s", unreadable.detail);
@@ -92,42 +92,44 @@ static bool store_page_take(void *data, const bson_t *row)
 	if (!store_page_wants(page, row))
 		return false;
 	page->rows++;
-	store_add_row(page->store, page->arena, row, page->list);
+	store_add_row(page->store, page->arena, row, page->filter->depth, page->list);
 	return true;
 }
 
 /* The rows that begin when the page before ended, behind its last one. */
 static enum err store_page_read_ties(struct store_session *session, struct store_page *page,
-	const bson_t *prefix, const bson_t *options, struct err_info *info)
+	const bson_t *prefix, struct err_info *info)
 {
 	const struct store_filter *filter = page->filter;
 	const char *compare = filter->ascending ? "$gt" : "$lt";
-	bson_t *ties = bson_copy(prefix), *own;
-	mongoc_cursor_t *cursor;
-	enum err err = ERR_OK;
-	bson_error_t error;
+	bson_t *ties = bson_copy(prefix),
+	       *sort = BCON_NEW("_id", BCON_INT32(filter->ascending ? 1 : -1));
+	const struct store_search search = {
+		.collection = "requests",
+		.filter = ties,
+		.sort = sort,
+		.projection = store_projection(page->store, filter->depth),
+		.limit = filter->limit + 1,
+	};
+	struct store_rows rows;
 	const bson_t *row;
-	int64_t rows;
+	int64_t seen = 0;
+	enum err err;
 
 	BCON_APPEND(ties, "starts_at", BCON_DATE_TIME(filter->after_start), "_id", "{", compare,
 		BCON_UTF8(filter->after_id), "}");
-	own = BCON_NEW("sort", "{", "_id", BCON_INT32(filter->ascending ? 1 : -1), "}", "limit",
-		BCON_INT64(filter->limit + 1), "batchSize", BCON_INT64(filter->limit + 1));
-	bson_concat(own, options);
-	cursor = store_find(session->requests, ties, own);
-	for (rows = 0; !page->more && mongoc_cursor_next(cursor, &row); rows++)
+	err = store_rows_find(session, &search, "list requests", &rows, info);
+	for (; !page->more && (row = store_rows_next(&rows)); seen++)
 		store_page_take(page, row);
-	page->more |= rows > filter->limit;
-	if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "list requests", info);
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(own);
+	page->more |= seen > filter->limit;
+	store_rows_end(&rows);
+	bson_destroy(sort);
 	bson_destroy(ties);
 	return err;
 }
 
 static enum err store_page_read(struct store_session *session, struct store_page *page,
-	const bson_t *prefix, const bson_t *options, struct err_info *info)
+	const bson_t *prefix, struct err_info *info)
 {
 	const struct store_filter *filter = page->filter;
 	struct store_stretch stretch = {
@@ -145,14 +147,15 @@ static enum err store_page_read(struct store_session *session, struct store_page
 
 	if (filter->after_id && filter->after_start >= stretch.low &&
 		filter->after_start < stretch.high)
-		err = store_page_read_ties(session, page, prefix, options, info);
+		err = store_page_read_ties(session, page, prefix, info);
 	if (filter->after_id && filter->ascending && filter->after_start >= stretch.low)
 		stretch.low = filter->after_start + 1;
 	if (filter->after_id && !filter->ascending && filter->after_start < stretch.high)
 		stretch.high = filter->after_start;
 	stretch.limit = filter->limit + 1 - page->rows;
 	if (err == ERR_OK && !page->more && stretch.low < stretch.high)
-		err = store_stretch_read(session, &stretch, options, store_page_take, page,
+		err = store_stretch_read(session, &stretch,
+			store_projection(page->store, filter->depth), store_page_take, page,
 			"list requests", &whole, info);
 	page->more |= !whole;
 	return err;
@@ -163,7 +166,7 @@ enum err store_request_list(struct store *store, struct arena *arena,
 	struct err_info *info)
 {
 	struct store_page page = {.store = store, .arena = arena, .filter = filter, .list = list_r};
-	bson_t prefix = BSON_INITIALIZER, options = BSON_INITIALIZER;
+	bson_t prefix = BSON_INITIALIZER;
 	struct store_session session;
 	enum err err;
 
@@ -171,10 +174,8 @@ enum err store_request_list(struct store *store, struct arena *arena,
 	if (err != ERR_OK)
 		return err;
 	store_list_prefix(filter, &prefix);
-	store_append_projection(&options, STORE_CURRENT);
-	err = store_page_read(&session, &page, &prefix, &options, info);
+	err = store_page_read(&session, &page, &prefix, info);
 	*next_r = page.more ? page.last : (struct store_position){0};
-	bson_destroy(&options);
 	bson_destroy(&prefix);
 	return store_session_end(&session, err);
 }

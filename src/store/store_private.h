@@ -1,6 +1,7 @@
 #ifndef STORE_PRIVATE_H
 #define STORE_PRIVATE_H
 #include <mongoc/mongoc.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "config.h"
@@ -22,6 +23,9 @@ struct store {
 	 * `away_us` is when it was last missed (monotonic), 0 while it answers. */
 	_Atomic int64_t away_us;
 	atomic_bool probing;
+	bson_t *projections[STORE_DEPTHS];
+	pthread_mutex_t config_lock;
+	struct store_config_kept *config; /* store_config.c; NULL: none yet */
 	/* How far pages of requests reached (store_stretch.c): nothing but how wide it is to look
 	 * the next time. */
 	_Atomic uint64_t reaches[STORE_REACHES];
@@ -54,6 +58,21 @@ void store_bson_write(struct store *store, struct arena *arena, const struct mod
 enum err store_bson_read(struct store *store, struct arena *arena, const struct model *model,
 	bson_iter_t *iter, const char *id, void *object, struct err_info *info);
 
+/* The same for a part of it: fields with one of the flags `without` are left as they are, whether
+ * the document has them or not, and what is sealed of them is not opened. */
+struct store_reading {
+	struct store *store;
+	struct arena *arena;
+	const char *id; /* the document's */
+	unsigned without;
+	bool lasting; /* what is read lives as long as the arena: texts are not copied */
+};
+enum err store_bson_read_some(const struct store_reading *reading, const struct model *model,
+	bson_iter_t *iter, void *object, struct err_info *info);
+
+/* Its name in a document. */
+const char *store_field_key(const struct model_field *field);
+
 /* Whether no sealed value of an object needs any but the newest key. Opens none. */
 bool store_bson_is_newest(struct store *store, const struct model *model, bson_iter_t *iter);
 
@@ -74,6 +93,9 @@ void store_release_bson(void *handle);
 /* The configuration with the defaults of what its policy lacks. Lives in the arena, or as long as
  * `bson`. */
 const bson_t *store_former_config(struct store *store, struct arena *arena, const bson_t *bson);
+
+/* Lets go of the configuration that is kept. */
+void store_config_forget(struct store *store);
 
 /* A document of the version before in the form of this one; any other as it is. */
 const bson_t *store_former_read(struct arena *arena, const bson_t *bson);
@@ -103,9 +125,16 @@ void store_mark_meeting(struct store *store, struct arena *arena, struct meeting
 void store_append_party(bson_t *bson, const struct store_filter *filter);
 
 /* Adds a document to a list of struct request *; one that cannot be read is logged and left out. */
-void store_add_row(
-	struct store *store, struct arena *arena, const bson_t *bson, struct model_list *list);
+void store_add_row(struct store *store, struct arena *arena, const bson_t *bson,
+	enum store_depth depth, struct model_list *list);
 
-/* Leaves out of find's options what a depth does not load. */
-void store_append_projection(bson_t *options, enum store_depth depth);
+/* What a depth loads, for a find; NULL: all. Lives as long as the store. */
+const bson_t *store_projection(const struct store *store, enum store_depth depth);
+
+/* The same as a member of find's options. */
+void store_append_projection(bson_t *options, const struct store *store, enum store_depth depth);
+
+/* All of them, made and let go. */
+void store_projections_init(struct store *store);
+void store_projections_fini(struct store *store);
 #endif

@@ -20,6 +20,29 @@ bool store_is_served(const char *collection, const bson_t *filter, const bson_t 
 mongoc_cursor_t *store_find(
 	mongoc_collection_t *collection, const bson_t *filter, const bson_t *options);
 
+/* One of a bounded number of documents, which fit into one reply (16 MB). It is sent as the command
+ * that it is: the driver's cursor costs as much processor time as all the rest of reading a request.
+ * `sort` and `projection` may be NULL. */
+struct store_search {
+	const char *collection;
+	const bson_t *filter, *sort, *projection;
+	int64_t limit;
+};
+
+struct store_rows {
+	bson_t reply, row;
+	bson_iter_t iter;
+	bool any;
+};
+
+/* `doing` goes to the log. The rows are to be ended whatever it returns. */
+enum err store_rows_find(const struct store_session *session, const struct store_search *search,
+	const char *doing, struct store_rows *rows_r, struct err_info *info);
+
+/* The next one, borrowed from the rows until the one after it; NULL behind the last. */
+const bson_t *store_rows_next(struct store_rows *rows);
+void store_rows_end(struct store_rows *rows);
+
 /* How many requests a filter finds; no more than `limit` are counted. */
 enum err store_count(struct store_session *session, const bson_t *filter, int64_t limit,
 	int64_t *count_r, struct err_info *info);
@@ -46,10 +69,10 @@ struct store_stretch {
 /* What is done with each row in turn; whether it is one of those that are wanted. */
 typedef bool store_take(void *data, const bson_t *row);
 
-/* Where nothing is left to be read, *whole_r says so. `options` may hold a projection; sort and
- * limit are set here. `doing` goes to the log. */
+/* Where nothing is left to be read, *whole_r says so. `projection` may be NULL; `doing` goes to the
+ * log. */
 enum err store_stretch_read(struct store_session *session, const struct store_stretch *stretch,
-	const bson_t *options, store_take *take, void *data, const char *doing, bool *whole_r,
+	const bson_t *projection, store_take *take, void *data, const char *doing, bool *whole_r,
 	struct err_info *info);
 
 /* How many rows there are; no more than `limit` are counted. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agenda.h"
+#include "fingerprint.h"
 #include "outbox.h"
 #include "store_archive.h"
 #include "store_private.h"
@@ -30,6 +31,7 @@ static bson_t *store_request_bson(struct store *store, struct arena *arena, stru
 	arena_defer(arena, store_release_bson, bson);
 	store_request_derive(arena, request);
 	store_mark_meeting(store, arena, request->meeting);
+	request->fingerprint = fingerprint_of(arena, store->ring, request);
 	audit_seal(
 		arena, &request->before, &request->events, request->rev == 1, &request->audit_seal);
 	store_bson_write(store, arena, &request_model, request, request->id, bson);
@@ -58,6 +60,11 @@ enum err store_request_insert(
 	return store_session_end(&session, err);
 }
 
+static bool store_is_for_saving(enum store_depth depth)
+{
+	return depth == STORE_END || depth == STORE_WHOLE;
+}
+
 /* What rules take for granted, beside what is required of each field. */
 static enum err store_check_whole(
 	const struct request *request, enum store_depth depth, struct err_info *info)
@@ -66,8 +73,7 @@ static enum err store_check_whole(
 		(request->status == REQUEST_ACCEPTED || request->status == REQUEST_COMPLETED))
 		return err_set(
 			info, ERR_UNREADABLE, "Document %s: it has no meeting.", request->id);
-	if (request->meeting && depth != STORE_CURRENT && depth != STORE_OWED &&
-		!request->meeting->provider_key)
+	if (request->meeting && store_is_for_saving(depth) && !request->meeting->provider_key)
 		return err_set(info, ERR_UNREADABLE,
 			"Document %s: meeting.provider_key is missing.", request->id);
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
@@ -79,103 +85,200 @@ static enum err store_check_whole(
 	return ERR_OK;
 }
 
+/* What of a request STORE_TAG is. */
+#define TAG(c_type, member, type, ...)                                                             \
+	MODEL_FIELD(c_type, member, type, MODEL_STORED | MODEL_REQUIRED, __VA_ARGS__)
+#define TAG_SIDE(field_name, party)                                                                \
+	{                                                                                          \
+		.name = #field_name, .type = MODEL_OBJECT, .flags = MODEL_STORED | MODEL_REQUIRED, \
+		.of = &store_tag_person,                                                           \
+		.offset = offsetof(struct request, side) + (party) * sizeof(struct side) +         \
+			  offsetof(struct side, person)                                            \
+	}
+
+static const struct model_field store_tag_person_fields[] = {
+	TAG(struct person, id, MODEL_STRING),
+};
+static const struct model store_tag_person =
+	MODEL(struct person, "person", store_tag_person_fields);
+
+static const struct model_field store_tag_meeting_fields[] = {
+	TAG(struct meeting, opens_at, MODEL_INSTANT),
+	TAG(struct meeting, expires_at, MODEL_INSTANT),
+};
+static const struct model store_tag_meeting =
+	MODEL(struct meeting, "meeting", store_tag_meeting_fields);
+
+static const struct model_field store_tag_fields[] = {
+	MODEL_FIELD(struct request, id, MODEL_STRING, MODEL_STORED | MODEL_KEY),
+	TAG_SIDE(client, PARTY_CLIENT),
+	TAG_SIDE(lawyer, PARTY_LAWYER),
+	TAG(struct request, starts_at, MODEL_INSTANT),
+	TAG(struct request, ends_at, MODEL_INSTANT),
+	MODEL_FIELD(struct request, meeting, MODEL_OBJECT, MODEL_STORED, .of = &store_tag_meeting),
+	MODEL_FIELD(struct request, updated_at, MODEL_INSTANT, MODEL_STORED),
+	MODEL_FIELD(struct request, fingerprint, MODEL_STRING, MODEL_STORED),
+};
+static const struct model store_tag_model = MODEL(struct request, "request", store_tag_fields);
+
+/* What a depth leaves out: fields of any of these flags; and of those, not what is named. */
+static const struct {
+	unsigned without;
+	bool with_texts, with_effects;
+} store_depths[] = {
+	[STORE_CURRENT] = {MODEL_HEAVY | MODEL_HISTORY},
+	[STORE_OWED] = {MODEL_HEAVY | MODEL_HISTORY, .with_effects = true},
+	[STORE_HISTORY] = {MODEL_HEAVY},
+	[STORE_TAG] = {0},
+	[STORE_END] = {MODEL_HEAVY | MODEL_HISTORY, .with_texts = true},
+	[STORE_WHOLE] = {0},
+};
+
+static bool store_leaves_out(enum store_depth depth, const struct model_field *field)
+{
+	return (field->flags & store_depths[depth].without) &&
+	       !(store_depths[depth].with_texts && field->type == MODEL_STRING) &&
+	       !(store_depths[depth].with_effects && field->of == &effect_model);
+}
+
+/* What is not even looked at where a document has it. */
+static unsigned store_unread(enum store_depth depth)
+{
+	return store_depths[depth].with_texts || store_depths[depth].with_effects
+		       ? 0
+		       : store_depths[depth].without;
+}
+
+/* In full, for saving. */
+static enum err store_complete(
+	struct arena *arena, enum store_depth depth, struct request *request, struct err_info *info)
+{
+	if (request->rev < 1)
+		return err_set(info, ERR_UNREADABLE, "Document %s: request.rev cannot be read.",
+			request->id);
+	if (depth == STORE_WHOLE)
+		store_former_complete(arena, request);
+	request_remember(request);
+	if (depth == STORE_WHOLE)
+		audit_seal_loaded(arena, &request->before, &request->events, &request->audit_seal);
+	return ERR_OK;
+}
+
 enum err store_request_read(struct store *store, struct arena *arena, const bson_t *bson,
 	enum store_depth depth, struct request **request_r, struct err_info *info)
 {
 	struct request *request = arena_alloc(arena, sizeof(*request));
+	uint8_t *bytes = arena_alloc(arena, bson->len);
+	struct store_reading reading = {.store = store,
+		.arena = arena,
+		.lasting = true,
+		.without = store_unread(depth)};
 	bson_iter_t iter;
-	const char *id;
+	bson_t kept;
 	enum err err;
 
-	if (!bson_iter_init_find(&iter, bson, "_id") || !BSON_ITER_HOLDS_UTF8(&iter))
+	memcpy(bytes, bson_get_data(bson), bson->len);
+	bson_init_static(&kept, bytes, bson->len);
+	if (!bson_iter_init_find(&iter, &kept, "_id") || !BSON_ITER_HOLDS_UTF8(&iter))
 		return err_set(info, ERR_UNREADABLE, "A document has no id.");
-	id = arena_strdup(arena, bson_iter_utf8(&iter, NULL));
+	reading.id = bson_iter_utf8(&iter, NULL);
 	*request_r = request;
-	bson_iter_init(&iter, store_former_read(arena, bson));
-	err = store_bson_read(store, arena, &request_model, &iter, id, request, info);
-	/* What is loaded for showing can never be saved. */
-	if (depth == STORE_CURRENT || depth == STORE_OWED)
-		request->rev = 0;
-	else if (err == ERR_OK && request->rev < 1)
-		err = err_set(info, ERR_UNREADABLE, "Document %s: request.rev cannot be read.", id);
+	/* What is shown has the same form as in the version before, but for effects. */
+	bson_iter_init(&iter, store_is_for_saving(depth) || depth == STORE_OWED
+				      ? store_former_read(arena, &kept)
+				      : &kept);
+	err = store_bson_read_some(&reading, depth == STORE_TAG ? &store_tag_model : &request_model,
+		&iter, request, info);
+	if (err != ERR_OK || depth == STORE_TAG)
+		return err;
 	if (request->archived)
 		request->before = *request->archived;
-	if (err == ERR_OK && depth == STORE_WHOLE)
-		store_former_complete(arena, request);
-	request_remember(request);
-	if (err == ERR_OK && depth == STORE_WHOLE)
-		audit_seal_loaded(arena, &request->before, &request->events, &request->audit_seal);
+	if (store_is_for_saving(depth))
+		err = store_complete(arena, depth, request, info);
+	else
+		request->rev = 0; /* What is loaded for showing can never be saved. */
 	return err == ERR_OK ? store_check_whole(request, depth, info) : err;
 }
 
-/* Whether a heavy field is not loaded. */
-static bool store_is_excluded(const struct model_field *field, enum store_depth depth)
-{
-	switch (depth) {
-	case STORE_OWED:
-		return field->of != &effect_model;
-	case STORE_END:
-		return field->type != MODEL_STRING;
-	default:
-		return depth == STORE_CURRENT;
-	}
-}
-
-/* Heavy fields at any depth of objects, by their path. */
-static void store_exclude_heavy(
+/* The stored fields, or those that a depth leaves out, at any depth of objects, by their path. */
+static void store_project(
 	bson_t *projection, const struct model *model, enum store_depth depth, const char *path)
 {
 	char name[128];
+	bool named;
 
 	MODEL_FOREACH_FIELD (model, field) {
-		snprintf(name, sizeof(name), "%s%s", path, field->name);
-		if (field->flags & MODEL_HEAVY) {
-			if (store_is_excluded(field, depth))
-				bson_append_int32(projection, name, -1, 0);
-		} else if (field->type == MODEL_OBJECT) {
-			snprintf(name, sizeof(name), "%s%s.", path, field->name);
-			store_exclude_heavy(projection, field->of, depth, name);
-		}
+		named = depth == STORE_TAG ? field->type != MODEL_OBJECT
+					   : store_leaves_out(depth, field);
+		if (!named && field->type != MODEL_OBJECT)
+			continue;
+		snprintf(name, sizeof(name), "%s%s%s", path, store_field_key(field),
+			named ? "" : ".");
+		if (named)
+			bson_append_int32(projection, name, -1, depth == STORE_TAG);
+		else
+			store_project(projection, field->of, depth, name);
 	}
 }
 
-void store_append_projection(bson_t *options, enum store_depth depth)
+void store_projections_init(struct store *store)
 {
-	bson_t projection;
+	int depth;
 
-	if (depth == STORE_WHOLE)
-		return;
-	BSON_APPEND_DOCUMENT_BEGIN(options, "projection", &projection);
-	store_exclude_heavy(&projection, &request_model, depth, "");
-	bson_append_document_end(options, &projection);
+	for (depth = 0; depth < STORE_DEPTHS; depth++) {
+		if (depth == STORE_WHOLE)
+			continue;
+		store->projections[depth] = bson_new();
+		store_project(store->projections[depth],
+			depth == STORE_TAG ? &store_tag_model : &request_model,
+			(enum store_depth)depth, "");
+	}
+}
+
+void store_projections_fini(struct store *store)
+{
+	int depth;
+
+	for (depth = 0; depth < STORE_DEPTHS; depth++)
+		bson_destroy(store->projections[depth]);
+}
+
+const bson_t *store_projection(const struct store *store, enum store_depth depth)
+{
+	return store->projections[depth];
+}
+
+void store_append_projection(bson_t *options, const struct store *store, enum store_depth depth)
+{
+	if (store->projections[depth])
+		BSON_APPEND_DOCUMENT(options, "projection", store->projections[depth]);
 }
 
 static enum err store_request_find(struct store *store, struct arena *arena, const char *id,
 	enum store_depth depth, struct request **request_r, struct err_info *info)
 {
-	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER;
+	bson_t filter = BSON_INITIALIZER;
+	const struct store_search find = {
+		.collection = "requests",
+		.filter = &filter,
+		.projection = store_projection(store, depth),
+		.limit = 1,
+	};
 	struct store_session session;
-	mongoc_cursor_t *cursor;
+	struct store_rows rows;
 	const bson_t *bson;
-	bson_error_t error;
 	enum err err;
 
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
 	BSON_APPEND_UTF8(&filter, "_id", id);
-	BSON_APPEND_INT64(&options, "limit", 1);
-	BSON_APPEND_BOOL(&options, "singleBatch", true);
-	store_append_projection(&options, depth);
-	cursor = store_find(session.requests, &filter, &options);
-	if (mongoc_cursor_next(cursor, &bson))
+	err = store_rows_find(&session, &find, "load request", &rows, info);
+	if (err == ERR_OK && (bson = store_rows_next(&rows)))
 		err = store_request_read(store, arena, bson, depth, request_r, info);
-	else if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "load request", info);
-	else
+	else if (err == ERR_OK)
 		err = err_set(info, ERR_NOT_FOUND, "There is no such request.");
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(&options);
+	store_rows_end(&rows);
 	bson_destroy(&filter);
 	return store_session_end(&session, err);
 }

@@ -11,11 +11,16 @@ enum err store_request_insert(
 enum store_depth {
 	STORE_CURRENT, /* without events, effects and answers: for showing, never for saving */
 	STORE_OWED,    /* the same with its effects */
-	/* STORE_CURRENT with what a provider knows it by, and request->before in place of the
+	STORE_HISTORY, /* or with the ended meetings, as they are shown */
+	/* What an entity tag goes by (fingerprint.h), whose request it is, whether it has a
+	 * meeting, and updated_at: nothing else is set. */
+	STORE_TAG,
+	/* As STORE_CURRENT, with what a provider knows it by, and request->before in place of the
 	 * events: for uses of links. Loaded whole where its seal does not say where the trail ends.
 	 */
 	STORE_END,
 	STORE_WHOLE,
+	STORE_DEPTHS,
 };
 
 /* ERR_NOT_FOUND when there is none; ERR_UNREADABLE names what cannot be read. */
@@ -50,6 +55,7 @@ struct store_filter {
 	int64_t after_start;  /* cursor: continue behind this start and id */
 	const char *after_id; /* NULL: from the beginning */
 	int64_t limit, now;
+	enum store_depth depth; /* STORE_CURRENT, or STORE_TAG: a list of tags */
 };
 
 /* Where a page ended. */
@@ -58,9 +64,9 @@ struct store_position {
 	const char *id; /* NULL: there is nothing behind it */
 };
 
-/* Items are struct request *, at the STORE_CURRENT depth. A page may be short though *next_r says
- * that it goes on: a row that cannot be read is logged and left out, and where both statuses are
- * asked for no more than 250 rows are looked at. */
+/* Items are struct request *. A page may be short though *next_r says that it goes on: a row that
+ * cannot be read is logged and left out, and where both statuses are asked for no more than a few
+ * hundred rows are looked at. */
 enum err store_request_list(struct store *store, struct arena *arena,
 	const struct store_filter *filter, struct model_list *list_r, struct store_position *next_r,
 	struct err_info *info);

@@ -164,38 +164,35 @@ static int64_t stretch_left(const struct store_stretch *stretch, const struct st
 }
 
 static enum err stretch_read_window(struct store_session *session,
-	const struct stretch_window *window, const bson_t *options, struct stretch_read *read,
+	const struct stretch_window *window, const bson_t *projection, struct stretch_read *read,
 	const char *doing, struct err_info *info)
 {
 	const struct store_stretch *stretch = window->stretch;
 	const int64_t limit = stretch_left(stretch, read);
 	const int direction = stretch->descending ? -1 : 1;
-	bson_t filter = BSON_INITIALIZER, *own;
-	enum err err = ERR_OK;
-	mongoc_cursor_t *cursor;
-	bson_error_t error;
+	bson_t filter = BSON_INITIALIZER, *sort;
+	struct store_search search = {
+		.collection = "requests", .filter = &filter, .projection = projection, .limit = limit};
+	struct store_rows rows;
 	const bson_t *row;
-	int64_t rows = 0;
+	int64_t seen = 0;
+	enum err err;
 
 	stretch_filter(window, &filter);
-	own = BCON_NEW("sort", "{", stretch->at, BCON_INT32(direction), "_id",
-		BCON_INT32(direction), "}", "limit", BCON_INT64(limit), "batchSize",
-		BCON_INT64(limit));
-	bson_concat(own, options);
-	cursor = store_find(session->requests, &filter, own);
-	while (read->taken < stretch->limit && mongoc_cursor_next(cursor, &row)) {
-		rows++;
+	sort = BCON_NEW(stretch->at, BCON_INT32(direction), "_id", BCON_INT32(direction));
+	search.sort = sort;
+	err = store_rows_find(session, &search, doing, &rows, info);
+	while (read->taken < stretch->limit && (row = store_rows_next(&rows))) {
+		seen++;
 		read->last = store_instant_of(row, stretch->at);
-		if (read->seen + rows == 1)
+		if (read->seen + seen == 1)
 			read->first = read->last;
 		read->taken += read->take(read->data, row);
 	}
-	read->seen += rows;
-	read->dry = rows < limit && read->taken < stretch->limit;
-	if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, doing, info);
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(own);
+	read->seen += seen;
+	read->dry = seen < limit && read->taken < stretch->limit;
+	store_rows_end(&rows);
+	bson_destroy(sort);
 	bson_destroy(&filter);
 	return err;
 }
@@ -210,7 +207,7 @@ static int64_t stretch_reached(const struct stretch_window *window, const struct
 }
 
 enum err store_stretch_read(struct store_session *session, const struct store_stretch *stretch,
-	const bson_t *options, store_take *take, void *data, const char *doing, bool *whole_r,
+	const bson_t *projection, store_take *take, void *data, const char *doing, bool *whole_r,
 	struct err_info *info)
 {
 	struct stretch_read read = {.take = take, .data = data, .dry = true};
@@ -219,7 +216,7 @@ enum err store_stretch_read(struct store_session *session, const struct store_st
 
 	stretch_begin(&window, session->store, stretch, false);
 	while (err == ERR_OK && read.dry && stretch_next(&window))
-		err = stretch_read_window(session, &window, options, &read, doing, info);
+		err = stretch_read_window(session, &window, projection, &read, doing, info);
 	if (err == ERR_OK)
 		stretch_end(&window, session->store,
 			read.dry ? REACH_ALL : stretch_reached(&window, &read));

@@ -20,7 +20,6 @@ static void store_taken_projection(bson_t *options)
 		else if (!(field->flags & MODEL_KEY))
 			bson_append_int32(&projection, field->name, -1, 1);
 	}
-	bson_append_document_end(options, &projection);
 }
 
 /* Those within a span that are being collected. */
@@ -58,7 +57,7 @@ static bool store_taken_add(void *data, const bson_t *row)
 static enum err store_taken_read(const struct store_taking *taking, const char *lawyer_id,
 	enum request_status status, bool *whole_r, struct err_info *info)
 {
-	bson_t *prefix, options = BSON_INITIALIZER;
+	bson_t *prefix, projection = BSON_INITIALIZER;
 	struct store_stretch stretch;
 	struct store_session session;
 	enum err err;
@@ -68,7 +67,7 @@ static enum err store_taken_read(const struct store_taking *taking, const char *
 		return err;
 	prefix = BCON_NEW("lawyer.id", BCON_UTF8(lawyer_id), "status",
 		BCON_UTF8(request_status_names[status]));
-	store_taken_projection(&options);
+	store_taken_projection(&projection);
 	stretch = (struct store_stretch){
 		.prefix = prefix,
 		.at = "starts_at",
@@ -77,9 +76,9 @@ static enum err store_taken_read(const struct store_taking *taking, const char *
 		.limit = taking->limit - (int64_t)taking->list->count,
 		.most = taking->limit + STORE_TAKEN_SPARE,
 	};
-	err = store_stretch_read(&session, &stretch, &options, store_taken_add, (void *)taking,
-		"read a lawyer's time", whole_r, info);
-	bson_destroy(&options);
+	err = store_stretch_read(&session, &stretch, &projection, store_taken_add,
+		(void *)taking, "read a lawyer's time", whole_r, info);
+	bson_destroy(&projection);
 	bson_destroy(prefix);
 	return store_session_end(&session, err);
 }

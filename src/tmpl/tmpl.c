@@ -48,6 +48,22 @@ bool tmpl_set_has(const struct tmpl_set *set, const char *name)
 	return tmpl_set_get(set, name, strlen(name)) != NULL;
 }
 
+/* In any order, since folders are read in any. */
+void tmpl_set_digest(const struct tmpl_set *set, char digest_r[HASH_SIZE])
+{
+	unsigned char sum[HASH_SIZE] = {0};
+	const struct tmpl *tmpl;
+	char hash[HASH_SIZE];
+	size_t i;
+
+	for (tmpl = set->first; tmpl; tmpl = tmpl->next) {
+		hash_texts(hash, tmpl->name, tmpl->text, NULL);
+		for (i = 0; i < HASH_SIZE; i++)
+			sum[i] ^= (unsigned char)hash[i];
+	}
+	hash_hex(sum, sizeof(sum), digest_r);
+}
+
 const char *tmpl_set_find(const struct tmpl_set *set, const char *name)
 {
 	const struct tmpl *tmpl;
@@ -91,15 +107,6 @@ enum err tmpl_set_add(struct tmpl_set *set, const char *name, enum tmpl_kind kin
 	tmpl->next = set->first;
 	set->first = tmpl;
 	return ERR_OK;
-}
-
-void tmpl_set_digest(const struct tmpl_set *set, char hex_r[HASH_SIZE])
-{
-	const struct tmpl *tmpl;
-
-	hash_texts(hex_r, "", NULL);
-	for (tmpl = set->first; tmpl; tmpl = tmpl->next)
-		hash_texts(hex_r, hex_r, tmpl->name, tmpl->text, NULL);
 }
 
 static enum tmpl_kind tmpl_kind_of(const char *name)

@@ -49,8 +49,8 @@ enum err tmpl_set_add(struct tmpl_set *set, const char *name, enum tmpl_kind kin
  * a partial that is not in the set are ERR_CONFIG. */
 enum err tmpl_set_load(struct tmpl_set *set, const char *root, struct err_info *info);
 
-/* A hash of all names and texts, in the order in which they were added. */
-void tmpl_set_digest(const struct tmpl_set *set, char hex_r[HASH_SIZE]);
+/* A hash of all names and texts, whatever their order. */
+void tmpl_set_digest(const struct tmpl_set *set, char digest_r[HASH_SIZE]);
 
 bool tmpl_set_has(const struct tmpl_set *set, const char *name);
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import copy
+import datetime
+import functools
 import json
 import re
 import secrets
@@ -139,6 +141,21 @@ def test_a_change_holds_for_the_next_acceptance(own: Stack, admin: Caller) -> No
     after = parties.accepted()["meeting"]
     assert before["security"]["waiting_room"] and not after["security"]["waiting_room"]
     assert after["opens_at"] < before["opens_at"]
+
+
+def test_a_change_holds_in_every_process(start: Callable[..., Stack]) -> None:
+    """Each keeps what it has read, and none goes by that once the change was answered."""
+    stack = start(SERVER_WORKERS=4)
+    parties = stack.parties()
+    for minutes in range(4):
+        filed = [parties.create() for _ in range(8)]
+        changed(stack.admin().put(POLICY, {"opens_minutes_before": minutes}))
+        for accepted in at_once(functools.partial(parties.accept, request) for request in filed):
+            opens, starts = (
+                datetime.datetime.fromisoformat(accepted["meeting"][name])
+                for name in ("opens_at", "starts_at")
+            )
+            assert starts - opens == datetime.timedelta(minutes=minutes)
 
 
 @pytest.mark.parametrize(
