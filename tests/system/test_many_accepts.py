@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from mailbox import NOTICES
 
 import pytest
 from providers import KINDS, Providers, provide, unique  # noqa: F401
@@ -73,7 +74,7 @@ def assert_one_each(providers: Providers, requests: list[dict]) -> None:
 
 def assert_told(providers: Providers, requests: list[dict]) -> int:
     """One invitation for each party, by its name for ever; how many came twice."""
-    mails = providers.stack.mails.all()
+    mails = [mail for mail in providers.stack.mails.all() if mail.kind not in NOTICES]
     names = {mail.id: mail.recipient for mail in mails}
     expected = collections.Counter(
         request[who]["email"] for request in requests for who in ("client", "lawyer")
@@ -219,6 +220,7 @@ class Life:
             method = "CANCEL"
         for who in ("client", "lawyer"):
             mails = self.stack.mails.to(self.request[who]["email"])
+            mails = [mail for mail in mails if mail.kind not in NOTICES]
             parts = [mail.part("text/calendar") for mail in mails]
             assert [part.get_param("method") for part in parts[-1:]] in ([method], [])
             assert mails or method == "CANCEL", "invited"

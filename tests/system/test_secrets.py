@@ -327,6 +327,7 @@ class Run:
             self.stolen.append(dump(self.stack))
             self.look_around(parties, request)
             setattr(self.smtp, trouble, True)
+            self.stack.advance(61)  # for so long nobody logs in again
             self.providers.finish(request["id"])
             self.look_around(parties, request)
 
