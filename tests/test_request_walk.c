@@ -673,7 +673,7 @@ static void test_walk_promises_hold(void)
 		for (walk.step = 0; walk.step < WALK_STEPS; walk.step++) {
 			walk_step(&walk);
 			walk_check_all(&walk);
-			walk_check_shown(&walk);
+			walk_check_answers(&walk);
 		}
 		walk_end(&walk);
 		broken += walk.broken;

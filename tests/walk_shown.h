@@ -80,7 +80,7 @@ static void shown_check(struct walk *walk, const struct service *service, struct
 	assert(shown_seen.tags < SHOWN_ROWS);
 }
 
-static void walk_check_shown(struct walk *walk)
+static void walk_check_answers(struct walk *walk)
 {
 	static char public_url[] = "https://meet.test";
 	static const struct actor callers[] = {{.id = "client-1", .role = ROLE_CLIENT},
