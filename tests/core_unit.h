@@ -311,9 +311,9 @@ static inline struct request *core_at_zoom(struct arena *arena)
 }
 
 /* The effects of a request owed, in order, as one letter each: Create, Update, Delete, Expire,
- * Verify, Overlaps, and Lapse, but not the notice that waits for its time; and of mails to the client
- * r(eady), u(pdated), d(eclined), l(apsed), c(ancelled), w(ithdrawn), (dela)y(ed), (re)m(inder),
- * n(o-show). */
+ * Verify, Overlaps, and Lapse, but not the notice that waits for its time; and of mails to the
+ * client r(eady), u(pdated), d(eclined), l(apsed), c(ancelled), w(ithdrawn), (dela)y(ed),
+ * (re)m(inder), n(o-show). */
 static inline const char *core_owed(struct arena *arena, const struct request *request)
 {
 	static const char letters[EFFECT_KIND_COUNT] = {

@@ -244,13 +244,15 @@ static enum err mail_deliver(const struct dispatch *dispatch, struct mail_transp
 
 	breaker_read(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), &health);
 	pause_s = mail_doubled(1, health.failures);
-	mail_transport_hurry(transport,
-		health.failures ? mail_doubled(MAIL_TRY_S, health.failures - 1) : 0);
+	mail_transport_hurry(
+		transport, health.failures ? mail_doubled(MAIL_TRY_S, health.failures - 1) : 0);
 	breaker_enter(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), NULL);
 	err = mail_transport_deliver(transport, message->message_id, dispatch->mail_from.email,
 		message->to.email, buf->bytes, buf->len, info);
 	breaker_leave(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), mail_of_server(err),
-		err == ERR_CREDENTIAL ? 0 : pause_s < MAIL_PAUSE_S ? pause_s : MAIL_PAUSE_S,
+		err == ERR_CREDENTIAL    ? 0
+		: pause_s < MAIL_PAUSE_S ? pause_s
+					 : MAIL_PAUSE_S,
 		err == ERR_OK ? NULL : info->detail);
 	return err;
 }

@@ -21,8 +21,8 @@ mongoc_cursor_t *store_find(
 	mongoc_collection_t *collection, const bson_t *filter, const bson_t *options);
 
 /* One of a bounded number of documents, which fit into one reply (16 MB). It is sent as the command
- * that it is: the driver's cursor costs as much processor time as all the rest of reading a request.
- * `sort` and `projection` may be NULL. */
+ * that it is: the driver's cursor costs as much processor time as all the rest of reading a
+ * request. `sort` and `projection` may be NULL. */
 struct store_search {
 	const char *collection;
 	const bson_t *filter, *sort, *projection;

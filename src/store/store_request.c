@@ -169,10 +169,8 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 {
 	struct request *request = arena_alloc(arena, sizeof(*request));
 	uint8_t *bytes = arena_alloc(arena, bson->len);
-	struct store_reading reading = {.store = store,
-		.arena = arena,
-		.lasting = true,
-		.without = store_unread(depth)};
+	struct store_reading reading = {
+		.store = store, .arena = arena, .lasting = true, .without = store_unread(depth)};
 	bson_iter_t iter;
 	bson_t kept;
 	enum err err;

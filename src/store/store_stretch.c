@@ -171,8 +171,10 @@ static enum err stretch_read_window(struct store_session *session,
 	const int64_t limit = stretch_left(stretch, read);
 	const int direction = stretch->descending ? -1 : 1;
 	bson_t filter = BSON_INITIALIZER, *sort;
-	struct store_search search = {
-		.collection = "requests", .filter = &filter, .projection = projection, .limit = limit};
+	struct store_search search = {.collection = "requests",
+		.filter = &filter,
+		.projection = projection,
+		.limit = limit};
 	struct store_rows rows;
 	const bson_t *row;
 	int64_t seen = 0;

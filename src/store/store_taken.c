@@ -76,8 +76,8 @@ static enum err store_taken_read(const struct store_taking *taking, const char *
 		.limit = taking->limit - (int64_t)taking->list->count,
 		.most = taking->limit + STORE_TAKEN_SPARE,
 	};
-	err = store_stretch_read(&session, &stretch, &projection, store_taken_add,
-		(void *)taking, "read a lawyer's time", whole_r, info);
+	err = store_stretch_read(&session, &stretch, &projection, store_taken_add, (void *)taking,
+		"read a lawyer's time", whole_r, info);
 	bson_destroy(&projection);
 	bson_destroy(prefix);
 	return store_session_end(&session, err);
