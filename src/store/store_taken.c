@@ -9,16 +9,13 @@
 /* Rows more that are looked at: of a cancelled meeting, whose request may get another. */
 enum { STORE_TAKEN_SPARE = 1000 };
 
-static void store_taken_projection(bson_t *options)
+static void store_taken_projection(bson_t *projection)
 {
-	bson_t projection;
-
-	BSON_APPEND_DOCUMENT_BEGIN(options, "projection", &projection);
 	MODEL_FOREACH_FIELD (&taken_model, field) {
 		if (field->type == MODEL_OBJECT)
-			BSON_APPEND_INT32(&projection, "meeting.status", 1);
+			BSON_APPEND_INT32(projection, "meeting.status", 1);
 		else if (!(field->flags & MODEL_KEY))
-			bson_append_int32(&projection, field->name, -1, 1);
+			bson_append_int32(projection, field->name, -1, 1);
 	}
 }
 
