@@ -49,15 +49,35 @@ static const struct model_field link_fields[] = {
 const struct model calendar_links_model =
 	MODEL(struct calendar_links, "calendar_links", link_fields);
 
+static bool link_is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+static char *link_put(char *out, const char *text, size_t len)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (link_is_plain(text[i])) {
+			*out++ = text[i];
+		} else {
+			*out++ = '%';
+			*out++ = hex[(unsigned char)text[i] >> 4];
+			*out++ = hex[text[i] & 15];
+		}
+	}
+	return out;
+}
+
 /* RFC 3986 section 2.1, of as many whole characters as fit into `room` bytes. */
 static const char *link_encode(struct arena *arena, const char *text, size_t room)
 {
 	static const char more[] = "%E2%80%A6"; /* … */
-	static const char plain[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-	static const char hex[] = "0123456789ABCDEF";
 	char *encoded = arena_alloc(arena, 3 * strlen(text) + sizeof(more)), *out = encoded;
-	size_t len, i;
+	size_t len;
 
 	for (; *text; text += len) {
 		for (len = 1; ((unsigned char)text[len] & 0xc0) == 0x80; len++)
@@ -66,32 +86,33 @@ static const char *link_encode(struct arena *arena, const char *text, size_t roo
 			out = stpcpy(out, more);
 			break;
 		}
-		for (i = 0; i < len; i++) {
-			if (strchr(plain, text[i])) {
-				*out++ = text[i];
-			} else {
-				*out++ = '%';
-				*out++ = hex[(unsigned char)text[i] >> 4];
-				*out++ = hex[text[i] & 15];
-			}
-		}
+		out = link_put(out, text, len);
 	}
 	return encoded;
 }
 
-static const char *link_time(struct arena *arena, int64_t instant, bool extended)
+/* An instant in both forms: 20261201T090000Z, and 2026-12-01T09:00:00Z percent-encoded. */
+struct link_time {
+	char form[2][3 * INSTANT_TEXT_SIZE];
+};
+
+static void link_time_init(struct link_time *time, int64_t instant)
 {
-	char text[INSTANT_TEXT_SIZE], *in, *out = text;
+	char text[INSTANT_TEXT_SIZE], *in, *out = time->form[false];
 
 	instant_format(instant, false, text);
-	if (extended)
-		return link_encode(arena, text, 3 * sizeof(text));
 	for (in = text; *in; in++)
 		if (*in != '-' && *in != ':')
 			*out++ = *in;
 	*out = '\0';
-	return arena_strdup(arena, text);
+	*link_put(time->form[true], text, strlen(text)) = '\0';
 }
+
+/* What all links of a meeting have. */
+struct link_parts {
+	struct link_time starts, ends;
+	const char *title, *place;
+};
 
 static char *link_add(char *out, const char *name, const char *value)
 {
@@ -100,40 +121,40 @@ static char *link_add(char *out, const char *name, const char *value)
 	return stpcpy(out, value);
 }
 
-static const char *link_make(struct arena *arena, const struct link_row *row,
-	const struct meeting *meeting, const char *title, const char *place)
+static const char *link_make(
+	struct arena *arena, const struct link_row *row, const struct link_parts *parts)
 {
-	const size_t len = strlen(place);
+	const size_t len = strlen(parts->place);
 	char link[CALENDAR_LINK_MAX + 1]; /* the bounds of its parts hold it below that */
-	char *out = link_add(stpcpy(link, row->base), row->title, title);
+	char *out = link_add(stpcpy(link, row->base), row->title, parts->title);
 
-	out = stpcpy(out, row->start);
-	out = stpcpy(out, link_time(arena, meeting->starts_at, row->extended));
-	out = stpcpy(out, row->end);
-	out = stpcpy(out, link_time(arena, meeting->ends_at, row->extended));
+	out = stpcpy(stpcpy(out, row->start), parts->starts.form[row->extended]);
+	out = stpcpy(stpcpy(out, row->end), parts->ends.form[row->extended]);
 	if (len <= LINK_TWICE)
-		out = link_add(out, row->notes, place);
+		out = link_add(out, row->notes, parts->place);
 	if (len <= LINK_ONCE)
-		link_add(out, row->place, place);
-	return arena_strdup(arena, link);
+		out = link_add(out, row->place, parts->place);
+	return arena_strndup(arena, link, (size_t)(out - link));
 }
 
 struct calendar_links *calendar_links(
 	struct arena *arena, const struct request *request, enum party party, const char *join_url)
 {
 	struct calendar_links *links = arena_alloc(arena, sizeof(*links));
-	const char *title = link_encode(arena,
+	const struct link_row *row;
+	struct link_parts parts;
+	size_t i;
+
+	link_time_init(&parts.starts, request->meeting->starts_at);
+	link_time_init(&parts.ends, request->meeting->ends_at);
+	parts.title = link_encode(arena,
 		arena_printf(
 			arena, "%s \u2013 %s", request->title, request->side[!party].person->name),
 		LINK_TITLE);
-	const char *place = link_encode(arena, join_url, 3 * strlen(join_url) + 16);
-	const struct link_row *row;
-	size_t i;
-
+	parts.place = link_encode(arena, join_url, 3 * strlen(join_url) + 16);
 	for (i = 0; i < sizeof(link_table) / sizeof(link_table[0]); i++) {
 		row = &link_table[i];
-		*(const char **)((char *)links + row->offset) =
-			link_make(arena, row, request->meeting, title, place);
+		*(const char **)((char *)links + row->offset) = link_make(arena, row, &parts);
 	}
 	return links;
 }
