@@ -102,8 +102,11 @@ static int outbox_main(
 	if (err != ERR_OK)
 		return app_fail(&info);
 	id_random(trace_id);
-	run->service = (struct service){
-		.conf = conf, .ring = app.ring, .store = app.store, .wake_fd = wake_open()};
+	run->service = (struct service){.conf = conf,
+		.ring = app.ring,
+		.store = app.store,
+		.wake_fd = wake_open(),
+		.edition = ""};
 	run->call = (struct service_call){
 		.arena = arena_new(),
 		.now = clock_now_ms(),
@@ -111,6 +114,7 @@ static int outbox_main(
 		.trace_id = trace_id,
 		.body = "",
 		.render = handler_render_request,
+		.tag = handler_request_tag,
 		.status = 200,
 	};
 	err = id ? outbox_decide(run, verb, id, &info) : outbox_list(run, &info);

@@ -98,7 +98,9 @@ void delivery_settled(struct arena *arena, struct delivery *delivery,
 		.code = err_code(outcome->err), .detail = outcome->detail, .at = now};
 	delivery->due = now + backoff_delay_ms(delivery->attempts, DELIVERY_FIRST_S, DELIVERY_MAX_S,
 				      outcome->retry_after_s, random);
-	if (outcome->err == ERR_PERMANENT || delivery->due > delivery->give_up_at)
+	/* Once more when the time is over, however long it was asked to wait. */
+	delivery->due = instant_earlier(delivery->due, delivery->give_up_at);
+	if (outcome->err == ERR_PERMANENT || now >= delivery->give_up_at)
 		delivery_end(delivery, DELIVERY_FAILED, now);
 }
 

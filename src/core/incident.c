@@ -13,6 +13,8 @@
 
 #define INCIDENT_LEASE   (90 * INSTANT_SECOND)
 #define INCIDENT_GIVE_UP (3 * INSTANT_DAY)
+/* Of what is over: as long as its mails are owed, the next one of its target is not noticed. */
+#define INCIDENT_OVER_GIVE_UP INSTANT_HOUR
 
 enum { INCIDENT_FIRST_S = 15, INCIDENT_MAX_S = 600 };
 
@@ -140,7 +142,9 @@ void incident_sent(struct cause *cause, struct incident *incident, const struct 
 
 		if (owed->over != mail->over || strcmp(owed->address, mail->address) != 0)
 			continue;
-		if (err == ERR_TEMPORARY && cause->now - owed->owed_at < INCIDENT_GIVE_UP)
+		if (err == ERR_TEMPORARY && cause->now - owed->owed_at < INCIDENT_GIVE_UP &&
+			(!incident->over_at ||
+				cause->now - incident->over_at < INCIDENT_OVER_GIVE_UP))
 			owed->due = cause->now + backoff_delay_ms(owed->attempts, INCIDENT_FIRST_S,
 							 INCIDENT_MAX_S, 0,
 							 cause_jitter(cause, BACKOFF_SPREAD));

@@ -35,7 +35,8 @@ const char *const meeting_outcome_names[] = {
 	"held", OUTCOME_CLIENT_NO_SHOW, OUTCOME_LAWYER_NO_SHOW, NULL};
 
 static const struct model_field warning_fields[] = {
-	MODEL_FIELD(struct warning, code, MODEL_STRING, MODEL_STORED | MODEL_SHOWN),
+	MODEL_FIELD(
+		struct warning, code, MODEL_STRING, MODEL_STORED | MODEL_SHOWN | MODEL_REQUIRED),
 	MODEL_FIELD(struct warning, detail, MODEL_STRING, MODEL_STORED | MODEL_SHOWN),
 };
 

@@ -310,7 +310,8 @@ static void news_tell(struct cause *cause, struct request *request, enum party p
 {
 	const bool was_on_its_way = news_last_mail(request, party) != NULL;
 
-	if (was_on_its_way && !news_is_outdated(cause->arena, request, party))
+	if ((was_on_its_way || news_holds_invitation(request, party)) &&
+		!news_is_outdated(cause->arena, request, party))
 		return;
 	news_withdraw_from(cause, request, party);
 	if (!news_holds_invitation(request, party))

@@ -152,8 +152,8 @@ static const char *overlap_words(struct arena *arena, const struct model_list *f
 
 	if (!found->count)
 		return NULL;
-	words = arena_printf(
-		arena, "It takes the same time as request %s: %s", first->id, first->title);
+	/* Without its title: that would outlive the erasure of who wrote it. */
+	words = arena_printf(arena, "It takes the same time as request %s", first->id);
 	return found->count == 1
 		       ? words
 		       : arena_printf(arena, "%s (and %zu more)", words, found->count - 1);

@@ -67,7 +67,7 @@ static struct json_object *alert_values(const struct dispatch *dispatch, struct 
 	alert_add(values, "zone", "UTC");
 	alert_add(values, "target", provider ? provider->title : incident->id);
 	alert_add(values, "since", alert_time(arena, incident->since));
-	alert_add(values, "until", alert_time(arena, incident->over_at));
+	alert_add(values, "until", alert_time(arena, incident->seen_at));
 	if (incident->detail && !mail->over)
 		alert_add(values, "detail", incident->detail);
 	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)

@@ -97,7 +97,8 @@ static int64_t dispatch_lease_next(const struct dispatch_settling *settling, str
 		now - leased_at > DISPATCH_AT_HAND_MS)
 		return -1;
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (strcmp(effect_queue(arena, request, effect), queue) == 0 &&
+		if (!dispatch_effect_of(effect)->at_claim &&
+			strcmp(effect_queue(arena, request, effect), queue) == 0 &&
 			effect_claim_one(request, effect, now, arena_strdup(arena, settling->next),
 				EFFECT_LEASE_MS))
 			return 0;

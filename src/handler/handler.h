@@ -20,6 +20,7 @@ enum err handler_check_templates(const struct tmpl_set *templates, struct err_in
 
 /* The answer to a change: the request as its caller sees it. */
 service_render handler_render_request;
+service_tag handler_request_tag; /* its entity tag */
 
 /* store_view: a request as the host application sees it. `data` is a struct service. */
 const char *handler_view(

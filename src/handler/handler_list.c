@@ -4,6 +4,9 @@
 #include "buf.h"
 #include "handler_private.h"
 
+/* No request starts further from the epoch. */
+#define LIST_FURTHEST (INT64_C(10000) * 366 * INSTANT_DAY)
+
 enum { LIST_CURSOR_BYTES = 8 + ID_BYTES, LIST_CURSOR_SIZE = 33 };
 
 static const char *const status_filters[] = {
@@ -48,6 +51,8 @@ static bool list_cursor_read(
 	if (!base64url_decode(text, bytes, sizeof(bytes)))
 		return false;
 	memcpy(starts_at_r, bytes, sizeof(*starts_at_r));
+	if (*starts_at_r < -LIST_FURTHEST || *starts_at_r > LIST_FURTHEST)
+		return false;
 	id_encode(bytes + sizeof(*starts_at_r), id);
 	*id_r = id;
 	return true;

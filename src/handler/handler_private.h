@@ -22,8 +22,6 @@ enum handler_resource { HANDLER_REQUEST, HANDLER_MEETING, HANDLER_CALENDAR };
 enum err handler_load(struct http_exchange *exchange, const struct service_call *call,
 	enum handler_resource resource, const struct request **request_r, struct err_info *info);
 
-/* The entity tag of HANDLER_REQUEST. */
-service_tag handler_request_tag;
 service_precondition handler_precondition;
 
 /* One of several requests, and of whatever else the caller adds to the basis, which is released. */

@@ -9,8 +9,8 @@ const char *service_answer_key(
 {
 	char *key = arena_alloc(call->arena, HASH_SIZE);
 
-	hash_texts(key, action, request_id, role_names[call->caller.role], call->caller.id,
-		call->idempotency_key ? "key" : "trace",
+	hash_texts(key, action, request_id, role_names[call->caller.role],
+		call->caller.id ? call->caller.id : "", call->idempotency_key ? "key" : "trace",
 		call->idempotency_key ? call->idempotency_key : call->trace_id, NULL);
 	return key;
 }

@@ -138,8 +138,7 @@ static enum err service_check_overlaps(const struct service_work *work, struct c
 			     : err;
 }
 
-/* What follows from the change for who is shown it, and is else made when it is saved. */
-static void service_note_change(struct request *request)
+void service_note_change(struct request *request)
 {
 	request->failed_at = effect_first_failed(request);
 	request->fingerprint = NULL;

@@ -238,10 +238,12 @@ static enum err outbox_decide(void *data, struct arena *arena, struct request *r
 	}
 	service_cause_init(&call, arena, decision->source, decision->config, &cause);
 	err = decision->rule(&cause, request, decision->effect_id, decision->input, info);
-	if (err == ERR_OK)
-		service_answer(decision->service, &call, &cause, request, decision->key,
-			decision->answer_r);
-	return err;
+	if (err != ERR_OK)
+		return err;
+	service_note_change(request);
+	service_answer(
+		decision->service, &call, &cause, request, decision->key, decision->answer_r);
+	return ERR_OK;
 }
 
 static enum err outbox_unknown(struct err_info *info)

@@ -34,6 +34,9 @@ enum err service_replay(const struct service *service, const struct service_call
 	const struct request_answer *stored, const struct request *request,
 	struct service_answer *answer_r, struct err_info *info);
 
+/* What follows from the change for who is shown it, and is else made when it is saved. */
+void service_note_change(struct request *request);
+
 /* Renders the answer and keeps it in the request, to be saved with the change. The request's
  * fingerprint is NULL where it is not that of before. */
 void service_answer(const struct service *service, const struct service_call *call,

@@ -113,6 +113,7 @@ static const struct model_field store_tag_fields[] = {
 	MODEL_FIELD(struct request, id, MODEL_STRING, MODEL_STORED | MODEL_KEY),
 	TAG_SIDE(client, PARTY_CLIENT),
 	TAG_SIDE(lawyer, PARTY_LAWYER),
+	TAG(struct request, status, MODEL_ENUM, .names = request_status_names),
 	TAG(struct request, starts_at, MODEL_INSTANT),
 	TAG(struct request, ends_at, MODEL_INSTANT),
 	MODEL_FIELD(struct request, meeting, MODEL_OBJECT, MODEL_STORED, .of = &store_tag_meeting),
