@@ -316,7 +316,7 @@ static inline struct request *core_at_zoom(struct arena *arena)
 
 /* The effects of a request owed, in order, as one letter each: Create, Update, Delete, Expire,
  * Verify, and Lapse; and of mails to the client r(eady), u(pdated), d(eclined), l(apsed),
- * c(ancelled). */
+ * c(ancelled), a(nswered), w(ords of the lawyer). */
 static inline const char *core_owed(struct arena *arena, const struct request *request)
 {
 	static const char letters[EFFECT_KIND_COUNT] = {
@@ -331,6 +331,8 @@ static inline const char *core_owed(struct arena *arena, const struct request *r
 		[EFFECT_MAIL_REQUEST_DECLINED] = 'd',
 		[EFFECT_MAIL_REQUEST_LAPSED] = 'l',
 		[EFFECT_MAIL_MEETING_CANCELLED] = 'c',
+		[EFFECT_MAIL_MEETING_ANSWERED] = 'a',
+		[EFFECT_MAIL_LETTER] = 'w',
 	};
 	char *owed = arena_alloc(arena, request->effects.count + 1);
 	size_t count = 0;

@@ -57,6 +57,12 @@ struct mail {
 	const char *timezone;       /* the zone it tells them in, */
 	const char *provider;       /* the provider that it names, */
 	const char *facts;          /* and all that it shows: told.h; sealed */
+	/* What the other person has answered: of attendance_names; another time (0: none), and in
+	 * which words (may be NULL; sealed). */
+	const char *attendance;
+	int64_t proposed_at, proposed_until;
+	const char *words;
+	const char *letter; /* id of the other person's letter, which is stored by itself */
 };
 
 struct effect {
@@ -102,6 +108,7 @@ enum effect_tells {
 	TELLS_CHANGES = 1 << 1,   /* what is not as the person was told before */
 	TELLS_CANCELLER = 1 << 2, /* who cancelled */
 	TELLS_ASKED = 1 << 3,     /* what was asked for, where it is not what was accepted */
+	TELLS_ANSWER = 1 << 4,    /* what the other person has answered */
 };
 
 #define EFFECT_BY_POLICY INT64_C(-1)
@@ -121,6 +128,7 @@ struct effect_row {
 	int64_t give_up;   /* ms after it was owed; 0: never; or EFFECT_BY_POLICY */
 	bool until_end;    /* and no later than `after_end` ms after the end of the meeting, */
 	int64_t after_end; /* when it is too late for it */
+	bool written; /* a mail that is stored as a whole, and has no templates */
 	enum effect_calendar calendar;
 	unsigned tells; /* set of enum effect_tells */
 };

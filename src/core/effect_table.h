@@ -41,3 +41,10 @@ EFFECT(MAIL_MEETING_CANCELLED, "mail.meeting_cancelled", EFFECT_CARRIES(mail), .
 	.lane = LANE_PERSON, .key = effect_recipient, .give_up = 3 * INSTANT_DAY, .until_end = true,
 	.after_end = INSTANT_DAY, .calendar = CALENDAR_CANCEL,
 	.tells = TELLS_MEETING | TELLS_CHANGES | TELLS_CANCELLER, .words = "The cancellation")
+EFFECT(MAIL_MEETING_ANSWERED, "mail.meeting_answered", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
+	.lane = LANE_PERSON, .key = effect_recipient, .wanted = effect_is_answered,
+	.give_up = 3 * INSTANT_DAY, .until_end = true, .tells = TELLS_MEETING | TELLS_ANSWER,
+	.words = "The news of what the other person has answered")
+EFFECT(MAIL_LETTER, "mail.letter", EFFECT_CARRIES(mail), .class = CLASS_MAIL, .lane = LANE_PERSON,
+	.key = effect_recipient, .without_meeting = true, .written = true,
+	.give_up = 3 * INSTANT_DAY, .words = "What the other person has written")

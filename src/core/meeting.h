@@ -46,6 +46,19 @@ enum link_use {
 	LINK_USES,
 };
 
+/* Whether the two people will come, as far as they have said. */
+enum attendance_state {
+	ATTENDANCE_UNKNOWN,
+	ATTENDANCE_ACCEPTED,
+	ATTENDANCE_TENTATIVE,
+	ATTENDANCE_DECLINED,
+};
+
+struct attendance {
+	int state[PARTY_COUNT];  /* enum attendance_state */
+	int64_t at[PARTY_COUNT]; /* when it was said, by the clock of who said it; 0: it was not */
+};
+
 struct meeting {
 	const char *id; /* the same for every generation; the calendar UID is made of it */
 	int64_t generation;
@@ -73,6 +86,7 @@ struct meeting {
 	const char *change_reason; /* of the last reschedule */
 	const char *ended_reason;
 	const char *outcome;      /* meeting_outcome_names, or NULL */
+	struct attendance *attendance;
 	const char *calendar_url; /* never stored */
 	int64_t sequence;         /* iCalendar SEQUENCE */
 	int64_t created_at, ready_at, ended_at;
@@ -84,6 +98,7 @@ struct meeting {
 
 extern const char *const meeting_status_names[];
 extern const char *const meeting_outcome_names[];
+extern const char *const attendance_names[]; /* NULL-terminated, by enum attendance_state */
 extern const struct model meeting_model;
 extern const struct model link_uses_model;
 
@@ -116,6 +131,12 @@ void meeting_made(struct cause *cause, struct request *request, const struct mee
 /* What the provider grants of it now. */
 void meeting_set_granted(
 	struct cause *cause, struct request *request, const struct meeting_link *link);
+
+/* Of a meeting that nobody has answered: the lawyer's own entry says ACCEPTED when it is sent. */
+struct attendance *meeting_unanswered(struct arena *arena);
+
+/* The UID of its calendar entry. */
+char *meeting_uid(struct arena *arena, const struct meeting *meeting);
 
 /* The detail of a warning, or NULL. */
 const char *meeting_warning(const struct meeting *meeting, const char *code);

@@ -10,6 +10,7 @@
 #include "ics_invite.h"
 #include "ics_when.h"
 #include "news.h"
+#include "reply.h"
 
 enum { MAIL_PROBE_S = 5 }; /* how long it is left alone after it did not answer */
 
@@ -41,12 +42,21 @@ static const char *mail_message_id(const struct dispatch *dispatch, struct arena
 		arena, "%s.%s.%s.%s@%s", request->id, version, kind, party_names[party], domain);
 }
 
+/* The person's own address for answers, or NULL. */
+static const char *mail_own_address(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, enum party party)
+{
+	return reply_address(
+		arena, dispatch->ring, dispatch->conf->mail_reply_address, request->id, party);
+}
+
 static enum err mail_calendar(const struct dispatch *dispatch, struct arena *arena,
 	const struct request *request, const struct effect *effect, struct mail_message *message,
 	struct err_info *info)
 {
 	const bool cancel = effect_row(effect)->calendar == CALENDAR_CANCEL;
 	const enum party party = (enum party)effect->mail->party;
+	const char *own = mail_own_address(dispatch, arena, request, party);
 	const struct ics_invite invite = {
 		.request = request,
 		.party = party,
@@ -56,7 +66,8 @@ static enum err mail_calendar(const struct dispatch *dispatch, struct arena *are
 		.join_url = gate_url(arena, dispatch->ring, GATE_JOIN, dispatch->conf->public_url,
 			request, party),
 		.organizer_name = dispatch->mail_from.name,
-		.organizer_email = dispatch->mail_from.email,
+		.organizer_email = own ? own : dispatch->mail_from.email,
+		.answers_are_read = own != NULL,
 	};
 	struct buf buf;
 	enum err err;
@@ -69,15 +80,17 @@ static enum err mail_calendar(const struct dispatch *dispatch, struct arena *are
 	return err;
 }
 
-/* Where an answer goes: email NULL is where the mail came from, and so it is while the policy
- * cannot be read, or when the other person has been erased. */
-static struct mail_address mail_reply_to(const struct config *config, const struct person *other)
+/* Where an answer goes: to the other person, an address of the policy, or `own` (NULL: where the
+ * mail came from); and so it is while the policy cannot be read, or when the other person has been
+ * erased. */
+static struct mail_address mail_reply_to(
+	const struct config *config, const struct person *other, const char *own)
 {
 	const char *reply_to = config ? config->policy->reply_to : REPLY_TO_FROM;
 
 	if (strcmp(reply_to, REPLY_TO_OTHER_PARTY) == 0 && !erase_is_done(other))
 		return (struct mail_address){.name = other->name, .email = other->email};
-	return (struct mail_address){.email = strchr(reply_to, '@') ? reply_to : NULL};
+	return (struct mail_address){.email = strchr(reply_to, '@') ? reply_to : own};
 }
 
 static enum err mail_message_make(const struct dispatch_work *work, const struct request *request,
@@ -102,7 +115,8 @@ static enum err mail_message_make(const struct dispatch_work *work, const struct
 		.date = effect->created_at,
 		.from = dispatch->mail_from,
 		.to = {.name = person->name, .email = person->email},
-		.reply_to = mail_reply_to(work->config, request->side[!party].person),
+		.reply_to = mail_reply_to(work->config, request->side[!party].person,
+			mail_own_address(dispatch, arena, request, party)),
 	};
 	/* Whatever comes later belongs to the thread of the first invitation. */
 	if (news && news->thread)
@@ -152,16 +166,19 @@ static enum err mail_of_server(enum err err)
 	}
 }
 
-/* That it may leave now was seen by whoever claimed it: here it is only noted who tries. */
-static enum err mail_deliver(const struct dispatch_work *work, const struct mail_message *message,
-	const struct buf *buf, struct err_info *info)
+/* That it may leave now was seen by whoever claimed it: here it is only noted who tries. What cannot
+ * be delivered comes back to the person's own address, so that it is known whose it is. */
+enum err dispatch_mail_deliver(const struct dispatch_work *work, const struct mail_message *message,
+	const char *bytes, size_t len, struct err_info *info)
 {
 	const struct dispatch *dispatch = work->performer->dispatch;
+	const char *sender = mail_own_address(
+		dispatch, work->arena, work->request, (enum party)work->effect->mail->party);
 	enum err err;
 
 	breaker_enter(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), NULL);
 	err = mail_transport_deliver(work->performer->transport, message->message_id,
-		dispatch->mail_from.email, message->to.email, buf->bytes, buf->len, info);
+		sender ? sender : dispatch->mail_from.email, message->to.email, bytes, len, info);
 	breaker_leave(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), mail_of_server(err),
 		err == ERR_OK ? 0 : MAIL_PROBE_S, err == ERR_OK ? NULL : info->detail);
 	return err == ERR_UNAVAILABLE ? ERR_TEMPORARY : err;
@@ -182,7 +199,7 @@ static enum err mail_perform(
 	buf_init(&buf, MAIL_MAX_MESSAGE);
 	err = mail_compose(&message, &buf, info);
 	if (err == ERR_OK)
-		err = mail_deliver(work, &message, &buf, info);
+		err = dispatch_mail_deliver(work, &message, buf.bytes, buf.len, info);
 	buf_fini(&buf);
 	return err;
 }

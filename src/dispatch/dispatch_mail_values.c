@@ -45,10 +45,11 @@ static void mail_add_warnings(const struct meeting *meeting, struct json_object 
 }
 
 static void mail_add_meeting(const struct dispatch *dispatch, struct arena *arena,
-	const struct request *request, enum party party, struct json_object *values)
+	const struct request *request, const struct mail *mail, struct json_object *values)
 {
 	const struct meeting *meeting = request->meeting;
 	const struct provider *provider = provider_find(meeting->provider);
+	const enum party party = (enum party)mail->party;
 
 	mail_add_text(values, "provider_title", provider ? provider->title : meeting->provider);
 	mail_add_text(values, "passcode", meeting->passcode);
@@ -68,8 +69,9 @@ static void mail_add_meeting(const struct dispatch *dispatch, struct arena *aren
 
 /* What is not as this person was told before. */
 static void mail_add_changes(const struct dispatch *dispatch, struct arena *arena,
-	const struct request *request, enum party party, struct json_object *values)
+	const struct request *request, const struct mail *mail, struct json_object *values)
 {
+	const enum party party = (enum party)mail->party;
 	const struct news_changes changes = news_changes(arena, request, party);
 
 	if (changes.moved)
@@ -91,9 +93,9 @@ static void mail_add_changes(const struct dispatch *dispatch, struct arena *aren
 
 /* What was asked for, where that is not what takes place. */
 static void mail_add_asked(const struct dispatch *dispatch, struct arena *arena,
-	const struct request *request, enum party party, struct json_object *values)
+	const struct request *request, const struct mail *mail, struct json_object *values)
 {
-	const struct person *person = request->side[party].person;
+	const struct person *person = request->side[mail->party].person;
 	const struct asked *was = request->asked;
 	struct request then = *request;
 	struct json_object *asked;
@@ -112,7 +114,7 @@ static void mail_add_asked(const struct dispatch *dispatch, struct arena *arena,
 
 /* Who cancelled, as the recipient sees it. The host application may have done it for anybody. */
 static void mail_add_canceller(const struct dispatch *dispatch, struct arena *arena,
-	const struct request *request, enum party party, struct json_object *values)
+	const struct request *request, const struct mail *mail, struct json_object *values)
 {
 	const struct actor *actor = news_canceller(request);
 	struct json_object *by = json_object_new_object();
@@ -122,9 +124,31 @@ static void mail_add_canceller(const struct dispatch *dispatch, struct arena *ar
 	json_object_object_add(values, "cancelled_by", by);
 	if (!actor)
 		return;
-	mail_add_flag(by, "recipient", actor->role == party_roles[party]);
-	mail_add_flag(by, "other", actor->role == party_roles[!party]);
+	mail_add_flag(by, "recipient", actor->role == party_roles[mail->party]);
+	mail_add_flag(by, "other", actor->role == party_roles[!mail->party]);
 	mail_add_flag(by, "administration", actor->role == ROLE_ADMIN);
+}
+
+/* What the other person has answered. */
+static void mail_add_answer(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, const struct mail *mail, struct json_object *values)
+{
+	const struct person *person = request->side[mail->party].person;
+	struct json_object *answer = json_object_new_object();
+	enum attendance_state state;
+
+	json_object_object_add(values, "answer", answer);
+	for (state = ATTENDANCE_ACCEPTED; state <= ATTENDANCE_DECLINED; state++)
+		mail_add_flag(answer, attendance_names[state],
+			strcmp(mail->attendance, attendance_names[state]) == 0);
+	mail_add_text(answer, "words", mail->words);
+	if (!mail->proposed_at)
+		return;
+	mail_add_text(answer, "proposed",
+		ics_when_instant(
+			dispatch->templates, arena, request, person, mail->proposed_at));
+	json_object_object_add(answer, "proposed_minutes",
+		json_object_new_int64((mail->proposed_until - mail->proposed_at) / INSTANT_MINUTE));
 }
 
 /* The names of the values: those of every mail, and those of what a kind may tell. */
@@ -141,17 +165,21 @@ static const char *const mail_asked_names[] = {"asked.when", "asked.duration_min
 static const char *const mail_cancellation_names[] = {
 	"cancelled_by.recipient", "cancelled_by.other", "cancelled_by.administration", NULL};
 
+static const char *const mail_answer_names[] = {"answer.accepted", "answer.tentative",
+	"answer.declined", "answer.words", "answer.proposed", "answer.proposed_minutes", NULL};
+
 /* By enum effect_tells. */
 static const struct {
 	enum effect_tells tells;
 	const char *const *names;
 	void (*add)(const struct dispatch *dispatch, struct arena *arena,
-		const struct request *request, enum party party, struct json_object *values);
+		const struct request *request, const struct mail *mail, struct json_object *values);
 } mail_groups[] = {
 	{TELLS_MEETING, mail_meeting_names, mail_add_meeting},
 	{TELLS_ASKED, mail_asked_names, mail_add_asked},
 	{TELLS_CHANGES, mail_change_names, mail_add_changes},
 	{TELLS_CANCELLER, mail_cancellation_names, mail_add_canceller},
+	{TELLS_ANSWER, mail_answer_names, mail_add_answer},
 };
 
 enum { MAIL_GROUPS = sizeof(mail_groups) / sizeof(mail_groups[0]) };
@@ -177,7 +205,7 @@ enum err dispatch_mail_values(const struct dispatch *dispatch, struct arena *are
 	mail_add_text(values, "locale", locale);
 	for (i = 0; i < MAIL_GROUPS; i++)
 		if (effect_row(effect)->tells & mail_groups[i].tells)
-			mail_groups[i].add(dispatch, arena, request, party, values);
+			mail_groups[i].add(dispatch, arena, request, effect->mail, values);
 	*values_r = values;
 	return ics_when_add(dispatch->templates, arena, request, person, values, info);
 }
@@ -207,7 +235,7 @@ enum err dispatch_check_templates(const struct tmpl_set *templates, struct err_i
 	enum err err = ERR_OK;
 
 	for (; mail.kind < EFFECT_KIND_COUNT && err == ERR_OK; mail.kind++)
-		if (effect_row(&mail)->lane == LANE_PERSON)
+		if (effect_row(&mail)->lane == LANE_PERSON && !effect_row(&mail)->written)
 			err = mail_check_kind(templates, &mail, info);
 	return err;
 }

@@ -58,6 +58,7 @@ struct dispatch_effect {
 
 extern const struct dispatch_effect dispatch_lapse;
 extern const struct dispatch_effect dispatch_mail;
+extern const struct dispatch_effect dispatch_letter;
 extern const struct dispatch_effect dispatch_creation;
 extern const struct dispatch_effect dispatch_update;
 extern const struct dispatch_effect dispatch_deletion;
@@ -68,6 +69,11 @@ extern const struct dispatch_effect dispatch_expiry;
 enum err dispatch_mail_values(const struct dispatch *dispatch, struct arena *arena,
 	const struct request *request, const struct effect *effect, const char *locale,
 	struct json_object **values_r, struct err_info *info);
+
+/* Hands a message over to the mail server; of `message` are used message_id and to.email. What the
+ * server says about itself is noted for all mails. ERR_TEMPORARY, ERR_PERMANENT, ERR_INVALID. */
+enum err dispatch_mail_deliver(const struct dispatch_work *work, const struct mail_message *message,
+	const char *bytes, size_t len, struct err_info *info);
 
 /* Load -> perform -> settle. Never fails: what cannot be settled is done again by whoever leases
  * it next. */

@@ -13,3 +13,5 @@
 #define PERFORM_MAIL_REQUEST_DECLINED  dispatch_mail
 #define PERFORM_MAIL_REQUEST_LAPSED    dispatch_mail
 #define PERFORM_MAIL_MEETING_CANCELLED dispatch_mail
+#define PERFORM_MAIL_MEETING_ANSWERED  dispatch_mail
+#define PERFORM_MAIL_LETTER            dispatch_letter

@@ -1,6 +1,7 @@
 #include "handler_private.h"
 #include "http_date.h"
 #include "ics_invite.h"
+#include "reply.h"
 
 enum { HANDLER_MAX_CALENDAR = 256 * 1024 };
 
@@ -10,6 +11,8 @@ static enum err calendar_reply(struct http_exchange *exchange, const struct requ
 	enum party party, bool with_link, struct err_info *info)
 {
 	const struct handler_context *context = handler_context(exchange);
+	const char *own = reply_address(exchange->arena, context->service.ring,
+		context->service.conf->mail_reply_address, request->id, party);
 	const struct ics_invite invite = {
 		.request = request,
 		.party = party,
@@ -21,7 +24,8 @@ static enum err calendar_reply(struct http_exchange *exchange, const struct requ
 					      context->service.conf->public_url, request, party)
 				    : NULL,
 		.organizer_name = context->organizer.name,
-		.organizer_email = context->organizer.email,
+		.organizer_email = own ? own : context->organizer.email,
+		.answers_are_read = own != NULL,
 	};
 	struct buf buf;
 	enum err err;

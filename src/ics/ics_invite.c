@@ -7,9 +7,6 @@
 
 enum { ICS_ALARM_MINUTES = 15 };
 
-/* Whether somebody reads what people's calendars answer. */
-static const bool ics_answers_are_read = false;
-
 static void invite_add_text(struct json_object *values, const char *name, const char *text)
 {
 	if (text && text[0])
@@ -66,7 +63,8 @@ enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_in
 	const struct meeting *meeting = request->meeting;
 	const struct ics_attendee attendees[] = {
 		{request->side[PARTY_CLIENT].person->name,
-			request->side[PARTY_CLIENT].person->email, false, ics_answers_are_read},
+			request->side[PARTY_CLIENT].person->email, false,
+			invite->answers_are_read},
 		{request->side[PARTY_LAWYER].person->name,
 			request->side[PARTY_LAWYER].person->email, true, false},
 	};

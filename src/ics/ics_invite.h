@@ -15,6 +15,7 @@ struct ics_invite {
 	int64_t sequence;
 	const char *join_url; /* the reader's own link; NULL when there is none */
 	const char *organizer_name, *organizer_email;
+	bool answers_are_read; /* what is sent to the organizer's address is */
 };
 
 /* Appends the iCalendar object; errors as ics_event_render(). The same for the whole life of the

@@ -5,6 +5,7 @@
 #include "id.h"
 #include "log.h"
 #include "store_change.h"
+#include "store_letter.h"
 
 static enum err store_erase_rule(void *data, struct arena *arena, struct request *request,
 	bool *changed_r, struct err_info *info)
@@ -42,8 +43,10 @@ static enum err store_erase_in(
 		.after_save = FAULT_CHANGE_AFTER_SAVE,
 	};
 	struct arena *arena = arena_new();
-	const enum err err = store_request_change(&change, arena, NULL, info);
+	enum err err = store_request_change(&change, arena, NULL, info);
 
+	if (err == ERR_OK)
+		err = store_letter_remove_of(erasure->store, id, info);
 	arena_free(&arena);
 	if (err == ERR_OK)
 		fault_pass(FAULT_CHORE_AFTER_STEP);

@@ -1,5 +1,6 @@
 /* The indexes, and what each is for. Every search of the program is served by one of them. */
 #include <stdio.h>
+#include <string.h>
 
 #include "store_private.h"
 
@@ -36,29 +37,38 @@ static const struct store_index {
 	{"archives", "event", {"events.at"}, false},
 	{"archives", "event_actor", {"events.actor.id", "events.at"}, false},
 	{"archives", "document_event", {"document_id", "events.at"}, false},
+	/* Letters: those of a request that is erased, and what nobody owes any more. */
+	{"letters", "request", {"request_id"}, false},
+	{"letters", "expired", {"expire_at"}, false},
 };
 
 static enum err store_init_index(
 	struct store_session *session, const struct store_index *index, struct err_info *info)
 {
-	bson_t *command, keys = BSON_INITIALIZER;
+	bson_t command = BSON_INITIALIZER, indexes, one, keys;
 	bson_error_t error;
 	enum err err = ERR_OK;
 	int i;
 
+	BSON_APPEND_UTF8(&command, "createIndexes", index->collection);
+	BSON_APPEND_ARRAY_BEGIN(&command, "indexes", &indexes);
+	BSON_APPEND_DOCUMENT_BEGIN(&indexes, "0", &one);
+	BSON_APPEND_UTF8(&one, "name", index->name);
+	BSON_APPEND_DOCUMENT_BEGIN(&one, "key", &keys);
 	for (i = 0; index->fields[i]; i++)
 		BSON_APPEND_INT32(&keys, index->fields[i], 1);
-	command = index->sparse ? BCON_NEW("createIndexes", BCON_UTF8(index->collection), "indexes",
-					  "[", "{", "name", BCON_UTF8(index->name), "key",
-					  BCON_DOCUMENT(&keys), "sparse", BCON_BOOL(true), "}", "]")
-				: BCON_NEW("createIndexes", BCON_UTF8(index->collection), "indexes",
-					  "[", "{", "name", BCON_UTF8(index->name), "key",
-					  BCON_DOCUMENT(&keys), "}", "]");
+	bson_append_document_end(&one, &keys);
+	if (index->sparse)
+		BSON_APPEND_BOOL(&one, "sparse", true);
+	/* The database itself removes what has come to that time. */
+	if (strcmp(index->fields[0], "expire_at") == 0)
+		BSON_APPEND_INT32(&one, "expireAfterSeconds", 0);
+	bson_append_document_end(&indexes, &one);
+	bson_append_array_end(&command, &indexes);
 	if (!mongoc_client_command_simple(
-		    session->client, session->store->database, command, NULL, NULL, &error))
+		    session->client, session->store->database, &command, NULL, NULL, &error))
 		err = store_error(&error, "create an index", info);
-	bson_destroy(command);
-	bson_destroy(&keys);
+	bson_destroy(&command);
 	return err;
 }
 

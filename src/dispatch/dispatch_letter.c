@@ -1,0 +1,46 @@
+/* mail.letter: what the other person has written, which is stored by itself until it has left. */
+#include <string.h>
+
+#include "dispatch_private.h"
+#include "log.h"
+#include "mail_letter.h"
+#include "news.h"
+#include "store_letter.h"
+
+/* What has left is removed at once: where it is not there any more, it has left before. */
+static enum err letter_perform(
+	const struct dispatch_work *work, struct dispatch_result *result_r, struct err_info *info)
+{
+	const struct dispatch *dispatch = work->performer->dispatch;
+	const struct mail *mail = work->effect->mail;
+	struct mail_message message = {.to.email = work->request->side[mail->party].person->email};
+	struct letter *letter;
+	struct err_info left;
+	enum err err;
+
+	(void)result_r;
+	err = store_letter_load(dispatch->store, work->arena, mail->letter, &letter, info);
+	if (err == ERR_NOT_FOUND) {
+		err_clear(info);
+		return ERR_OK;
+	}
+	if (err != ERR_OK)
+		return err;
+	message.message_id =
+		mail_letter_message_id(work->arena, mail->letter, dispatch->mail_from.email);
+	err = dispatch_mail_deliver(work, &message, letter->message, strlen(letter->message), info);
+	if (err == ERR_OK && store_letter_remove(dispatch->store, mail->letter, &left) != ERR_OK)
+		log_warning("request %s: a letter that has left is still stored: %s",
+			work->request->id, left.detail);
+	return err;
+}
+
+static void letter_settle(struct cause *cause, struct request *request, struct effect *effect,
+	const struct effect_outcome *outcome, const struct dispatch_result *result)
+{
+	(void)result;
+	news_settled(cause, request, effect, outcome);
+}
+
+const struct dispatch_effect dispatch_letter = {
+	.config = CONFIG_UNUSED, .perform = letter_perform, .settle = letter_settle};
