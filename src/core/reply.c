@@ -92,14 +92,17 @@ bool reply_is_known(const struct request *request, const struct reply *reply)
 	return false;
 }
 
-static enum err reply_count(const struct cause *cause, const struct request *request,
-	const struct reply *reply, struct err_info *info)
+enum err reply_check(const struct request *request, const struct reply *reply, int64_t now,
+	struct err_info *info)
 {
 	int count = 0;
 
+	if (erase_is_done(request->side[reply->party].person))
+		return err_set(info, ERR_NOT_FOUND, "There is no such address.");
+	if (reply->kind == REPLY_LETTER && erase_is_done(request->side[!reply->party].person))
+		return err_set(info, ERR_FORBIDDEN, "Nobody can be written to any more.");
 	MODEL_FOREACH (&request->replies, struct reply_note, note) {
-		count += note->party == (int)reply->party &&
-			 note->at > cause->now - INSTANT_HOUR;
+		count += note->party == (int)reply->party && note->at > now - INSTANT_HOUR;
 	}
 	return count < REPLY_HOURLY ? ERR_OK
 				    : err_set(info, ERR_TOO_MANY_CHANGES,
@@ -198,16 +201,13 @@ static bool reply_bounce(struct cause *cause, struct request *request, const str
 enum err reply_apply(struct cause *cause, struct request *request, const struct reply *reply,
 	bool *changed_r, struct err_info *info)
 {
-	const enum party other = (enum party)!reply->party;
 	enum err err;
 
 	*changed_r = false;
-	if (erase_is_done(request->side[reply->party].person))
-		return err_set(info, ERR_NOT_FOUND, "There is no such address.");
 	if (reply_is_known(request, reply) ||
 		(reply->kind == REPLY_ANSWER && !reply_is_current(cause, request, reply)))
 		return ERR_OK;
-	err = reply_count(cause, request, reply, info);
+	err = reply_check(request, reply, cause->now, info);
 	if (err != ERR_OK)
 		return err;
 	switch (reply->kind) {
@@ -218,9 +218,7 @@ enum err reply_apply(struct cause *cause, struct request *request, const struct 
 		*changed_r = reply_bounce(cause, request, reply);
 		break;
 	case REPLY_LETTER:
-		if (erase_is_done(request->side[other].person))
-			return err_set(info, ERR_FORBIDDEN, "Nobody can be written to any more.");
-		news_owe_letter(cause, request, other, reply->letter);
+		news_owe_letter(cause, request, (enum party)!reply->party, reply->letter);
 		*changed_r = true;
 		break;
 	}

@@ -64,12 +64,15 @@ struct reply {
 /* Whether the same message has done something before. */
 bool reply_is_known(const struct request *request, const struct reply *reply);
 
-/*
- * What a message does. False in *changed_r when nothing: it came before, it is about another
- * version than the person was told last, or about nothing that is ahead. ERR_NOT_FOUND: the person
- * has been erased; ERR_FORBIDDEN: a letter to one who has been; ERR_TOO_MANY_CHANGES: that person
- * has sent too much within the hour. The actor is the person.
+/* Whether a message may do anything. ERR_NOT_FOUND: the person has been erased; ERR_FORBIDDEN: a
+ * letter to one who has been; ERR_TOO_MANY_CHANGES: that person has sent too much within the hour.
  */
+enum err reply_check(const struct request *request, const struct reply *reply, int64_t now,
+	struct err_info *info);
+
+/* What a message does; refused as by reply_check(). False in *changed_r when nothing: it came
+ * before, it is about another version than the person was told last, or about nothing that is
+ * ahead. The actor is the person. */
 enum err reply_apply(struct cause *cause, struct request *request, const struct reply *reply,
 	bool *changed_r, struct err_info *info);
 #endif

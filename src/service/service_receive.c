@@ -210,8 +210,9 @@ static enum err receive_store_letter(struct receive_work *work, struct err_info 
 	struct buf out;
 	enum err err;
 
-	if (erase_is_done(work->request->side[!work->pass.party].person))
-		return err_set(info, ERR_FORBIDDEN, "Nobody can be written to any more.");
+	err = reply_check(work->request, &work->reply, work->call->now, info);
+	if (err != ERR_OK)
+		return err;
 	id_derive(id, NULL, 0, "letter", work->reply.digest, NULL);
 	buf_init(&out, MAIL_LETTER_MAX);
 	err = receive_compose(work, id, &out, info);
