@@ -162,9 +162,10 @@ static void give_mails(const struct tmpl_set *templates)
 {
 	static const enum effect_kind kinds[] = {EFFECT_MAIL_MEETING_READY,
 		EFFECT_MAIL_MEETING_UPDATED, EFFECT_MAIL_MEETING_CANCELLED,
-		EFFECT_MAIL_REQUEST_DECLINED, EFFECT_MAIL_REQUEST_LAPSED};
-	static char url[] = "https://meetings.test";
-	const struct conf conf = {.public_url = url};
+		EFFECT_MAIL_MEETING_ANSWERED, EFFECT_MAIL_REQUEST_DECLINED,
+		EFFECT_MAIL_REQUEST_LAPSED};
+	static char url[] = "https://meetings.test", replies[] = "meetings+{}@meetings.test";
+	const struct conf conf = {.public_url = url, .mail_reply_address = replies};
 	struct secret_ring *ring = core_ring(CORE_KEY_1);
 	const struct dispatch dispatch = {.conf = &conf,
 		.ring = ring,
@@ -178,7 +179,11 @@ static void give_mails(const struct tmpl_set *templates)
 
 	declined.meeting = NULL;
 	for (i = 0; i < 2 * sizeof(kinds) / sizeof(kinds[0]); i++) {
-		struct mail mail = {.party = (int)(i % 2)};
+		struct mail mail = {.party = (int)(i % 2),
+			.attendance = "declined",
+			.proposed_at = START,
+			.proposed_until = START + INSTANT_HOUR,
+			.words = "I am ill."};
 		const struct effect effect = {.id = CORE_ID,
 			.kind = kinds[i / 2],
 			.mail = &mail,

@@ -11,7 +11,7 @@
 
 enum {
 	REPLY_MAX_TEXT = 256 * 1024,
-	REPLY_MAX_NESTED = 100, /* BEGINs: libical frees what is nested by recursion */
+	REPLY_MAX_NESTED = 100, /* components: libical frees what is nested by recursion */
 	REPLY_MAX_WORDS = 2000, /* characters */
 };
 
@@ -36,6 +36,23 @@ static int reply_count(const char *text, const char *word)
 		text += strlen(word);
 	}
 	return count;
+}
+
+/* Whether no END comes before its BEGIN, of which libical complains on standard error, and nothing
+ * is nested so deep that it takes too long to be taken apart. */
+static bool reply_is_nested(const char *text)
+{
+	int begun = 0, depth = 0;
+
+	for (; text; text = strchr(text, '\n'), text += text != NULL) {
+		if (strncasecmp(text, "BEGIN:", strlen("BEGIN:")) == 0) {
+			begun++;
+			depth++;
+		} else if (strncasecmp(text, "END:", strlen("END:")) == 0 && --depth < 0) {
+			return false;
+		}
+	}
+	return begun <= REPLY_MAX_NESTED;
 }
 
 /* No rule that libical would have to walk through for long. */
@@ -172,7 +189,7 @@ bool ics_reply_read(
 	bool read;
 
 	*reply_r = (struct ics_reply){0};
-	if (strlen(text) > REPLY_MAX_TEXT || reply_count(text, "BEGIN") > REPLY_MAX_NESTED)
+	if (strlen(text) > REPLY_MAX_TEXT || !reply_is_nested(text))
 		return false;
 	calendar = icalparser_parse_string(text);
 	if (!calendar)
