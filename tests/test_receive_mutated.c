@@ -1,6 +1,6 @@
 /*
- * Messages that somebody has tampered with, through all of `meetlink receive` but the database: what
- * comes of each is one of few things, and nothing breaks. For the sanitizers above all.
+ * Messages that somebody has tampered with, through all of `meetlink receive` but the database:
+ * what comes of each is one of few things, and nothing breaks. For the sanitizers above all.
  *
  * MUTATED_COUNT messages (10,000) from MUTATED_SEED (1) on; each is made of its number alone.
  */
@@ -18,8 +18,7 @@
 enum { MAX_FILES = 32, MAX_MESSAGE = 64 * 1024, COUNT = 10000, COUNT_UNDER_VALGRIND = 100 };
 
 static char reply_pattern[] = "meetings+{}@example.org", public_url[] = "https://meetings.test";
-static const struct conf conf = {
-	.mail_reply_address = reply_pattern, .public_url = public_url};
+static const struct conf conf = {.mail_reply_address = reply_pattern, .public_url = public_url};
 
 struct message {
 	char name[64];
@@ -160,8 +159,9 @@ static const char *const tokens[] = {"\n", "\r", "\r\n\r\n", "\0", "--", ":", ";
 	"charset=\"", "Content-Type: multipart/mixed; boundary=x\n\n--x\n",
 	"Content-Type: message/rfc822\n\n", "Content-Transfer-Encoding: base64\n",
 	"Content-Transfer-Encoding: x-uuencode\n", "BEGIN:VEVENT\n", "END:VEVENT\n",
-	"BEGIN:VTIMEZONE\n", "METHOD:COUNTER\n", "METHOD:REPLY\n", "DTSTART;TZID=x:20270101T000000\n",
-	"RRULE:FREQ=SECONDLY\n", "SEQUENCE:99999999999999999999\n", "DTSTAMP:99999999T999999Z\n",
+	"BEGIN:VTIMEZONE\n", "METHOD:COUNTER\n", "METHOD:REPLY\n",
+	"DTSTART;TZID=x:20270101T000000\n", "RRULE:FREQ=SECONDLY\n",
+	"SEQUENCE:99999999999999999999\n", "DTSTAMP:99999999T999999Z\n",
 	"ATTENDEE;PARTSTAT=ACCEPTED;CN=\"", "ATTENDEE:mailto:\n", "COMMENT:\\n\\;\\\\", "=", "=\n",
 	"\xff\xfe", "\xe2\x80\xae", "Action: failed\n", "Status: 9.9.9.9.9.9.9.9.9\n",
 	"Auto-Submitted: no\n", "Message-ID:\n", "Subject: \n \n"};
@@ -244,9 +244,9 @@ static void test_mutated(void)
 {
 	const char *count_text = getenv("MUTATED_COUNT"), *seed_text = getenv("MUTATED_SEED");
 	const long seed = seed_text ? atol(seed_text) : 1;
-	const long count = count_text                       ? atol(count_text)
+	const long count = count_text                      ? atol(count_text)
 			   : getenv("UNIT_UNDER_VALGRIND") ? COUNT_UNDER_VALGRIND
-							    : COUNT;
+							   : COUNT;
 	struct message message = {.bytes = malloc(MAX_MESSAGE)};
 	size_t outcomes[ERR_COUNT] = {0};
 	long i;

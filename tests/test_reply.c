@@ -57,8 +57,8 @@ static void test_addresses(void)
 		address = reply_address(arena, ring, PATTERN, CORE_ID, (enum party)party);
 		CU_ASSERT(strchr(address, '@') - address <= 64);
 		/* A new key in front changes no address: calendars know it. */
-		CU_ASSERT_STRING_EQUAL(address,
-			reply_address(arena, both, PATTERN, CORE_ID, (enum party)party));
+		CU_ASSERT_STRING_EQUAL(
+			address, reply_address(arena, both, PATTERN, CORE_ID, (enum party)party));
 		CU_ASSERT(reply_address_read(both, PATTERN, address, &pass));
 		CU_ASSERT_STRING_EQUAL(pass.request_id, CORE_ID);
 		CU_ASSERT_EQUAL(pass.party, party);
@@ -138,8 +138,7 @@ static void test_answers(void)
 	CU_ASSERT_EQUAL(effect_check_wanted(request, mail, CORE_NOW, NULL), ERR_OK);
 	/* A move asks anew, and what was to be told is so no more. */
 	core_move(arena, request, CORE_NOW, CORE_START + INSTANT_DAY);
-	CU_ASSERT_EQUAL(
-		request->meeting->attendance->state[PARTY_CLIENT], ATTENDANCE_UNKNOWN);
+	CU_ASSERT_EQUAL(request->meeting->attendance->state[PARTY_CLIENT], ATTENDANCE_UNKNOWN);
 	mail = core_effect(request, EFFECT_MAIL_MEETING_ANSWERED, PARTY_LAWYER);
 	CU_ASSERT_EQUAL(effect_check_wanted(request, mail, CORE_NOW, NULL), ERR_PERMANENT);
 	arena_free(&arena);
@@ -247,8 +246,7 @@ static void test_letters(void)
 	}
 	CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_MAIL_LETTER), 20);
 	reply.digest = "one more";
-	CU_ASSERT_EQUAL(
-		reply_apply(&cause, request, &reply, &changed, NULL), ERR_TOO_MANY_CHANGES);
+	CU_ASSERT_EQUAL(reply_apply(&cause, request, &reply, &changed, NULL), ERR_TOO_MANY_CHANGES);
 	reply.party = PARTY_LAWYER; /* who has written nothing yet */
 	CU_ASSERT(applied(arena, request, &reply));
 	/* They are no news: five mails an hour do not hold them up, nor they other mails. */
@@ -268,10 +266,8 @@ static void test_bounces(void)
 {
 	struct arena *arena = arena_new();
 	struct request *request = ready(arena);
-	struct reply reply = {.kind = REPLY_BOUNCE,
-		.party = PARTY_CLIENT,
-		.digest = "bounce",
-		.status = "5.1.1"};
+	struct reply reply = {
+		.kind = REPLY_BOUNCE, .party = PARTY_CLIENT, .digest = "bounce", .status = "5.1.1"};
 
 	CU_ASSERT(applied(arena, request, &reply));
 	CU_ASSERT_EQUAL(request->side[PARTY_CLIENT].person->undeliverable, CORE_NOW);
@@ -292,10 +288,8 @@ static void test_erased(void)
 
 	reply.words = "I am ill.";
 	CU_ASSERT(applied(arena, request, &reply));
-	reply = (struct reply){.kind = REPLY_LETTER,
-		.party = PARTY_CLIENT,
-		.digest = "letter",
-		.letter = CORE_ID};
+	reply = (struct reply){
+		.kind = REPLY_LETTER, .party = PARTY_CLIENT, .digest = "letter", .letter = CORE_ID};
 	CU_ASSERT(applied(arena, request, &reply));
 	CU_ASSERT(erase_person(&cause, request, core_client.id));
 	CU_ASSERT_EQUAL(core_count_effects(request, EFFECT_MAIL_MEETING_ANSWERED), 0);

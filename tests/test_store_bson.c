@@ -93,8 +93,8 @@ static void store_fill_meeting(struct arena *arena, struct meeting *meeting)
 		(struct meeting_report){"digest", CORE_START, true};
 	*(int64_t *)model_list_add(arena, &meeting->reported, sizeof(int64_t)) = 3;
 	meeting->sequence = INT64_MAX;
-	*meeting->attendance = (struct attendance){{ATTENDANCE_DECLINED, ATTENDANCE_TENTATIVE},
-		{CORE_START, CORE_END}};
+	*meeting->attendance = (struct attendance){
+		{ATTENDANCE_DECLINED, ATTENDANCE_TENTATIVE}, {CORE_START, CORE_END}};
 	for (i = 0; i < LINK_USES; i++) {
 		meeting->uses[i] = arena_alloc(arena, sizeof(struct link_uses));
 		*meeting->uses[i] = (struct link_uses){i + 1, CORE_START};
@@ -119,9 +119,8 @@ static void store_fill_effect(struct arena *arena, struct effect *effect)
 		arena, &effect->creation->maybe_made, sizeof(struct removal)) =
 		(struct removal){"teams", "key", "ext-2", "host@meet.test"};
 	effect->mail = arena_alloc(arena, sizeof(struct mail));
-	*effect->mail =
-		(struct mail){PARTY_LAWYER, CORE_START, CORE_END, "Asia/Tokyo", "zoom", "link=1 ",
-			"declined", CORE_START, CORE_END, "I am ill.", CORE_ID};
+	*effect->mail = (struct mail){PARTY_LAWYER, CORE_START, CORE_END, "Asia/Tokyo", "zoom",
+		"link=1 ", "declined", CORE_START, CORE_END, "I am ill.", CORE_ID};
 	effect->removal = arena_alloc(arena, sizeof(struct removal));
 	*effect->removal = (struct removal){"zoom", "key", "ext-1", "host@meet.test"};
 }
@@ -1047,8 +1046,8 @@ static void test_store_bson_reads_what_a_projection_leaves(void)
 	bson = bson_new();
 	arena_defer(unit.arena, store_release, bson);
 	bson_copy_to_excluding_noinit(store_write(&unit, full), bson, "meetings", "client_news",
-		"lawyer_news", "events", "audit_seal", "effects", "answers", "replies",
-		"changes", NULL);
+		"lawyer_news", "events", "audit_seal", "effects", "answers", "replies", "changes",
+		NULL);
 	CU_ASSERT_EQUAL_FATAL(
 		store_request_read(&unit.store, unit.arena, bson, STORE_CURRENT, &read, NULL),
 		ERR_OK);

@@ -51,9 +51,9 @@ bool base32_decode(const char *text, size_t text_len, void *bytes_r, size_t len)
 		return false;
 	memset(to, 0, len);
 	for (i = 0; i < text_len; i++) {
-		found = text[i] ? strchr(base32_alphabet,
-					  text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a'
-									   : text[i])
+		found = text[i] ? strchr(base32_alphabet, text[i] >= 'A' && text[i] <= 'Z'
+								  ? text[i] - 'A' + 'a'
+								  : text[i])
 				: NULL;
 		if (!found)
 			return false;

@@ -20,7 +20,8 @@ extern const char *const attention_names[]; /* NULL-terminated, indexed by enum 
 /*
  * A set of 1u << ATTENTION_…; 0: nothing waits for that role. A request loaded for showing is
  * enough. What it says of a request follows from `status`, `meeting.status`, `meeting.warnings`,
- * `meeting.attendance`, `undeliverable` of the two people, `failed_at`, `starts_at` and `ends_at` alone.
+ * `meeting.attendance`, `undeliverable` of the two people, `failed_at`, `starts_at` and `ends_at`
+ * alone.
  */
 unsigned request_attention(const struct request *request, enum role role, int64_t now);
 #endif

@@ -128,7 +128,7 @@ struct effect_row {
 	int64_t give_up;   /* ms after it was owed; 0: never; or EFFECT_BY_POLICY */
 	bool until_end;    /* and no later than `after_end` ms after the end of the meeting, */
 	int64_t after_end; /* when it is too late for it */
-	bool written; /* a mail that is stored as a whole, and has no templates */
+	bool written;      /* a mail that is stored as a whole, and has no templates */
 	enum effect_calendar calendar;
 	unsigned tells; /* set of enum effect_tells */
 };

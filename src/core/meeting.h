@@ -85,7 +85,7 @@ struct meeting {
 	int64_t attempts, next_attempt_at;
 	const char *change_reason; /* of the last reschedule */
 	const char *ended_reason;
-	const char *outcome;      /* meeting_outcome_names, or NULL */
+	const char *outcome; /* meeting_outcome_names, or NULL */
 	struct attendance *attendance;
 	const char *calendar_url; /* never stored */
 	int64_t sequence;         /* iCalendar SEQUENCE */

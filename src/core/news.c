@@ -392,8 +392,8 @@ void news_owe_lapse(struct cause *cause, struct request *request, enum party par
 	news_owe(cause, request, EFFECT_MAIL_REQUEST_LAPSED, party);
 }
 
-void news_owe_answer(struct cause *cause, struct request *request, enum party party,
-	const struct mail *answer)
+void news_owe_answer(
+	struct cause *cause, struct request *request, enum party party, const struct mail *answer)
 {
 	struct effect *owed;
 	size_t i;

@@ -104,9 +104,9 @@ enum err reply_check(const struct request *request, const struct reply *reply, i
 	MODEL_FOREACH (&request->replies, struct reply_note, note) {
 		count += note->party == (int)reply->party && note->at > now - INSTANT_HOUR;
 	}
-	return count < REPLY_HOURLY ? ERR_OK
-				    : err_set(info, ERR_TOO_MANY_CHANGES,
-					      "Too many messages within an hour.");
+	return count < REPLY_HOURLY
+		       ? ERR_OK
+		       : err_set(info, ERR_TOO_MANY_CHANGES, "Too many messages within an hour.");
 }
 
 static void reply_note(struct cause *cause, struct request *request, const struct reply *reply)
@@ -171,8 +171,8 @@ static bool reply_answer(struct cause *cause, struct request *request, const str
 		.words = reply->words,
 	};
 
-	attendance->at[reply->party] = instant_earlier(
-		reply->stamped_at ? reply->stamped_at : cause->now, cause->now);
+	attendance->at[reply->party] =
+		instant_earlier(reply->stamped_at ? reply->stamped_at : cause->now, cause->now);
 	if (now == before && !reply->proposed_at && !reply->words)
 		return true;
 	attendance->state[reply->party] = now;
@@ -180,7 +180,7 @@ static bool reply_answer(struct cause *cause, struct request *request, const str
 	if (now != before)
 		audit_add(cause, request, "meeting.attendance", attendance_names[before],
 			attendance_names[now], party_names[reply->party]);
-	news_owe_answer(cause, request, (enum party)!reply->party, &told);
+	news_owe_answer(cause, request, (enum party) !reply->party, &told);
 	return true;
 }
 
@@ -218,7 +218,7 @@ enum err reply_apply(struct cause *cause, struct request *request, const struct 
 		*changed_r = reply_bounce(cause, request, reply);
 		break;
 	case REPLY_LETTER:
-		news_owe_letter(cause, request, (enum party)!reply->party, reply->letter);
+		news_owe_letter(cause, request, (enum party) !reply->party, reply->letter);
 		*changed_r = true;
 		break;
 	}

@@ -52,8 +52,8 @@ struct reply {
 	const char *uid;
 	int64_t sequence, stamped_at; /* 0: it does not say when */
 	bool part;
-	const char *attendee; /* the address of who answers; NULL: it does not say */
-	int attendance;       /* enum attendance_state; -1: none of them */
+	const char *attendee;                /* the address of who answers; NULL: it does not say */
+	int attendance;                      /* enum attendance_state; -1: none of them */
 	int64_t proposed_at, proposed_until; /* another time; 0: none */
 	const char *words;                   /* why; NULL: not said */
 

@@ -26,7 +26,7 @@ enum request_status {
 struct person {
 	const char *id, *name, *email;
 	const char *timezone, *locale; /* may be NULL */
-	int64_t undeliverable;         /* since when mail to the address has come back; 0: it has not */
+	int64_t undeliverable; /* since when mail to the address has come back; 0: it has not */
 };
 
 /* An answer given before, kept so that a repeat of the call gets the same one. */

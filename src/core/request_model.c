@@ -131,7 +131,7 @@ const struct model request_model = MODEL(struct request, "request", request_fiel
 #define DRAFT_PERSON(field_name, party)                                                            \
 	{                                                                                          \
 		.name = #field_name, .type = MODEL_OBJECT, .flags = MODEL_REQUIRED,                \
-		.of = &person_draft_model,                                                               \
+		.of = &person_draft_model,                                                         \
 		.offset =                                                                          \
 			offsetof(struct request_draft, person) + (party) * sizeof(struct person *) \
 	}

@@ -166,8 +166,8 @@ static enum err mail_of_server(enum err err)
 	}
 }
 
-/* That it may leave now was seen by whoever claimed it: here it is only noted who tries. What cannot
- * be delivered comes back to the person's own address, so that it is known whose it is. */
+/* That it may leave now was seen by whoever claimed it: here it is only noted who tries. What
+ * cannot be delivered comes back to the person's own address, so that it is known whose it is. */
 enum err dispatch_mail_deliver(const struct dispatch_work *work, const struct mail_message *message,
 	const char *bytes, size_t len, struct err_info *info)
 {

@@ -145,8 +145,7 @@ static void mail_add_answer(const struct dispatch *dispatch, struct arena *arena
 	if (!mail->proposed_at)
 		return;
 	mail_add_text(answer, "proposed",
-		ics_when_instant(
-			dispatch->templates, arena, request, person, mail->proposed_at));
+		ics_when_instant(dispatch->templates, arena, request, person, mail->proposed_at));
 	json_object_object_add(answer, "proposed_minutes",
 		json_object_new_int64((mail->proposed_until - mail->proposed_at) / INSTANT_MINUTE));
 }

@@ -63,8 +63,7 @@ enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_in
 	const struct meeting *meeting = request->meeting;
 	const struct ics_attendee attendees[] = {
 		{request->side[PARTY_CLIENT].person->name,
-			request->side[PARTY_CLIENT].person->email, false,
-			invite->answers_are_read},
+			request->side[PARTY_CLIENT].person->email, false, invite->answers_are_read},
 		{request->side[PARTY_LAWYER].person->name,
 			request->side[PARTY_LAWYER].person->email, true, false},
 	};

@@ -83,12 +83,10 @@ static void reply_read_times(
 {
 	const bool zones = reply_rules_are_yearly(text);
 
-	reply_r->starts_at =
-		reply_instant(icalcomponent_get_first_property(event, ICAL_DTSTART_PROPERTY),
-			calendar, zones);
-	reply_r->ends_at =
-		reply_instant(icalcomponent_get_first_property(event, ICAL_DTEND_PROPERTY),
-			calendar, zones);
+	reply_r->starts_at = reply_instant(
+		icalcomponent_get_first_property(event, ICAL_DTSTART_PROPERTY), calendar, zones);
+	reply_r->ends_at = reply_instant(
+		icalcomponent_get_first_property(event, ICAL_DTEND_PROPERTY), calendar, zones);
 	if (reply_r->starts_at <= 0 || reply_r->ends_at <= reply_r->starts_at)
 		reply_r->starts_at = reply_r->ends_at = 0;
 }

@@ -38,7 +38,7 @@ enum err mail_letter_compose(const struct mail_message *head, const struct mail_
 	}
 	buf_add_text(out, "\r\n");
 	letter_add_lines(out, read->body, read->body_len);
-	return !out->overflow ? ERR_OK
-			      : err_set(info, ERR_TOO_LARGE,
-					"The message is too large to be passed on.");
+	return !out->overflow
+		       ? ERR_OK
+		       : err_set(info, ERR_TOO_LARGE, "The message is too large to be passed on.");
 }

@@ -1,6 +1,7 @@
 #ifndef MAIL_LETTER_H
 #define MAIL_LETTER_H
-/* What a person has written, passed on to the other one: the body as it is, under a head of ours. */
+/* What a person has written, passed on to the other one: the body as it is, under a head of ours.
+ */
 #include "mail_message.h"
 #include "mail_read.h"
 

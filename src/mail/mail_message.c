@@ -355,8 +355,7 @@ enum err mail_compose(const struct mail_message *message, struct buf *out, struc
 	return err;
 }
 
-enum err mail_head_write(
-	const struct mail_message *message, struct buf *out, struct err_info *info)
+enum err mail_head_write(const struct mail_message *message, struct buf *out, struct err_info *info)
 {
 	enum err err = mail_check_head(message, info);
 	struct mailimf_fields *fields;

@@ -46,14 +46,15 @@ static enum err read_check(const char *bytes, size_t len, struct err_info *info)
 	size_t comments = 0, parts = 0, lines = 0;
 
 	if (len > MAIL_READ_MAX)
-		return err_set(info, ERR_TOO_LARGE, "The message is larger than %d bytes.",
-			MAIL_READ_MAX);
+		return err_set(
+			info, ERR_TOO_LARGE, "The message is larger than %d bytes.", MAIL_READ_MAX);
 	if (memchr(bytes, '\0', len))
 		return read_refuse(info, "holds a NUL");
 	for (at = bytes; at < end; at++) {
 		if (*at == '\n' && read_begins(at + 1, end, "--"))
 			lines++;
-		if (*at == '\n' && (read_begins(at + 1, end, "\n") || read_begins(at + 1, end, "\r\n")))
+		if (*at == '\n' &&
+			(read_begins(at + 1, end, "\n") || read_begins(at + 1, end, "\r\n")))
 			comments = 0;
 		comments += *at == '(';
 		comments -= *at == ')' && comments > 0 && at[-1] != '\\';
@@ -62,7 +63,8 @@ static enum err read_check(const char *bytes, size_t len, struct err_info *info)
 			parts++;
 		if ((*at | 0x20) == 'r' && read_begins(at, end, "rfc822"))
 			parts++;
-		if (comments > READ_MAX_COMMENTS || parts > READ_MAX_DEPTH || lines > READ_MAX_LINES)
+		if (comments > READ_MAX_COMMENTS || parts > READ_MAX_DEPTH ||
+			lines > READ_MAX_LINES)
 			return read_refuse(info, "is nested too deep");
 	}
 	return ERR_OK;
@@ -106,8 +108,7 @@ static bool read_is_of_body(const char *name)
 	       strcasecmp(name, "MIME-Version") == 0;
 }
 
-static bool read_field(
-	struct arena *arena, const char *at, const char *end, struct mail_read *read)
+static bool read_field(struct arena *arena, const char *at, const char *end, struct mail_read *read)
 {
 	const char *colon = memchr(at, ':', (size_t)(end - at)), *name_end = colon;
 	struct model_pair *field;
@@ -211,8 +212,8 @@ static const char *read_to_utf8(
 
 	if (utf8_valid(bytes, len, NULL))
 		text = arena_strndup(arena, bytes, len);
-	else if (charset && charconv("utf-8", charset, bytes, len, &converted) ==
-				    MAIL_CHARCONV_NO_ERROR)
+	else if (charset &&
+		 charconv("utf-8", charset, bytes, len, &converted) == MAIL_CHARCONV_NO_ERROR)
 		text = arena_strdup(arena, converted);
 	free(converted);
 	return text && utf8_valid(text, strlen(text), NULL) ? text : NULL;
@@ -227,9 +228,8 @@ static const char *read_decoded(struct arena *arena, const struct mailmime *part
 
 	if (!data || data->dt_type != MAILMIME_DATA_TEXT ||
 		data->dt_data.dt_text.dt_length > READ_MAX_PART ||
-		mailmime_part_parse(data->dt_data.dt_text.dt_data,
-			data->dt_data.dt_text.dt_length, &index, data->dt_encoding, &decoded,
-			&len) != MAILIMF_NO_ERROR)
+		mailmime_part_parse(data->dt_data.dt_text.dt_data, data->dt_data.dt_text.dt_length,
+			&index, data->dt_encoding, &decoded, &len) != MAILIMF_NO_ERROR)
 		return NULL;
 	if (!memchr(decoded, '\0', len))
 		text = read_to_utf8(arena, part->mm_content_type, decoded, len);
@@ -260,9 +260,8 @@ static void read_single(struct read_parts *parts, const struct mailmime *part)
 	if (!read->calendar && (read_is(content, MAILMIME_DISCRETE_TYPE_TEXT, "calendar") ||
 				       read_is(content, MAILMIME_DISCRETE_TYPE_APPLICATION, "ics")))
 		read->calendar = read_decoded(parts->arena, part);
-	if (!read->status &&
-		(read_is(content, -1, "delivery-status") ||
-			read_is(content, -1, "global-delivery-status")))
+	if (!read->status && (read_is(content, -1, "delivery-status") ||
+				     read_is(content, -1, "global-delivery-status")))
 		read->status = read_decoded(parts->arena, part);
 }
 
@@ -334,9 +333,9 @@ bool mail_read_is_automatic(const struct mail_read *read)
 		return true;
 	for (i = 0; i < sizeof(read_automatic) / sizeof(read_automatic[0]); i++) {
 		value = mail_read_field(read, read_automatic[i].name);
-		if (value && (!read_automatic[i].value ||
-				     strncasecmp(value, read_automatic[i].value,
-					     strlen(read_automatic[i].value)) == 0))
+		if (value &&
+			(!read_automatic[i].value || strncasecmp(value, read_automatic[i].value,
+							     strlen(read_automatic[i].value)) == 0))
 			return true;
 	}
 	return false;
@@ -373,8 +372,7 @@ const char *mail_read_failure(struct arena *arena, const struct mail_read *read)
 			at = read_line(at, end);
 		action = read_report_field(arena, block, at, "Action:");
 		if (action && strncasecmp(action, "failed", strlen("failed")) == 0)
-			return read_status(
-				arena, read_report_field(arena, block, at, "Status:"));
+			return read_status(arena, read_report_field(arena, block, at, "Status:"));
 		at = read_line(at, end);
 	}
 	return NULL;

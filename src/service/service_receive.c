@@ -182,7 +182,7 @@ static enum err receive_compose(
 {
 	const struct service *service = work->service;
 	struct arena *arena = work->call->arena;
-	const enum party other = (enum party)!work->pass.party;
+	const enum party other = (enum party) !work->pass.party;
 	const struct person *person = work->request->side[other].person;
 	const char *subject = mail_read_text(arena, &work->read, "Subject");
 	const struct mail_message head = {
@@ -237,8 +237,8 @@ static enum err receive_decide(void *data, struct arena *arena, struct request *
 	enum err err;
 
 	service_cause_init(work->call, arena, SOURCE_CLI, NULL, &cause);
-	cause.actor = (struct actor){
-		.id = request->side[party].person->id, .role = party_roles[party]};
+	cause.actor =
+		(struct actor){.id = request->side[party].person->id, .role = party_roles[party]};
 	err = reply_apply(&cause, request, &work->reply, changed_r, info);
 	work->changed = *changed_r;
 	return err;

@@ -2,8 +2,7 @@
 
 #include "store_private.h"
 
-#define FIELD(type, member, flags)                                                                 \
-	MODEL_FIELD(struct letter, member, type, MODEL_STORED | (flags))
+#define FIELD(type, member, flags) MODEL_FIELD(struct letter, member, type, MODEL_STORED | (flags))
 
 static const struct model_field letter_fields[] = {
 	FIELD(MODEL_STRING, id, MODEL_KEY),
@@ -135,8 +134,7 @@ enum err store_letter_remove(struct store *store, const char *id, struct err_inf
 	return store_letters_delete(store, "_id", id, info);
 }
 
-enum err store_letter_remove_of(
-	struct store *store, const char *request_id, struct err_info *info)
+enum err store_letter_remove_of(struct store *store, const char *request_id, struct err_info *info)
 {
 	return store_letters_delete(store, "request_id", request_id, info);
 }

@@ -33,6 +33,5 @@ enum err store_letter_save(struct store *store, struct arena *arena, const struc
 enum err store_letter_remove(struct store *store, const char *id, struct err_info *info);
 
 /* All of a request, whoever wrote them. */
-enum err store_letter_remove_of(
-	struct store *store, const char *request_id, struct err_info *info);
+enum err store_letter_remove_of(struct store *store, const char *request_id, struct err_info *info);
 #endif
