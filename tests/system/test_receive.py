@@ -3,6 +3,7 @@
 import email
 import email.policy
 import pathlib
+import random
 import secrets
 from collections.abc import Callable, Iterator
 from mailbox import Mail, SmtpServer
@@ -29,7 +30,7 @@ from replies import (
     until_no_letters,
 )
 from stack import LEASE_S, Database, Stack
-from support import until
+from support import at_once, until
 
 ANSWERS = {
     "apple-accepted": "accepted",
@@ -459,6 +460,33 @@ def test_what_is_no_message(answered: Stack, client: Invited, message: bytes) ->
     done = receive(answered, message, client.address)
     assert done.returncode == DATA and done.stderr.startswith(b"5."), done
     assert answered.document(client.request["id"]) == before and letters(answered) == []
+
+
+def test_messages_that_were_tampered_with(answered: Stack, client: Invited) -> None:
+    """Through the whole program; test_receive_mutated.c has ten thousand, without a database."""
+    draw = random.Random(1)
+    for name in NAMES * 3:
+        message = bytearray(client.message(name))
+        for _ in range(draw.randrange(1, 6)):
+            at = draw.randrange(len(message))
+            message[at : at + draw.randrange(40)] = draw.randbytes(draw.randrange(8))
+        before = answered.document(client.request["id"])
+        done = receive(answered, bytes(message), client.address)
+        assert done.returncode in (OK, DATA, TEMPORARY), done
+        if done.returncode == DATA:
+            after = answered.document(client.request["id"])
+            assert {e["action"] for e in after["events"][len(before["events"]) :]} <= {"mail.sent"}
+    answered.settle(client.request["id"])
+    until_no_letters(answered)
+
+
+def test_the_same_message_at_once(answered: Stack, client: Invited) -> None:
+    """Two processes that were given it do it once."""
+    for name, kind in (("words", ".letter@"), ("gmail-declined", "meeting_answered")):
+        message = client.message(name)
+        done = at_once([lambda m=message: receive(answered, m, client.address)] * 4)
+        assert {one.returncode for one in done} <= {OK, TEMPORARY}
+        mails_to(answered, client.request, lawyer_of(client), 1, kind)
 
 
 def test_wrong_calls(answered: Stack) -> None:
