@@ -44,15 +44,19 @@ char *reply_address(struct arena *arena, const struct secret_ring *ring, const c
 		place + strlen(REPLY_PLACE));
 }
 
-static bool reply_same(const char *one, const char *other, size_t len)
+static char reply_lower(char c)
 {
-	char text[256];
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
 
-	if (len >= sizeof(text))
-		return false;
-	memcpy(text, one, len);
-	text[len] = '\0';
-	return strlen(other) == len && utf8_same_but_case(text, other);
+/* The end of `begins` (`len` bytes) in a text that begins with it, in any case; NULL: it does not.
+ */
+static const char *reply_behind(const char *text, const char *begins, size_t len)
+{
+	for (; len > 0; len--)
+		if (reply_lower(*text++) != reply_lower(*begins++))
+			return NULL;
+	return text;
 }
 
 bool reply_address_read(const struct secret_ring *ring, const char *pattern, const char *address,
@@ -60,16 +64,9 @@ bool reply_address_read(const struct secret_ring *ring, const char *pattern, con
 {
 	const char *place = strstr(pattern, REPLY_PLACE), *token;
 	unsigned char bytes[REPLY_BYTES];
-	char before[256];
-	size_t lead;
 
-	if (!place || (lead = (size_t)(place - pattern)) >= sizeof(before) ||
-		strlen(address) < lead + REPLY_TOKEN_LENGTH)
-		return false;
-	memcpy(before, pattern, lead);
-	before[lead] = '\0';
-	token = address + lead;
-	if (!reply_same(address, before, lead) ||
+	token = place ? reply_behind(address, pattern, (size_t)(place - pattern)) : NULL;
+	if (!token || strlen(token) < REPLY_TOKEN_LENGTH ||
 		!utf8_same_but_case(token + REPLY_TOKEN_LENGTH, place + strlen(REPLY_PLACE)) ||
 		!base32_decode(token, REPLY_TOKEN_LENGTH, bytes, sizeof(bytes)) ||
 		bytes[ID_BYTES] >= PARTY_COUNT ||
