@@ -127,7 +127,9 @@ static struct person_news news = {.invited = true,
 	.facts = "zone=0 passcode=0 "};
 static struct asked asked = {START - INSTANT_HOUR, 60, "Asia/Tokyo"};
 static const char *numbers[] = {"+49 30 1234, PIN 7"};
+static struct attendance attendance;
 static struct meeting meeting = {
+	.attendance = &attendance,
 	.id = CORE_ID,
 	.generation = 2,
 	.status = MEETING_READY,

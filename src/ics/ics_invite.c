@@ -56,16 +56,28 @@ static enum err invite_describe(const struct tmpl_set *templates, struct arena *
 	return err;
 }
 
+/* Who has accepted is not asked again by every update; who has said anything else is. */
+static struct ics_attendee invite_attendee(
+	const struct request *request, enum party party, bool asked)
+{
+	const struct person *person = request->side[party].person;
+
+	return (struct ics_attendee){
+		.name = person->name,
+		.email = person->email,
+		.accepted = request->meeting->attendance->state[party] == ATTENDANCE_ACCEPTED,
+		.asked = asked,
+	};
+}
+
 enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_invite *invite,
 	struct buf *out, struct err_info *info)
 {
 	const struct request *request = invite->request;
 	const struct meeting *meeting = request->meeting;
 	const struct ics_attendee attendees[] = {
-		{request->side[PARTY_CLIENT].person->name,
-			request->side[PARTY_CLIENT].person->email, false, invite->answers_are_read},
-		{request->side[PARTY_LAWYER].person->name,
-			request->side[PARTY_LAWYER].person->email, true, false},
+		invite_attendee(request, PARTY_CLIENT, invite->answers_are_read),
+		invite_attendee(request, PARTY_LAWYER, false),
 	};
 	const bool cancelled = meeting->status == MEETING_CANCELLED || invite->method == ICS_CANCEL;
 	char uid[ID_SIZE + sizeof("@meetlink")];

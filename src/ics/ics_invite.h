@@ -19,7 +19,7 @@ struct ics_invite {
 };
 
 /* Appends the iCalendar object; errors as ics_event_render(). The same for the whole life of the
- * meeting: UID, CREATED, ORGANIZER and the attendees. */
+ * meeting: UID, CREATED, ORGANIZER and who attends; whether they have accepted is as it is now. */
 enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_invite *invite,
 	struct buf *out, struct err_info *info);
 

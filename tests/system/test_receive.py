@@ -207,6 +207,8 @@ def test_a_new_link_asks_nobody(answered: Stack, client: Invited) -> None:
     client.parties.lawyer.command(client.request["id"], "regenerate", reason="It leaked")
     answered.settle(client.request["id"])
     assert client.attendance == "accepted"
+    told = latest(answered, client.parties, client.request, "client").event
+    assert [a.params["PARTSTAT"] for a in told["ATTENDEE"]] == ["ACCEPTED", "ACCEPTED"]
 
 
 def test_answers_that_overtake_each_other(answered: Stack, client: Invited) -> None:
