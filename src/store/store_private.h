@@ -78,6 +78,9 @@ const bson_t *store_former_config(struct store *store, struct arena *arena, cons
 /* A document of the version before in the form of this one; any other as it is. */
 const bson_t *store_former_read(struct arena *arena, const bson_t *bson);
 
+/* What people have answered: nothing, of a request that the version before has stored. */
+void store_former_answer(struct arena *arena, struct request *request);
+
 /* What a whole request owes since this version, and owed nobody in the version before. */
 void store_former_complete(struct arena *arena, struct request *request);
 

@@ -100,6 +100,8 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 		err = err_set(info, ERR_UNREADABLE, "Document %s: request.rev cannot be read.", id);
 	if (request->archived)
 		request->before = *request->archived;
+	if (err == ERR_OK)
+		store_former_answer(arena, request);
 	if (err == ERR_OK && depth == STORE_WHOLE)
 		store_former_complete(arena, request);
 	request_remember(request);
