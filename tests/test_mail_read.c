@@ -213,7 +213,8 @@ static void test_letter(void)
 		"Message-ID: <id.letter@mail.example>\r\n"
 		"Subject: Re: x\r\n"
 		"Auto-Submitted: auto-generated\r\n"
-		"X-Auto-Response-Suppress: All\r\n" MAIL_HOP_HEADER ": 1\r\n"
+		"X-Auto-Response-Suppress: All\r\n"
+		"List-Id: <meetings.mail.example>\r\n" MAIL_HOP_HEADER ": 1\r\n"
 		"Mime-Version: 1.0\r\n"
 		"Content-Type: a/b;\r\n c=d\r\n"
 		"\r\nF\r\n.\r\nG\r\n\r\nH\r\n");

@@ -7,8 +7,8 @@
 struct dispatch_periodic;
 
 /* Calls `work` with `data` (borrowed) now and `pause_s` after it has returned, or at once when it
- * returned true: there may be more. What takes long looks at `stopping` between two steps, and comes
- * back when it is set. NULL when no thread can be started. */
+ * returned true: there may be more. What takes long looks at `stopping` between two steps, and
+ * comes back when it is set. NULL when no thread can be started. */
 typedef bool dispatch_periodic_work(void *data, const atomic_bool *stopping);
 struct dispatch_periodic *dispatch_periodic_start(
 	dispatch_periodic_work *work, void *data, int pause_s);

@@ -88,7 +88,7 @@ static enum err store_delivery_find(struct store *store, struct arena *arena, bs
 	err = store_deliveries_begin(store, &deliveries, info);
 	if (err != ERR_OK)
 		goto out;
-	cursor = mongoc_collection_find_with_opts(deliveries.collection, filter, options, NULL);
+	cursor = store_find(deliveries.collection, filter, options);
 	while (mongoc_cursor_next(cursor, &bson)) {
 		if (store_delivery_read(store, arena, bson, &delivery, unreadable_r, &unreadable) ==
 			ERR_OK)

@@ -21,10 +21,10 @@ struct store_erasure {
 };
 
 /*
- * Closes the person's calendar feeds, then erases the person in every request, each in one guarded write, and says how many there are. In a
- * request that this order has reached already nothing happens, whatever was written in it since.
- * ERR_UNREADABLE when some could not be, and then all others are. ERR_STILL_PENDING when it was
- * stopped.
+ * Closes the person's calendar feeds, then erases the person in every request, each in one guarded
+ * write, and says how many there are. In a request that this order has reached already nothing
+ * happens, whatever was written in it since. ERR_UNREADABLE when some could not be, and then all
+ * others are. ERR_STILL_PENDING when it was stopped.
  */
 enum err store_person_erase(
 	const struct store_erasure *erasure, int64_t *requests_r, struct err_info *info);

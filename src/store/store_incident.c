@@ -54,7 +54,7 @@ enum err store_incident_list(
 	struct store *store, struct arena *arena, struct model_list *list_r, struct err_info *info)
 {
 	struct store_incidents incidents;
-	bson_t filter = BSON_INITIALIZER, *options;
+	bson_t *filter, *options;
 	mongoc_cursor_t *cursor;
 	const bson_t *bson;
 	bson_error_t error;
@@ -63,14 +63,16 @@ enum err store_incident_list(
 	*list_r = (struct model_list){0};
 	if (err != ERR_OK)
 		return err;
+	filter = BCON_NEW("_id", "{", "$gt", BCON_UTF8(""), "}");
 	options = BCON_NEW("limit", BCON_INT64(INCIDENT_MOST), "singleBatch", BCON_BOOL(true));
-	cursor = mongoc_collection_find_with_opts(incidents.collection, &filter, options, NULL);
+	cursor = store_find(incidents.collection, filter, options);
 	while (mongoc_cursor_next(cursor, &bson))
 		store_incident_add(store, arena, bson, list_r);
 	if (mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "find incidents", info);
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(options);
+	bson_destroy(filter);
 	return store_incidents_end(&incidents, err);
 }
 

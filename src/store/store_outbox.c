@@ -49,7 +49,7 @@ static enum err store_outbox_find(struct store *store, struct arena *arena, bson
 	store_append_projection(options, STORE_OWED);
 	err = store_session_begin(store, &session, info);
 	if (err == ERR_OK) {
-		cursor = mongoc_collection_find_with_opts(session.requests, filter, options, NULL);
+		cursor = store_find(session.requests, filter, options);
 		for (; mongoc_cursor_next(cursor, &bson); (*seen)++)
 			store_outbox_add(store, arena, bson, list);
 		if (mongoc_cursor_error(cursor, &error))

@@ -359,6 +359,7 @@ def test_a_letter_is_unreadable_where_it_waits(start: Callable[..., Stack]) -> N
         (letter,) = letters(stack)
         assert letter["message"].startswith("v1:k2:")
         assert receive(stack, one.message("words"), one.address).returncode == OK, "the address"
+    stack.advance(120)
     until(lambda: not letters(stack), "both have left", 60)
     letter_to(one, lawyer_of(one), 2)
     smtp.stop()
