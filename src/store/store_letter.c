@@ -1,7 +1,6 @@
 #include "store_letter.h"
 
 #include "store_private.h"
-#include "store_query.h"
 
 #define FIELD(type, member, flags) MODEL_FIELD(struct letter, member, type, MODEL_STORED | (flags))
 

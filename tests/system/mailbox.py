@@ -27,6 +27,7 @@ NOTICES = {
     "meeting_failed",
     "meeting_reminder",
     "meeting_missed",
+    "meeting_answered",
 }
 
 
