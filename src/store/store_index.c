@@ -63,7 +63,7 @@ static const struct store_index {
 	{"deliveries", "waiting", {"webhook_id", "state", "created_at"}, false},
 	{"deliveries", "log", {"webhook_id", "created_at", "_id"}, false},
 	/* Those of a request, when somebody is erased. */
-	{"deliveries", "request", {"request_id"}, false},
+	{"deliveries", "request", {"request_id", "state"}, false},
 	/* Letters of a request that is erased. */
 	{"letters", "request", {"request_id"}, false},
 };
