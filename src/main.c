@@ -22,6 +22,7 @@ static const struct {
 	{"outbox", app_outbox, "show what is owed, and decide about it"},
 	{"rotate-keys", app_rotate_keys, "seal secrets under the newest key"},
 	{"verify-audit", app_verify_audit, "check and export the audit trails"},
+	{"receive", app_receive, "take in one mail of somebody who answers"},
 	{"version", app_version, "print the version"},
 };
 

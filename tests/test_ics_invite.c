@@ -3,6 +3,8 @@
 #include "core_unit.h"
 #include "unit_templates.h"
 
+static bool answers_are_read;
+
 /* What a person gets, its folded lines whole; the caller frees. */
 static char *rendered(
 	const struct request *request, enum party party, enum ics_method method, bool link)
@@ -16,6 +18,7 @@ static char *rendered(
 		.join_url = link ? "https://meet.test/join/x" : NULL,
 		.organizer_name = "Meetings",
 		.organizer_email = "meetings@meet.test",
+		.answers_are_read = answers_are_read,
 	};
 	struct tmpl_set *templates = unit_templates();
 	char *text, *in, *out;
@@ -45,12 +48,15 @@ static bool says(const struct request *request, enum party party, enum ics_metho
 	return found;
 }
 
+static struct attendance attendance = {.state = {[PARTY_LAWYER] = ATTENDANCE_ACCEPTED}};
+
 static struct meeting ready(void)
 {
 	return (struct meeting){
 		.id = CORE_ID,
 		.generation = 1,
 		.status = MEETING_READY,
+		.attendance = &attendance,
 		.starts_at = CORE_START,
 		.ends_at = CORE_END,
 	};
@@ -137,6 +143,42 @@ static void test_people(void)
 		}
 }
 
+/* Where answers are read the client is asked, and what was answered is in the entry. */
+static void test_answers(void)
+{
+	static const struct {
+		enum attendance_state client, lawyer;
+		const char *client_is, *lawyer_is;
+	} rows[] = {
+		{ATTENDANCE_UNKNOWN, ATTENDANCE_ACCEPTED, "NEEDS-ACTION", "ACCEPTED"},
+		{ATTENDANCE_ACCEPTED, ATTENDANCE_ACCEPTED, "ACCEPTED", "ACCEPTED"},
+		{ATTENDANCE_TENTATIVE, ATTENDANCE_ACCEPTED, "NEEDS-ACTION", "ACCEPTED"},
+		{ATTENDANCE_DECLINED, ATTENDANCE_DECLINED, "NEEDS-ACTION", "NEEDS-ACTION"},
+	};
+	struct meeting meeting = ready();
+	const struct request request = {.title = "Lease",
+		.side = {{&core_client, NULL}, {&core_lawyer, NULL}},
+		.meeting = &meeting};
+	struct attendance answered = {0};
+	char words[128];
+	size_t i;
+
+	answers_are_read = true;
+	meeting.attendance = &answered;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		answered.state[PARTY_CLIENT] = rows[i].client;
+		answered.state[PARTY_LAWYER] = rows[i].lawyer;
+		snprintf(words, sizeof(words), "PARTSTAT=%s;RSVP=TRUE:mailto:ada@client.test",
+			rows[i].client_is);
+		UNIT_CHECK(says(&request, PARTY_CLIENT, ICS_REQUEST, true, words), words);
+		CU_ASSERT(!says(&request, PARTY_CLIENT, ICS_SNAPSHOT, true, "RSVP"));
+		snprintf(words, sizeof(words), "PARTSTAT=%s:mailto:bo@lawyer.test",
+			rows[i].lawyer_is);
+		UNIT_CHECK(says(&request, PARTY_CLIENT, ICS_REQUEST, true, words), words);
+	}
+	answers_are_read = false;
+}
+
 /* A name that is written from right to left turns nothing around it, and nor does one that tries.
  */
 static void test_isolation(void)
@@ -198,6 +240,7 @@ static void test_reason(void)
 static const struct unit_case cases[] = {
 	{"each in the reader's language", test_reader},
 	{"the two people", test_people},
+	{"answers", test_answers},
 	{"right to left", test_isolation},
 	{"created with the request", test_created},
 	{"why it was cancelled", test_reason},

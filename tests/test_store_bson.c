@@ -94,6 +94,8 @@ static void store_fill_meeting(struct arena *arena, struct meeting *meeting)
 		(struct meeting_report){"digest", CORE_START, true};
 	*(int64_t *)model_list_add(arena, &meeting->reported, sizeof(int64_t)) = 3;
 	meeting->sequence = INT64_MAX;
+	*meeting->attendance = (struct attendance){
+		{ATTENDANCE_DECLINED, ATTENDANCE_TENTATIVE}, {CORE_START, CORE_END}};
 	for (i = 0; i < LINK_USES; i++) {
 		meeting->uses[i] = arena_alloc(arena, sizeof(struct link_uses));
 		*meeting->uses[i] = (struct link_uses){i + 1, CORE_START};
@@ -131,11 +133,20 @@ static void store_fill_effect(struct arena *arena, struct effect *effect)
 		arena, &effect->creation->maybe_made, sizeof(struct removal)) =
 		(struct removal){"teams", "key", "ext-2", "host@meet.test"};
 	effect->mail = arena_alloc(arena, sizeof(struct mail));
-	*effect->mail =
-		(struct mail){PARTY_LAWYER, CORE_START, CORE_END, "Asia/Tokyo", "zoom", "link=1 "};
+	*effect->mail = (struct mail){PARTY_LAWYER, CORE_START, CORE_END, "Asia/Tokyo", "zoom",
+		"link=1 ", "declined", CORE_START, CORE_END, "I am ill.", CORE_ID};
 	effect->removal = arena_alloc(arena, sizeof(struct removal));
 	*effect->removal = (struct removal){"zoom", "key", "ext-1", "host@meet.test"};
 	effect->announcement = store_full_announcement(arena);
+}
+
+static void store_fill_person(struct arena *arena, struct side *side)
+{
+	struct person *person = arena_alloc(arena, sizeof(*person));
+
+	*person = *side->person;
+	person->undeliverable = CORE_NOW;
+	side->person = person;
 }
 
 static struct person_news *store_full_news(struct arena *arena)
@@ -174,6 +185,10 @@ static struct request *store_full_request(struct arena *arena)
 	*(int64_t *)model_list_add(arena, &request->changes, sizeof(int64_t)) = CORE_NOW;
 	*(const char **)model_list_add(arena, &request->overlaps, sizeof(char *)) = "overlaps";
 	*(const char **)model_list_add(arena, &request->overlaps_allowed, sizeof(char *)) = "may";
+	*(struct reply_note *)model_list_add(arena, &request->replies, sizeof(struct reply_note)) =
+		(struct reply_note){"digest", CORE_NOW, PARTY_LAWYER};
+	store_fill_person(arena, &request->side[PARTY_CLIENT]);
+	store_fill_person(arena, &request->side[PARTY_LAWYER]);
 	request->archived = arena_alloc(arena, sizeof(*request->archived));
 	*request->archived = (struct audit_head){100, CORE_NOW, "hash"};
 	request->before = *request->archived;
@@ -267,6 +282,7 @@ static void test_store_bson_full_request_is_full(void)
 
 	client.timezone = "UTC";
 	lawyer.locale = "en";
+	client.undeliverable = lawyer.undeliverable = CORE_NOW;
 	request->side[PARTY_CLIENT].person = &client;
 	request->side[PARTY_LAWYER].person = &lawyer;
 	store_check_filled(&request_model, &(struct model_list){.items = request, .count = 1});
@@ -1017,7 +1033,7 @@ static void test_store_bson_projection_leaves_out_what_is_heavy(void)
 	static const char *const heavy[] = {"meeting.provider_key", "meeting.external_id",
 		"meeting.external_mark", "meeting.account", "meeting.provider_url",
 		"meeting.reported", "meeting.reports", "meetings", "client_news", "lawyer_news",
-		"events", "audit_seal", "effects", "answers", "changes", "overlaps",
+		"events", "audit_seal", "effects", "answers", "replies", "changes", "overlaps",
 		"overlaps_allowed", "owed", "owes"};
 	bson_t *expected = bson_new(), *expected_tag;
 	struct store store = {0};
@@ -1029,8 +1045,8 @@ static void test_store_bson_projection_leaves_out_what_is_heavy(void)
 	CU_ASSERT_PTR_NULL(store_projection(&store, STORE_WHOLE));
 	CU_ASSERT_TRUE(bson_equal(store_projection(&store, STORE_CURRENT), expected));
 	expected_tag = BCON_NEW("_id", BCON_INT32(1), "client.id", BCON_INT32(1), "lawyer.id",
-		BCON_INT32(1), "starts_at", BCON_INT32(1), "ends_at", BCON_INT32(1),
-		"meeting.opens_at", BCON_INT32(1), "meeting.expires_at", BCON_INT32(1),
+		BCON_INT32(1), "status", BCON_INT32(1), "starts_at", BCON_INT32(1), "ends_at",
+		BCON_INT32(1), "meeting.opens_at", BCON_INT32(1), "meeting.expires_at", BCON_INT32(1),
 		"updated_at", BCON_INT32(1), "fingerprint", BCON_INT32(1));
 	CU_ASSERT_TRUE(bson_equal(store_projection(&store, STORE_TAG), expected_tag));
 	bson_destroy(expected_tag);

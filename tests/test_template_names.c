@@ -137,7 +137,9 @@ static struct person_news news = {.invited = true,
 	.facts = "zone=0 passcode=0 "};
 static struct asked asked = {START - INSTANT_HOUR, 60, "Asia/Tokyo"};
 static const char *numbers[] = {"+49 30 1234, PIN 7"};
+static struct attendance attendance;
 static struct meeting meeting = {
+	.attendance = &attendance,
 	.id = CORE_ID,
 	.generation = 2,
 	.status = MEETING_READY,
@@ -172,7 +174,11 @@ static struct request request = {
 static void give_mail(const struct dispatch *dispatch, int kind, enum party party, int64_t now)
 {
 	struct arena *arena = arena_new();
-	struct mail mail = {.party = (int)party};
+	struct mail mail = {.party = (int)party,
+		.attendance = "declined",
+		.proposed_at = START,
+		.proposed_until = START + INSTANT_HOUR,
+		.words = "I am ill."};
 	const struct effect effect = {.id = CORE_ID,
 		.kind = kind,
 		.mail = &mail,
@@ -216,7 +222,10 @@ static void give_mails(const struct tmpl_set *templates)
 	static const int64_t left[] = {3 * INSTANT_DAY, 5 * INSTANT_HOUR, 9 * INSTANT_MINUTE, 0};
 	static const char *const targets[] = {"zoom", "mail", "local"};
 	static char url[] = "https://meetings.test", request_url[] = "https://own.test/{id}/view";
-	const struct conf conf = {.public_url = url, .public_request_url = request_url};
+	static char replies[] = "meetings+{}@meetings.test";
+	const struct conf conf = {.public_url = url,
+		.public_request_url = request_url,
+		.mail_reply_address = replies};
 	struct secret_ring *ring = core_ring(CORE_KEY_1);
 	const struct dispatch dispatch = {.conf = &conf,
 		.ring = ring,
@@ -227,7 +236,7 @@ static void give_mails(const struct tmpl_set *templates)
 
 	for (kind = 0; kind < EFFECT_KIND_COUNT; kind++)
 		for (i = 0; i < 2 * sizeof(left) / sizeof(left[0]); i++)
-			if (effect_table[kind].lane == LANE_PERSON)
+			if (effect_table[kind].lane == LANE_PERSON && !effect_table[kind].written)
 				give_mail(
 					&dispatch, kind, (enum party)(i % 2), START - left[i / 2]);
 	for (kind = INCIDENT_CREDENTIALS; kind <= INCIDENT_OVERDUE; kind++)

@@ -11,9 +11,10 @@
 #include "ics_proof.h"
 #include "log.h"
 #include "mail_transport.h"
-#include "rest.h"
 #include "provider.h"
+#include "reply.h"
 #include "rest.h"
+#include "utf8.h"
 
 static enum err app_check_urls(const struct conf *conf, struct arena *arena, struct err_info *info)
 {
@@ -27,6 +28,26 @@ static enum err app_check_urls(const struct conf *conf, struct arena *arena, str
 			"public.request_url must be an http(s) URL with " CONF_REQUEST_ID
 			" for the request.");
 	return ERR_OK;
+}
+
+/* A sample of what it makes says whether all of them are addresses. */
+static enum err app_check_reply_address(const struct app *app, struct err_info *info)
+{
+	static const char any_id[] = "AAAAAAAAAAAAAAAAAAAAAA";
+	const char *pattern = app->conf->mail_reply_address, *sample;
+	char email[MAIL_EMAIL_SIZE];
+
+	if (!pattern[0])
+		return ERR_OK;
+	if (reply_pattern_valid(pattern)) {
+		sample = reply_address(app->arena, app->ring, pattern, any_id, PARTY_CLIENT);
+		if (mail_email_to_ascii(sample, email) && utf8_same_but_case(sample, email))
+			return ERR_OK;
+	}
+	return err_set(info, ERR_CONFIG,
+		"mail.reply_address must be an address such as meetings+{}@example.org, with at "
+		"most %d characters beside {} before the @.",
+		64 - REPLY_TOKEN_LENGTH);
 }
 
 static enum err app_check_templates(const struct tmpl_set *templates, struct err_info *info)
@@ -52,6 +73,8 @@ enum err app_open(const struct conf *conf, int threads, struct app *app_r, struc
 		app_r->mail_from.name = app_r->mail_from.email;
 	if (err == ERR_OK)
 		err = secret_ring_load(conf->key_file, &app_r->ring, info);
+	if (err == ERR_OK)
+		err = app_check_reply_address(app_r, info);
 	if (err == ERR_OK)
 		err = tmpl_set_load(app_r->templates, conf->templates_dir, info);
 	if (err == ERR_OK)

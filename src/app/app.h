@@ -63,8 +63,8 @@ struct provider_token_store app_token_store(struct store *store);
 
 /* Subcommands: argv[0] is the subcommand's name. Return the exit status. */
 typedef int app_command(int argc, char **argv);
-app_command app_serve, app_check_command, app_init_db, app_token, app_render, app_outbox,
-	app_rotate_keys, app_verify_audit, app_version;
+app_command app_serve, app_check_command, app_init_db, app_token, app_render, app_receive,
+	app_outbox, app_rotate_keys, app_verify_audit, app_version;
 
 /* Writes docs/tables.md to standard output. */
 void app_print_tables(void);

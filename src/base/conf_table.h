@@ -28,6 +28,8 @@ CONF_TEXT(jwt, audience, "meetlink", "required `aud`")
 CONF_TEXT(key, file, "/etc/meetlink/master.key", "master key ring for secrets at rest")
 CONF_TEXT(mail, from, "Meetings <meetings@localhost>", "sender and calendar organizer")
 CONF_TEXT(mail, alert_locale, "en", "language of mails to the addresses of the policy's `alerts`")
+CONF_TEXT(mail, reply_address, "",
+	"where answers to invitations go, as meetings+{}@example.org; empty: nobody reads them")
 CONF_TEXT(smtp, url, "", "smtp://host:port or smtps://; empty: .eml files under the state folder")
 CONF_TEXT(smtp, ca_file, "", "CA bundle for the mail server; empty: the system's")
 CONF_TEXT(state, dir, "/var/lib/meetlink", "folder for what the program writes")

@@ -9,6 +9,7 @@ FAULT(CHANGE_BEFORE_SAVE, "change.before_save")   /* worker: change decided, not
 FAULT(CHANGE_AFTER_SAVE, "change.after_save")     /* worker: stored, dispatcher not woken */
 FAULT(CHANGE_BEFORE_REPLY, "change.before_reply") /* worker: dispatcher woken, not answered */
 FAULT(ARCHIVE_AFTER_SAVE, "archive.after_save")   /* who changes: archived, document not stored */
+FAULT(LETTER_AFTER_SAVE, "letter.after_save")     /* receive: a letter stored, not yet owed */
 FAULT(CLAIM_BEFORE_SAVE, "claim.before_save")     /* dispatcher: lease decided, not stored */
 FAULT(CLAIM_AFTER_SAVE, "claim.after_save")       /* dispatcher: lease stored, nothing done */
 FAULT(EFFECT_BEFORE, "effect.before")             /* who performs: about to */

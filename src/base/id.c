@@ -69,6 +69,51 @@ bool base64url_decode(const char *text, void *bytes_r, size_t len)
 	return to == end && count < 6 && !(bits & ((1u << count) - 1));
 }
 
+static const char base32_alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+void base32_encode(const void *bytes, size_t len, char *text_r)
+{
+	const unsigned char *from = bytes;
+	unsigned pair;
+	size_t bit;
+
+	for (bit = 0; bit < 8 * len; bit += 5) {
+		pair = (unsigned)from[bit / 8] << 8;
+		if (bit / 8 + 1 < len)
+			pair |= from[bit / 8 + 1];
+		*text_r++ = base32_alphabet[pair >> (11 - bit % 8) & 31];
+	}
+	*text_r = '\0';
+}
+
+bool base32_decode(const char *text, size_t text_len, void *bytes_r, size_t len)
+{
+	unsigned char *to = bytes_r;
+	const char *found;
+	unsigned pair;
+	size_t i, bit;
+
+	if (text_len != (8 * len + 4) / 5)
+		return false;
+	memset(to, 0, len);
+	for (i = 0; i < text_len; i++) {
+		found = text[i] ? strchr(base32_alphabet, text[i] >= 'A' && text[i] <= 'Z'
+								  ? text[i] - 'A' + 'a'
+								  : text[i])
+				: NULL;
+		if (!found)
+			return false;
+		bit = 5 * i;
+		pair = (unsigned)(found - base32_alphabet) << (11 - bit % 8);
+		to[bit / 8] |= (unsigned char)(pair >> 8);
+		if (bit / 8 + 1 < len)
+			to[bit / 8 + 1] |= (unsigned char)pair;
+		else if (pair & 0xff)
+			return false;
+	}
+	return true;
+}
+
 void id_encode(const unsigned char bytes[ID_BYTES], char id_r[ID_SIZE])
 {
 	base64url_encode(bytes, ID_BYTES, id_r, ID_SIZE);

@@ -23,6 +23,12 @@ bool id_decode(const char *id, unsigned char bytes_r[ID_BYTES]);
 void base64url_encode(const void *bytes, size_t len, char *text_r, size_t size);
 bool base64url_decode(const char *text, void *bytes_r, size_t len);
 
+/* Base32 (RFC 4648 section 6) without padding, in lower case: for places that do not keep the case
+ * of letters. `len` bytes are (8 * len + 4) / 5 characters. */
+void base32_encode(const void *bytes, size_t len, char *text_r);
+/* Of exactly that many characters, in either case; false when it is not of the form. */
+bool base32_decode(const char *text, size_t text_len, void *bytes_r, size_t len);
+
 /* A pure function of its inputs: BLAKE2b-128 of the texts (each with its length, so that
  * ("a","bc") and ("ab","c") differ), keyed with `key` (key_len 0 to 64). The list ends with NULL.
  */

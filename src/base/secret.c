@@ -226,13 +226,19 @@ bool secret_mac_by(const struct secret_ring *ring, size_t index, const char *pur
 bool secret_mac_verify(const struct secret_ring *ring, const char *purpose, const void *bytes,
 	size_t len, const unsigned char mac[SECRET_MAC_BYTES])
 {
+	return secret_mac_begins(ring, purpose, bytes, len, mac, SECRET_MAC_BYTES);
+}
+
+bool secret_mac_begins(const struct secret_ring *ring, const char *purpose, const void *bytes,
+	size_t len, const unsigned char *mac, size_t mac_len)
+{
 	unsigned char expected[SECRET_MAC_BYTES];
 	bool found = false;
 	size_t i;
 
 	for (i = 0; i < ring->count; i++) {
 		secret_mac_with(ring, i, purpose, bytes, len, expected);
-		if (sodium_memcmp(expected, mac, sizeof(expected)) == 0)
+		if (sodium_memcmp(expected, mac, mac_len) == 0)
 			found = true;
 	}
 	return found;

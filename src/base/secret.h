@@ -52,6 +52,10 @@ bool secret_mac_by(const struct secret_ring *ring, size_t index, const char *pur
 bool secret_mac_verify(const struct secret_ring *ring, const char *purpose, const void *bytes,
 	size_t len, const unsigned char mac[SECRET_MAC_BYTES]);
 
+/* The same of a MAC of which only the first `mac_len` bytes are at hand. */
+bool secret_mac_begins(const struct secret_ring *ring, const char *purpose, const void *bytes,
+	size_t len, const unsigned char *mac, size_t mac_len);
+
 /* HMAC-SHA256 (RFC 2104) as lower-case hex, for what is signed with a secret shared with others. */
 enum { SECRET_HMAC_SIZE = 65 };
 void secret_hmac_sha256_hex(

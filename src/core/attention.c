@@ -38,9 +38,26 @@ static bool attention_not_deleted(const struct request *request, int64_t now)
 	return request->failed_at && attention_warned(request, WARNING_ORPHAN);
 }
 
+static bool attention_declined(const struct request *request, int64_t now)
+{
+	return request->status == REQUEST_ACCEPTED && now < request->ends_at &&
+	       request->meeting->status != MEETING_CANCELLED &&
+	       request->meeting->attendance->state[PARTY_CLIENT] == ATTENDANCE_DECLINED;
+}
+
+/* Whoever is to be there cannot be written to. */
+static bool attention_undeliverable(const struct request *request)
+{
+	return request->status == REQUEST_ACCEPTED &&
+	       (request->side[PARTY_CLIENT].person->undeliverable ||
+		       request->side[PARTY_LAWYER].person->undeliverable);
+}
+
 /* Without a meeting, a mail is all that can have failed. */
 static bool attention_not_told(const struct request *request, int64_t now)
 {
+	if (attention_undeliverable(request) && now < request->ends_at)
+		return true;
 	return request->failed_at && now < request->ends_at &&
 	       (!request->meeting || attention_warned(request, WARNING_CLIENT_NOT_TOLD) ||
 		       attention_warned(request, WARNING_LAWYER_NOT_TOLD));
@@ -63,6 +80,7 @@ static const struct {
 	[ATTENTION_NOT_DELETED] = {FOR_LAWYER | FOR_ADMIN, attention_not_deleted},
 	[ATTENTION_NOT_TOLD] = {FOR_LAWYER | FOR_ADMIN, attention_not_told},
 	[ATTENTION_OVERLAPS] = {FOR_LAWYER, attention_overlaps},
+	[ATTENTION_DECLINED] = {FOR_LAWYER, attention_declined},
 };
 
 const char *const attention_names[] = {
@@ -73,6 +91,7 @@ const char *const attention_names[] = {
 	[ATTENTION_NOT_DELETED] = "not_deleted",
 	[ATTENTION_NOT_TOLD] = "not_told",
 	[ATTENTION_OVERLAPS] = "overlaps",
+	[ATTENTION_DECLINED] = "declined",
 	NULL,
 };
 

@@ -10,8 +10,9 @@ enum attention {
 	ATTENTION_CANCELLED,   /* the meeting was, the request was not: a new link can be had */
 	ATTENTION_NOT_UPDATED, /* the provider refused a change for good */
 	ATTENTION_NOT_DELETED, /* an old link may still live at its provider */
-	ATTENTION_NOT_TOLD,    /* a mail could not be delivered */
+	ATTENTION_NOT_TOLD,    /* a mail could not be delivered, or came back */
 	ATTENTION_OVERLAPS,    /* another meeting takes the same time */
+	ATTENTION_DECLINED,    /* the client has answered not to come */
 	ATTENTION_COUNT
 };
 
@@ -20,7 +21,8 @@ extern const char *const attention_names[]; /* NULL-terminated, indexed by enum 
 /*
  * A set of 1u << ATTENTION_…; 0: nothing waits for that role. A request loaded for showing is
  * enough. What it says of a request follows from `status`, `meeting.status`, `meeting.warnings`,
- * `failed_at`, `starts_at` and `ends_at` alone.
+ * `meeting.attendance`, `undeliverable` of the two people, `failed_at`, `starts_at` and `ends_at`
+ * alone.
  */
 unsigned request_attention(const struct request *request, enum role role, int64_t now);
 #endif

@@ -77,6 +77,16 @@ static bool effect_is_of_no_show(const struct request *request, const struct eff
 	       meeting_missed_by(request->meeting, &missing) && (int)missing == effect->mail->party;
 }
 
+/* The other person has not answered anything else since, nor has the meeting moved. */
+static bool effect_is_answered(const struct request *request, const struct effect *effect)
+{
+	const struct meeting *meeting = request->meeting;
+
+	return request->status == REQUEST_ACCEPTED && meeting->status != MEETING_CANCELLED &&
+	       strcmp(attendance_names[meeting->attendance->state[!effect->mail->party]],
+		       effect->mail->attendance) == 0;
+}
+
 static const char *effect_recipient(const struct effect *effect)
 {
 	return party_names[effect->mail->party];
@@ -146,6 +156,11 @@ static const struct model_field mail_fields[] = {
 	FIELD(MODEL_STRING, timezone, MODEL_SPARSE),
 	FIELD(MODEL_STRING, provider, MODEL_SPARSE),
 	FIELD(MODEL_STRING, facts, MODEL_SEALED | MODEL_SPARSE),
+	FIELD(MODEL_STRING, attendance, MODEL_SPARSE),
+	FIELD(MODEL_INSTANT, proposed_at, MODEL_SPARSE),
+	FIELD(MODEL_INSTANT, proposed_until, MODEL_SPARSE),
+	FIELD(MODEL_STRING, words, MODEL_SEALED | MODEL_SPARSE),
+	FIELD(MODEL_STRING, letter, MODEL_SPARSE),
 };
 
 static const struct model mail_model = MODEL(struct mail, "mail", mail_fields);
@@ -215,6 +230,9 @@ bool effect_is_whole(const struct request *request, const struct effect *effect)
 	if (row->payload_size && !*(void *const *)((const char *)effect + row->payload_at))
 		return false;
 	if (effect->removal && !effect->removal->provider_key)
+		return false;
+	if ((effect->kind == EFFECT_MAIL_LETTER && !effect->mail->letter) ||
+		(effect->kind == EFFECT_MAIL_MEETING_ANSWERED && !effect->mail->attendance))
 		return false;
 	return request->meeting || row->without_meeting;
 }

@@ -58,6 +58,12 @@ struct mail {
 	const char *timezone;       /* the zone it tells them in, */
 	const char *provider;       /* the provider that it names, */
 	const char *facts;          /* and all that it shows: told.h; sealed */
+	/* What the other person has answered: of attendance_names; another time (0: none), and in
+	 * which words (may be NULL; sealed). */
+	const char *attendance;
+	int64_t proposed_at, proposed_until;
+	const char *words;
+	const char *letter; /* id of the other person's letter, which is stored by itself */
 };
 
 /* An event of the trail that subscribers are to be told of. */
@@ -122,6 +128,7 @@ enum effect_tells {
 	TELLS_ASKED = 1 << 3,     /* what was asked for, where it is not what was accepted */
 	TELLS_TIME_LEFT = 1 << 4, /* how long it is until the start */
 	TELLS_FAILURE = 1 << 5,   /* why there is no link */
+	TELLS_ANSWER = 1 << 6,    /* what the other person has answered */
 };
 
 #define EFFECT_BY_POLICY INT64_C(-1)
@@ -146,6 +153,7 @@ struct effect_row {
 			    * invitation, and dropped when it is not so any more */
 	bool to_claimed; /* goes to a lawyer's address, too, that only the client has named: without
 			  * the client's own words then, for anybody may be behind it */
+	bool written;    /* a mail that is stored as a whole, and has no templates */
 	enum effect_calendar calendar;
 	unsigned tells; /* set of enum effect_tells */
 };

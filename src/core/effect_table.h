@@ -69,5 +69,13 @@ EFFECT(MAIL_MEETING_MISSED, "mail.meeting_missed", EFFECT_CARRIES(mail), .class 
 	.lane = LANE_PERSON, .key = effect_recipient, .wanted = effect_is_of_no_show,
 	.give_up = 3 * INSTANT_DAY, .notice = true,
 	.words = "The news to who did not come that the other one was there")
+EFFECT(MAIL_MEETING_ANSWERED, "mail.meeting_answered", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
+	.lane = LANE_PERSON, .key = effect_recipient, .wanted = effect_is_answered,
+	.give_up = 3 * INSTANT_DAY, .until_end = true, .notice = true,
+	.tells = TELLS_MEETING | TELLS_ANSWER,
+	.words = "The news of what the other person has answered")
+EFFECT(MAIL_LETTER, "mail.letter", EFFECT_CARRIES(mail), .class = CLASS_MAIL, .lane = LANE_PERSON,
+	.key = effect_recipient, .without_meeting = true, .written = true,
+	.give_up = 3 * INSTANT_DAY, .words = "What the other person has written")
 EFFECT(WEBHOOK, "webhook", EFFECT_CARRIES(announcement), .class = CLASS_LOCAL, .lane = LANE_EVENTS,
 	.without_meeting = true, .words = "What happened is put down for each subscriber")

@@ -54,6 +54,7 @@ static bool erase_party(struct cause *cause, struct person **party)
 	changed |= erase_text(&person->name, ERASE_NAME);
 	changed |= erase_text(&person->timezone, NULL);
 	changed |= erase_text(&person->locale, NULL);
+	person->undeliverable = 0;
 	*party = person;
 	return changed;
 }
@@ -107,7 +108,8 @@ static void erase_at_provider(struct cause *cause, struct request *request)
 		create->sequence = meeting->sequence - 1;
 }
 
-/* Nothing leaves for that person any more. One that is leaving at this moment may arrive. */
+/* Nothing leaves for that person any more, nor what that person has written. One that is leaving at
+ * this moment may arrive. */
 static bool erase_mails(struct cause *cause, struct request *request, enum party party)
 {
 	bool changed = false;
@@ -116,9 +118,10 @@ static bool erase_mails(struct cause *cause, struct request *request, enum party
 	for (i = request->effects.count; i-- > 0;) {
 		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
 
-		if (!effect->mail || effect->mail->party != (int)party)
+		if (!effect->mail || (effect->mail->party != (int)party && !effect->mail->letter &&
+					     !effect->mail->words))
 			continue;
-		audit_add(cause, request, "mail.discarded", NULL, party_names[party],
+		audit_add(cause, request, "mail.discarded", NULL, party_names[effect->mail->party],
 			effect_mail_name(effect));
 		effect_drop(request, effect);
 		changed = true;

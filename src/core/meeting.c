@@ -34,6 +34,37 @@ const char *const meeting_status_names[] = {
 const char *const meeting_outcome_names[] = {
 	"held", OUTCOME_CLIENT_NO_SHOW, OUTCOME_LAWYER_NO_SHOW, NULL};
 
+const char *const attendance_names[] = {
+	[ATTENDANCE_UNKNOWN] = "unknown",
+	[ATTENDANCE_ACCEPTED] = "accepted",
+	[ATTENDANCE_TENTATIVE] = "tentative",
+	[ATTENDANCE_DECLINED] = "declined",
+	NULL,
+};
+
+#define ATTENDANCE(field_name, member, party, ...)                                                 \
+	{                                                                                          \
+		.name = #field_name,                                                               \
+		.offset = offsetof(struct attendance, member) +                                    \
+			  (party) * sizeof(((struct attendance *)NULL)->member[0]),                \
+		__VA_ARGS__                                                                        \
+	}
+#define ATTENDANCE_STATE(name, party)                                                              \
+	ATTENDANCE(name, state, party, .type = MODEL_ENUM, .flags = MODEL_STORED | MODEL_SHOWN,    \
+		.names = attendance_names)
+#define ATTENDANCE_AT(name, party)                                                                 \
+	ATTENDANCE(name, at, party, .type = MODEL_INSTANT, .flags = MODEL_STORED | MODEL_SPARSE)
+
+static const struct model_field attendance_fields[] = {
+	ATTENDANCE_STATE(client, PARTY_CLIENT),
+	ATTENDANCE_STATE(lawyer, PARTY_LAWYER),
+	ATTENDANCE_AT(client_at, PARTY_CLIENT),
+	ATTENDANCE_AT(lawyer_at, PARTY_LAWYER),
+};
+
+static const struct model attendance_model =
+	MODEL(struct attendance, "attendance", attendance_fields);
+
 static const struct model_field warning_fields[] = {
 	MODEL_FIELD(
 		struct warning, code, MODEL_STRING, MODEL_STORED | MODEL_SHOWN | MODEL_REQUIRED),
@@ -101,6 +132,7 @@ static const struct model_field meeting_fields[] = {
 	FIELD(MODEL_STRING, change_reason, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_STRING, ended_reason, BOTH),
 	FIELD(MODEL_STRING, outcome, BOTH),
+	FIELD(MODEL_OBJECT, attendance, BOTH, .of = &attendance_model),
 	FIELD(MODEL_STRING, calendar_url, MODEL_SHOWN),
 	FIELD(MODEL_OBJECT, add_to_calendar, MODEL_SHOWN, .of = &calendar_links_model),
 	FIELD(MODEL_INT, sequence, BOTH),
@@ -317,6 +349,19 @@ static void meeting_leave_provider(struct cause *cause, struct request *request)
 
 /* ---- its life ---- */
 
+struct attendance *meeting_unanswered(struct arena *arena)
+{
+	struct attendance *attendance = arena_alloc(arena, sizeof(*attendance));
+
+	attendance->state[PARTY_LAWYER] = ATTENDANCE_ACCEPTED;
+	return attendance;
+}
+
+char *meeting_uid(struct arena *arena, const struct meeting *meeting)
+{
+	return arena_printf(arena, "%s@meetlink", meeting->id);
+}
+
 static struct meeting *meeting_new(
 	struct cause *cause, struct request *request, const char *provider)
 {
@@ -336,6 +381,7 @@ static struct meeting *meeting_new(
 		.expires_at = request->ends_at + policy->expires_minutes_after * INSTANT_MINUTE,
 		.direct = policy->join_links == JOIN_DIRECT,
 		.security = arena_alloc(cause->arena, sizeof(struct security)),
+		.attendance = meeting_unanswered(cause->arena),
 		.created_at = cause->now,
 	};
 	*meeting->security = *policy->security;
@@ -374,6 +420,9 @@ void meeting_replace(
 	meeting->sequence = old->sequence + 1;
 	meeting_carry_warnings(cause, &old->warnings, meeting);
 	meeting_warn(cause, meeting, WARNING_FAILOVER, NULL);
+	/* Who has said to come at that time will, by whatever link. */
+	if (old->status == MEETING_REPLACED)
+		*meeting->attendance = *old->attendance;
 	request->meeting = meeting;
 	request->updated_at = cause->now;
 	audit_add(cause, request, "meeting.regenerated", meeting_status_names[old->status],
@@ -396,8 +445,9 @@ void meeting_move(struct cause *cause, struct request *request)
 	meeting->opens_at = meeting->starts_at - before;
 	meeting->expires_at = meeting->ends_at + after;
 	meeting->sequence++;
-	/* How it went was how it went at that time. */
+	/* How it went was how it went at that time, and who comes is who comes then. */
 	meeting->outcome = NULL;
+	meeting->attendance = meeting_unanswered(cause->arena);
 	meeting->held_from = meeting->held_until = 0;
 	if (create)
 		create->give_up_at = effect_give_up_at(cause, request, EFFECT_MEETING_CREATE);

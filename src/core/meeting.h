@@ -49,6 +49,19 @@ enum link_use {
 
 struct calendar_links;
 
+/* Whether the two people will come, as far as they have said. */
+enum attendance_state {
+	ATTENDANCE_UNKNOWN,
+	ATTENDANCE_ACCEPTED,
+	ATTENDANCE_TENTATIVE,
+	ATTENDANCE_DECLINED,
+};
+
+struct attendance {
+	int state[PARTY_COUNT];  /* enum attendance_state */
+	int64_t at[PARTY_COUNT]; /* when it was said, by the clock of who said it; 0: it was not */
+};
+
 struct meeting {
 	const char *id; /* the same for every generation; the calendar UID is made of it */
 	int64_t generation;
@@ -75,7 +88,8 @@ struct meeting {
 	int64_t attempts, next_attempt_at;
 	const char *change_reason; /* of the last reschedule */
 	const char *ended_reason;
-	const char *outcome;                    /* meeting_outcome_names, or NULL */
+	const char *outcome; /* meeting_outcome_names, or NULL */
+	struct attendance *attendance;
 	const char *calendar_url;               /* never stored */
 	struct calendar_links *add_to_calendar; /* the caller's own; never stored */
 	int64_t sequence;                       /* iCalendar SEQUENCE */
@@ -88,6 +102,7 @@ struct meeting {
 
 extern const char *const meeting_status_names[];
 extern const char *const meeting_outcome_names[];
+extern const char *const attendance_names[]; /* NULL-terminated, by enum attendance_state */
 extern const struct model meeting_model;
 extern const struct model link_uses_model;
 
@@ -123,6 +138,12 @@ void meeting_set_granted(
 
 /* Who did not come, as its outcome says; false: nobody is said not to have come. */
 bool meeting_missed_by(const struct meeting *meeting, enum party *party_r);
+
+/* Of a meeting that nobody has answered: the lawyer's own entry says ACCEPTED when it is sent. */
+struct attendance *meeting_unanswered(struct arena *arena);
+
+/* The UID of its calendar entry. */
+char *meeting_uid(struct arena *arena, const struct meeting *meeting);
 
 /* The detail of a warning, or NULL. */
 const char *meeting_warning(const struct meeting *meeting, const char *code);

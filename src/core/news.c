@@ -119,7 +119,8 @@ static void news_defer(struct cause *cause, struct request *request, enum party 
 	int64_t due;
 
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (!effect->mail || effect->mail->party != (int)party || effect->attempts > 0)
+		if (!effect->mail || effect->mail->party != (int)party || effect->attempts > 0 ||
+			effect->mail->letter)
 			continue;
 		due = news_due(cause, request, effect, party);
 		if (due > effect->due)
@@ -127,13 +128,14 @@ static void news_defer(struct cause *cause, struct request *request, enum party 
 	}
 }
 
-static void news_owe(
+/* NULL: that person has been erased. */
+static struct effect *news_owe(
 	struct cause *cause, struct request *request, enum effect_kind kind, enum party party)
 {
 	struct effect *effect;
 
 	if (erase_is_done(request->side[party].person))
-		return;
+		return NULL;
 	effect = effect_owe(cause, request, kind);
 	effect->due = news_due(cause, request, effect, party);
 	*effect->mail = (struct mail){
@@ -143,9 +145,10 @@ static void news_owe(
 		.timezone = told_zone(request, party),
 	};
 	if (effect_row(effect)->calendar == CALENDAR_NONE)
-		return;
+		return effect;
 	effect->mail->provider = request->meeting->provider;
 	effect->mail->facts = told_now(cause->arena, request, party);
+	return effect;
 }
 
 /* Whether its cancellation follows it. */
@@ -477,6 +480,37 @@ void news_owe_lapse(struct cause *cause, struct request *request, enum party par
 	news_owe(cause, request, EFFECT_MAIL_REQUEST_LAPSED, party);
 }
 
+void news_owe_answer(
+	struct cause *cause, struct request *request, enum party party, const struct mail *answer)
+{
+	struct effect *owed;
+	size_t i;
+
+	for (i = request->effects.count; i-- > 0;) {
+		const struct effect *effect = MODEL_AT(&request->effects, struct effect, i);
+
+		if (effect->kind == EFFECT_MAIL_MEETING_ANSWERED && effect->attempts == 0 &&
+			effect->mail->party == (int)party && !effect->mail->words)
+			effect_drop(request, effect);
+	}
+	owed = news_owe(cause, request, EFFECT_MAIL_MEETING_ANSWERED, party);
+	if (!owed)
+		return;
+	owed->mail->attendance = answer->attendance;
+	owed->mail->proposed_at = answer->proposed_at;
+	owed->mail->proposed_until = answer->proposed_until;
+	owed->mail->words = answer->words;
+}
+
+void news_owe_letter(
+	struct cause *cause, struct request *request, enum party party, const char *letter)
+{
+	struct effect *owed = news_owe(cause, request, EFFECT_MAIL_LETTER, party);
+
+	owed->mail->letter = letter;
+	owed->due = cause->now;
+}
+
 /* An invitation that was leaving while its meeting was cancelled, or the link replaced; a notice
  * that is not so any more. */
 static bool news_is_stale(const struct request *request, const struct effect *effect)
@@ -621,7 +655,7 @@ void news_settled(struct cause *cause, struct request *request, struct effect *e
 			news_note_invited(cause, request, effect, false);
 		if (outcome->err == ERR_OK)
 			news_warn(cause, request, party, NULL);
-		if (outcome->err == ERR_OK && !outcome->skipped)
+		if (outcome->err == ERR_OK && !outcome->skipped && !settled.mail->letter)
 			news_note_mailed(cause, request, &settled);
 		effect_drop(request, effect);
 		news_defer(cause, request, party);

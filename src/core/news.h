@@ -51,6 +51,15 @@ void news_owe_refusal(struct cause *cause, struct request *request);
 /* That person is told that the request lapsed. */
 void news_owe_lapse(struct cause *cause, struct request *request, enum party party);
 
+/* That person is told what the other one has answered: attendance, another time and words of
+ * `answer`. What is to be said of it and has not left yet is replaced, words stay. */
+void news_owe_answer(
+	struct cause *cause, struct request *request, enum party party, const struct mail *answer);
+
+/* That person gets a stored letter of the other one: at once, and beyond what else is mailed. */
+void news_owe_letter(
+	struct cause *cause, struct request *request, enum party party, const char *letter);
+
 /* The link is no more, and another is being made: what has not left is withdrawn. */
 void news_withdraw(struct cause *cause, struct request *request);
 

@@ -179,6 +179,7 @@ static enum err request_confirm_lawyer(struct cause *cause, struct request *requ
 	lawyer = arena_alloc(cause->arena, sizeof(*lawyer));
 	*lawyer = *request->side[PARTY_LAWYER].person;
 	lawyer->email = response->lawyer_email ? response->lawyer_email : cause->actor.email;
+	lawyer->undeliverable = 0;
 	if (request_same_email(lawyer->email, request->side[PARTY_CLIENT].person->email))
 		return err_add_field(info, response->lawyer_email ? "/lawyer_email" : "",
 			"would give the lawyer the client's address");

@@ -26,6 +26,7 @@ enum request_status {
 struct person {
 	const char *id, *name, *email;
 	const char *timezone, *locale; /* may be NULL */
+	int64_t undeliverable; /* since when mail to the address has come back; 0: it has not */
 };
 
 /* An answer given before, kept so that a repeat of the call gets the same one. */
@@ -36,6 +37,13 @@ struct request_answer {
 	const char *reply; /* sealed at rest: it may hold a join link; NULL: not kept any more */
 	const char *tag;   /* its entity tag; NULL: not known, or not kept any more */
 	int64_t until;     /* kept until then */
+};
+
+/* A message of a person's that did something, to know it again. */
+struct reply_note {
+	const char *digest;
+	int64_t at;
+	int party; /* enum party */
 };
 
 /* How long: under a key of the client's (API.md), or for a proxy that repeats a call by itself. */
@@ -96,6 +104,7 @@ struct request {
 	const char *audit_seal;    /* audit.h; the store makes it */
 	struct model_list effects; /* struct effect */
 	struct model_list answers; /* struct request_answer */
+	struct model_list replies; /* struct reply_note: the latest, oldest first */
 	struct model_list changes; /* int64_t: when people changed it within the last hour */
 	/* Ids of others of its lawyer (overlap.h): which it overlaps, or which say that they
 	 * overlap it; and those that it may overlap. */

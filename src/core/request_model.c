@@ -30,9 +30,29 @@ static const struct model_field person_fields[] = {
 	PERSON(email, MODEL_REQUIRED | MODEL_EMAIL, 3, 254),
 	PERSON(timezone, MODEL_ZONE, 1, 64),
 	PERSON(locale, 0, 2, 35),
+	MODEL_FIELD(struct person, undeliverable, MODEL_INSTANT, BOTH | MODEL_SPARSE),
 };
 
 const struct model person_model = MODEL(struct person, "person", person_fields);
+
+/* What may be said of a person: all but what is found out, the last. */
+static const struct model person_draft_model = {
+	.name = "person",
+	.size = sizeof(struct person),
+	.fields = person_fields,
+	.field_count = sizeof(person_fields) / sizeof(person_fields[0]) - 1,
+};
+
+#define NOTE(type, member, ...)                                                                    \
+	MODEL_FIELD(struct reply_note, member, type, MODEL_STORED | MODEL_REQUIRED, __VA_ARGS__)
+
+static const struct model_field reply_note_fields[] = {
+	NOTE(MODEL_STRING, digest),
+	NOTE(MODEL_INSTANT, at),
+	NOTE(MODEL_ENUM, party, .names = party_names),
+};
+
+static const struct model reply_note_model = MODEL(struct reply_note, "reply", reply_note_fields);
 
 #define ANSWER(type, member, flags)                                                                \
 	MODEL_FIELD(struct request_answer, member, type, MODEL_STORED | (flags))
@@ -93,6 +113,7 @@ static const struct model_field request_fields[] = {
 	FIELD(MODEL_STRING, audit_seal, HEAVY | MODEL_SEALED),
 	FIELD(MODEL_LIST, effects, HEAVY, .of = &effect_model),
 	FIELD(MODEL_LIST, answers, HEAVY, .of = &answer_model),
+	FIELD(MODEL_LIST, replies, HEAVY | MODEL_SPARSE, .of = &reply_note_model),
 	FIELD(MODEL_INTS, changes, HEAVY | MODEL_SPARSE),
 	FIELD(MODEL_STRINGS, overlaps, HEAVY | MODEL_SPARSE),
 	FIELD(MODEL_STRINGS, overlaps_allowed, HEAVY | MODEL_SPARSE),
@@ -116,7 +137,7 @@ const struct model request_model = MODEL(struct request, "request", request_fiel
 #define DRAFT_PERSON(field_name, party)                                                            \
 	{                                                                                          \
 		.name = #field_name, .type = MODEL_OBJECT, .flags = MODEL_REQUIRED,                \
-		.of = &person_model,                                                               \
+		.of = &person_draft_model,                                                         \
 		.offset =                                                                          \
 			offsetof(struct request_draft, person) + (party) * sizeof(struct person *) \
 	}

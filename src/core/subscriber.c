@@ -30,9 +30,6 @@ const char *const subscriber_events[] = {
 	"meeting.proposal_declined",
 	"meeting.attendance",
 	"mail.failed",
-	"attendance.accepted",
-	"attendance.tentative",
-	"attendance.declined",
 	NULL,
 };
 
@@ -62,11 +59,16 @@ static const struct model_field draft_fields[] = {
 
 const struct model subscriber_draft_model = MODEL(struct subscriber_draft, "webhook", draft_fields);
 
+/* Who comes to a meeting, by a name of its own. */
+#define SUBSCRIBER_ATTENDANCE "attendance.*"
+
 /* "meeting.*" is every type that begins with "meeting.". */
 static bool subscriber_covers(const char *event, const char *type)
 {
 	const size_t len = strlen(event);
 
+	if (strcmp(event, SUBSCRIBER_ATTENDANCE) == 0)
+		return strcmp(type, "meeting.attendance") == 0;
 	if (len > 2 && strcmp(event + len - 2, ".*") == 0)
 		return strncmp(event, type, len - 1) == 0;
 	return strcmp(event, type) == 0;

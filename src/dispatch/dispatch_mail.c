@@ -10,6 +10,7 @@
 #include "ics_invite.h"
 #include "ics_when.h"
 #include "news.h"
+#include "reply.h"
 
 /* How long the mail server is left alone after it did not answer, and how long it then has for each
  * phase up to the message: little at first, and twice as much each time, so that who is back soon
@@ -74,12 +75,20 @@ static const char *mail_message_id(const struct dispatch *dispatch, struct arena
 		arena, "%s.%s.%s.%s@%s", request->id, version, kind, party_names[party], domain);
 }
 
+const char *dispatch_own_address(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, enum party party)
+{
+	return reply_address(
+		arena, dispatch->ring, dispatch->conf->mail_reply_address, request->id, party);
+}
+
 static enum err mail_calendar(const struct dispatch *dispatch, struct arena *arena,
 	const struct request *request, const struct effect *effect, struct mail_message *message,
 	struct err_info *info)
 {
 	const bool cancel = effect_row(effect)->calendar == CALENDAR_CANCEL;
 	const enum party party = (enum party)effect->mail->party;
+	const char *own = dispatch_own_address(dispatch, arena, request, party);
 	const struct ics_invite invite = {
 		.request = request,
 		.party = party,
@@ -89,7 +98,8 @@ static enum err mail_calendar(const struct dispatch *dispatch, struct arena *are
 		.join_url = gate_url(arena, dispatch->ring, GATE_JOIN, dispatch->conf->public_url,
 			request, party),
 		.organizer_name = dispatch->mail_from.name,
-		.organizer_email = dispatch->mail_from.email,
+		.organizer_email = own ? own : dispatch->mail_from.email,
+		.answers_are_read = own != NULL,
 	};
 	struct buf buf;
 	enum err err;
@@ -102,15 +112,17 @@ static enum err mail_calendar(const struct dispatch *dispatch, struct arena *are
 	return err;
 }
 
-/* Where an answer goes: email NULL is where the mail came from, and so it is while the policy
- * cannot be read, or when the other person has been erased. */
-static struct mail_address mail_reply_to(const struct config *config, const struct person *other)
+/* Where an answer goes: to the other person, an address of the policy, or `own` (NULL: where the
+ * mail came from); and so it is while the policy cannot be read, or when the other person has been
+ * erased. */
+static struct mail_address mail_reply_to(
+	const struct config *config, const struct person *other, const char *own)
 {
 	const char *reply_to = config ? config->policy->reply_to : REPLY_TO_FROM;
 
 	if (strcmp(reply_to, REPLY_TO_OTHER_PARTY) == 0 && !erase_is_done(other))
 		return (struct mail_address){.name = other->name, .email = other->email};
-	return (struct mail_address){.email = strchr(reply_to, '@') ? reply_to : NULL};
+	return (struct mail_address){.email = strchr(reply_to, '@') ? reply_to : own};
 }
 
 /* Of a version of the meeting each kind is told once; a notice is told once at its time. */
@@ -133,6 +145,7 @@ static enum err mail_message_make(const struct dispatch *dispatch, struct arena 
 	const enum party party = (enum party)effect->mail->party;
 	const struct person *person = request->side[party].person;
 	const struct person_news *news = request->side[party].news;
+	const char *own = dispatch_own_address(dispatch, arena, request, party);
 	struct json_object *values;
 	const char *locale;
 	enum err err;
@@ -144,7 +157,8 @@ static enum err mail_message_make(const struct dispatch *dispatch, struct arena 
 		.date = effect->created_at,
 		.from = dispatch->mail_from,
 		.to = {.name = person->name, .email = person->email},
-		.reply_to = mail_reply_to(letter->config, request->side[!party].person),
+		.sender = own,
+		.reply_to = mail_reply_to(letter->config, request->side[!party].person, own),
 	};
 	/* Whatever comes later belongs to the thread of the first invitation. */
 	if (news && news->thread)
@@ -247,8 +261,9 @@ static enum err mail_deliver(const struct dispatch *dispatch, struct mail_transp
 	mail_transport_hurry(
 		transport, health.failures ? mail_doubled(MAIL_TRY_S, health.failures - 1) : 0);
 	breaker_enter(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), NULL);
-	err = mail_transport_deliver(transport, message->message_id, dispatch->mail_from.email,
-		message->to.email, buf->bytes, buf->len, info);
+	err = mail_transport_deliver(transport, message->message_id,
+		message->sender ? message->sender : dispatch->mail_from.email, message->to.email,
+		buf->bytes, buf->len, info);
 	breaker_leave(dispatch->breakers, BREAKER_MAIL, clock_now_ms(), mail_of_server(err),
 		err == ERR_CREDENTIAL    ? 0
 		: pause_s < MAIL_PAUSE_S ? pause_s

@@ -18,6 +18,7 @@ struct mail_values {
 	struct arena *arena;
 	const struct request *request;
 	enum party party; /* who reads it */
+	const struct mail *owed;
 	int64_t now;
 };
 
@@ -143,14 +144,13 @@ static void mail_add_asked(const struct mail_values *mail, struct json_object *v
 static void mail_add_canceller(const struct mail_values *mail, struct json_object *values)
 {
 	const struct actor *actor = news_canceller(mail->request);
-	const enum party party = mail->party;
 	struct json_object *by = json_object_new_object();
 
 	json_object_object_add(values, "cancelled_by", by);
 	if (!actor)
 		return;
-	mail_add_flag(by, "recipient", actor->role == party_roles[party]);
-	mail_add_flag(by, "other", actor->role == party_roles[!party]);
+	mail_add_flag(by, "recipient", actor->role == party_roles[mail->party]);
+	mail_add_flag(by, "other", actor->role == party_roles[!mail->party]);
 	mail_add_flag(by, "administration", actor->role == ROLE_ADMIN);
 }
 
@@ -180,6 +180,27 @@ static void mail_add_failure(const struct mail_values *mail, struct json_object 
 	mail_add_text(values, "failure", failure ? failure->detail : NULL);
 }
 
+/* What the other person has answered. */
+static void mail_add_answer(const struct mail_values *mail, struct json_object *values)
+{
+	const struct mail *owed = mail->owed;
+	struct json_object *answer = json_object_new_object();
+	enum attendance_state state;
+
+	json_object_object_add(values, "answer", answer);
+	for (state = ATTENDANCE_ACCEPTED; state <= ATTENDANCE_DECLINED; state++)
+		mail_add_flag(answer, attendance_names[state],
+			strcmp(owed->attendance, attendance_names[state]) == 0);
+	mail_add_text(answer, "words", owed->words);
+	if (!owed->proposed_at)
+		return;
+	mail_add_text(answer, "proposed",
+		ics_when_instant(mail->dispatch->templates, mail->arena, mail->request,
+			mail->request->side[mail->party].person, owed->proposed_at));
+	json_object_object_add(answer, "proposed_minutes",
+		json_object_new_int64((owed->proposed_until - owed->proposed_at) / INSTANT_MINUTE));
+}
+
 /* The names of the values: those of every mail, and those of what a kind may tell. */
 static const char *const mail_names[] = {"recipient.name", "recipient.email", "recipient.is_client",
 	"recipient.is_lawyer", "other.name", "title", "description", "message", "product_name",
@@ -197,6 +218,9 @@ static const char *const mail_time_left_names[] = {
 	"in_days", "in_hours", "in_minutes", "in_moments", NULL};
 static const char *const mail_failure_names[] = {"failed_provider_title", "failure", NULL};
 
+static const char *const mail_answer_names[] = {"answer.accepted", "answer.tentative",
+	"answer.declined", "answer.words", "answer.proposed", "answer.proposed_minutes", NULL};
+
 /* By enum effect_tells. */
 static const struct {
 	enum effect_tells tells;
@@ -209,6 +233,7 @@ static const struct {
 	{TELLS_CANCELLER, mail_cancellation_names, mail_add_canceller},
 	{TELLS_TIME_LEFT, mail_time_left_names, mail_add_time_left},
 	{TELLS_FAILURE, mail_failure_names, mail_add_failure},
+	{TELLS_ANSWER, mail_answer_names, mail_add_answer},
 };
 
 enum { MAIL_GROUPS = sizeof(mail_groups) / sizeof(mail_groups[0]) };
@@ -226,7 +251,7 @@ enum err dispatch_mail_values(const struct dispatch *dispatch, struct arena *are
 {
 	const enum party party = (enum party)effect->mail->party;
 	const struct person *person = request->side[party].person;
-	const struct mail_values mail = {dispatch, arena, request, party, now};
+	const struct mail_values mail = {dispatch, arena, request, party, effect->mail, now};
 	struct json_object *values = json_object_new_object(), *other;
 	size_t i;
 
@@ -322,7 +347,7 @@ enum err dispatch_check_templates(const struct tmpl_set *templates, struct err_i
 	enum err err = ERR_OK;
 
 	for (; mail.kind < EFFECT_KIND_COUNT && err == ERR_OK; mail.kind++)
-		if (effect_row(&mail)->lane == LANE_PERSON)
+		if (effect_row(&mail)->lane == LANE_PERSON && !effect_row(&mail)->written)
 			err = mail_check_effect(templates, &mail, info);
 	return err == ERR_OK ? dispatch_alert_check_templates(templates, info) : err;
 }

@@ -16,7 +16,7 @@ static int preview_kind(const char *name)
 	struct effect mail = {0};
 
 	for (; mail.kind < EFFECT_KIND_COUNT; mail.kind++)
-		if (effect_row(&mail)->lane == LANE_PERSON &&
+		if (effect_row(&mail)->lane == LANE_PERSON && !effect_row(&mail)->written &&
 			strcmp(effect_mail_name(&mail), name) == 0)
 			break;
 	return mail.kind;
@@ -40,6 +40,7 @@ static void preview_fill(struct arena *arena, const struct dispatch_sample *samp
 
 	*meeting = (struct meeting){
 		.id = SAMPLE_ID,
+		.attendance = meeting_unanswered(arena),
 		.generation = 1,
 		.status = MEETING_READY,
 		.provider = sample->provider,
@@ -96,7 +97,13 @@ static void preview_fill(struct arena *arena, const struct dispatch_sample *samp
 static enum err preview_request(const struct dispatch *dispatch, struct arena *arena,
 	const struct dispatch_sample *sample, int kind, struct buf *out, struct err_info *info)
 {
-	struct mail mail = {.party = (int)sample->party};
+	struct mail mail = {
+		.party = (int)sample->party,
+		.attendance = attendance_names[ATTENDANCE_DECLINED],
+		.proposed_at = SAMPLE_START + INSTANT_DAY,
+		.proposed_until = SAMPLE_START + INSTANT_DAY + INSTANT_HOUR,
+		.words = "I have to be in court.",
+	};
 	const struct effect effect = {.id = SAMPLE_ID,
 		.kind = kind,
 		.mail = &mail,

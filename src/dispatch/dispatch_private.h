@@ -71,6 +71,7 @@ void dispatch_cause_init(struct arena *arena, const struct config *config, struc
 extern const struct dispatch_effect dispatch_lapse;
 extern const struct dispatch_effect dispatch_notice;
 extern const struct dispatch_effect dispatch_mail;
+extern const struct dispatch_effect dispatch_letter;
 extern const struct dispatch_effect dispatch_creation;
 extern const struct dispatch_effect dispatch_update;
 extern const struct dispatch_effect dispatch_deletion;
@@ -119,8 +120,13 @@ enum err dispatch_alert_compose(const struct dispatch *dispatch, struct arena *a
 const char *dispatch_mail_locale(const struct tmpl_set *templates, struct arena *arena,
 	const char *locale, const char *kind);
 
-/* Hands a message over, unless its domain puts us off. ERR_TEMPORARY: try again. ERR_INVALID and
- * ERR_PERMANENT are final. */
+/* The person's own address for answers, and for what cannot be delivered, so that it is known whose
+ * it is; NULL: there are none. */
+const char *dispatch_own_address(const struct dispatch *dispatch, struct arena *arena,
+	const struct request *request, enum party party);
+
+/* Hands a message over, unless its domain puts us off; of `message` are used message_id, sender and
+ * to.email. ERR_TEMPORARY: try again. ERR_INVALID and ERR_PERMANENT are final. */
 enum err dispatch_mail_deliver(const struct dispatch *dispatch, struct mail_transport *transport,
 	const struct mail_message *message, const struct buf *buf, struct err_info *info);
 

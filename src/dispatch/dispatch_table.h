@@ -21,4 +21,6 @@
 #define PERFORM_MAIL_MEETING_FAILED    dispatch_mail
 #define PERFORM_MAIL_MEETING_REMINDER  dispatch_mail
 #define PERFORM_MAIL_MEETING_MISSED    dispatch_mail
+#define PERFORM_MAIL_MEETING_ANSWERED  dispatch_mail
+#define PERFORM_MAIL_LETTER            dispatch_letter
 #define PERFORM_WEBHOOK                dispatch_announcement

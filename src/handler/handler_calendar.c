@@ -1,11 +1,15 @@
 #include "handler_private.h"
 #include "http_date.h"
+#include "reply.h"
 
 enum { HANDLER_MAX_CALENDAR = 256 * 1024 };
 
 struct ics_invite handler_snapshot(struct arena *arena, const struct handler_context *context,
 	const struct request *request, enum party party, bool with_link)
 {
+	const char *own = reply_address(arena, context->service.ring,
+		context->service.conf->mail_reply_address, request->id, party);
+
 	return (struct ics_invite){
 		.request = request,
 		.party = party,
@@ -17,7 +21,8 @@ struct ics_invite handler_snapshot(struct arena *arena, const struct handler_con
 					      context->service.conf->public_url, request, party)
 				    : NULL,
 		.organizer_name = context->organizer.name,
-		.organizer_email = context->organizer.email,
+		.organizer_email = own ? own : context->organizer.email,
+		.answers_are_read = own != NULL,
 	};
 }
 

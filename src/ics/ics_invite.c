@@ -1,15 +1,11 @@
 #include "ics_invite.h"
 
 #include <json-c/json.h>
-#include <stdio.h>
 
 #include "ics_feed.h"
 #include "ics_when.h"
 
 enum { ICS_ALARM_MINUTES = 15 };
-
-/* Whether somebody reads what people's calendars answer. */
-static const bool ics_answers_are_read = false;
 
 static void invite_add_text(struct json_object *values, const char *name, const char *text)
 {
@@ -60,24 +56,35 @@ static enum err invite_describe(const struct tmpl_set *templates, struct arena *
 	return err;
 }
 
+/* Who has accepted is not asked again by every update; who has said anything else is. */
+static struct ics_attendee invite_attendee(
+	const struct request *request, enum party party, bool asked)
+{
+	const struct person *person = request->side[party].person;
+
+	return (struct ics_attendee){
+		.name = person->name,
+		.email = person->email,
+		.accepted = request->meeting->attendance->state[party] == ATTENDANCE_ACCEPTED,
+		.asked = asked,
+	};
+}
+
 enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_invite *invite,
 	struct buf *out, struct err_info *info)
 {
 	const struct request *request = invite->request;
 	const struct meeting *meeting = request->meeting;
 	const struct ics_attendee attendees[] = {
-		{request->side[PARTY_CLIENT].person->name,
-			request->side[PARTY_CLIENT].person->email, false, ics_answers_are_read},
-		{request->side[PARTY_LAWYER].person->name,
-			request->side[PARTY_LAWYER].person->email, true, false},
+		invite_attendee(request, PARTY_CLIENT, invite->answers_are_read),
+		invite_attendee(request, PARTY_LAWYER, false),
 	};
 	const bool cancelled = meeting->status == MEETING_CANCELLED || invite->method == ICS_CANCEL;
-	char uid[ID_SIZE + sizeof("@meetlink")];
 	struct arena *arena = arena_new();
 	struct ics_event event = {
 		.method = invite->method,
 		.bare = invite->bare,
-		.uid = uid,
+		.uid = meeting_uid(arena, meeting),
 		.sequence = invite->sequence,
 		.dtstamp = invite->dtstamp,
 		/* Every generation is the same entry in the calendar (RFC 5545 section 3.8.7.1). */
@@ -99,7 +106,6 @@ enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_in
 	};
 	enum err err;
 
-	snprintf(uid, sizeof(uid), "%s@meetlink", meeting->id);
 	err = ics_when_words(templates, arena, request->side[invite->party].person->locale,
 		"join.txt", NULL, &event.join_label, info);
 	if (err == ERR_OK)

@@ -16,10 +16,11 @@ struct ics_invite {
 	int64_t sequence;
 	const char *join_url; /* the reader's own link; NULL when there is none */
 	const char *organizer_name, *organizer_email;
+	bool answers_are_read; /* what is sent to the organizer's address is */
 };
 
 /* Appends the iCalendar object; errors as ics_event_render(). The same for the whole life of the
- * meeting: UID, CREATED, ORGANIZER and the attendees. */
+ * meeting: UID, CREATED, ORGANIZER and who attends; whether they have accepted is as it is now. */
 enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_invite *invite,
 	struct buf *out, struct err_info *info);
 

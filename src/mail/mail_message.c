@@ -8,6 +8,7 @@
 
 #include "id.h"
 #include "log.h"
+#include "mail_private.h"
 #include "utf8.h"
 #include "xalloc.h"
 
@@ -308,7 +309,7 @@ static enum err mail_check_address(
 	return ERR_OK;
 }
 
-static enum err mail_check(const struct mail_message *message, struct err_info *info)
+static enum err mail_check_head(const struct mail_message *message, struct err_info *info)
 {
 	enum err err;
 
@@ -325,6 +326,15 @@ static enum err mail_check(const struct mail_message *message, struct err_info *
 		utf8_has_control(message->subject, false))
 		return err_set(
 			info, ERR_INVALID, "The subject holds control characters or is not UTF-8.");
+	return ERR_OK;
+}
+
+static enum err mail_check(const struct mail_message *message, struct err_info *info)
+{
+	const enum err err = mail_check_head(message, info);
+
+	if (err != ERR_OK)
+		return err;
 	if (!utf8_valid(message->text, strlen(message->text), NULL) ||
 		!utf8_valid(message->html, strlen(message->html), NULL))
 		return err_set(info, ERR_INVALID, "The body of a mail is not UTF-8.");
@@ -359,5 +369,20 @@ enum err mail_compose(const struct mail_message *message, struct buf *out, struc
 	mailmime_free(root);
 	free(text);
 	free(html);
+	return err;
+}
+
+enum err mail_head_write(const struct mail_message *message, struct buf *out, struct err_info *info)
+{
+	enum err err = mail_check_head(message, info);
+	struct mailimf_fields *fields;
+	int column = 0;
+
+	if (err != ERR_OK)
+		return err;
+	fields = mail_fields(message);
+	if (mailimf_fields_write_driver(mail_write, out, &column, fields) != MAILIMF_NO_ERROR)
+		err = err_set(info, ERR_INTERNAL, "The head of a mail cannot be written.");
+	mailimf_fields_free(fields);
 	return err;
 }

@@ -20,6 +20,7 @@ struct mail_message {
 	const char *in_reply_to; /* same; NULL when it starts a thread */
 	int64_t date;            /* ms */
 	struct mail_address from, to;
+	const char *sender; /* whom what cannot be delivered comes back to; NULL: `from` */
 	struct mail_address reply_to; /* email NULL: none */
 	const char *subject;          /* UTF-8, one line */
 	const char *text, *html;      /* UTF-8 */

@@ -7,6 +7,7 @@
 #include "store_change.h"
 #include "store_delivery.h"
 #include "store_feed.h"
+#include "store_letter.h"
 
 /* One request, and whether the order is about it. */
 struct store_erase_work {
@@ -55,6 +56,8 @@ static enum err store_erase_in(
 	enum err err = store_request_change(&change, arena, NULL, info);
 
 	arena_free(&arena);
+	if (err == ERR_OK && work.meant)
+		err = store_letter_remove_of(erasure->store, id, info);
 	if (err == ERR_OK && work.meant)
 		err = store_delivery_erase(erasure->store, id, clock_now_ms(), info);
 	if (err == ERR_OK)

@@ -217,6 +217,16 @@ const bson_t *store_former_config(struct store *store, struct arena *arena, cons
 	return read;
 }
 
+void store_former_answer(struct arena *arena, struct request *request)
+{
+	if (request->meeting && !request->meeting->attendance)
+		request->meeting->attendance = meeting_unanswered(arena);
+	MODEL_FOREACH (&request->meetings, struct meeting, meeting) {
+		if (!meeting->attendance)
+			meeting->attendance = meeting_unanswered(arena);
+	}
+}
+
 void store_former_complete(struct arena *arena, struct request *request)
 {
 	char *id = arena_alloc(arena, ID_SIZE);

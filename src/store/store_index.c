@@ -63,11 +63,17 @@ static const struct store_index {
 	{"deliveries", "waiting", {"webhook_id", "state", "created_at"}, false},
 	{"deliveries", "log", {"webhook_id", "created_at", "_id"}, false},
 	/* Those of a request, when somebody is erased. */
-	{"deliveries", "request", {"request_id"}, false},
+	{"deliveries", "request", {"request_id", "state"}, false},
+	/* Letters of a request that is erased. */
+	{"letters", "request", {"request_id"}, false},
 };
 
-/* By which the database removes documents once that instant has come. */
-static const struct store_index store_purge_index = {"deliveries", "purge", {"purge_at"}, false};
+/* By which the database removes documents once that instant has come. They serve no search. */
+static const struct store_index store_expiries[] = {
+	{"deliveries", "purge", {"purge_at"}, false},
+	{"letters", "expired", {"expire_at"}, false},
+};
+
 /* ---- what they serve ---- */
 
 enum store_condition { CONDITION_NONE, CONDITION_EQUAL, CONDITION_RANGE, CONDITION_OTHER };
@@ -154,8 +160,8 @@ bool store_is_served(const char *collection, const bson_t *filter, const bson_t 
 
 /* ---- making them ---- */
 
-static enum err store_init_index(
-	struct store_session *session, const struct store_index *index, struct err_info *info)
+static enum err store_init_index(struct store_session *session, const struct store_index *index,
+	bool expires, struct err_info *info)
 {
 	bson_t *command, keys = BSON_INITIALIZER, options = BSON_INITIALIZER;
 	bson_error_t error;
@@ -168,7 +174,7 @@ static enum err store_init_index(
 	BSON_APPEND_DOCUMENT(&options, "key", &keys);
 	if (index->sparse)
 		BSON_APPEND_BOOL(&options, "sparse", true);
-	if (index == &store_purge_index)
+	if (expires)
 		BSON_APPEND_INT32(&options, "expireAfterSeconds", 0);
 	command = BCON_NEW("createIndexes", BCON_UTF8(index->collection), "indexes", "[",
 		BCON_DOCUMENT(&options), "]");
@@ -188,8 +194,8 @@ static enum err store_init_queue(
 	char name[128];
 
 	snprintf(name, sizeof(name), STORE_OWED "%s", queue);
-	return store_init_index(
-		session, &(struct store_index){"requests", name, {name}, .sparse = true}, info);
+	return store_init_index(session,
+		&(struct store_index){"requests", name, {name}, .sparse = true}, false, info);
 }
 
 /* What only the version before looked at. */
@@ -223,9 +229,9 @@ enum err store_init_indexes(struct store *store, const char *const *queues, stru
 	session.requests =
 		mongoc_client_get_collection(session.client, store->database, "requests");
 	for (i = 0; err == ERR_OK && i < sizeof(store_indexes) / sizeof(store_indexes[0]); i++)
-		err = store_init_index(&session, &store_indexes[i], info);
-	if (err == ERR_OK)
-		err = store_init_index(&session, &store_purge_index, info);
+		err = store_init_index(&session, &store_indexes[i], false, info);
+	for (i = 0; err == ERR_OK && i < sizeof(store_expiries) / sizeof(store_expiries[0]); i++)
+		err = store_init_index(&session, &store_expiries[i], true, info);
 	for (; err == ERR_OK && *queues; queues++)
 		err = store_init_queue(&session, *queues, info);
 	if (err == ERR_OK)

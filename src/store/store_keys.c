@@ -4,6 +4,7 @@
 #include "store_chore.h"
 #include "store_config.h"
 #include "store_delivery.h"
+#include "store_letter.h"
 #include "store_private.h"
 #include "store_token.h"
 
@@ -16,6 +17,7 @@ const char *const store_sealed_names[] = {
 	[STORE_SEALED_TOKENS] = "tokens",
 	[STORE_SEALED_CHORES] = "chores",
 	[STORE_SEALED_DELIVERIES] = "deliveries",
+	[STORE_SEALED_LETTERS] = "letters",
 	NULL,
 };
 
@@ -89,6 +91,16 @@ static enum err store_reseal_delivery(struct store *store, struct arena *arena, 
 	return err == ERR_OK ? store_delivery_save(store, arena, delivery, info) : err;
 }
 
+static enum err store_reseal_letter(struct store *store, struct arena *arena, const char *id,
+	int64_t now, struct err_info *info)
+{
+	struct letter *letter;
+	enum err err = store_letter_load(store, arena, id, &letter, info);
+
+	(void)now;
+	return err == ERR_OK ? store_letter_save(store, arena, letter, info) : err;
+}
+
 static const struct {
 	const struct model *model; /* NULL: flat, and holds no text that people write */
 	enum err (*reseal)(struct store *store, struct arena *arena, const char *id, int64_t now,
@@ -100,6 +112,7 @@ static const struct {
 	[STORE_SEALED_TOKENS] = {NULL, store_reseal_token},
 	[STORE_SEALED_CHORES] = {&chore_model, store_reseal_chore},
 	[STORE_SEALED_DELIVERIES] = {&delivery_model, store_reseal_delivery},
+	[STORE_SEALED_LETTERS] = {&letter_model, store_reseal_letter},
 };
 
 enum err store_keys_reseal(struct store *store, struct arena *arena, enum store_sealed where,

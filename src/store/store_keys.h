@@ -14,7 +14,8 @@ enum store_sealed {
 	STORE_SEALED_ARCHIVES,
 	STORE_SEALED_TOKENS,
 	STORE_SEALED_CHORES,
-	STORE_SEALED_DELIVERIES
+	STORE_SEALED_DELIVERIES,
+	STORE_SEALED_LETTERS
 };
 
 extern const char *const store_sealed_names[]; /* of the collections; NULL-terminated */

@@ -100,6 +100,9 @@ void store_config_forget(struct store *store);
 /* A document of the version before in the form of this one; any other as it is. */
 const bson_t *store_former_read(struct arena *arena, const bson_t *bson);
 
+/* What people have answered: nothing, of a request that the version before has stored. */
+void store_former_answer(struct arena *arena, struct request *request);
+
 /* What a whole request owes since this version, and owed nobody in the version before. */
 void store_former_complete(struct arena *arena, struct request *request);
 

@@ -192,6 +192,7 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 		return err;
 	if (request->archived)
 		request->before = *request->archived;
+	store_former_answer(arena, request);
 	if (store_is_for_saving(depth))
 		err = store_complete(arena, depth, request, info);
 	else

@@ -39,6 +39,8 @@ def waits(document: dict, role: str, now: datetime.datetime) -> dict[str, dateti
     warned = {w["code"] for w in document["meeting"]["warnings"]} if meeting else set()
     gave_up = any(effect["state"] == "failed" for effect in document["effects"])
     untold = {"client_not_told", "lawyer_not_told"} & warned or not meeting
+    comes = (document["meeting"] or {}).get("attendance", {}).get("client")
+    returned = accepted and any("undeliverable" in document[who] for who in ("client", "lawyer"))
     found = {
         "open": (document["status"] == "open" and role == "lawyer", start),
         "failed": (accepted and meeting == "failed", end),
@@ -48,8 +50,12 @@ def waits(document: dict, role: str, now: datetime.datetime) -> dict[str, dateti
             end,
         ),
         "not_deleted": (gave_up and "provider_orphan" in warned, NEVER),
-        "not_told": (gave_up and bool(untold), end),
+        "not_told": ((gave_up and bool(untold)) or returned, end),
         "overlaps": (accepted and "overlaps" in warned and role == "lawyer", end),
+        "declined": (
+            accepted and meeting != "cancelled" and role == "lawyer" and comes == "declined",
+            end,
+        ),
     }
     return {reason: until for reason, (there, until) in found.items() if there and now < until}
 

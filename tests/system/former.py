@@ -118,6 +118,8 @@ def shown(name: str) -> dict:
     """What the former version said of a request: to each role, and more."""
     said = load(f"{name}.shown")
     both = said.pop("both")
+    if both["meeting"]:  # since then
+        both["meeting"]["attendance"] = {"client": "unknown", "lawyer": "accepted"}
     return said | {role: joined(both, said[role]) for role in ROLES}
 
 

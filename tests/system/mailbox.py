@@ -27,6 +27,7 @@ NOTICES = {
     "meeting_failed",
     "meeting_reminder",
     "meeting_missed",
+    "meeting_answered",
 }
 
 
@@ -35,10 +36,12 @@ class Mail:
     recipient: str
     raw: bytes
     message: email.message.EmailMessage
+    sender: str  # of the envelope; "": not known
 
-    def __init__(self, recipient: str, raw: bytes):
+    def __init__(self, recipient: str, raw: bytes, sender: str = ""):
         self.recipient = recipient
         self.raw = raw
+        self.sender = sender
         self.message = email.message_from_bytes(raw, policy=email.policy.default)
 
     @property
@@ -250,7 +253,7 @@ class SmtpServer(Mailbox):
             server.transport.close()
             return "451 too late"
         for recipient in envelope.rcpt_tos:
-            self.mails.append(Mail(recipient, envelope.original_content))
+            self.mails.append(Mail(recipient, envelope.original_content, envelope.mail_from))
         return "250 OK"
 
     def all(self) -> list[Mail]:

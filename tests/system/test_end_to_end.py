@@ -19,7 +19,8 @@ REQUEST_FIELDS = set(
 MEETING_FIELDS = set(
     "id generation status provider requested_provider join_url passcode dial_in starts_at ends_at"
     " timezone opens_at expires_at security warnings last_error attempts next_attempt_at"
-    " ended_reason outcome calendar_url add_to_calendar sequence created_at ready_at ended_at".split()
+    " ended_reason outcome attendance calendar_url add_to_calendar sequence created_at ready_at"
+    " ended_at".split()
 )
 SECURITY_FIELDS = set(
     "waiting_room join_before_host mute_on_entry host_video passcode_required".split()

@@ -138,6 +138,7 @@ def index_of(search: Search, indexes: dict[str, list[str]]) -> str | None:
     """The name of the index of which it is an equality prefix and at most one range, in order."""
     if "_id" in search.equal:
         return "_id_"
+    indexes = {"_id_": ["_id"]} | indexes  # a collection that is not there yet has it, too
     if any(not set(operators) <= BOUNDS for _, operators in search.otherwise):
         return None
     if len(search.otherwise) > 1 or not search.equal + search.otherwise:
