@@ -255,7 +255,7 @@ static void delivery_outcomes(void)
 		{"elsewhere", ERR_FORBIDDEN, 0, 0, DELIVERY_DUE},
 		{"never", ERR_PERMANENT, 0, 0, DELIVERY_FAILED},
 		{"a day later", ERR_TEMPORARY, INSTANT_DAY, 0, DELIVERY_FAILED},
-		{"asked for too much", ERR_TEMPORARY, 0, 2 * 24 * 3600, DELIVERY_FAILED},
+		{"asked for too much", ERR_TEMPORARY, 0, 2 * 24 * 3600, DELIVERY_DUE},
 	};
 	struct arena *arena = arena_new();
 	struct delivery delivery;
@@ -278,6 +278,7 @@ static void delivery_outcomes(void)
 			rows[i].name);
 		UNIT_CHECK(!delivery.last_error == (rows[i].err == ERR_OK), rows[i].name);
 		UNIT_CHECK(!delivery.lease && delivery.attempts == 1, rows[i].name);
+		UNIT_CHECK(delivery.due <= delivery.give_up_at, rows[i].name);
 	}
 	arena_free(&arena);
 }

@@ -26,8 +26,6 @@ const char *const subscriber_events[] = {
 	"meeting.ended",
 	"meeting.host_joined",
 	"meeting.outcome",
-	"meeting.proposed",
-	"meeting.proposal_declined",
 	"meeting.attendance",
 	"mail.failed",
 	NULL,

@@ -127,10 +127,10 @@ def test_both_are_reminded_at_each_time(own: Stack) -> None:
     assert [len(mails) for mails in reminders(own, request)] == [2, 2]
     start = datetime.datetime.fromisoformat(request["starts_at"]).astimezone(TOKYO)
     view = people.client.request(request["id"])
-    for mail, left in zip(reminders(own, request)[0], ("24 hours", "59 minutes"), strict=True):
-        assert f"in {left}, " in mail.message["Subject"]
+    for mail, left in zip(reminders(own, request)[0], ("24 hours", "5[89] minutes"), strict=True):
+        assert re.search(f"in {left}, ", mail.message["Subject"])
         for text in both_parts(mail):
-            assert f"in {left}:" in flat(text)
+            assert re.search(f"in {left}:", flat(text))
             assert view["meeting"]["join_url"] in text
             assert f"{start:%H:%M}" in text and "Asia/Tokyo" in text
         assert mail.message.get_content_type() == "multipart/alternative", "no calendar part"
