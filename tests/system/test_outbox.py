@@ -191,7 +191,9 @@ def test_its_cost_does_not_grow(crowded: tuple[Stack, Wire]) -> None:
     stack, wire = crowded
     request = stack.parties().accepted()
     error = {"code": "permanent", "detail": "550 no", "provider": None, "at": stack.now()}
-    effects = stack.document(request["id"])["effects"]
+    # Nothing that comes due meanwhile.
+    kinds = {"mail.meeting_ready", "meeting.expire"}
+    effects = [e for e in stack.document(request["id"])["effects"] if e["kind"] in kinds]
     for effect in effects:
         if effect["kind"] == "mail.meeting_ready":
             effect |= {"state": "failed", "last_error": error}
