@@ -100,6 +100,8 @@ class Command:
             body["starts_at"] = stack.at(minutes=self.body["ahead"])
         if self.name in ("accept", "decline"):
             body["decision"] = self.name
+        if self.name in ("accept", "reschedule", "regenerate"):
+            body["allow_overlap"] = True  # all lives here share their lawyers
         return body
 
 
