@@ -1046,8 +1046,8 @@ static void test_store_bson_projection_leaves_out_what_is_heavy(void)
 	CU_ASSERT_TRUE(bson_equal(store_projection(&store, STORE_CURRENT), expected));
 	expected_tag = BCON_NEW("_id", BCON_INT32(1), "client.id", BCON_INT32(1), "lawyer.id",
 		BCON_INT32(1), "status", BCON_INT32(1), "starts_at", BCON_INT32(1), "ends_at",
-		BCON_INT32(1), "meeting.opens_at", BCON_INT32(1), "meeting.expires_at", BCON_INT32(1),
-		"updated_at", BCON_INT32(1), "fingerprint", BCON_INT32(1));
+		BCON_INT32(1), "meeting.opens_at", BCON_INT32(1), "meeting.expires_at",
+		BCON_INT32(1), "updated_at", BCON_INT32(1), "fingerprint", BCON_INT32(1));
 	CU_ASSERT_TRUE(bson_equal(store_projection(&store, STORE_TAG), expected_tag));
 	bson_destroy(expected_tag);
 	bson_destroy(expected);
