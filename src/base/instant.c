@@ -105,7 +105,8 @@ static char *instant_put_date(char *to, int64_t day)
 void instant_format(int64_t instant, bool with_ms, char text_r[INSTANT_TEXT_SIZE])
 {
 	const int64_t day = instant_divide(instant, INSTANT_DAY);
-	const int of_day = (int)(instant - day * INSTANT_DAY), seconds = of_day / 1000;
+	const int of_day = (int)((instant % INSTANT_DAY + INSTANT_DAY) % INSTANT_DAY);
+	const int seconds = of_day / 1000;
 	char *to = instant_put_date(text_r, day);
 
 	*to++ = 'T';
