@@ -625,14 +625,14 @@ def stories(stack: Stack, parties: Parties, who: str) -> list[str]:
     parties.lawyer.respond(declined, "decline", message=WORDS)
     for request_id in (ready, moved, cancelled, completed, replaced):
         url = f"/api/requests/{request_id}/respond"
-        body = {"decision": "accept", "message": WORDS}
+        body = {"decision": "accept", "message": WORDS, "allow_overlap": True}
         assert parties.lawyer.post(url, body, headers=key).status_code == 200
     for request_id, path, body in (
         (moved, "meeting/reschedule", {"starts_at": stack.at(days=5), "reason": WORDS}),
         (cancelled, "cancel", {"reason": WORDS}),
-        (replaced, "meeting/regenerate", {"reason": WORDS}),
+        (replaced, "meeting/regenerate", {"reason": WORDS, "allow_overlap": True}),
         (replaced, "meeting/cancel", {"reason": WORDS}),
-        (replaced, "meeting/regenerate", {"reason": WORDS}),
+        (replaced, "meeting/regenerate", {"reason": WORDS, "allow_overlap": True}),
     ):
         answer = parties.lawyer.post(f"/api/requests/{request_id}/{path}", body, headers=key)
         assert answer.status_code == 200, answer.text

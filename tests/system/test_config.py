@@ -891,7 +891,8 @@ def test_a_key_is_put_in_the_place_of_another(start: Callable[..., Stack]) -> No
     use_keys(stack, new, old)
     status, said = keys(stack, "--check")
     assert status == 1 and "config: 1 seen, 1 need" in said
-    assert "requests: 120 seen, 120 need" in said
+    # But for those that were written since: somebody looked again for what overlaps.
+    assert re.search(r"requests: 120 seen, [1-9]\d* need", said)
     revs = {request["id"]: stack.document(request["id"])["rev"] for request in accepted}
 
     # While the service runs, and somebody rotates too: nobody notices.
@@ -908,11 +909,12 @@ def test_a_key_is_put_in_the_place_of_another(start: Callable[..., Stack]) -> No
     )
     assert results[0][0] == results[1][0] == 0, results[:2]
     assert set(results[2]) == {"accepted"} and set(results[4]) == {200}
+    seen = {"config": 1, "requests": 130, "archives": 0, "tokens": 0, "chores": 0}
+    seen |= {"deliveries": 0, "letters": 0}
+    lines = [f"{name}: {count} seen, 0 need an older key" for name, count in seen.items()]
     assert keys(stack, "--check") == (
         0,
-        "config: 1 seen, 0 need an older key\nrequests: 130 seen, 0 need an older key\n"
-        "archives: 0 seen, 0 need an older key\n"
-        "tokens: 0 seen, 0 need an older key\nchores: 0 seen, 0 need an older key\nnothing needs any but the newest key\n",
+        "\n".join([*lines, "nothing needs any but the newest key", ""]),
     )
     again = keys(stack)
     assert again[0] == 0 and "requests: 130 seen, 0 sealed anew, 0 not" in again[1]

@@ -38,6 +38,7 @@ def test_both_are_told(own: Stack, locale: str | None) -> None:
     filed = own.service().post("/api/requests", draft)
     assert filed.status_code == 201, filed.text
     request = filed.json()
+    until(lambda: len(people.client.audit(request["id"])) == 2, "the lawyer hears of it")
     own.advance(29 * 60)
     assert status(people, request) == "open"
     own.advance(61)
