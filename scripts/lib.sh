@@ -105,12 +105,20 @@ build_program() {
 # need_ical_js: a calendar parser of npm's for the tests, in the cache; without Node they say that they
 # did without.
 need_ical_js() {
+	local made
+
 	command -v npm >/dev/null || { say "skipped: ical.js, for there is no Node"; return 0; }
-	[ ! -e "$cache/node/node_modules/ical.js/dist" ] || return 0
+	[ ! -e "$cache/node" ] || return 0
 	say "installing ical.js"
-	mkdir -p "$cache/node"
-	quietly npm install --silent --no-audit --no-fund --prefix "$cache/node" ical.js@2.2.1 ||
-		die_with_log "could not install ical.js: is the network there?"
+	mkdir -p "$cache"
+	made=$(mktemp -d "$cache/node.XXXXXX")
+	# Whole or not at all, whoever else installs it.
+	if quietly npm install --silent --no-audit --no-fund --prefix "$made" ical.js@2.2.1; then
+		mv -T "$made" "$cache/node" 2>/dev/null || rm -rf "$made"
+	else
+		rm -rf "$made"
+		say "skipped: ical.js, which could not be installed; is the network there?"
+	fi
 }
 
 # need_venv REQUIREMENTS…: sets $venv to an environment that has what these files pin; one for each
