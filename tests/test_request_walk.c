@@ -11,6 +11,7 @@
 
 enum {
 	WALK_SEQUENCES = 20000,
+	WALK_UNDER_VALGRIND = 1000,
 	WALK_MAX_BROKEN = 10, /* lives; more would say the same */
 	WALK_STEPS = 60,
 	WALK_LONGEST_MS = 65 * 1000,          /* nobody begins what may outlive its lease */
@@ -659,7 +660,9 @@ static int walk_sequences(void)
 {
 	const char *wanted = getenv("WALK_SEQUENCES");
 
-	return wanted ? atoi(wanted) : WALK_SEQUENCES;
+	if (wanted)
+		return atoi(wanted);
+	return getenv("UNIT_UNDER_VALGRIND") ? WALK_UNDER_VALGRIND : WALK_SEQUENCES;
 }
 
 static void test_walk_promises_hold(void)
