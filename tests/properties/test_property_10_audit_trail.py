@@ -181,7 +181,7 @@ def test_everything_that_happens_is_told(world: Simulated, steps: list) -> None:
     parties = world.stack.parties()
     request = parties.create(title=unique("Matter"), starts_at=world.stack.at(hours=4))
     trail = Trail(world, parties, request)
-    (created,) = trail.events
+    created = trail.events[0]  # the lawyer may have been told of it by now
     assert (created["action"], created["from"], created["to"]) == ("request.created", None, "open")
     assert created["actor"] == {"id": parties.client_id, "role": "client"}
     reasons = set()
