@@ -313,6 +313,7 @@ def test_later_changes_do_not_hide_what_was_done(own: Stack) -> None:
         assert len(document["events"]) > len(events) and document["status"] == "cancelled"
         assert broken(own, request["id"]) is not None
     request = parties.create()
+    own.settle(request["id"])
     own.requests.update_one({"_id": request["id"]}, {"$unset": {"audit_seal": 1}})
     assert parties.client.cancel(request["id"]).status_code == 200
     assert broken(own, request["id"]) == 2

@@ -155,6 +155,7 @@ def test_a_request_that_cannot_be_read_is_erased_when_it_can(start: Callable[...
     stack = start()
     parties = stack.parties()
     ids = [parties.create()["id"] for _ in range(2)]
+    stack.settle(ids[0])
     stack.requests.update_one({"_id": ids[0]}, {"$set": {"status": "strange"}})
     assert stack.admin().post(f"/api/people/{parties.client_id}/erase").status_code == 500
     erased_once(stack, parties.client_id, ids[1:])

@@ -119,6 +119,7 @@ def test_forbidden_characters_of_a_token(stack: Stack, claim: str) -> None:
 def test_what_was_stored_with_them_can_be_read(stack: Stack, parties: Parties) -> None:
     request, turned = parties.create(), "a\u202eb\ufeff"
     stored = {"title": turned, "description": turned, "client.name": turned}
+    stack.settle(request["id"])
     stack.requests.update_one({"_id": request["id"]}, {"$set": stored})
     assert parties.client.request(request["id"])["title"] == turned
     assert parties.accept(request)["client"]["name"] == turned

@@ -140,6 +140,7 @@ def test_of_the_version_before(own: Stack) -> None:
     people = own.parties()
     request, other = (people.create(starts_at=own.at(minutes=5)) for _ in range(2))
     for one in (request, other):
+        own.settle(one["id"])
         own.requests.update_one(
             {"_id": one["id"]}, {"$set": {"effects": []}, "$unset": {"due": True, "over_at": True}}
         )

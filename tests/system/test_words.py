@@ -141,6 +141,7 @@ def test_from_right_to_left(stack: Stack) -> None:
     request = parties.create(
         title=LEASE, description=TEXT, client=parties.person("client", name=ADA, locale="en")
     )
+    stack.settle(request["id"])
     # As a version stored it that did not refuse this.
     stack.requests.update_one(
         {"_id": request["id"]}, {"$set": {"client.name": ADA + TURNED, "title": LEASE + TURNED}}
