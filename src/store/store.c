@@ -130,6 +130,23 @@ enum err store_session_end(struct store_session *session, enum err err)
 	return err;
 }
 
+enum err store_collection_begin(struct store *store, const char *name,
+	struct store_collection *collection_r, struct err_info *info)
+{
+	const enum err err = store_session_begin(store, &collection_r->session, info);
+
+	if (err == ERR_OK)
+		collection_r->collection = mongoc_client_get_collection(
+			collection_r->session.client, store->database, name);
+	return err;
+}
+
+enum err store_collection_end(struct store_collection *collection, enum err err)
+{
+	mongoc_collection_destroy(collection->collection);
+	return store_session_end(&collection->session, err);
+}
+
 /* Codes of a server that is not, or no longer, able to serve: the driver's "node is recovering"
  * and "not writable primary" classes (Server Discovery and Monitoring specification). */
 static bool store_code_is_away(uint32_t code)

@@ -2,30 +2,6 @@
 
 #include "store_private.h"
 
-/* ---- one operation on the collection ---- */
-
-struct store_chores {
-	struct store_session session;
-	mongoc_collection_t *collection;
-};
-
-static enum err store_chores_begin(
-	struct store *store, struct store_chores *chores_r, struct err_info *info)
-{
-	enum err err = store_session_begin(store, &chores_r->session, info);
-
-	if (err == ERR_OK)
-		chores_r->collection = mongoc_client_get_collection(
-			chores_r->session.client, store->database, "chores");
-	return err;
-}
-
-static enum err store_chores_end(struct store_chores *chores, enum err err)
-{
-	mongoc_collection_destroy(chores->collection);
-	return store_session_end(&chores->session, err);
-}
-
 /* ERR_CONFLICT unless it matched. */
 static enum err store_chore_matched(const bson_t *reply, struct err_info *info)
 {
@@ -52,7 +28,7 @@ static enum err store_chore_read(struct store *store, struct arena *arena, const
 }
 
 /* The first in the order of `due`; *bson_r is NULL when there is none. */
-static enum err store_chore_find(struct store_chores *chores, struct arena *arena,
+static enum err store_chore_find(struct store_collection *chores, struct arena *arena,
 	const bson_t *filter, bson_t **bson_r, struct err_info *info)
 {
 	bson_t *options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true), "sort",
@@ -78,9 +54,9 @@ static enum err store_chore_find(struct store_chores *chores, struct arena *aren
 enum err store_chore_load(struct store *store, struct arena *arena, const char *id,
 	struct chore **chore_r, struct err_info *info)
 {
-	struct store_chores chores;
+	struct store_collection chores;
 	bson_t *filter, *bson;
-	enum err err = store_chores_begin(store, &chores, info);
+	enum err err = store_collection_begin(store, "chores", &chores, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -90,7 +66,7 @@ enum err store_chore_load(struct store *store, struct arena *arena, const char *
 		err = bson ? store_chore_read(store, arena, bson, chore_r, info)
 			   : err_set(info, ERR_NOT_FOUND, "There is no such chore.");
 	bson_destroy(filter);
-	return store_chores_end(&chores, err);
+	return store_collection_end(&chores, err);
 }
 
 /* ---- write ---- */
@@ -106,10 +82,10 @@ static bson_t *store_chore_bson(struct store *store, struct arena *arena, const 
 enum err store_chore_insert(
 	struct store *store, struct arena *arena, struct chore *chore, struct err_info *info)
 {
-	struct store_chores chores;
+	struct store_collection chores;
 	bson_error_t error;
 	bson_t *bson;
-	enum err err = store_chores_begin(store, &chores, info);
+	enum err err = store_collection_begin(store, "chores", &chores, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -118,16 +94,16 @@ enum err store_chore_insert(
 	if (!mongoc_collection_insert_one(chores.collection, bson, NULL, NULL, &error))
 		err = store_error(&error, "insert chore", info);
 	bson_destroy(bson);
-	return store_chores_end(&chores, err);
+	return store_collection_end(&chores, err);
 }
 
 enum err store_chore_save(
 	struct store *store, struct arena *arena, struct chore *chore, struct err_info *info)
 {
-	struct store_chores chores;
+	struct store_collection chores;
 	bson_t *filter, *bson, reply;
 	bson_error_t error;
-	enum err err = store_chores_begin(store, &chores, info);
+	enum err err = store_collection_begin(store, "chores", &chores, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -141,15 +117,15 @@ enum err store_chore_save(
 	bson_destroy(&reply);
 	bson_destroy(bson);
 	bson_destroy(filter);
-	return store_chores_end(&chores, err);
+	return store_collection_end(&chores, err);
 }
 
 enum err store_chore_remove(struct store *store, const char *id, struct err_info *info)
 {
-	struct store_chores chores;
+	struct store_collection chores;
 	bson_error_t error;
 	bson_t *filter;
-	enum err err = store_chores_begin(store, &chores, info);
+	enum err err = store_collection_begin(store, "chores", &chores, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -157,13 +133,13 @@ enum err store_chore_remove(struct store *store, const char *id, struct err_info
 	if (!mongoc_collection_delete_one(chores.collection, filter, NULL, NULL, &error))
 		err = store_error(&error, "remove chore", info);
 	bson_destroy(filter);
-	return store_chores_end(&chores, err);
+	return store_collection_end(&chores, err);
 }
 
 /* Moves `due` on, if nobody has done so since it was found. Guarded by what is in the document, not
  * by what can be read of it: a chore that nobody can read must not be met again at once. */
 static enum err store_chore_take(
-	struct store_chores *chores, const bson_t *bson, int64_t until, struct err_info *info)
+	struct store_collection *chores, const bson_t *bson, int64_t until, struct err_info *info)
 {
 	bson_t filter = BSON_INITIALIZER, *update, reply;
 	bson_error_t error;
@@ -190,9 +166,9 @@ static enum err store_chore_take(
 enum err store_chore_claim(struct store *store, struct arena *arena, int64_t now, int64_t until,
 	struct chore **chore_r, struct err_info *info)
 {
-	struct store_chores chores;
+	struct store_collection chores;
 	bson_t *filter, *bson;
-	enum err err = store_chores_begin(store, &chores, info);
+	enum err err = store_collection_begin(store, "chores", &chores, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -210,5 +186,5 @@ enum err store_chore_claim(struct store *store, struct arena *arena, int64_t now
 		(*chore_r)->attempts++;
 	}
 	bson_destroy(filter);
-	return store_chores_end(&chores, err);
+	return store_collection_end(&chores, err);
 }

@@ -5,43 +5,19 @@
 
 enum { STORE_ASIDE_MS = 5 * 60 * 1000 };
 
-/* ---- one operation on the collection ---- */
-
-struct store_deliveries {
-	struct store_session session;
-	mongoc_collection_t *collection;
-};
-
-static enum err store_deliveries_begin(
-	struct store *store, struct store_deliveries *deliveries_r, struct err_info *info)
-{
-	enum err err = store_session_begin(store, &deliveries_r->session, info);
-
-	if (err == ERR_OK)
-		deliveries_r->collection = mongoc_client_get_collection(
-			deliveries_r->session.client, store->database, "deliveries");
-	return err;
-}
-
-static enum err store_deliveries_end(struct store_deliveries *deliveries, enum err err)
-{
-	mongoc_collection_destroy(deliveries->collection);
-	return store_session_end(&deliveries->session, err);
-}
-
 /* Takes filter and update over. */
 static enum err store_delivery_update(
 	struct store *store, bson_t *filter, bson_t *update, struct err_info *info)
 {
-	struct store_deliveries deliveries;
+	struct store_collection deliveries;
 	bson_error_t error;
-	enum err err = store_deliveries_begin(store, &deliveries, info);
+	enum err err = store_collection_begin(store, "deliveries", &deliveries, info);
 
 	if (err == ERR_OK) {
 		if (!mongoc_collection_update_many(
 			    deliveries.collection, filter, update, NULL, NULL, &error))
 			err = store_error(&error, "update deliveries", info);
-		err = store_deliveries_end(&deliveries, err);
+		err = store_collection_end(&deliveries, err);
 	}
 	bson_destroy(update);
 	bson_destroy(filter);
@@ -77,7 +53,7 @@ static enum err store_delivery_find(struct store *store, struct arena *arena, bs
 {
 	bson_t *options = BCON_NEW("sort", BCON_DOCUMENT(sort), "limit", BCON_INT64(limit),
 		"singleBatch", BCON_BOOL(true));
-	struct store_deliveries deliveries;
+	struct store_collection deliveries;
 	struct err_info unreadable = {0};
 	struct delivery *delivery = NULL;
 	mongoc_cursor_t *cursor;
@@ -85,7 +61,7 @@ static enum err store_delivery_find(struct store *store, struct arena *arena, bs
 	bson_error_t error;
 	enum err err;
 
-	err = store_deliveries_begin(store, &deliveries, info);
+	err = store_collection_begin(store, "deliveries", &deliveries, info);
 	if (err != ERR_OK)
 		goto out;
 	cursor = store_find(deliveries.collection, filter, options);
@@ -100,7 +76,7 @@ static enum err store_delivery_find(struct store *store, struct arena *arena, bs
 	if (mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "find deliveries", info);
 	mongoc_cursor_destroy(cursor);
-	err = store_deliveries_end(&deliveries, err);
+	err = store_collection_end(&deliveries, err);
 out:
 	bson_destroy(options);
 	bson_destroy(sort);
@@ -214,10 +190,10 @@ enum err store_delivery_list(struct store *store, struct arena *arena,
 enum err store_delivery_insert(struct store *store, struct arena *arena,
 	const struct delivery *delivery, struct err_info *info)
 {
-	struct store_deliveries deliveries;
+	struct store_collection deliveries;
 	bson_error_t error;
 	bson_t *bson;
-	enum err err = store_deliveries_begin(store, &deliveries, info);
+	enum err err = store_collection_begin(store, "deliveries", &deliveries, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -226,16 +202,16 @@ enum err store_delivery_insert(struct store *store, struct arena *arena,
 	if (!mongoc_collection_insert_one(deliveries.collection, bson, NULL, NULL, &error))
 		err = store_error(&error, "insert delivery", info);
 	bson_destroy(bson);
-	return store_deliveries_end(&deliveries, err);
+	return store_collection_end(&deliveries, err);
 }
 
 enum err store_delivery_save(
 	struct store *store, struct arena *arena, struct delivery *delivery, struct err_info *info)
 {
-	struct store_deliveries deliveries;
+	struct store_collection deliveries;
 	bson_t *filter, *bson, reply;
 	bson_error_t error;
-	enum err err = store_deliveries_begin(store, &deliveries, info);
+	enum err err = store_collection_begin(store, "deliveries", &deliveries, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -251,7 +227,7 @@ enum err store_delivery_save(
 	bson_destroy(&reply);
 	bson_destroy(bson);
 	bson_destroy(filter);
-	return store_deliveries_end(&deliveries, err);
+	return store_collection_end(&deliveries, err);
 }
 
 enum err store_delivery_erase(

@@ -13,30 +13,6 @@ enum {
 #define FEED_FIRST_WIDTH (30 * INSTANT_DAY)
 #define FEED_FAR         (7 * 365 * INSTANT_DAY)
 
-/* ---- one operation on the collection ---- */
-
-struct store_feeds {
-	struct store_session session;
-	mongoc_collection_t *collection;
-};
-
-static enum err store_feeds_begin(
-	struct store *store, struct store_feeds *feeds_r, struct err_info *info)
-{
-	enum err err = store_session_begin(store, &feeds_r->session, info);
-
-	if (err == ERR_OK)
-		feeds_r->collection = mongoc_client_get_collection(
-			feeds_r->session.client, store->database, "feeds");
-	return err;
-}
-
-static enum err store_feeds_end(struct store_feeds *feeds, enum err err)
-{
-	mongoc_collection_destroy(feeds->collection);
-	return store_session_end(&feeds->session, err);
-}
-
 /* ---- who has one ---- */
 
 static enum err store_read_feed(struct store *store, struct arena *arena, const bson_t *bson,
@@ -53,13 +29,13 @@ enum err store_feed_load(struct store *store, struct arena *arena, const char *i
 	struct feed **feed_r, struct err_info *info)
 {
 	bson_t *filter, *options;
-	struct store_feeds feeds;
+	struct store_collection feeds;
 	mongoc_cursor_t *cursor;
 	const bson_t *bson;
 	bson_error_t error;
 	enum err err;
 
-	err = store_feeds_begin(store, &feeds, info);
+	err = store_collection_begin(store, "feeds", &feeds, info);
 	if (err != ERR_OK)
 		return err;
 	filter = BCON_NEW("_id", BCON_UTF8(id));
@@ -74,19 +50,19 @@ enum err store_feed_load(struct store *store, struct arena *arena, const char *i
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(options);
 	bson_destroy(filter);
-	return store_feeds_end(&feeds, err);
+	return store_collection_end(&feeds, err);
 }
 
 enum err store_feed_save(struct store *store, struct arena *arena, const struct feed *feed,
 	const struct feed *former, struct err_info *info)
 {
 	bson_t bson = BSON_INITIALIZER, *filter, reply;
-	struct store_feeds feeds;
+	struct store_collection feeds;
 	bson_error_t error;
 	enum err err;
 	bool done;
 
-	err = store_feeds_begin(store, &feeds, info);
+	err = store_collection_begin(store, "feeds", &feeds, info);
 	if (err != ERR_OK)
 		return err;
 	store_bson_write(store, arena, &feed_model, feed, feed->id, &bson);
@@ -104,17 +80,17 @@ enum err store_feed_save(struct store *store, struct arena *arena, const struct 
 	if (!done)
 		err = store_error(&error, "store feed", info);
 	bson_destroy(&bson);
-	return store_feeds_end(&feeds, err);
+	return store_collection_end(&feeds, err);
 }
 
 enum err store_feed_note(struct store *store, const struct feed *feed, struct err_info *info)
 {
 	bson_t *filter, *update;
-	struct store_feeds feeds;
+	struct store_collection feeds;
 	bson_error_t error;
 	enum err err;
 
-	err = store_feeds_begin(store, &feeds, info);
+	err = store_collection_begin(store, "feeds", &feeds, info);
 	if (err != ERR_OK)
 		return err;
 	filter = BCON_NEW("_id", BCON_UTF8(feed->id), "nonce", BCON_UTF8(feed->nonce));
@@ -123,24 +99,24 @@ enum err store_feed_note(struct store *store, const struct feed *feed, struct er
 		err = store_error(&error, "note feed", info);
 	bson_destroy(update);
 	bson_destroy(filter);
-	return store_feeds_end(&feeds, err);
+	return store_collection_end(&feeds, err);
 }
 
 enum err store_feed_remove(struct store *store, const char *id, struct err_info *info)
 {
-	struct store_feeds feeds;
+	struct store_collection feeds;
 	bson_error_t error;
 	bson_t *filter;
 	enum err err;
 
-	err = store_feeds_begin(store, &feeds, info);
+	err = store_collection_begin(store, "feeds", &feeds, info);
 	if (err != ERR_OK)
 		return err;
 	filter = BCON_NEW("_id", BCON_UTF8(id));
 	if (!mongoc_collection_delete_one(feeds.collection, filter, NULL, NULL, &error))
 		err = store_error(&error, "remove feed", info);
 	bson_destroy(filter);
-	return store_feeds_end(&feeds, err);
+	return store_collection_end(&feeds, err);
 }
 
 /* ---- what it is made of ---- */

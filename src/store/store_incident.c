@@ -6,30 +6,6 @@
 /* More than there are targets. */
 enum { INCIDENT_MOST = 64 };
 
-/* ---- one operation on the collection ---- */
-
-struct store_incidents {
-	struct store_session session;
-	mongoc_collection_t *collection;
-};
-
-static enum err store_incidents_begin(
-	struct store *store, struct store_incidents *incidents_r, struct err_info *info)
-{
-	const enum err err = store_session_begin(store, &incidents_r->session, info);
-
-	if (err == ERR_OK)
-		incidents_r->collection = mongoc_client_get_collection(
-			incidents_r->session.client, store->database, "incidents");
-	return err;
-}
-
-static enum err store_incidents_end(struct store_incidents *incidents, enum err err)
-{
-	mongoc_collection_destroy(incidents->collection);
-	return store_session_end(&incidents->session, err);
-}
-
 /* ---- read ---- */
 
 static void store_incident_add(
@@ -53,12 +29,12 @@ static void store_incident_add(
 enum err store_incident_list(
 	struct store *store, struct arena *arena, struct model_list *list_r, struct err_info *info)
 {
-	struct store_incidents incidents;
+	struct store_collection incidents;
 	bson_t *filter, *options;
 	mongoc_cursor_t *cursor;
 	const bson_t *bson;
 	bson_error_t error;
-	enum err err = store_incidents_begin(store, &incidents, info);
+	enum err err = store_collection_begin(store, "incidents", &incidents, info);
 
 	*list_r = (struct model_list){0};
 	if (err != ERR_OK)
@@ -73,13 +49,13 @@ enum err store_incident_list(
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(options);
 	bson_destroy(filter);
-	return store_incidents_end(&incidents, err);
+	return store_collection_end(&incidents, err);
 }
 
 /* ---- write ---- */
 
 static enum err store_incident_insert(
-	struct store_incidents *incidents, const bson_t *bson, struct err_info *info)
+	struct store_collection *incidents, const bson_t *bson, struct err_info *info)
 {
 	bson_error_t error;
 
@@ -88,7 +64,7 @@ static enum err store_incident_insert(
 		       : store_error(&error, "insert an incident", info);
 }
 
-static enum err store_incident_replace(struct store_incidents *incidents, const bson_t *bson,
+static enum err store_incident_replace(struct store_collection *incidents, const bson_t *bson,
 	const bson_t *filter, struct err_info *info)
 {
 	enum err err = ERR_OK;
@@ -107,9 +83,9 @@ static enum err store_incident_replace(struct store_incidents *incidents, const 
 enum err store_incident_save(
 	struct store *store, struct arena *arena, struct incident *incident, struct err_info *info)
 {
-	struct store_incidents incidents;
+	struct store_collection incidents;
 	bson_t *filter, *bson;
-	enum err err = store_incidents_begin(store, &incidents, info);
+	enum err err = store_collection_begin(store, "incidents", &incidents, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -121,16 +97,16 @@ enum err store_incident_save(
 				 : store_incident_replace(&incidents, bson, filter, info);
 	bson_destroy(bson);
 	bson_destroy(filter);
-	return store_incidents_end(&incidents, err);
+	return store_collection_end(&incidents, err);
 }
 
 enum err store_incident_remove(
 	struct store *store, const struct incident *incident, struct err_info *info)
 {
-	struct store_incidents incidents;
+	struct store_collection incidents;
 	bson_error_t error;
 	bson_t *filter;
-	enum err err = store_incidents_begin(store, &incidents, info);
+	enum err err = store_collection_begin(store, "incidents", &incidents, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -138,5 +114,5 @@ enum err store_incident_remove(
 	if (!mongoc_collection_delete_one(incidents.collection, filter, NULL, NULL, &error))
 		err = store_error(&error, "remove an incident", info);
 	bson_destroy(filter);
-	return store_incidents_end(&incidents, err);
+	return store_collection_end(&incidents, err);
 }

@@ -13,28 +13,6 @@ static const struct model_field letter_fields[] = {
 
 const struct model letter_model = MODEL(struct letter, "letter", letter_fields);
 
-struct store_letters {
-	struct store_session session;
-	mongoc_collection_t *collection;
-};
-
-static enum err store_letters_begin(
-	struct store *store, struct store_letters *letters_r, struct err_info *info)
-{
-	const enum err err = store_session_begin(store, &letters_r->session, info);
-
-	if (err == ERR_OK)
-		letters_r->collection = mongoc_client_get_collection(
-			letters_r->session.client, store->database, "letters");
-	return err;
-}
-
-static enum err store_letters_end(struct store_letters *letters, enum err err)
-{
-	mongoc_collection_destroy(letters->collection);
-	return store_session_end(&letters->session, err);
-}
-
 static bson_t *store_letter_bson(
 	struct store *store, struct arena *arena, const struct letter *letter)
 {
@@ -49,9 +27,9 @@ enum err store_letter_insert(struct store *store, struct arena *arena, const str
 	struct err_info *info)
 {
 	const bson_t *bson = store_letter_bson(store, arena, letter);
-	struct store_letters letters;
+	struct store_collection letters;
 	bson_error_t error;
-	enum err err = store_letters_begin(store, &letters, info);
+	enum err err = store_collection_begin(store, "letters", &letters, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -61,20 +39,20 @@ enum err store_letter_insert(struct store *store, struct arena *arena, const str
 		err_clear(info);
 		err = ERR_OK;
 	}
-	return store_letters_end(&letters, err);
+	return store_collection_end(&letters, err);
 }
 
 enum err store_letter_load(struct store *store, struct arena *arena, const char *id,
 	struct letter **letter_r, struct err_info *info)
 {
 	struct letter *letter = arena_alloc(arena, sizeof(*letter));
-	struct store_letters letters;
+	struct store_collection letters;
 	mongoc_cursor_t *cursor;
 	const bson_t *bson;
 	bson_error_t error;
 	bson_iter_t iter;
 	bson_t *filter;
-	enum err err = store_letters_begin(store, &letters, info);
+	enum err err = store_collection_begin(store, "letters", &letters, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -91,17 +69,17 @@ enum err store_letter_load(struct store *store, struct arena *arena, const char 
 	*letter_r = letter;
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(filter);
-	return store_letters_end(&letters, err);
+	return store_collection_end(&letters, err);
 }
 
 enum err store_letter_save(struct store *store, struct arena *arena, const struct letter *letter,
 	struct err_info *info)
 {
 	const bson_t *bson = store_letter_bson(store, arena, letter);
-	struct store_letters letters;
+	struct store_collection letters;
 	bson_error_t error;
 	bson_t *filter;
-	enum err err = store_letters_begin(store, &letters, info);
+	enum err err = store_collection_begin(store, "letters", &letters, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -109,16 +87,16 @@ enum err store_letter_save(struct store *store, struct arena *arena, const struc
 	if (!mongoc_collection_replace_one(letters.collection, filter, bson, NULL, NULL, &error))
 		err = store_error(&error, "replace letter", info);
 	bson_destroy(filter);
-	return store_letters_end(&letters, err);
+	return store_collection_end(&letters, err);
 }
 
 static enum err store_letters_delete(
 	struct store *store, const char *field, const char *value, struct err_info *info)
 {
-	struct store_letters letters;
+	struct store_collection letters;
 	bson_error_t error;
 	bson_t *filter;
-	enum err err = store_letters_begin(store, &letters, info);
+	enum err err = store_collection_begin(store, "letters", &letters, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -126,7 +104,7 @@ static enum err store_letters_delete(
 	if (!mongoc_collection_delete_many(letters.collection, filter, NULL, NULL, &error))
 		err = store_error(&error, "remove letters", info);
 	bson_destroy(filter);
-	return store_letters_end(&letters, err);
+	return store_collection_end(&letters, err);
 }
 
 enum err store_letter_remove(struct store *store, const char *id, struct err_info *info)

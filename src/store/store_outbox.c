@@ -98,10 +98,8 @@ enum err store_outbox_list(struct store *store, struct arena *arena,
 enum err store_outbox_count(struct store *store, struct arena *arena,
 	const struct store_outbox_search *search, int64_t *count_r, struct err_info *info)
 {
-	bson_t filter = BSON_INITIALIZER, *command, reply;
+	bson_t filter = BSON_INITIALIZER;
 	struct store_session session;
-	bson_error_t error;
-	bson_iter_t n;
 	enum err err;
 
 	*count_r = 0;
@@ -109,15 +107,7 @@ enum err store_outbox_count(struct store *store, struct arena *arena,
 	if (err != ERR_OK)
 		return err;
 	store_outbox_filter(arena, search, &filter);
-	command = BCON_NEW("count", "requests", "query", BCON_DOCUMENT(&filter), "limit",
-		BCON_INT64(search->limit));
-	if (!mongoc_client_command_simple(
-		    session.client, store->database, command, NULL, &reply, &error))
-		err = store_error(&error, "count the outbox", info);
-	else if (bson_iter_init_find(&n, &reply, "n"))
-		*count_r = bson_iter_as_int64(&n);
-	bson_destroy(&reply);
-	bson_destroy(command);
+	err = store_count(&session, &filter, search->limit, count_r, info);
 	bson_destroy(&filter);
 	return store_session_end(&session, err);
 }

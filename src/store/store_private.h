@@ -46,6 +46,15 @@ enum err store_session_begin(
 /* Returns `err`, the outcome of the operation, and remembers whether the database answered. */
 enum err store_session_end(struct store_session *session, enum err err);
 
+/* The same with one more collection. */
+struct store_collection {
+	struct store_session session;
+	mongoc_collection_t *collection;
+};
+enum err store_collection_begin(struct store *store, const char *name,
+	struct store_collection *collection_r, struct err_info *info);
+enum err store_collection_end(struct store_collection *collection, enum err err);
+
 /* What a driver error means to us; `doing` goes to the log. */
 enum err store_error(const bson_error_t *error, const char *doing, struct err_info *info);
 

@@ -7,30 +7,6 @@
 /* No lease is longer; what ends later was taken by a clock that was wrong, and binds nobody. */
 enum { STORE_TOKEN_LEASE_MAX_MS = 60 * 1000 };
 
-/* ---- one operation on the collection ---- */
-
-struct store_tokens {
-	struct store_session session;
-	mongoc_collection_t *collection;
-};
-
-static enum err store_tokens_begin(
-	struct store *store, struct store_tokens *tokens_r, struct err_info *info)
-{
-	enum err err = store_session_begin(store, &tokens_r->session, info);
-
-	if (err == ERR_OK)
-		tokens_r->collection = mongoc_client_get_collection(
-			tokens_r->session.client, store->database, "tokens");
-	return err;
-}
-
-static enum err store_tokens_end(struct store_tokens *tokens, enum err err)
-{
-	mongoc_collection_destroy(tokens->collection);
-	return store_session_end(&tokens->session, err);
-}
-
 /* ---- load ---- */
 
 /* NULL when it is not there. */
@@ -76,7 +52,7 @@ static enum err store_token_read(struct store *store, struct arena *arena, const
 enum err store_token_load(struct store *store, struct arena *arena, const char *id,
 	struct store_token *token_r, struct err_info *info)
 {
-	struct store_tokens tokens;
+	struct store_collection tokens;
 	bson_t *filter, *options;
 	mongoc_cursor_t *cursor;
 	const bson_t *bson;
@@ -84,7 +60,7 @@ enum err store_token_load(struct store *store, struct arena *arena, const char *
 	enum err err;
 
 	*token_r = (struct store_token){0};
-	err = store_tokens_begin(store, &tokens, info);
+	err = store_collection_begin(store, "tokens", &tokens, info);
 	if (err != ERR_OK)
 		return err;
 	filter = BCON_NEW("_id", BCON_UTF8(id));
@@ -97,14 +73,14 @@ enum err store_token_load(struct store *store, struct arena *arena, const char *
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(options);
 	bson_destroy(filter);
-	return store_tokens_end(&tokens, err);
+	return store_collection_end(&tokens, err);
 }
 
 /* ---- lease and save ---- */
 
 /* Nobody has stored anything yet; of two at once, one meets the other's document. */
 static enum err store_token_insert(
-	struct store_tokens *tokens, const char *id, int64_t until, struct err_info *info)
+	struct store_collection *tokens, const char *id, int64_t until, struct err_info *info)
 {
 	bson_t *bson = BCON_NEW(
 		"_id", BCON_UTF8(id), "rev", BCON_INT64(1), "lease_until", BCON_DATE_TIME(until));
@@ -117,7 +93,7 @@ static enum err store_token_insert(
 	return err;
 }
 
-static enum err store_token_update(struct store_tokens *tokens, const bson_t *filter,
+static enum err store_token_update(struct store_collection *tokens, const bson_t *filter,
 	const bson_t *update, struct err_info *info)
 {
 	bson_error_t error;
@@ -135,11 +111,11 @@ static enum err store_token_update(struct store_tokens *tokens, const bson_t *fi
 enum err store_token_lease(struct store *store, const char *id, struct store_token *token,
 	int64_t now, int64_t until, struct err_info *info)
 {
-	struct store_tokens tokens;
+	struct store_collection tokens;
 	bson_t *filter, *update;
 	enum err err;
 
-	err = store_tokens_begin(store, &tokens, info);
+	err = store_collection_begin(store, "tokens", &tokens, info);
 	if (err != ERR_OK)
 		return err;
 	if (token->rev == 0) {
@@ -157,7 +133,7 @@ enum err store_token_lease(struct store *store, const char *id, struct store_tok
 	}
 	if (err == ERR_OK)
 		token->rev++;
-	return store_tokens_end(&tokens, err);
+	return store_collection_end(&tokens, err);
 }
 
 /* What is NULL is stored as null. */
@@ -182,11 +158,11 @@ enum err store_token_save(struct store *store, struct arena *arena, const char *
 	struct store_token *token, struct err_info *info)
 {
 	bson_t update = BSON_INITIALIZER, set, *filter;
-	struct store_tokens tokens;
+	struct store_collection tokens;
 	enum err err;
 
 	assert(token->rev > 0); /* it was leased, or loaded */
-	err = store_tokens_begin(store, &tokens, info);
+	err = store_collection_begin(store, "tokens", &tokens, info);
 	if (err != ERR_OK)
 		return err;
 	filter = BCON_NEW("_id", BCON_UTF8(id), "rev", BCON_INT64(token->rev));
@@ -204,5 +180,5 @@ enum err store_token_save(struct store *store, struct arena *arena, const char *
 		token->rev++;
 	bson_destroy(&update);
 	bson_destroy(filter);
-	return store_tokens_end(&tokens, err);
+	return store_collection_end(&tokens, err);
 }
