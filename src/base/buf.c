@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena.h"
 #include "xalloc.h"
 
 void buf_init(struct buf *buf, size_t ceiling)
@@ -17,6 +18,14 @@ void buf_fini(struct buf *buf)
 {
 	free(buf->bytes);
 	*buf = (struct buf){0};
+}
+
+char *buf_keep(struct buf *buf, struct arena *arena)
+{
+	char *text = arena_strndup(arena, buf->bytes, buf->len);
+
+	buf_fini(buf);
+	return text;
 }
 
 char *buf_grow(struct buf *buf, size_t len)

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct arena;
+
 struct buf {
 	char *bytes;
 	size_t len, size, ceiling;
@@ -16,6 +18,10 @@ struct buf {
 
 void buf_init(struct buf *buf, size_t ceiling);
 void buf_fini(struct buf *buf);
+
+/* What it holds, as a text in the arena; releases it. */
+char *buf_keep(struct buf *buf, struct arena *arena);
+
 void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_add_char(struct buf *buf, char c);
 void buf_add_text(struct buf *buf, const char *text);

@@ -119,14 +119,11 @@ void model_write(const struct model *model, const void *object, unsigned flags, 
 char *model_text(struct arena *arena, const struct model *model, const void *object, unsigned flags)
 {
 	struct buf out;
-	char *text;
 
 	buf_init(&out, MODEL_MAX_TEXT);
 	model_write(model, object, flags, &out);
 	assert(!out.overflow);
-	text = arena_strndup(arena, out.bytes, out.len);
-	buf_fini(&out);
-	return text;
+	return buf_keep(&out, arena);
 }
 
 /* NULL for another type, and for a NUL, which can still come as the escape \u0000. */

@@ -11,14 +11,11 @@ const struct handler_context *handler_context(const struct http_exchange *exchan
 const char *handler_render_request(const struct service *service, const struct service_call *call,
 	const struct request *request)
 {
-	const char *text;
 	struct buf out;
 
 	buf_init(&out, HTTP_MAX_REPLY);
 	handler_write_request(&out, service, call, request);
-	text = arena_strndup(call->arena, out.bytes, out.len);
-	buf_fini(&out);
-	return text;
+	return buf_keep(&out, call->arena);
 }
 
 const char *handler_view(

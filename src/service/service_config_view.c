@@ -112,15 +112,6 @@ static void provider_write(struct buf *out, const struct service *service,
 	json_write_close(out, '}');
 }
 
-/* What was written, in the arena. */
-static const char *provider_written(struct arena *arena, struct buf *out)
-{
-	const char *text = arena_strndup(arena, out->bytes, out->len);
-
-	buf_fini(out);
-	return text;
-}
-
 const char *provider_version(const struct service *service, struct arena *arena,
 	const struct config *config, const struct provider *provider)
 {
@@ -130,7 +121,7 @@ const char *provider_version(const struct service *service, struct arena *arena,
 	json_write_open(&out, '{');
 	provider_write_members(&out, service, arena, config, provider);
 	json_write_close(&out, '}');
-	return provider_written(arena, &out);
+	return buf_keep(&out, arena);
 }
 
 struct service_config_answer provider_answer(const struct service *service,
@@ -142,7 +133,7 @@ struct service_config_answer provider_answer(const struct service *service,
 	buf_init(&out, PROVIDER_MAX_TEXT);
 	provider_write(&out, service, call, config, provider);
 	return (struct service_config_answer){
-		.reply = provider_written(call->arena, &out),
+		.reply = buf_keep(&out, call->arena),
 		.version = provider_version(service, call->arena, config, provider),
 	};
 }
@@ -197,7 +188,7 @@ enum err service_config_provider_list(const struct service *service,
 	json_write_close(&out, ']');
 	json_write_member(&out, "next_cursor", *row ? row[-1]->name : NULL);
 	json_write_close(&out, '}');
-	answer_r->reply = provider_written(call->arena, &out);
+	answer_r->reply = buf_keep(&out, call->arena);
 	answer_r->version = answer_r->reply;
 	return ERR_OK;
 }

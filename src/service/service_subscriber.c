@@ -62,15 +62,6 @@ static void subscriber_write_health(struct buf *out, const struct service *servi
 	json_write_close(out, '}');
 }
 
-/* What was written, as a text in the arena. */
-static const char *subscriber_written(struct arena *arena, struct buf *out)
-{
-	const char *text = arena_strndup(arena, out->bytes, out->len);
-
-	buf_fini(out);
-	return text;
-}
-
 /* With its secret, for who has just had it made. */
 static const char *subscriber_text(struct arena *arena, const struct subscriber *subscriber)
 {
@@ -81,7 +72,7 @@ static const char *subscriber_text(struct arena *arena, const struct subscriber 
 	model_write_members(&subscriber_model, subscriber, MODEL_SHOWN, &out);
 	json_write_member(&out, "secret", subscriber->secret);
 	json_write_close(&out, '}');
-	return subscriber_written(arena, &out);
+	return buf_keep(&out, arena);
 }
 
 /* From the one behind `after` on; NULL when there is no such id. */
@@ -126,7 +117,7 @@ enum err service_subscriber_list(const struct service *service, const struct ser
 	json_write_close(&out, ']');
 	json_write_member(&out, "next_cursor", next);
 	json_write_close(&out, '}');
-	*reply_r = subscriber_written(call->arena, &out);
+	*reply_r = buf_keep(&out, call->arena);
 	return ERR_OK;
 }
 
