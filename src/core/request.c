@@ -466,6 +466,7 @@ enum err request_note_outcome(struct cause *cause, struct request *request, cons
 	audit_add(cause, request, "meeting.outcome", meeting->outcome, outcome, NULL);
 	meeting->outcome = outcome;
 	request->updated_at = cause->now;
+	news_withdraw_notices(cause, request);
 	news_owe_missed(cause, request);
 	return ERR_OK;
 }
