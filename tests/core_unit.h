@@ -313,7 +313,7 @@ static inline struct request *core_at_zoom(struct arena *arena)
 /* The effects of a request owed, in order, as one letter each: Create, Update, Delete, Expire,
  * Verify, Overlaps, and Lapse, but not the notice that waits for its time; and of mails to the
  * client r(eady), u(pdated), d(eclined), l(apsed), c(ancelled), w(ithdrawn), (dela)y(ed),
- * (re)m(inder), n(o-show), a(nswered), (le)t(ter of the lawyer). */
+ * (re)m(inder), n(o-show), a(nswered), (le)t(ter of the lawyer), (not at another time) x. */
 static inline const char *core_owed(struct arena *arena, const struct request *request)
 {
 	static const char letters[EFFECT_KIND_COUNT] = {
@@ -335,6 +335,7 @@ static inline const char *core_owed(struct arena *arena, const struct request *r
 		[EFFECT_MAIL_MEETING_MISSED] = 'n',
 		[EFFECT_MAIL_MEETING_ANSWERED] = 'a',
 		[EFFECT_MAIL_LETTER] = 't',
+		[EFFECT_MAIL_PROPOSAL_DECLINED] = 'x',
 	};
 	char *owed = arena_alloc(arena, request->effects.count + 1);
 	size_t count = 0;

@@ -1,6 +1,7 @@
 #include "agenda.h"
 
 #include "core_unit.h"
+#include "proposal.h"
 
 #define HALF (CORE_NOW + INSTANT_HOUR)
 
@@ -81,9 +82,42 @@ static void test_agenda_keeps_when_it_ended(void)
 	arena_free(&arena);
 }
 
+/* An open proposal waits for the lawyer, a declined one for the client; both until its time, or the
+ * meeting's end. */
+static void test_agenda_of_a_proposal(void)
+{
+	static const struct {
+		int64_t starts_at, until;
+	} rows[] = {
+		{CORE_START - INSTANT_HOUR, CORE_START - INSTANT_HOUR},
+		{CORE_START + INSTANT_MINUTE, CORE_START + INSTANT_MINUTE},
+		{CORE_END + INSTANT_DAY, CORE_END},
+	};
+	struct arena *arena = arena_new();
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct request *request = core_in_state(arena, CORE_READY);
+		struct proposal proposal = {.starts_at = rows[i].starts_at};
+
+		request->proposal = &proposal;
+		agenda_set(request);
+		CU_ASSERT_EQUAL(request->lawyer_until, rows[i].until);
+		CU_ASSERT_EQUAL(request->proposed_until, rows[i].until);
+		CU_ASSERT_EQUAL(request->client_until, 0);
+		proposal.status = PROPOSAL_DECLINED;
+		agenda_set(request);
+		CU_ASSERT_EQUAL(request->lawyer_until, 0);
+		CU_ASSERT_EQUAL(request->proposed_until, 0);
+		CU_ASSERT_EQUAL(request->client_until, rows[i].until);
+	}
+	arena_free(&arena);
+}
+
 static const struct unit_case cases[] = {
 	{"of every state", test_agenda_of_every_state},
 	{"of a cancelled meeting", test_agenda_of_a_cancelled_meeting},
+	{"of a proposal", test_agenda_of_a_proposal},
 	{"keeps when it ended", test_agenda_keeps_when_it_ended},
 };
 

@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include "core_unit.h"
+#include "proposal.h"
 
 /* It has begun and is not over, so that time refuses nothing. */
 #define NOW (CORE_START + INSTANT_MINUTE)
@@ -37,6 +38,8 @@ static enum err command_command(
 {
 	const struct meeting_regeneration regeneration = {.provider = "zoom"};
 	const struct meeting_verdict verdict = {.outcome = 1};
+	const struct proposal_draft draft = {.starts_at = CORE_START + INSTANT_DAY};
+	const struct proposal_response response = {.decision = DECISION_DECLINE};
 	bool changed;
 
 	switch ((int)command) {
@@ -55,12 +58,27 @@ static enum err command_command(
 		return command_reschedule(cause, request, info);
 	case COMMAND_RETRY:
 		return request_retry(cause, request, NULL, &changed, info);
+	case COMMAND_PROPOSE:
+		return proposal_make(cause, request, &draft, &changed, info);
+	case COMMAND_WITHDRAW_PROPOSAL:
+		return proposal_withdraw(cause, request, NULL, &changed, info);
+	case COMMAND_DECIDE_PROPOSAL:
+		return proposal_respond(cause, request, &response, &changed, info);
 	default:
 		return request_note_outcome(cause, request, &verdict, &changed, info);
 	}
 }
 
 enum { NO_MEETING = MEETING_REPLACED + 1 };
+
+/* Another time is asked for, where a command is about that. */
+static void command_propose(struct arena *arena, struct request *request, enum command command)
+{
+	if ((int)command == DECLINE || command_table[command].proposal < COMMAND_OPEN_PROPOSAL)
+		return;
+	request->proposal = arena_alloc(arena, sizeof(*request->proposal));
+	*request->proposal = (struct proposal){.starts_at = CORE_END, .duration_minutes = 60};
+}
 
 /* In these statuses, reachable or not; it owes what it would. */
 static struct request *command_request(
@@ -99,10 +117,14 @@ static void pair_check(enum command command, enum request_status status, int mee
 	const char *name = arena_printf(arena, "%s, %s, %s", command_row(command)->name,
 		request_status_names[status],
 		meeting_status == NO_MEETING ? "no meeting" : meeting_status_names[meeting_status]);
-	const char *before = core_saved(arena, request);
 	struct cause cause = core_as_lawyer(arena, NOW);
 	struct err_info info = {0};
-	const enum err err = command_command(&cause, request, command, &info);
+	const char *before;
+	enum err err;
+
+	command_propose(arena, request, command);
+	before = core_saved(arena, request);
+	err = command_command(&cause, request, command, &info);
 
 	if (err != expected)
 		printf("%s: %s\n", name, err_code(err));
@@ -165,12 +187,57 @@ static void test_command_refusals_have_words(void)
 	struct request *request = command_request(arena, REQUEST_ACCEPTED, MEETING_CANCELLED);
 	struct err_info info = {0};
 
-	CU_ASSERT_EQUAL(command_check(COMMAND_RESCHEDULE, request, NOW, &info), ERR_MEETING_ENDED);
+	CU_ASSERT_EQUAL(command_check(COMMAND_RESCHEDULE, ROLE_LAWYER, request, NOW, &info),
+		ERR_MEETING_ENDED);
 	CU_ASSERT_STRING_EQUAL(info.detail, "The meeting is cancelled.");
 	request->status = REQUEST_DECLINED;
-	CU_ASSERT_EQUAL(command_check(COMMAND_RESCHEDULE, request, NOW, NULL), ERR_NOT_ACCEPTED);
-	CU_ASSERT_EQUAL(command_check(COMMAND_CANCEL, request, NOW, &info), ERR_ALREADY_DECIDED);
+	CU_ASSERT_EQUAL(command_check(COMMAND_RESCHEDULE, ROLE_LAWYER, request, NOW, NULL),
+		ERR_NOT_ACCEPTED);
+	CU_ASSERT_EQUAL(command_check(COMMAND_CANCEL, ROLE_LAWYER, request, NOW, &info),
+		ERR_ALREADY_DECIDED);
 	CU_ASSERT_STRING_EQUAL(info.detail, "The request is declined.");
+	arena_free(&arena);
+}
+
+/* Shortly before the start, to the client alone; who moves the meeting has moved that, too. */
+static void test_command_closes_to_the_client(void)
+{
+	struct policy policy = policy_default;
+	struct arena *arena = arena_new();
+	struct request *request = core_open(arena);
+	struct cause cause = core_as_lawyer(arena, CORE_NOW);
+	const int64_t until = CORE_START - 2 * INSTANT_HOUR;
+	struct err_info info = {0};
+	bool changed;
+	int command;
+
+	policy.change_until_minutes_before = 120;
+	core_under(&cause, &policy);
+	CU_ASSERT_EQUAL(request_respond(&cause, request, &core_accept, &changed, NULL), ERR_OK);
+	CU_ASSERT_EQUAL(request->meeting->changes_until, until);
+	for (command = 0; command < COMMAND_COUNT; command++) {
+		command_propose(arena, request, (enum command)command);
+		CU_ASSERT_NOT_EQUAL(
+			command_check((enum command)command, ROLE_CLIENT, request, until - 1, NULL),
+			ERR_TOO_LATE);
+		UNIT_CHECK((command_check((enum command)command, ROLE_CLIENT, request, until,
+				    NULL) == ERR_TOO_LATE) == command_table[command].closes,
+			command_table[command].name);
+		CU_ASSERT_NOT_EQUAL(
+			command_check((enum command)command, ROLE_LAWYER, request, until, NULL),
+			ERR_TOO_LATE);
+		request->proposal = NULL;
+	}
+	command_check(COMMAND_CANCEL, ROLE_CLIENT, request, until, &info);
+	CU_ASSERT_STRING_EQUAL(info.detail,
+		"This was possible until 120 minutes before the start: please call your lawyer.");
+	core_move(arena, request, CORE_NOW, CORE_START + INSTANT_DAY);
+	CU_ASSERT_EQUAL(request->meeting->changes_until, until + INSTANT_DAY);
+	/* Without a meeting there is nothing to be late for. */
+	core_cancel_meeting(arena, request, CORE_NOW);
+	CU_ASSERT_EQUAL(command_check(COMMAND_CANCEL, ROLE_CLIENT, request,
+				CORE_START + INSTANT_DAY - 1, NULL),
+		ERR_OK);
 	arena_free(&arena);
 }
 
@@ -226,6 +293,7 @@ static const struct unit_case cases[] = {
 	{"every pair", test_command_every_pair},
 	{"when its time is over", test_command_when_its_time_is_over},
 	{"refusals have words", test_command_refusals_have_words},
+	{"closes to the client", test_command_closes_to_the_client},
 	{"counts changes", test_command_counts_changes},
 	{"rows are whole", test_command_rows_are_whole},
 };

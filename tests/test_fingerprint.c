@@ -1,6 +1,7 @@
 #include "fingerprint.h"
 
 #include "core_unit.h"
+#include "proposal.h"
 
 /* What callers are shown differs by it, and so must the fingerprint. */
 static void change_title(struct request *request)
@@ -35,6 +36,13 @@ static void change_direct_url(struct request *request)
 static void change_failed_at(struct request *request)
 {
 	request->failed_at = CORE_NOW;
+}
+
+static void change_proposal(struct request *request)
+{
+	static struct proposal proposal = {.starts_at = CORE_END, .duration_minutes = 60};
+
+	request->proposal = &proposal;
 }
 
 /* And by this nothing that they are shown. */
@@ -79,6 +87,7 @@ static void test_what_moves_it(void)
 		{"passcode", change_passcode, true},
 		{"direct url", change_direct_url, true},
 		{"something failed", change_failed_at, true},
+		{"proposal", change_proposal, true},
 		{"rev", change_rev, false},
 		{"effects", change_effects, false},
 		{"events", change_events, false},
@@ -109,11 +118,14 @@ static void test_what_moves_it(void)
 static void test_times_that_come(void)
 {
 	struct arena *arena = arena_new();
-	const struct request *request = core_in_state(arena, CORE_READY);
+	struct request *request = core_in_state(arena, CORE_READY);
+	struct proposal proposal = {.starts_at = CORE_START + INSTANT_MINUTE};
 	const int64_t times[] = {request->meeting->opens_at, request->starts_at, request->ends_at,
-		request->meeting->expires_at};
+		request->meeting->expires_at, proposal.starts_at, CORE_START - INSTANT_DAY / 2};
 	size_t i;
 
+	request->proposal = &proposal;
+	request->meeting->changes_until = CORE_START - INSTANT_DAY / 2;
 	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
 		CU_ASSERT_NOT_EQUAL(fingerprint_phase(request, times[i] - 1),
 			fingerprint_phase(request, times[i]));

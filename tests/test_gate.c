@@ -19,7 +19,7 @@ static void test_gate_token_round_trip(void)
 	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
 		for (j = 0; j < sizeof(generations) / sizeof(generations[0]); j++)
 			for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
-				for (purpose = GATE_JOIN; purpose <= GATE_CALENDAR; purpose++) {
+				for (purpose = GATE_JOIN; purpose <= GATE_PAGE; purpose++) {
 					gate_token(ring, purpose, ids[i], party, generations[j],
 						token);
 					gate_token(ring, purpose, ids[i], party, generations[j],
@@ -31,8 +31,10 @@ static void test_gate_token_round_trip(void)
 					CU_ASSERT_STRING_EQUAL(pass.request_id, ids[i]);
 					CU_ASSERT_EQUAL(pass.party, (enum party)party);
 					CU_ASSERT_EQUAL(pass.generation, generations[j]);
-					CU_ASSERT_FALSE(
-						gate_token_read(ring, !purpose, token, &pass));
+					CU_ASSERT_FALSE(gate_token_read(
+						ring, (purpose + 1) % 3, token, &pass));
+					CU_ASSERT_FALSE(gate_token_read(
+						ring, (purpose + 2) % 3, token, &pass));
 				}
 	secret_ring_free(&ring);
 }
@@ -289,6 +291,61 @@ static void test_gate_records_are_bounded(void)
 	arena_free(&arena);
 }
 
+/* A form is good for an hour, for its page, and in no other spelling. */
+static void test_gate_forms(void)
+{
+	struct secret_ring *ring = core_ring(CORE_KEY_1), *other = core_ring(CORE_KEY_2);
+	char page[GATE_TOKEN_SIZE], elsewhere[GATE_TOKEN_SIZE], form[GATE_FORM_SIZE];
+	size_t i;
+
+	gate_token(ring, GATE_PAGE, CORE_ID, PARTY_CLIENT, 0, page);
+	gate_token(ring, GATE_PAGE, CORE_ID, PARTY_LAWYER, 0, elsewhere);
+	gate_form_token(ring, page, CORE_NOW, form);
+	CU_ASSERT_EQUAL(strlen(form), GATE_FORM_SIZE - 1);
+	CU_ASSERT_TRUE(gate_form_valid(ring, page, form, CORE_NOW));
+	CU_ASSERT_TRUE(gate_form_valid(ring, page, form, CORE_NOW + INSTANT_HOUR - 1));
+	CU_ASSERT_FALSE(gate_form_valid(ring, page, form, CORE_NOW + INSTANT_HOUR));
+	/* Another host's clock may be behind, but not by much. */
+	CU_ASSERT_TRUE(gate_form_valid(ring, page, form, CORE_NOW - INSTANT_MINUTE));
+	CU_ASSERT_FALSE(gate_form_valid(ring, page, form, CORE_NOW - INSTANT_MINUTE - 1));
+	CU_ASSERT_FALSE(gate_form_valid(ring, elsewhere, form, CORE_NOW));
+	CU_ASSERT_FALSE(gate_form_valid(other, page, form, CORE_NOW));
+	CU_ASSERT_FALSE(gate_form_valid(ring, page, "", CORE_NOW));
+	CU_ASSERT_FALSE(gate_form_valid(ring, page, page, CORE_NOW));
+	for (i = 0; form[i]; i++) {
+		const char was = form[i];
+
+		form[i] = was == 'A' ? 'B' : 'A';
+		CU_ASSERT_FALSE(gate_form_valid(ring, page, form, CORE_NOW));
+		form[i] = was;
+	}
+	secret_ring_free(&ring);
+	secret_ring_free(&other);
+}
+
+static void test_gate_page_urls(void)
+{
+	struct secret_ring *ring = core_ring(CORE_KEY_1);
+	struct arena *arena = arena_new();
+	struct request *request = core_open(arena);
+	struct person erased = *request->side[PARTY_CLIENT].person;
+	const char *open, *ready;
+
+	open = gate_page_url(arena, ring, "https://meet.test", request, PARTY_CLIENT);
+	CU_ASSERT_EQUAL(strncmp(open, "https://meet.test/m/", 20), 0);
+	request = core_in_state(arena, CORE_READY);
+	core_regenerate(arena, request, CORE_NOW);
+	ready = gate_page_url(arena, ring, "https://meet.test", request, PARTY_CLIENT);
+	CU_ASSERT_STRING_EQUAL(open, ready);
+	CU_ASSERT_STRING_NOT_EQUAL(
+		ready, gate_page_url(arena, ring, "https://meet.test", request, PARTY_LAWYER));
+	erased.email = "erased-x@erased.invalid";
+	request->side[PARTY_CLIENT].person = &erased;
+	CU_ASSERT_PTR_NULL(gate_page_url(arena, ring, "https://meet.test", request, PARTY_CLIENT));
+	arena_free(&arena);
+	secret_ring_free(&ring);
+}
+
 static const struct unit_case cases[] = {
 	{"token round trip", test_gate_token_round_trip},
 	{"every flipped bit is refused", test_gate_every_flipped_bit_is_refused},
@@ -300,6 +357,8 @@ static const struct unit_case cases[] = {
 	{"state over time", test_gate_state_over_time},
 	{"use is recorded", test_gate_use_is_recorded},
 	{"records are bounded", test_gate_records_are_bounded},
+	{"forms", test_gate_forms},
+	{"page urls", test_gate_page_urls},
 };
 
 UNIT_MAIN("gate", cases)

@@ -65,11 +65,13 @@ static bool is_isolated_html(const char *text, const char *aleph)
 	if (ends_with(text, aleph, "\">&lt;b&gt;")) {
 		while (*tag != '<')
 			tag--;
-		return strncmp(aleph + strlen(ALEPH), "</p>", 4) == 0 &&
+		return strncmp(aleph + strlen(ALEPH), "</", 2) == 0 &&
 		       memmem(tag, (size_t)(aleph - tag), " dir=\"auto\"", 11);
 	}
 	if (ends_with(text, aleph, "\u2068&lt;b&gt;"))
 		return strncmp(aleph + strlen(ALEPH), "\u2069", 3) == 0;
+	if (ends_with(text, aleph, "\">\n&lt;b&gt;"))
+		return strncmp(aleph + strlen(ALEPH), "</textarea>", 11) == 0;
 	while (tag > text && !strchr("<>", tag[-1]))
 		tag--;
 	return tag > text && tag[-1] == '<'; /* in an attribute */
@@ -144,7 +146,20 @@ static void test_no_styled_breaks(void)
 	tmpl_set_free(&set);
 }
 
+/* What was typed comes back as it was, in lines and without marks that a form would not take. */
+static void test_field(void)
+{
+	static const char typed[] = "one\r\n" ALEPH "\n<two>";
+	struct buf out;
+
+	buf_init(&out, 1024);
+	tmpl_escape(&out, TMPL_HTML, TMPL_PLACE_FIELD, typed, strlen(typed));
+	CU_ASSERT_STRING_EQUAL(out.bytes, "one\n" ALEPH "\n&lt;two&gt;");
+	buf_fini(&out);
+}
+
 static const struct unit_case cases[] = {
+	{"what was typed", test_field},
 	{"hostile text in every value", test_with_everything},
 	{"and where sections are not shown", test_without_sections},
 	{"line breaks are not left to styles", test_no_styled_breaks},

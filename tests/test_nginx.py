@@ -188,7 +188,7 @@ class Raw:
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/requests", "/join/x", "/calendar/feed/x.ics", "/healthz", "/readyz", "/metrics"],
+    ["/api/requests", "/join/x", "/m/x", "/calendar/feed/x.ics", "/healthz", "/readyz", "/metrics"],
 )
 def test_goes_to_the_application(site, path):
     answer = requests.get(site.url + path + "?q=1")
@@ -202,7 +202,7 @@ def test_goes_to_the_application(site, path):
 @pytest.mark.parametrize(
     "path",
     ["/", "/api", "/index.html", "/healthz/", "/readyzz", "/metrics/x", "/.git/config",
-     "/joinx/a", "/API/requests", "/-/problem", "/-/page"],
+     "/joinx/a", "/mx/a", "/API/requests", "/-/problem", "/-/page"],
 )
 def test_is_not_there(site, path):
     before = len(site.app.seen)
@@ -214,7 +214,8 @@ def test_is_not_there(site, path):
     "path",
     ["/join", "/join/", "/join//", "/join/{}/", "/join/{}/x", "//join/{}", "/join//{}", "/join/{}.x",
      "/join/{}%2F", "/join/{}%7F", "/join/{}%3Ex", "/join/{}" + 25 * ".", "/join/%20{}", "/join/{}%0A", "/join/./{}",
-     "/JOIN/{}", "/%6aoin/{}", "/x/../join/{}", "/join/%2e", "/join/" + "A" * 5000, "/join/%ff", "/join/<{}>"],
+     "/JOIN/{}", "/%6aoin/{}", "/x/../join/{}", "/join/%2e", "/join/" + "A" * 5000, "/join/%ff", "/join/<{}>",
+     "/m", "/m/", "/m/{}/", "/m/{}%2F", "/M/{}", "/%6d/{}", "/m/./{}"],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_damaged_link_is_a_page(site, path, method):
@@ -231,7 +232,7 @@ def test_a_damaged_link_is_a_page(site, path, method):
     "path",
     ["/join/{}", "/join/{}?utm_source=mail", "/join/x?", "/join/{}.", "/join/{}),.", "/join/{}>",
      "/join/{}%3E%5D%22'", "/join/{}%20", "/join/{}%E2%80%99", "/join/{}*.?utm_source=mail",
-     "/calendar/event/{}.ics%3E."],
+     "/calendar/event/{}.ics%3E.", "/m/{}", "/m/{}?cancel", "/m/{}).?utm_source=mail"],
 )  # fmt: skip
 def test_a_link_is_passed_on(site, path):
     """With what mail programs glue to it, which the application cuts."""
@@ -325,7 +326,8 @@ def test_without_an_application(tmp_path):
      "/x/../join/{}", "/api/x?access_token={}", "/nowhere?{}", "/calendar/{}", "/JOIN/{}",
      "/join/{}/", "/x/join/{}", "/api/join/{}", "/api/x/{}/{}/y", "/join%2F{}", "/joins/{}", "/{}",
      "/join%20{}", "/API/{}", "/join/%zz{}", "/JOIN/{}%", "/x/{}%zz", "/Kalender/event/{}.ics",
-     "/JO%20IN/AAECAwQFBgcICQoLD%0d%0aA0ODwEBAAAAAE_-tok3f9a8c"],
+     "/JO%20IN/AAECAwQFBgcICQoLD%0d%0aA0ODwEBAAAAAE_-tok3f9a8c", "/m/{}", "/m/{}?cancel",
+     "/m/{}/x", "/M/{}", "/%6d/{}"],
 )
 def test_the_log_keeps_no_token(site, path):
     before = len(site.access_log().splitlines())
@@ -355,6 +357,7 @@ def test_what_the_log_keeps(site):
     assert logged("POST", "/nowhere") == ("POST", "***", 404)
     assert logged("POST", "/api/%zz") == ("POST", "***", 400)
     assert logged("GET", "/join/x/") == ("GET", "/join/***", 404)
+    assert logged("POST", "/m/x?cancel") == ("POST", "/m/***", 200)
     assert logged("PUT", "/calendar/event/x.ics") == ("PUT", "/calendar/event/***", 200)
 
 
@@ -405,7 +408,7 @@ def test_what_is_no_request_is_refused(site, name):
     answer = Raw(site, bytes_sent.replace(b"{}", b"/api/"))
     assert_problem(answer, status, code)
     assert SAID.get(name, "") in answer.json()["detail"]
-    for place in (b"/join/", b"/calendar/event/"):
+    for place in (b"/join/", b"/m/", b"/calendar/event/"):
         answer = Raw(site, bytes_sent.replace(b"{}", place))
         if name in UNREAD:
             assert_problem(answer, status, code)
@@ -416,14 +419,14 @@ def test_what_is_no_request_is_refused(site, name):
     assert len(site.app.seen) == before
 
 
-@pytest.mark.parametrize("path, calls", [("/join/x", 60), ("/calendar/feed/x", 60), ("/api/x", 200)])
+@pytest.mark.parametrize("path, calls", [("/join/x", 60), ("/m/x", 60), ("/calendar/feed/x", 60), ("/api/x", 200)])
 def test_limits(limited_site, path, calls):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: requests.get(limited_site.url + path), range(calls)))
     refused = [answer for answer in answers if answer.status_code == 429]
     assert {answer.status_code for answer in answers} == {200, 429}
     assert len(answers) - len(refused) >= 20
-    if path == "/join/x":
+    if path in ("/join/x", "/m/x"):
         assert_page(refused[0], 429, "Too many visits", "Zu viele Besuche")
     else:
         assert_problem(refused[0], 429, "rate_limited")
@@ -465,7 +468,7 @@ def test_connections_of_clients_are_not_those_of_probes(limited_site):
             assert requests.get(limited_site.url + path).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/join/{}", "/calendar/event/{}.ics"])
+@pytest.mark.parametrize("path", ["/join/{}", "/m/{}", "/calendar/event/{}.ics"])
 def test_one_link_shuts_out_no_other(limited_site, path):
     def get(name):
         return requests.get(limited_site.url + path.format(name)).status_code
@@ -479,7 +482,7 @@ def test_one_link_shuts_out_no_other(limited_site, path):
     assert set(several) == {200, 429}
 
 
-@pytest.mark.parametrize("path", ["/join/one{}", "/calendar/event/one.ics{}", "/calendar/feed/one{}"])
+@pytest.mark.parametrize("path", ["/join/one{}", "/m/one{}", "/calendar/event/one.ics{}", "/calendar/feed/one{}"])
 def test_glue_makes_no_other_link(limited_site, path):
     def get(glue):
         return requests.get(limited_site.url + path.format(glue)).status_code

@@ -23,7 +23,8 @@ static struct {
 	size_t ready, failed, failed_over, moved, regenerated, replaced_creating, remade, retried,
 		cancelled_creating, cancelled_alone, late_answers, discarded, lost_leases,
 		lost_meetings, uncertain, made_unheard, updated, redrawn, lapsed, expired, told,
-		withdrawn, removed, settled_ready, reminded, delayed, missed;
+		withdrawn, removed, settled_ready, reminded, delayed, missed, proposed,
+		proposal_mails, taken, refused, taken_back, too_late;
 } walk_seen;
 
 /* ---- dispatchers: claim ---- */
@@ -197,6 +198,8 @@ static void walk_mail(struct walk *walk, struct walk_task *task)
 		walk_seen.reminded += mail->kind == EFFECT_MAIL_MEETING_REMINDER;
 		walk_seen.delayed += mail->kind == EFFECT_MAIL_MEETING_DELAYED;
 		walk_seen.missed += mail->kind == EFFECT_MAIL_MEETING_MISSED;
+		walk_seen.proposal_mails += mail->kind == EFFECT_MAIL_MEETING_PROPOSED ||
+					    mail->kind == EFFECT_MAIL_PROPOSAL_DECLINED;
 	}
 	walk_check(walk, !wrong, wrong);
 	if (mail->kind == EFFECT_MAIL_MEETING_READY || mail->kind == EFFECT_MAIL_MEETING_UPDATED)
@@ -453,6 +456,50 @@ static void walk_judge(struct walk *walk)
 	request_note_outcome(&cause, walk->request, &verdict, &changed, NULL);
 }
 
+static void walk_propose(struct walk *walk)
+{
+	const struct proposal_draft draft = {
+		.starts_at = walk->now + 1 + (int64_t)walk_random(walk, 2 * INSTANT_DAY)};
+	struct cause cause = core_cause(walk->arena, walk->now, ROLE_CLIENT, core_client.id);
+	const int64_t sequence = walk->request->meeting ? walk->request->meeting->sequence : 0;
+	bool changed;
+	enum err err;
+
+	core_under(&cause, &walk->policy);
+	if (walk_random(walk, 3) == 0) {
+		walk_seen.taken_back +=
+			proposal_withdraw(&cause, walk->request, NULL, &changed, NULL) == ERR_OK;
+		return;
+	}
+	err = proposal_make(&cause, walk->request, &draft, &changed, NULL);
+	walk_seen.proposed += err == ERR_OK;
+	walk_seen.too_late += err == ERR_TOO_LATE;
+	walk_check(walk, err != ERR_OK || walk->request->meeting->sequence == sequence,
+		"to ask for another time moves nothing");
+}
+
+static void walk_decide(struct walk *walk)
+{
+	const struct proposal_response response = {
+		.decision = walk_random(walk, 2) ? DECISION_ACCEPT : DECISION_DECLINE};
+	struct cause cause = core_as_lawyer(walk->arena, walk->now);
+	const struct proposal *proposal = walk->request->proposal;
+	bool changed;
+
+	core_under(&cause, &walk->policy);
+	if (proposal_respond(&cause, walk->request, &response, &changed, NULL) != ERR_OK)
+		return;
+	if (response.decision == DECISION_DECLINE) {
+		walk_seen.refused++;
+		return;
+	}
+	walk_seen.taken++;
+	walk_check(walk,
+		walk->request->starts_at == proposal->starts_at && !walk->request->proposal &&
+			walk->request->meeting->sequence > walk->sequence,
+		"what is accepted is what was asked for");
+}
+
 static void walk_join(struct walk *walk)
 {
 	struct cause cause = core_cause(walk->arena, walk->now, ROLE_SYSTEM, NULL);
@@ -492,7 +539,8 @@ static void walk_step(struct walk *walk)
 {
 	static void (*const rarely[])(struct walk *) = {walk_cancel, walk_regenerate,
 		walk_regenerate, walk_move, walk_move, walk_move, walk_retry, walk_retry,
-		walk_judge, walk_join, walk_meddle, walk_respond};
+		walk_judge, walk_judge, walk_join, walk_meddle, walk_respond, walk_propose,
+		walk_propose, walk_decide};
 	const uint64_t what = walk_random(walk, 20);
 
 	if (walk->step == 0 && walk->number % 16)
@@ -650,6 +698,8 @@ static void walk_begin(struct walk *walk, int number)
 	walk->policy.lawyer_addresses =
 		walk_random(walk, 2) ? LAWYER_ADDRESSES_ANY : LAWYER_ADDRESSES_TRUSTED;
 	walk->policy.join_links = walk_random(walk, 2) ? JOIN_DIRECT : JOIN_GATE;
+	if (walk_random(walk, 4) == 0)
+		walk->policy.change_until_minutes_before = 12 * 60;
 	if (walk_random(walk, 3) == 0)
 		walk->retry.give_up_s = 60;
 	walk->policy.retry = &walk->retry;
@@ -717,6 +767,12 @@ static void test_walk_went_everywhere(void)
 	WALK_SAW(reminded);
 	WALK_SAW(delayed);
 	WALK_SAW(missed);
+	WALK_SAW(proposed);
+	WALK_SAW(proposal_mails);
+	WALK_SAW(taken);
+	WALK_SAW(refused);
+	WALK_SAW(taken_back);
+	WALK_SAW(too_late);
 	UNIT_CHECK(shown_seen.tags > 1000 && shown_seen.answers > 2 * shown_seen.tags, "shown");
 }
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* memmem */
 #include "config.h"
 #include "core_unit.h"
+#include "proposal.h"
 #include "outbox.h"
 #include "store_private.h"
 
@@ -72,6 +73,7 @@ static void store_fill_meeting(struct arena *arena, struct meeting *meeting)
 	struct warning *warning;
 	int i;
 
+	meeting->changes_until = CORE_NOW;
 	store_add_text(arena, &meeting->dial_in, "+49 30 1234");
 	store_add_text(arena, &meeting->dial_in, "");
 	for (i = 0; i < 2; i++) {
@@ -199,6 +201,17 @@ static struct request *store_full_request(struct arena *arena)
 	request->owes = outbox_marks(arena, request);
 	request->shelf = "upcoming";
 	request->over_at = request->lawyer_until = request->admin_until = CORE_END;
+	request->client_until = request->proposed_until = CORE_END;
+	request->proposal = arena_alloc(arena, sizeof(*request->proposal));
+	*request->proposal = (struct proposal){
+		.status = PROPOSAL_DECLINED,
+		.starts_at = CORE_END,
+		.duration_minutes = 60,
+		.message = "I am in court.",
+		.answer = "I am away.",
+		.created_at = CORE_NOW,
+		.answered_at = CORE_NOW,
+	};
 	request->fingerprint = "fingerprint";
 	return request;
 }
@@ -1035,8 +1048,8 @@ static void test_store_bson_projection_leaves_out_what_is_heavy(void)
 		"overlaps_allowed", "owed", "owes"};
 	bson_t *tag = BCON_NEW("_id", BCON_INT32(1), "client", BCON_INT32(1), "lawyer",
 		BCON_INT32(1), "status", BCON_INT32(1), "starts_at", BCON_INT32(1), "ends_at",
-		BCON_INT32(1), "meeting", BCON_INT32(1), "updated_at", BCON_INT32(1), "fingerprint",
-		BCON_INT32(1));
+		BCON_INT32(1), "meeting", BCON_INT32(1), "proposal", BCON_INT32(1), "updated_at",
+		BCON_INT32(1), "fingerprint", BCON_INT32(1));
 	struct store store = {0};
 	size_t i, left_out = 0;
 

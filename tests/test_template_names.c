@@ -12,6 +12,7 @@
 #include "ics_invite.h"
 #include "ics_when.h"
 #include "incident.h"
+#include "proposal.h"
 #include "told.h"
 #include "unit_templates.h"
 
@@ -105,6 +106,32 @@ enum err service_gate_open(const struct service *service, const struct service_c
 	(void)info;
 	*gate_r = gate;
 	return ERR_OK;
+}
+
+static struct service_page opened;
+
+enum err service_page_open(const struct service *service, const struct service_call *call,
+	const char *token, struct service_page *page_r, struct err_info *info)
+{
+	(void)service;
+	(void)call;
+	(void)token;
+	(void)info;
+	*page_r = opened;
+	return ERR_OK;
+}
+
+static enum err refused;
+
+enum err service_page_act(const struct service *service, const struct service_call *call,
+	const struct service_page *page, enum command command, void *input, struct err_info *info)
+{
+	(void)service;
+	(void)call;
+	(void)page;
+	(void)command;
+	(void)input;
+	return err_set(info, refused, "words");
 }
 
 const struct handler_context *handler_context(const struct http_exchange *exchange)
@@ -283,6 +310,116 @@ static void give_error_page(const struct tmpl_set *templates, enum err err)
 	arena_free(&arena);
 }
 
+#define PAGE_TOKEN "token"
+
+/* A person's page, or what becomes of a form on it. */
+static void give_own_page(const struct tmpl_set *templates, const struct service_page *page,
+	int64_t now, const char *query, const char *body)
+{
+	static char url[] = "https://meetings.test", nowhere[] = "";
+	const struct conf conf = {.public_url = url, .public_request_url = nowhere};
+	struct arena *arena = arena_new();
+	const char *const environment[] = {body ? "REQUEST_METHOD=POST" : "REQUEST_METHOD=GET",
+		"REQUEST_URI=/m/" PAGE_TOKEN, "CONTENT_TYPE=application/x-www-form-urlencoded",
+		"HTTP_USER_AGENT=Mozilla/5.0 (X11) Gecko/20100101 Firefox/128.0",
+		arena_concat(arena, "QUERY_STRING=", query, NULL), NULL};
+	struct secret_ring *ring = core_ring(CORE_KEY_1);
+	struct handler_context context = {
+		.templates = templates, .service = {.ring = ring, .conf = &conf}};
+	char form[GATE_FORM_SIZE];
+	struct http_exchange exchange;
+	struct err_info info = {0};
+
+	opened = *page;
+	http_exchange_init(&exchange, arena, environment, now);
+	exchange.app = &context;
+	exchange.params[0] = PAGE_TOKEN;
+	gate_form_token(ring, PAGE_TOKEN, now, form);
+	if (body) {
+		exchange.body = arena_concat(arena, body, form, NULL);
+		exchange.body_len = strlen(exchange.body);
+	}
+	CU_ASSERT_EQUAL((body ? handler_page_post : handler_page_get)(&exchange, &info), ERR_OK);
+	CU_ASSERT_EQUAL(exchange.reply_len, 1);
+	arena_free(&arena);
+	secret_ring_free(&ring);
+}
+
+static void give_own_pages(const struct tmpl_set *templates)
+{
+	static const struct {
+		int status, meeting_status; /* -1: it has none */
+		enum party party;
+		int64_t before; /* the start */
+		const char *query;
+		int proposal; /* -1: none */
+	} rows[] = {
+		{REQUEST_OPEN, -1, PARTY_CLIENT, 3 * INSTANT_DAY, "", -1},
+		{REQUEST_OPEN, -1, PARTY_LAWYER, 3 * INSTANT_DAY, "accept", -1},
+		{REQUEST_OPEN, -1, PARTY_LAWYER, 3 * INSTANT_DAY, "decline", -1},
+		{REQUEST_DECLINED, -1, PARTY_CLIENT, 5 * INSTANT_HOUR, "", -1},
+		{REQUEST_LAPSED, -1, PARTY_CLIENT, 0, "", -1},
+		{REQUEST_CANCELLED, MEETING_CANCELLED, PARTY_CLIENT, INSTANT_HOUR, "", -1},
+		{REQUEST_ACCEPTED, MEETING_CANCELLED, PARTY_LAWYER, INSTANT_HOUR, "renew", -1},
+		{REQUEST_ACCEPTED, MEETING_PENDING, PARTY_CLIENT, 5 * INSTANT_HOUR, "cancel", -1},
+		{REQUEST_ACCEPTED, MEETING_FAILED, PARTY_CLIENT, 5 * INSTANT_HOUR, "propose", -1},
+		{REQUEST_ACCEPTED, MEETING_READY, PARTY_CLIENT, 5 * INSTANT_HOUR, "withdraw",
+			PROPOSAL_OPEN},
+		{REQUEST_ACCEPTED, MEETING_READY, PARTY_CLIENT, INSTANT_MINUTE, "",
+			PROPOSAL_DECLINED},
+		{REQUEST_ACCEPTED, MEETING_READY, PARTY_LAWYER, 9 * INSTANT_MINUTE, "take",
+			PROPOSAL_OPEN},
+		{REQUEST_ACCEPTED, MEETING_READY, PARTY_LAWYER, 9 * INSTANT_MINUTE, "refuse",
+			PROPOSAL_OPEN},
+		{REQUEST_ACCEPTED, MEETING_READY, PARTY_LAWYER, 9 * INSTANT_MINUTE, "move", -1},
+		{REQUEST_ACCEPTED, MEETING_READY, PARTY_LAWYER, -INSTANT_HOUR, "held", -1},
+		{REQUEST_ACCEPTED, MEETING_READY, PARTY_LAWYER, -INSTANT_HOUR, "client_no_show",
+			-1},
+		{REQUEST_ACCEPTED, MEETING_READY, PARTY_LAWYER, -INSTANT_HOUR, "lawyer_no_show",
+			-1},
+		{REQUEST_COMPLETED, MEETING_EXPIRED, PARTY_LAWYER, -2 * INSTANT_DAY, "", -1},
+	};
+	static const enum err errors[] = {
+		ERR_INVALID, ERR_TOO_LATE, ERR_OVERLAPS, ERR_FORBIDDEN, ERR_BUSY, ERR_MEETING_OVER};
+	struct person client = people[PARTY_CLIENT], bo = people[PARTY_LAWYER];
+	struct meeting own = meeting;
+	struct request shown = request;
+	struct proposal proposal = {.starts_at = START + 2 * INSTANT_HOUR,
+		.duration_minutes = 60,
+		.message = "I am in court.",
+		.answer = "I am away."};
+	struct service_page page = {.request = &shown, .canceller = &lawyer, .acts = true};
+	size_t i;
+
+	bo.timezone = "Asia/Tokyo";
+	shown.side[PARTY_CLIENT].person = &client;
+	shown.side[PARTY_LAWYER].person = &bo;
+	own.expires_at = START + 2 * INSTANT_DAY;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		page.party = rows[i].party;
+		shown.status = rows[i].status;
+		shown.meeting = rows[i].meeting_status < 0 ? NULL : &own;
+		own.status = rows[i].meeting_status;
+		/* Of the client, that is too late. */
+		own.changes_until = rows[i].before == INSTANT_MINUTE ? CORE_NOW : 0;
+		proposal.status = rows[i].proposal;
+		shown.proposal = rows[i].proposal < 0 ? NULL : &proposal;
+		give_own_page(templates, &page, START - rows[i].before, "", NULL);
+		give_own_page(templates, &page, START - rows[i].before, rows[i].query, NULL);
+	}
+	shown.status = REQUEST_ACCEPTED;
+	own.status = MEETING_READY;
+	page.party = PARTY_CLIENT;
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		refused = errors[i];
+		give_own_page(
+			templates, &page, START - INSTANT_DAY, "cancel", "words=I+am+ill.&form=");
+	}
+	give_own_page(templates, &page, START - INSTANT_DAY, "cancel", "form=x");
+	give_own_page(templates, &page, START - INSTANT_DAY, "cancel", "words=%01&form=");
+	give_own_page(templates, &page, START - INSTANT_DAY, "propose", "when=soon&form=");
+}
+
 /* Every day of the week, and every month. */
 static void give_dates(const struct tmpl_set *templates)
 {
@@ -322,7 +459,7 @@ static const struct {
 	{"message", TOLD_MESSAGE},
 	{"product_name", TOLD_FACTS},
 	{"locale", TOLD_FACTS},
-	{"request_url", TOLD_FACTS},
+	{"page_url", TOLD_FACTS},
 	{"provider_title", TOLD_PROVIDER},
 	{"failover", TOLD_PROVIDER},
 	{"requested_provider_title", TOLD_PROVIDER},
@@ -375,6 +512,7 @@ static void test_names(void)
 	give_mails(templates);
 	for (state = GATE_OPEN; state <= GATE_RENEWING; state++)
 		give_page(templates, (enum gate)state, &lawyer);
+	give_own_pages(templates);
 	give_error_page(templates, ERR_NOT_FOUND);
 	give_error_page(templates, ERR_METHOD_NOT_ALLOWED);
 	give_error_page(templates, ERR_UNAVAILABLE);

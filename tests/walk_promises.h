@@ -4,6 +4,7 @@
 #include "agenda.h"
 #include "attention.h"
 #include "core_unit.h"
+#include "proposal.h"
 #include "told.h"
 #include "walk_world.h"
 
@@ -383,12 +384,29 @@ static void walk_check_world(struct walk *walk)
 	}
 }
 
+static void walk_check_proposal(struct walk *walk)
+{
+	const struct request *request = walk->request;
+
+	walk_check(walk,
+		!request->proposal ||
+			(request->status == REQUEST_ACCEPTED && !walk_is_ended(request->meeting)),
+		"another time is asked for of what takes place");
+	walk_check(walk,
+		!proposal_is_open(request, walk->now) ||
+			request->proposal->starts_at != request->starts_at ||
+			request->proposal->duration_minutes != request->duration_minutes,
+		"and is another one");
+}
+
 /* What a dashboard finds by index is what reading every request would say. */
 static void walk_check_agenda(struct walk *walk)
 {
 	struct request *request = walk->request;
+	const int64_t proposed = request->proposal ? proposal_until(request) : walk->now;
 	const int64_t times[] = {walk->now, request->starts_at - 1, request->starts_at,
-		request->ends_at - 1, request->ends_at, request->ends_at + INSTANT_HOUR};
+		request->ends_at - 1, request->ends_at, request->ends_at + INSTANT_HOUR,
+		proposed - 1, proposed};
 	const bool open = request->status == REQUEST_OPEN,
 		   accepted = request->status == REQUEST_ACCEPTED;
 	const int meeting = request->meeting ? request->meeting->status : MEETING_REPLACED;
@@ -400,6 +418,12 @@ static void walk_check_agenda(struct walk *walk)
 		const int64_t now = times[i];
 		const bool over = request->over_at <= now;
 
+		walk_check(walk,
+			(request->client_until > now) ==
+				(request_attention(request, ROLE_CLIENT, now) != 0),
+			"what waits for the client is found");
+		walk_check(walk, (request->proposed_until > now) == proposal_is_open(request, now),
+			"what is proposed is found");
 		walk_check(walk,
 			(request->lawyer_until > now) ==
 				(request_attention(request, ROLE_LAWYER, now) != 0),
@@ -462,5 +486,6 @@ static void walk_check_all(struct walk *walk)
 	walk_check_effects(walk);
 	walk_check_world(walk);
 	walk_check_agenda(walk);
+	walk_check_proposal(walk);
 }
 #endif

@@ -11,6 +11,7 @@
 #include "buf.h"
 #include "handler_private.h"
 #include "json.h"
+#include "proposal.h"
 #include "walk_promises.h"
 
 enum {
@@ -89,12 +90,14 @@ static void walk_check_answers(struct walk *walk)
 	static const char *const titles[] = {"Divorce", "\"},{\"", "a\\", "</script>\x01\x1f\x7f",
 		"\r\n\t", "\xf0\x9f\x98\x80\xed\x9f\xbf"};
 	static struct secret_ring *ring;
-	const struct conf conf = {.public_url = public_url};
+	static char nowhere[] = "";
+	const struct conf conf = {.public_url = public_url, .public_request_url = nowhere};
 	struct service service = {.conf = &conf, .edition = "edition"};
 	struct request request = *walk->request;
 	const struct meeting *meeting = request.meeting;
 	const int64_t times[] = {walk->now, request.starts_at, request.ends_at,
-		meeting ? meeting->opens_at : walk->now, meeting ? meeting->expires_at : walk->now};
+		meeting ? meeting->opens_at : walk->now, meeting ? meeting->expires_at : walk->now,
+		meeting ? meeting->changes_until : walk->now, proposal_until(&request)};
 	size_t i;
 
 	if (walk->number % SHOWN_EVERY)

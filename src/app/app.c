@@ -22,8 +22,8 @@ static enum err app_check_urls(const struct conf *conf, struct arena *arena, str
 		return err_set(info, ERR_CONFIG,
 			"public.url must be http(s)://host, without credentials, query, fragment "
 			"or a slash at its end.");
-	if (conf->public_request_url[0] && !rest_url_valid(dispatch_request_url(conf, arena, "id"),
-						   REST_URL_LINK | REST_URL_HTTP))
+	if (conf->public_request_url[0] &&
+		!rest_url_valid(conf_request_url(conf, arena, "id"), REST_URL_LINK | REST_URL_HTTP))
 		return err_set(info, ERR_CONFIG,
 			"public.request_url must be an http(s) URL with " CONF_REQUEST_ID
 			" for the request.");

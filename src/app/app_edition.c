@@ -37,8 +37,9 @@ const char *app_edition(struct app *app)
 
 	edition_program(program);
 	tmpl_set_digest(app->templates, templates);
-	text = arena_printf(app->arena, "%s %s %s %s <%s>", program, templates,
-		app->conf->public_url, app->mail_from.name, app->mail_from.email);
+	text = arena_printf(app->arena, "%s %s %s %s %s <%s>", program, templates,
+		app->conf->public_url, app->conf->public_request_url, app->mail_from.name,
+		app->mail_from.email);
 	/* By the newest key, as links are. */
 	secret_mac(app->ring, "edition", text, strlen(text), mac);
 	id_encode(mac, edition);

@@ -2,6 +2,7 @@
 #include "app.h"
 #include "handler.h"
 #include "outbox.h"
+#include "proposal.h"
 #include "request.h"
 #include "subscriber.h"
 
@@ -14,8 +15,8 @@ const struct http_route app_routes[] = {
 		&handler_list_query_model, "List your requests"},
 	{HTTP_GET, "/api/requests/{}", handler_request_get, FOR_ALL, 0, NULL, NULL,
 		"One request with its meeting"},
-#define COMMAND(command, words, below, input, optional, callers, summary, ...)                     \
-	{HTTP_POST, "/api/requests/{}" below, handler_command_##command, (callers),                \
+#define COMMAND(command, words, method, below, input, optional, callers, summary, ...)             \
+	{HTTP_##method, "/api/requests/{}" below, handler_command_##command, (callers),            \
 		(optional) ? HTTP_BODY_OPTIONAL : 0, (input), NULL, summary},
 #include "command_table.h"
 #undef COMMAND
@@ -84,6 +85,12 @@ const struct http_route app_routes[] = {
 		NULL, "All meetings, for the calendar program that has the address"},
 	{HTTP_GET, "/join/{}", handler_gate_enter, ANYONE,
 		HTTP_PAGE | HTTP_MAILED | HTTP_NO_ETAG | HTTP_FIRST, NULL, NULL, "The join gate"},
+	{HTTP_GET, "/m/{}", handler_page_get, ANYONE,
+		HTTP_PAGE | HTTP_MAILED | HTTP_NO_ETAG | HTTP_FIRST, NULL, NULL,
+		"A person's page of a request"},
+	{HTTP_POST, "/m/{}", handler_page_post, ANYONE,
+		HTTP_PAGE | HTTP_MAILED | HTTP_NO_ETAG | HTTP_BODY_RAW, NULL, NULL,
+		"What that page's forms do"},
 	{HTTP_POST, "/api/webhooks/{}", handler_webhook, ANYONE, HTTP_BODY_RAW | HTTP_NO_ETAG, NULL,
 		NULL, "What a provider reports"},
 	{HTTP_GET, "/healthz", handler_health, ANYONE, HTTP_NO_ETAG | HTTP_UNQUEUED, NULL, NULL,

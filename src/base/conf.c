@@ -193,6 +193,16 @@ void conf_free(struct conf **conf)
 	*conf = NULL;
 }
 
+char *conf_request_url(const struct conf *conf, struct arena *arena, const char *request_id)
+{
+	const char *url = conf->public_request_url;
+	const char *id = strstr(url, CONF_REQUEST_ID);
+
+	return id ? arena_printf(arena, "%.*s%s%s", (int)(id - url), url, request_id,
+			    id + strlen(CONF_REQUEST_ID))
+		  : NULL;
+}
+
 void conf_print_settings(FILE *out)
 {
 	const struct conf_setting *setting;

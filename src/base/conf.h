@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "arena.h"
 #include "err.h"
 
 /* What stands for the id of a request in public.request_url. */
@@ -28,6 +29,10 @@ struct conf {
  */
 enum err conf_load(const char *path, struct conf **conf_r, struct err_info *info);
 void conf_free(struct conf **conf);
+
+/* Where the marketplace shows a request itself, in the arena; NULL: nowhere. Whoever comes there
+ * logs in, so it is nobody's own link. */
+char *conf_request_url(const struct conf *conf, struct arena *arena, const char *request_id);
 
 /* Every setting with its default and help, as a configuration file. */
 void conf_print_settings(FILE *out);

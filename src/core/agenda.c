@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "attention.h"
+#include "proposal.h"
 
 /* When it came to its present status. The trail says so, until that part of it is archived: then it
  * has been noted. */
@@ -44,14 +45,18 @@ static int64_t agenda_over_at(const struct request *request)
 	return agenda_status_at(request);
 }
 
-/* What waits for somebody does so until one of the request's two times, or for good. */
+/* What waits for somebody does so until one of the request's two times, or for good. What is open
+ * has no proposal, and a proposal ends no later than the meeting. */
 static int64_t agenda_needed_until(const struct request *request, enum role role)
 {
+	int64_t last;
+
 	if (request_attention(request, role, AGENDA_ALWAYS - 1))
 		return AGENDA_ALWAYS;
 	if (request_attention(request, role, request->ends_at - 1))
 		return request->ends_at;
-	return request_attention(request, role, request->starts_at - 1) ? request->starts_at : 0;
+	last = request->proposal ? proposal_until(request) : request->starts_at;
+	return request_attention(request, role, last - 1) ? last : 0;
 }
 
 void agenda_set(struct request *request)
@@ -62,6 +67,8 @@ void agenda_set(struct request *request)
 	else if (request->status == REQUEST_ACCEPTED && !agenda_has_cancelled_meeting(request))
 		request->shelf = AGENDA_UPCOMING;
 	request->over_at = agenda_over_at(request);
+	request->client_until = agenda_needed_until(request, ROLE_CLIENT);
 	request->lawyer_until = agenda_needed_until(request, ROLE_LAWYER);
 	request->admin_until = agenda_needed_until(request, ROLE_ADMIN);
+	request->proposed_until = proposal_is_open(request, 0) ? proposal_until(request) : 0;
 }

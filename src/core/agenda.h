@@ -13,7 +13,7 @@
 /* Beyond every instant that a request can have. */
 #define AGENDA_ALWAYS INT64_C(253402300799000)
 
-/* Sets `shelf`, `over_at`, `lawyer_until` and `admin_until` from the rest of a whole request,
- * `failed_at` included. */
+/* Sets `shelf`, `over_at`, `client_until`, `lawyer_until`, `admin_until` and `proposed_until` from
+ * the rest of a whole request, `failed_at` included. */
 void agenda_set(struct request *request);
 #endif

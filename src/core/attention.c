@@ -1,5 +1,7 @@
 #include "attention.h"
 
+#include "proposal.h"
+
 static bool attention_meeting_is(const struct request *request, enum meeting_status status)
 {
 	return request->status == REQUEST_ACCEPTED && request->meeting->status == (int)status;
@@ -69,6 +71,11 @@ static bool attention_overlaps(const struct request *request, int64_t now)
 	       attention_warned(request, WARNING_OVERLAPS);
 }
 
+static bool attention_proposal_declined(const struct request *request, int64_t now)
+{
+	return proposal_now(request, now) && !proposal_is_open(request, now);
+}
+
 static const struct {
 	unsigned roles;
 	bool (*stands)(const struct request *request, int64_t now);
@@ -81,6 +88,8 @@ static const struct {
 	[ATTENTION_NOT_TOLD] = {FOR_LAWYER | FOR_ADMIN, attention_not_told},
 	[ATTENTION_OVERLAPS] = {FOR_LAWYER, attention_overlaps},
 	[ATTENTION_DECLINED] = {FOR_LAWYER, attention_declined},
+	[ATTENTION_PROPOSAL] = {FOR_LAWYER, proposal_is_open},
+	[ATTENTION_PROPOSAL_DECLINED] = {FOR_CLIENT, attention_proposal_declined},
 };
 
 const char *const attention_names[] = {
@@ -92,6 +101,8 @@ const char *const attention_names[] = {
 	[ATTENTION_NOT_TOLD] = "not_told",
 	[ATTENTION_OVERLAPS] = "overlaps",
 	[ATTENTION_DECLINED] = "declined",
+	[ATTENTION_PROPOSAL] = "proposal",
+	[ATTENTION_PROPOSAL_DECLINED] = "proposal_declined",
 	NULL,
 };
 

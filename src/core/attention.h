@@ -13,6 +13,8 @@ enum attention {
 	ATTENTION_NOT_TOLD,    /* a mail could not be delivered, or came back */
 	ATTENTION_OVERLAPS,    /* another meeting takes the same time */
 	ATTENTION_DECLINED,    /* the client has answered not to come */
+	ATTENTION_PROPOSAL,    /* the client asks for another time */
+	ATTENTION_PROPOSAL_DECLINED, /* and the lawyer has declined it */
 	ATTENTION_COUNT
 };
 
@@ -21,8 +23,8 @@ extern const char *const attention_names[]; /* NULL-terminated, indexed by enum 
 /*
  * A set of 1u << ATTENTION_…; 0: nothing waits for that role. A request loaded for showing is
  * enough. What it says of a request follows from `status`, `meeting.status`, `meeting.warnings`,
- * `meeting.attendance`, `undeliverable` of the two people, `failed_at`, `starts_at` and `ends_at`
- * alone.
+ * `meeting.attendance`, `proposal`, `undeliverable` of the two people, `failed_at`, `starts_at` and
+ * `ends_at` alone.
  */
 unsigned request_attention(const struct request *request, enum role role, int64_t now);
 #endif

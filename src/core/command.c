@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include "config.h"
+#include "proposal.h"
 
 #define ON_REQUEST(open, accepted, declined, lapsed, cancelled, completed)                         \
 	.on_request = {                                                                            \
@@ -23,7 +24,7 @@
 	}
 
 const struct command_row command_table[] = {
-#define COMMAND(command, words, below, input, optional, callers, summary, ...)                     \
+#define COMMAND(command, words, method, below, input, optional, callers, summary, ...)             \
 	[COMMAND_##command] = {.name = (words),                                                    \
 		.path = (below),                                                                   \
 		.body = (input),                                                                   \
@@ -66,8 +67,33 @@ static enum err command_check_status(
 	return ERR_OK;
 }
 
-enum err command_check(
-	enum command command, const struct request *request, int64_t now, struct err_info *info)
+static enum err command_check_proposal(const struct command_row *row, const struct request *request,
+	int64_t now, struct err_info *info)
+{
+	const bool open = proposal_is_open(request, now);
+
+	if (row->proposal == COMMAND_NONE_OPEN && open)
+		return err_set(info, ERR_ALREADY_PROPOSED,
+			"Another time has been asked for: take that back first.");
+	if ((row->proposal == COMMAND_OPEN_PROPOSAL && !open) ||
+		(row->proposal == COMMAND_ANY_PROPOSAL && !proposal_now(request, now)))
+		return err_set(info, ERR_NO_PROPOSAL, "No other time is asked for.");
+	return ERR_OK;
+}
+
+/* Who is bound to give notice has somebody to call; the others are who is called. */
+static bool command_is_closed(
+	const struct command_row *row, enum role role, const struct request *request, int64_t now)
+{
+	const struct meeting *meeting = request->meeting;
+
+	return row->closes && role == ROLE_CLIENT && request->status == REQUEST_ACCEPTED &&
+	       meeting->status != MEETING_CANCELLED && meeting->changes_until &&
+	       now >= meeting->changes_until;
+}
+
+enum err command_check(enum command command, enum role role, const struct request *request,
+	int64_t now, struct err_info *info)
 {
 	const struct command_row *row = &command_table[command];
 	const enum err err = command_check_status(row, request, info);
@@ -79,7 +105,13 @@ enum err command_check(
 	if (!row->after_start && request->status == REQUEST_ACCEPTED && request->ends_at <= now &&
 		!(row->mends && command_given_up(request)))
 		return err_set(info, ERR_MEETING_OVER, "The time of the meeting has passed.");
-	return ERR_OK;
+	if (command_is_closed(row, role, request, now))
+		return err_set(info, ERR_TOO_LATE,
+			"This was possible until %lld minutes before the start: please call your "
+			"lawyer.",
+			(long long)((request->starts_at - request->meeting->changes_until) /
+				    INSTANT_MINUTE));
+	return command_check_proposal(row, request, now, info);
 }
 
 enum err command_count(struct cause *cause, const struct command_row *row, struct request *request,

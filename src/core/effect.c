@@ -5,7 +5,7 @@
 #include "backoff.h"
 #include "config.h"
 #include "instant.h"
-#include "request.h"
+#include "proposal.h"
 
 const char *const effect_kind_names[] = {
 #define EFFECT(name, text, ...) [EFFECT_##name] = text,
@@ -85,6 +85,23 @@ static bool effect_is_answered(const struct request *request, const struct effec
 	return request->status == REQUEST_ACCEPTED && meeting->status != MEETING_CANCELLED &&
 	       strcmp(attendance_names[meeting->attendance->state[!effect->mail->party]],
 		       effect->mail->attendance) == 0;
+}
+
+static bool effect_is_of_proposal(
+	const struct request *request, const struct effect *effect, enum proposal_status status)
+{
+	return request->proposal && request->proposal->status == (int)status &&
+	       request->proposal->starts_at == effect->mail->proposed_at;
+}
+
+static bool effect_is_proposed(const struct request *request, const struct effect *effect)
+{
+	return effect_is_of_proposal(request, effect, PROPOSAL_OPEN);
+}
+
+static bool effect_is_declined_proposal(const struct request *request, const struct effect *effect)
+{
+	return effect_is_of_proposal(request, effect, PROPOSAL_DECLINED);
 }
 
 static const char *effect_recipient(const struct effect *effect)

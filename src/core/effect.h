@@ -59,7 +59,7 @@ struct mail {
 	const char *provider;       /* the provider that it names, */
 	const char *facts;          /* and all that it shows: told.h; sealed */
 	/* What the other person has answered: of attendance_names; another time (0: none), and in
-	 * which words (may be NULL; sealed). */
+	 * which words (may be NULL; sealed). The last two are also those of a proposal. */
 	const char *attendance;
 	int64_t proposed_at, proposed_until;
 	const char *words;
@@ -129,6 +129,7 @@ enum effect_tells {
 	TELLS_TIME_LEFT = 1 << 4, /* how long it is until the start */
 	TELLS_FAILURE = 1 << 5,   /* why there is no link */
 	TELLS_ANSWER = 1 << 6,    /* what the other person has answered */
+	TELLS_PROPOSAL = 1 << 7,  /* another time that the client asks for */
 };
 
 #define EFFECT_BY_POLICY INT64_C(-1)

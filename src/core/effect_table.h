@@ -74,6 +74,14 @@ EFFECT(MAIL_MEETING_ANSWERED, "mail.meeting_answered", EFFECT_CARRIES(mail), .cl
 	.give_up = 3 * INSTANT_DAY, .until_end = true, .notice = true,
 	.tells = TELLS_MEETING | TELLS_ANSWER,
 	.words = "The news of what the other person has answered")
+EFFECT(MAIL_MEETING_PROPOSED, "mail.meeting_proposed", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
+	.lane = LANE_PERSON, .key = effect_recipient, .wanted = effect_is_proposed,
+	.give_up = 3 * INSTANT_DAY, .until_end = true, .notice = true, .tells = TELLS_PROPOSAL,
+	.words = "The news to the lawyer that the client asks for another time")
+EFFECT(MAIL_PROPOSAL_DECLINED, "mail.proposal_declined", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
+	.lane = LANE_PERSON, .key = effect_recipient, .wanted = effect_is_declined_proposal,
+	.give_up = 3 * INSTANT_DAY, .until_end = true, .notice = true, .tells = TELLS_PROPOSAL,
+	.words = "The news to the client that the lawyer declined another time")
 EFFECT(MAIL_LETTER, "mail.letter", EFFECT_CARRIES(mail), .class = CLASS_MAIL, .lane = LANE_PERSON,
 	.key = effect_recipient, .without_meeting = true, .written = true,
 	.give_up = 3 * INSTANT_DAY, .words = "What the other person has written")

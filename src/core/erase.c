@@ -6,6 +6,7 @@
 #include "id.h"
 #include "meeting.h"
 #include "news.h"
+#include "proposal.h"
 
 /* Never anybody's: RFC 2606 section 2. */
 #define ERASE_DOMAIN "@erased.invalid"
@@ -81,6 +82,10 @@ static bool erase_texts(struct request *request)
 
 	changed |= erase_text(&request->description, NULL);
 	changed |= erase_text(&request->message, NULL);
+	if (request->proposal) {
+		changed |= erase_text(&request->proposal->message, NULL);
+		changed |= erase_text(&request->proposal->answer, NULL);
+	}
 	if (request->meeting)
 		changed |= erase_meeting(request->meeting);
 	MODEL_FOREACH (&request->meetings, struct meeting, meeting) {

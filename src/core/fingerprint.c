@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "id.h"
+#include "proposal.h"
 
 const char *fingerprint_of(
 	struct arena *arena, const struct secret_ring *ring, const struct request *request)
@@ -25,6 +26,8 @@ unsigned fingerprint_phase(const struct request *request, int64_t now)
 	unsigned phase = (now >= request->starts_at) | (now >= request->ends_at) << 1;
 
 	if (meeting)
-		phase |= (now >= meeting->opens_at) << 2 | (now >= meeting->expires_at) << 3;
+		phase |= (now >= meeting->opens_at) << 2 | (now >= meeting->expires_at) << 3 |
+			 (meeting->changes_until && now >= meeting->changes_until) << 4;
+	phase |= (request->proposal && now >= proposal_until(request)) << 5;
 	return phase;
 }

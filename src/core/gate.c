@@ -2,12 +2,14 @@
 
 #include <string.h>
 
+#include "erase.h"
 #include "instant.h"
 
 enum { GATE_BODY = ID_BYTES + 1 + 4, GATE_BYTES = GATE_BODY + SECRET_MAC_BYTES };
 enum { GATE_MAX_EVENTS = 200 };
 
-static const char *const gate_purposes[] = {[GATE_JOIN] = "join", [GATE_CALENDAR] = "calendar"};
+static const char *const gate_purposes[] = {
+	[GATE_JOIN] = "join", [GATE_CALENDAR] = "calendar", [GATE_PAGE] = "page"};
 
 void gate_token(const struct secret_ring *ring, enum gate_purpose purpose, const char *request_id,
 	enum party party, int64_t generation, char token_r[GATE_TOKEN_SIZE])
@@ -55,6 +57,64 @@ char *gate_url(struct arena *arena, const struct secret_ring *ring, enum gate_pu
 	return purpose == GATE_JOIN
 		       ? arena_concat(arena, public_url, "/join/", token, NULL)
 		       : arena_concat(arena, public_url, "/calendar/event/", token, ".ics", NULL);
+}
+
+char *gate_page_url(struct arena *arena, const struct secret_ring *ring, const char *public_url,
+	const struct request *request, enum party party)
+{
+	char token[GATE_TOKEN_SIZE];
+
+	if (erase_is_done(request->side[party].person))
+		return NULL;
+	gate_token(ring, GATE_PAGE, request->id, party, 0, token);
+	return arena_concat(arena, public_url, "/m/", token, NULL);
+}
+
+/* ---- forms ---- */
+
+enum { FORM_TIME = 8, FORM_BYTES = FORM_TIME + SECRET_MAC_BYTES };
+
+#define FORM_PURPOSE "form"
+#define FORM_GOOD    INSTANT_HOUR
+#define FORM_SKEW    INSTANT_MINUTE /* of the clocks of hosts */
+
+static void form_mac_input(
+	const char *page_token, const unsigned char *time, unsigned char *bytes, size_t len)
+{
+	memcpy(bytes, time, FORM_TIME);
+	memcpy(bytes + FORM_TIME, page_token, len);
+}
+
+void gate_form_token(const struct secret_ring *ring, const char *page_token, int64_t now,
+	char form_r[GATE_FORM_SIZE])
+{
+	const size_t len = strnlen(page_token, GATE_TOKEN_SIZE);
+	unsigned char bytes[FORM_BYTES], input[FORM_TIME + GATE_TOKEN_SIZE];
+	int i;
+
+	for (i = 0; i < FORM_TIME; i++)
+		bytes[i] = (unsigned char)((uint64_t)now >> (56 - 8 * i));
+	form_mac_input(page_token, bytes, input, len);
+	secret_mac(ring, FORM_PURPOSE, input, FORM_TIME + len, bytes + FORM_TIME);
+	base64url_encode(bytes, sizeof(bytes), form_r, GATE_FORM_SIZE);
+}
+
+bool gate_form_valid(
+	const struct secret_ring *ring, const char *page_token, const char *form, int64_t now)
+{
+	const size_t len = strnlen(page_token, GATE_TOKEN_SIZE);
+	unsigned char bytes[FORM_BYTES], input[FORM_TIME + GATE_TOKEN_SIZE];
+	uint64_t at = 0;
+	int i;
+
+	if (!base64url_decode(form, bytes, sizeof(bytes)))
+		return false;
+	form_mac_input(page_token, bytes, input, len);
+	if (!secret_mac_verify(ring, FORM_PURPOSE, input, FORM_TIME + len, bytes + FORM_TIME))
+		return false;
+	for (i = 0; i < FORM_TIME; i++)
+		at = at << 8 | bytes[i];
+	return (int64_t)at <= now + FORM_SKEW && now < (int64_t)at + FORM_GOOD;
 }
 
 enum gate gate_state(const struct request *request, int64_t generation, int64_t now)

@@ -17,7 +17,7 @@
 enum { GATE_TOKEN_SIZE = 51 };
 
 /* What a token is for; one kind never passes for the other. */
-enum gate_purpose { GATE_JOIN, GATE_CALENDAR };
+enum gate_purpose { GATE_JOIN, GATE_CALENDAR, GATE_PAGE };
 
 struct gate_pass {
 	char request_id[ID_SIZE];
@@ -37,6 +37,21 @@ bool gate_token_read(const struct secret_ring *ring, enum gate_purpose purpose, 
  * direct links, the join link is the provider's own. */
 char *gate_url(struct arena *arena, const struct secret_ring *ring, enum gate_purpose purpose,
 	const char *public_url, const struct request *request, enum party party);
+
+/* A party's page of the request: <public url>/m/<token>, the same for every generation. NULL when
+ * that person has been erased. */
+char *gate_page_url(struct arena *arena, const struct secret_ring *ring, const char *public_url,
+	const struct request *request, enum party party);
+
+/*
+ * What a form on such a page carries: its time and a MAC over that and the page's token. Good for
+ * an hour, and for that page alone.
+ */
+enum { GATE_FORM_SIZE = 33 };
+void gate_form_token(const struct secret_ring *ring, const char *page_token, int64_t now,
+	char form_r[GATE_FORM_SIZE]);
+bool gate_form_valid(
+	const struct secret_ring *ring, const char *page_token, const char *form, int64_t now);
 
 enum gate {
 	GATE_OPEN,

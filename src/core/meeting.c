@@ -122,6 +122,7 @@ static const struct model_field meeting_fields[] = {
 	FIELD(MODEL_STRING, timezone, MUST),
 	FIELD(MODEL_INSTANT, opens_at, MUST),
 	FIELD(MODEL_INSTANT, expires_at, MUST),
+	FIELD(MODEL_INSTANT, changes_until, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_BOOL, direct, MODEL_STORED),
 	FIELD(MODEL_STRING, direct_url, MODEL_STORED | MODEL_SEALED | MODEL_SPARSE),
 	FIELD(MODEL_OBJECT, security, MUST, .of = &security_model),
@@ -385,6 +386,9 @@ static struct meeting *meeting_new(
 		.created_at = cause->now,
 	};
 	*meeting->security = *policy->security;
+	if (policy->change_until_minutes_before)
+		meeting->changes_until =
+			request->starts_at - policy->change_until_minutes_before * INSTANT_MINUTE;
 	return meeting;
 }
 
@@ -437,6 +441,7 @@ void meeting_move(struct cause *cause, struct request *request)
 	struct meeting *meeting = request->meeting;
 	const int64_t before = meeting->starts_at - meeting->opens_at;
 	const int64_t after = meeting->expires_at - meeting->ends_at;
+	const int64_t notice = meeting->starts_at - meeting->changes_until;
 	struct effect *create = meeting_creation(request);
 
 	meeting->starts_at = request->starts_at;
@@ -444,11 +449,17 @@ void meeting_move(struct cause *cause, struct request *request)
 	meeting->timezone = request->timezone;
 	meeting->opens_at = meeting->starts_at - before;
 	meeting->expires_at = meeting->ends_at + after;
+	if (meeting->changes_until)
+		meeting->changes_until = meeting->starts_at - notice;
 	meeting->sequence++;
 	/* How it went was how it went at that time, and who comes is who comes then. */
 	meeting->outcome = NULL;
 	meeting->attendance = meeting_unanswered(cause->arena);
 	meeting->held_from = meeting->held_until = 0;
+	if (request->proposal) {
+		request->proposal = NULL;
+		news_withdraw_notices(cause, request);
+	}
 	if (create)
 		create->give_up_at = effect_give_up_at(cause, request, EFFECT_MEETING_CREATE);
 	meeting_owe_expiry(cause, request);
@@ -555,6 +566,7 @@ void meeting_cancel(struct cause *cause, struct request *request, const char *re
 	meeting->ended_reason = reason;
 	meeting->next_attempt_at = 0;
 	meeting->sequence++;
+	request->proposal = NULL;
 	meeting_set_status(cause, request, MEETING_CANCELLED, "meeting.cancelled", NULL);
 	meeting_leave_provider(cause, request);
 	news_owe_cancellation(cause, request);

@@ -80,6 +80,7 @@ struct meeting {
 	int64_t starts_at, ends_at;
 	const char *timezone;
 	int64_t opens_at, expires_at;
+	int64_t changes_until;  /* how long the client may cancel or propose; 0: until the end */
 	bool direct;            /* links lead to the provider at once, not to the gate */
 	const char *direct_url; /* and this is where: provider_url; sealed at rest */
 	struct security *security;

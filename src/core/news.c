@@ -5,6 +5,7 @@
 #include "audit.h"
 #include "erase.h"
 #include "instant.h"
+#include "proposal.h"
 #include "told.h"
 
 /* Mails: quick at first, since a meeting may be near, then hourly (PROVIDERS.md section 6). */
@@ -500,6 +501,32 @@ void news_owe_answer(
 	owed->mail->proposed_at = answer->proposed_at;
 	owed->mail->proposed_until = answer->proposed_until;
 	owed->mail->words = answer->words;
+}
+
+static void news_tell_proposal(struct cause *cause, struct request *request, enum effect_kind kind,
+	enum party party, const char *words)
+{
+	const struct proposal *proposal = request->proposal;
+	struct effect *owed = news_owe(cause, request, kind, party);
+
+	if (!owed)
+		return;
+	owed->mail->proposed_at = proposal->starts_at;
+	owed->mail->proposed_until =
+		proposal->starts_at + proposal->duration_minutes * INSTANT_MINUTE;
+	owed->mail->words = words;
+}
+
+void news_owe_proposal(struct cause *cause, struct request *request)
+{
+	news_tell_proposal(cause, request, EFFECT_MAIL_MEETING_PROPOSED, PARTY_LAWYER,
+		request->proposal->message);
+}
+
+void news_owe_proposal_refusal(struct cause *cause, struct request *request)
+{
+	news_tell_proposal(cause, request, EFFECT_MAIL_PROPOSAL_DECLINED, PARTY_CLIENT,
+		request->proposal->answer);
 }
 
 void news_owe_letter(

@@ -56,6 +56,10 @@ void news_owe_lapse(struct cause *cause, struct request *request, enum party par
 void news_owe_answer(
 	struct cause *cause, struct request *request, enum party party, const struct mail *answer);
 
+/* The lawyer is told that the client asks for another time; the client, that it was declined. */
+void news_owe_proposal(struct cause *cause, struct request *request);
+void news_owe_proposal_refusal(struct cause *cause, struct request *request);
+
 /* That person gets a stored letter of the other one: at once, and beyond what else is mailed. */
 void news_owe_letter(
 	struct cause *cause, struct request *request, enum party party, const char *letter);

@@ -12,6 +12,7 @@ const struct policy policy_default = {
 	.opens_minutes_before = 15,
 	.expires_minutes_after = 60,
 	.join_links = JOIN_GATE,
+	.page_links = PAGE_LINKS_ACT,
 	.show_dial_in = true,
 	.reply_to = REPLY_TO_OTHER_PARTY,
 	.security = &policy_security,
@@ -51,6 +52,9 @@ static const struct model retry_model = MODEL(struct policy_retry, "retry", retr
 static const char *const join_links_names[] = {
 	[JOIN_GATE] = "gate", [JOIN_DIRECT] = "direct", NULL};
 
+static const char *const page_links_names[] = {
+	[PAGE_LINKS_VIEW] = "view", [PAGE_LINKS_ACT] = "act", NULL};
+
 static const char *const lawyer_addresses_names[] = {
 	[LAWYER_ADDRESSES_TRUSTED] = "trusted", [LAWYER_ADDRESSES_ANY] = "any", NULL};
 
@@ -65,6 +69,8 @@ static const struct model_field policy_fields[] = {
 	FIELD(MODEL_INT, opens_minutes_before, .min = 0, .max = 24 * 60),
 	FIELD(MODEL_INT, expires_minutes_after, .min = 0, .max = 7 * 24 * 60),
 	FIELD(MODEL_ENUM, join_links, .names = join_links_names),
+	FIELD(MODEL_ENUM, page_links, .names = page_links_names),
+	FIELD(MODEL_INT, change_until_minutes_before, .min = 0, .max = 14 * 24 * 60),
 	FIELD(MODEL_BOOL, show_dial_in),
 	FIELD(MODEL_STRING, reply_to, .min = 1, .max = 254),
 	FIELD(MODEL_STRINGS, alerts, .min = 0, .max = 8),

@@ -18,6 +18,9 @@ struct policy_retry {
 /* What links lead to: our gate, or the provider at once. */
 enum join_links { JOIN_GATE, JOIN_DIRECT };
 
+/* What the pages of people who follow a mailed link show: the meeting, or what may be done, too. */
+enum page_links { PAGE_LINKS_VIEW, PAGE_LINKS_ACT };
+
 /* Whether a lawyer is written to at an address that only a client has named. */
 enum lawyer_addresses { LAWYER_ADDRESSES_TRUSTED, LAWYER_ADDRESSES_ANY };
 
@@ -27,15 +30,17 @@ enum lawyer_addresses { LAWYER_ADDRESSES_TRUSTED, LAWYER_ADDRESSES_ANY };
 
 struct policy {
 	const char *default_provider;
-	struct model_list failover;    /* strings: providers, in order */
-	int64_t inline_wait_ms;        /* how long accepting waits for the link */
-	int64_t delay_notice_s;        /* people are told that it takes longer than this */
-	int64_t opens_minutes_before;  /* the gate opens this long before the start */
-	int64_t expires_minutes_after; /* and closes this long after the end */
-	int join_links;                /* enum join_links */
-	bool show_dial_in;             /* else nobody is told the numbers that lead past the gate */
-	const char *reply_to;          /* REPLY_TO_…, or an address */
-	struct model_list alerts;      /* strings: addresses that are told of incidents */
+	struct model_list failover;          /* strings: providers, in order */
+	int64_t inline_wait_ms;              /* how long accepting waits for the link */
+	int64_t delay_notice_s;              /* people are told that it takes longer than this */
+	int64_t opens_minutes_before;        /* the gate opens this long before the start */
+	int64_t expires_minutes_after;       /* and closes this long after the end */
+	int join_links;                      /* enum join_links */
+	int page_links;                      /* enum page_links */
+	int64_t change_until_minutes_before; /* clients cancel and propose until then; 0: always */
+	bool show_dial_in;        /* else nobody is told the numbers that lead past the gate */
+	const char *reply_to;     /* REPLY_TO_…, or an address */
+	struct model_list alerts; /* strings: addresses that are told of incidents */
 	struct security *security;
 	struct model_list reminders_minutes_before; /* int64_t */
 	int64_t max_generations;

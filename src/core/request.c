@@ -58,8 +58,7 @@ bool request_party(const struct request *request, const struct actor *actor, enu
 	return standing == STANDING_CLIENT || standing == STANDING_LAWYER;
 }
 
-static enum err request_check_start(
-	const struct cause *cause, int64_t starts_at, struct err_info *info)
+enum err request_check_start(const struct cause *cause, int64_t starts_at, struct err_info *info)
 {
 	if (starts_at <= cause->now)
 		return err_add_field(info, "/starts_at", "must be in the future");
@@ -260,7 +259,7 @@ enum err request_respond(struct cause *cause, struct request *request, const voi
 	if (request->status == REQUEST_ACCEPTED && accept && request->decision &&
 		strcmp(request->decision, request_decision(cause, response)) == 0)
 		return ERR_OK;
-	err = command_check(COMMAND_RESPOND, request, cause->now, info);
+	err = command_check(COMMAND_RESPOND, cause->actor.role, request, cause->now, info);
 	if (err != ERR_OK)
 		return err;
 	*changed_r = true;
@@ -276,6 +275,7 @@ static void request_close(struct cause *cause, struct request *request, enum req
 
 	if (expire)
 		effect_drop(request, expire);
+	request->proposal = NULL;
 	request_set_status(cause, request, status, action);
 }
 
@@ -289,7 +289,8 @@ enum err request_cancel(struct cause *cause, struct request *request, const void
 	bool *changed_r, struct err_info *info)
 {
 	const struct request_cancellation *cancellation = input;
-	const enum err err = command_check(COMMAND_CANCEL, request, cause->now, info);
+	const enum err err =
+		command_check(COMMAND_CANCEL, cause->actor.role, request, cause->now, info);
 	const bool open = request->status == REQUEST_OPEN;
 
 	(void)changed_r;
@@ -307,7 +308,8 @@ enum err request_cancel_meeting(struct cause *cause, struct request *request, co
 	bool *changed_r, struct err_info *info)
 {
 	const struct request_cancellation *cancellation = input;
-	const enum err err = command_check(COMMAND_CANCEL_MEETING, request, cause->now, info);
+	const enum err err =
+		command_check(COMMAND_CANCEL_MEETING, cause->actor.role, request, cause->now, info);
 
 	(void)changed_r;
 	if (err == ERR_OK)
@@ -318,7 +320,8 @@ enum err request_cancel_meeting(struct cause *cause, struct request *request, co
 enum err request_regenerate(struct cause *cause, struct request *request, const void *input,
 	bool *changed_r, struct err_info *info)
 {
-	const enum err err = command_check(COMMAND_REGENERATE, request, cause->now, info);
+	const enum err err =
+		command_check(COMMAND_REGENERATE, cause->actor.role, request, cause->now, info);
 	const struct policy *policy = cause->config->policy;
 	const struct meeting_regeneration *regeneration = input;
 	const struct meeting *meeting = request->meeting;
@@ -344,8 +347,7 @@ enum err request_regenerate(struct cause *cause, struct request *request, const 
 	return ERR_OK;
 }
 
-/* A start, and how the audit trail names it. */
-static const char *request_start_text(struct cause *cause, int64_t instant)
+const char *request_start_text(struct cause *cause, int64_t instant)
 {
 	char *text = arena_alloc(cause->arena, INSTANT_TEXT_SIZE);
 
@@ -362,6 +364,21 @@ static bool request_retry_creation(struct cause *cause, struct request *request)
 	return true;
 }
 
+void request_move(struct cause *cause, struct request *request, const struct move *move)
+{
+	const char *before = request_start_text(cause, request->starts_at);
+
+	request_set_times(request, move->starts_at, move->duration_minutes);
+	request->timezone = move->timezone;
+	request->updated_at = cause->now;
+	request->meeting->change_reason = move->reason;
+	audit_add(cause, request, "meeting.rescheduled", before,
+		request_start_text(cause, request->starts_at), move->detail);
+	meeting_move(cause, request);
+	if (request->meeting->status == MEETING_FAILED)
+		request_retry_creation(cause, request);
+}
+
 enum err request_reschedule(struct cause *cause, struct request *request, const void *input,
 	bool *changed_r, struct err_info *info)
 {
@@ -370,7 +387,8 @@ enum err request_reschedule(struct cause *cause, struct request *request, const 
 							       : request->duration_minutes;
 	const char *timezone = rescheduling->timezone ? rescheduling->timezone : request->timezone;
 	const int64_t before = request->starts_at;
-	const enum err err = command_check(COMMAND_RESCHEDULE, request, cause->now, info);
+	const enum err err =
+		command_check(COMMAND_RESCHEDULE, cause->actor.role, request, cause->now, info);
 
 	*changed_r = false;
 	if (err != ERR_OK)
@@ -385,15 +403,13 @@ enum err request_reschedule(struct cause *cause, struct request *request, const 
 		strcmp(timezone, request->timezone) == 0)
 		return ERR_OK;
 	*changed_r = true;
-	request_set_times(request, rescheduling->starts_at, minutes);
-	request->timezone = timezone;
-	request->updated_at = cause->now;
-	request->meeting->change_reason = rescheduling->reason;
-	audit_add(cause, request, "meeting.rescheduled", request_start_text(cause, before),
-		request_start_text(cause, request->starts_at), NULL);
-	meeting_move(cause, request);
-	if (request->meeting->status == MEETING_FAILED)
-		request_retry_creation(cause, request);
+	request_move(cause, request,
+		&(struct move){
+			.starts_at = rescheduling->starts_at,
+			.duration_minutes = minutes,
+			.timezone = timezone,
+			.reason = rescheduling->reason,
+		});
 	return ERR_OK;
 }
 
@@ -437,7 +453,8 @@ bool request_retry_effect(struct cause *cause, struct request *request, struct e
 enum err request_retry(struct cause *cause, struct request *request, const void *input,
 	bool *changed_r, struct err_info *info)
 {
-	const enum err err = command_check(COMMAND_RETRY, request, cause->now, info);
+	const enum err err =
+		command_check(COMMAND_RETRY, cause->actor.role, request, cause->now, info);
 
 	(void)input;
 	*changed_r = false;
@@ -455,7 +472,8 @@ enum err request_note_outcome(struct cause *cause, struct request *request, cons
 {
 	const struct meeting_verdict *verdict = input;
 	const char *outcome = meeting_outcome_names[verdict->outcome];
-	const enum err err = command_check(COMMAND_OUTCOME, request, cause->now, info);
+	const enum err err =
+		command_check(COMMAND_OUTCOME, cause->actor.role, request, cause->now, info);
 	struct meeting *meeting = request->meeting;
 
 	if (err != ERR_OK)
@@ -466,6 +484,7 @@ enum err request_note_outcome(struct cause *cause, struct request *request, cons
 	audit_add(cause, request, "meeting.outcome", meeting->outcome, outcome, NULL);
 	meeting->outcome = outcome;
 	request->updated_at = cause->now;
+	news_withdraw_notices(cause, request);
 	news_owe_missed(cause, request);
 	return ERR_OK;
 }

@@ -75,6 +75,8 @@ struct asked {
 	const char *timezone;
 };
 
+struct proposal; /* proposal.h */
+
 /* What it was when it was loaded or stored last, as far as a change wants to know. */
 struct request_before {
 	size_t events; /* of those at hand */
@@ -92,9 +94,10 @@ struct request {
 	struct side side[PARTY_COUNT]; /* stored and shown as client, lawyer, client_news, … */
 	int64_t starts_at, ends_at, duration_minutes;
 	const char *timezone;
-	struct asked *asked;  /* NULL: this is what was asked for */
-	const char *message;  /* the lawyer's */
-	const char *decision; /* hash of the accepting input, to know an identical one */
+	struct asked *asked;       /* NULL: this is what was asked for */
+	struct proposal *proposal; /* another time that the client asks for; or NULL */
+	const char *message;       /* the lawyer's */
+	const char *decision;      /* hash of the accepting input, to know an identical one */
 	struct meeting *meeting;
 	struct model_list meetings;  /* struct meeting: the ended generations, oldest first */
 	struct audit_head *archived; /* what has moved into archives; NULL: nothing */
@@ -115,11 +118,11 @@ struct request {
 	struct model_list owed;
 	struct model_list owes; /* strings: outbox_marks() */
 	/* As agenda.h has them: the shelf of a list, when the request is over, or will be if
-	 * nothing happens, and until when it waits for the lawyer and for an administrator (0: it
-	 * does not).
+	 * nothing happens, and until when it waits for the client, the lawyer and an administrator,
+	 * and has an open proposal (0: it does not).
 	 */
 	const char *shelf;
-	int64_t over_at, lawyer_until, admin_until;
+	int64_t over_at, client_until, lawyer_until, admin_until, proposed_until;
 	/* Of what is shown: fingerprint.h; the store makes it. NULL: the version before stored it.
 	 */
 	const char *fingerprint;
@@ -143,6 +146,7 @@ extern const struct model request_draft_model;
 
 /* POST /api/requests/{id}/respond */
 enum decision { DECISION_ACCEPT, DECISION_DECLINE };
+extern const char *const decision_names[];
 struct request_response {
 	int decision; /* enum decision */
 	int64_t starts_at, duration_minutes;
@@ -191,6 +195,12 @@ bool request_party(const struct request *request, const struct actor *actor, enu
 /* Whether the address of an open request's lawyer is the client's word alone. */
 bool request_lawyer_is_claimed(const struct request *request);
 
+/* ERR_INVALID for a start that has passed or lies more than five years ahead. */
+enum err request_check_start(const struct cause *cause, int64_t starts_at, struct err_info *info);
+
+/* A start, and how the audit trail names it. */
+const char *request_start_text(struct cause *cause, int64_t instant);
+
 /* A new open request under the given id. ERR_INVALID for a start that has passed or lies more than
  * five years ahead, and for one id or one address on both sides; ERR_FORBIDDEN when a client files
  * for somebody else. */
@@ -226,6 +236,14 @@ command_rule request_regenerate;
 /* struct meeting_rescheduling: new times, the same link. ERR_INVALID for a start that has passed or
  * is too far ahead. */
 command_rule request_reschedule;
+
+/* The meeting has another time, whoever decided it. */
+struct move {
+	int64_t starts_at, duration_minutes;
+	const char *timezone, *reason;
+	const char *detail; /* of the event; or NULL */
+};
+void request_move(struct cause *cause, struct request *request, const struct move *move);
 
 /* Owes one thing again that was given up; false while what it would meet is being done. `effect` is
  * stale then. */

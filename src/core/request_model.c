@@ -1,5 +1,5 @@
 /* The fields of a request and of the bodies that change it. */
-#include "request.h"
+#include "proposal.h"
 
 const char *const request_status_names[] = {
 	[REQUEST_OPEN] = "open",
@@ -11,7 +11,7 @@ const char *const request_status_names[] = {
 	NULL,
 };
 
-static const char *const decision_names[] = {
+const char *const decision_names[] = {
 	[DECISION_ACCEPT] = "accept", [DECISION_DECLINE] = "decline", NULL};
 
 #define BOTH  (MODEL_STORED | MODEL_SHOWN)
@@ -102,6 +102,7 @@ static const struct model_field request_fields[] = {
 	FIELD(MODEL_STRING, timezone, MUST),
 	FIELD(MODEL_OBJECT, asked, MODEL_STORED | MODEL_SPARSE, .of = &asked_model),
 	FIELD(MODEL_STRING, message, BOTH),
+	FIELD(MODEL_OBJECT, proposal, BOTH, .of = &proposal_model),
 	FIELD(MODEL_STRING, decision, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_OBJECT, meeting, BOTH, .of = &meeting_model),
 	FIELD(MODEL_LIST, meetings, MODEL_STORED | MODEL_HISTORY | MODEL_SPARSE,
@@ -123,8 +124,10 @@ static const struct model_field request_fields[] = {
 	FIELD(MODEL_INSTANT, failed_at, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_STRING, shelf, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, over_at, MODEL_STORED | MODEL_SPARSE),
+	FIELD(MODEL_INSTANT, client_until, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, lawyer_until, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, admin_until, MODEL_STORED | MODEL_SPARSE),
+	FIELD(MODEL_INSTANT, proposed_until, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_STRING, fingerprint, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, created_at, BOTH),
 	FIELD(MODEL_INSTANT, updated_at, BOTH),

@@ -27,6 +27,9 @@ const char *const subscriber_events[] = {
 	"meeting.host_joined",
 	"meeting.outcome",
 	"meeting.attendance",
+	"meeting.proposed",
+	"meeting.proposal_withdrawn",
+	"meeting.proposal_declined",
 	"mail.failed",
 	NULL,
 };

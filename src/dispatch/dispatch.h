@@ -31,11 +31,6 @@ struct dispatch {
 /* Whether every mail has its templates, and they name no value that they are not given. */
 enum err dispatch_check_templates(const struct tmpl_set *templates, struct err_info *info);
 
-/* Where the marketplace shows a request itself, in the arena; NULL: nowhere. Whoever comes there
- * logs in, so it is nobody's own link. */
-const char *dispatch_request_url(
-	const struct conf *conf, struct arena *arena, const char *request_id);
-
 /* A mail with invented people: a kind ("meeting_ready", "queue_alert"), the language, and whose. */
 struct dispatch_sample {
 	const char *kind, *locale, *provider;

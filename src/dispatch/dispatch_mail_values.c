@@ -85,17 +85,6 @@ static void mail_add_meeting(const struct mail_values *mail, struct json_object 
 	mail_add_warnings(meeting, values);
 }
 
-const char *dispatch_request_url(
-	const struct conf *conf, struct arena *arena, const char *request_id)
-{
-	const char *url = conf->public_request_url;
-	const char *id = strstr(url, CONF_REQUEST_ID);
-
-	return id ? arena_printf(arena, "%.*s%s%s", (int)(id - url), url, request_id,
-			    id + strlen(CONF_REQUEST_ID))
-		  : NULL;
-}
-
 /* What is not as this person was told before. */
 static void mail_add_changes(const struct mail_values *mail, struct json_object *values)
 {
@@ -154,22 +143,9 @@ static void mail_add_canceller(const struct mail_values *mail, struct json_objec
 	mail_add_flag(by, "administration", actor->role == ROLE_ADMIN);
 }
 
-/* In the largest unit that still says it well, so that every one of them is a plural. */
 static void mail_add_time_left(const struct mail_values *mail, struct json_object *values)
 {
-	const int64_t left = mail->request->starts_at - mail->now;
-	const int64_t unit = left >= 36 * INSTANT_HOUR     ? INSTANT_DAY
-			     : left >= 90 * INSTANT_MINUTE ? INSTANT_HOUR
-							   : INSTANT_MINUTE;
-	const char *name = unit == INSTANT_DAY    ? "in_days"
-			   : unit == INSTANT_HOUR ? "in_hours"
-						  : "in_minutes";
-
-	if (left < 2 * INSTANT_MINUTE)
-		mail_add_flag(values, "in_moments", true);
-	else
-		json_object_object_add(
-			values, name, json_object_new_int64((left + unit / 2) / unit));
+	ics_when_add_time_left(mail->request->starts_at - mail->now, values);
 }
 
 static void mail_add_failure(const struct mail_values *mail, struct json_object *values)
@@ -201,10 +177,25 @@ static void mail_add_answer(const struct mail_values *mail, struct json_object *
 		json_object_new_int64((owed->proposed_until - owed->proposed_at) / INSTANT_MINUTE));
 }
 
+/* Another time that the client asks for, with the words of who asks, or declines. */
+static void mail_add_proposal(const struct mail_values *mail, struct json_object *values)
+{
+	const struct mail *owed = mail->owed;
+	struct json_object *proposal = json_object_new_object();
+
+	json_object_object_add(values, "proposal", proposal);
+	mail_add_text(proposal, "when",
+		ics_when_instant(mail->dispatch->templates, mail->arena, mail->request,
+			mail->request->side[mail->party].person, owed->proposed_at));
+	json_object_object_add(proposal, "duration_minutes",
+		json_object_new_int64((owed->proposed_until - owed->proposed_at) / INSTANT_MINUTE));
+	mail_add_text(proposal, "words", owed->words);
+}
+
 /* The names of the values: those of every mail, and those of what a kind may tell. */
 static const char *const mail_names[] = {"recipient.name", "recipient.email", "recipient.is_client",
 	"recipient.is_lawyer", "other.name", "title", "description", "message", "product_name",
-	"locale", "request_url", NULL};
+	"locale", "page_url", NULL};
 static const char *const mail_meeting_names[] = {"provider_title", "passcode", "dial_in.numbers",
 	"reason", "direct", "join_url", "calendar_url", "opens_minutes_before", "failover",
 	"requested_provider_title", NULL};
@@ -214,12 +205,13 @@ static const char *const mail_change_names[] = {"moved_from", "new_duration", "d
 static const char *const mail_asked_names[] = {"asked.when", "asked.duration_minutes", NULL};
 static const char *const mail_cancellation_names[] = {
 	"cancelled_by.recipient", "cancelled_by.other", "cancelled_by.administration", NULL};
-static const char *const mail_time_left_names[] = {
-	"in_days", "in_hours", "in_minutes", "in_moments", NULL};
 static const char *const mail_failure_names[] = {"failed_provider_title", "failure", NULL};
 
 static const char *const mail_answer_names[] = {"answer.accepted", "answer.tentative",
 	"answer.declined", "answer.words", "answer.proposed", "answer.proposed_minutes", NULL};
+
+static const char *const mail_proposal_names[] = {
+	"proposal.when", "proposal.duration_minutes", "proposal.words", NULL};
 
 /* By enum effect_tells. */
 static const struct {
@@ -231,18 +223,33 @@ static const struct {
 	{TELLS_ASKED, mail_asked_names, mail_add_asked},
 	{TELLS_CHANGES, mail_change_names, mail_add_changes},
 	{TELLS_CANCELLER, mail_cancellation_names, mail_add_canceller},
-	{TELLS_TIME_LEFT, mail_time_left_names, mail_add_time_left},
+	{TELLS_TIME_LEFT, ics_when_left_names, mail_add_time_left},
 	{TELLS_FAILURE, mail_failure_names, mail_add_failure},
 	{TELLS_ANSWER, mail_answer_names, mail_add_answer},
+	{TELLS_PROPOSAL, mail_proposal_names, mail_add_proposal},
 };
 
 enum { MAIL_GROUPS = sizeof(mail_groups) / sizeof(mail_groups[0]) };
 
-/* The client's own words are kept from who is known by the client's word alone. */
-static bool mail_withholds_words(const struct request *request, const struct effect *effect)
+/* The client's own words, and a link that acts, are kept from who is known by the client's word
+ * alone. */
+static bool mail_is_to_claimed(const struct request *request, const struct effect *effect)
 {
 	return effect_row(effect)->to_claimed && effect->mail->party == PARTY_LAWYER &&
 	       request_lawyer_is_claimed(request);
+}
+
+/* Where the recipient sees and changes the request: in the marketplace, or by a link of their own.
+ */
+static const char *mail_page_url(
+	const struct mail_values *mail, const struct effect *effect, const struct conf *conf)
+{
+	const char *url = conf_request_url(conf, mail->arena, mail->request->id);
+
+	if (url || mail_is_to_claimed(mail->request, effect))
+		return url;
+	return gate_page_url(
+		mail->arena, mail->dispatch->ring, conf->public_url, mail->request, mail->party);
 }
 
 enum err dispatch_mail_values(const struct dispatch *dispatch, struct arena *arena,
@@ -261,13 +268,12 @@ enum err dispatch_mail_values(const struct dispatch *dispatch, struct arena *are
 	mail_add_text(other, "name", request->side[!party].person->name);
 	json_object_object_add(values, "other", other);
 	mail_add_text(values, "title", request->title);
-	if (!mail_withholds_words(request, effect))
+	if (!mail_is_to_claimed(request, effect))
 		mail_add_text(values, "description", request->description);
 	mail_add_text(values, "message", request->message);
 	mail_add_text(values, "product_name", dispatch->mail_from.name);
 	mail_add_text(values, "locale", locale);
-	mail_add_text(
-		values, "request_url", dispatch_request_url(dispatch->conf, arena, request->id));
+	mail_add_text(values, "page_url", mail_page_url(&mail, effect, dispatch->conf));
 	for (i = 0; i < MAIL_GROUPS; i++)
 		if (effect_row(effect)->tells & mail_groups[i].tells)
 			mail_groups[i].add(&mail, values);

@@ -22,5 +22,7 @@
 #define PERFORM_MAIL_MEETING_REMINDER  dispatch_mail
 #define PERFORM_MAIL_MEETING_MISSED    dispatch_mail
 #define PERFORM_MAIL_MEETING_ANSWERED  dispatch_mail
+#define PERFORM_MAIL_MEETING_PROPOSED  dispatch_mail
+#define PERFORM_MAIL_PROPOSAL_DECLINED dispatch_mail
 #define PERFORM_MAIL_LETTER            dispatch_letter
 #define PERFORM_WEBHOOK                dispatch_announcement

@@ -49,6 +49,8 @@ http_handler handler_feed_create;
 http_handler handler_feed_delete;
 http_handler handler_feed_get;
 http_handler handler_gate_enter;
+http_handler handler_page_get;
+http_handler handler_page_post;
 http_handler handler_config_policy_get;
 http_handler handler_config_policy_put;
 http_handler handler_config_provider_list;

@@ -39,10 +39,11 @@ static void dashboard_write_counts(struct buf *out, const struct service_dashboa
 		const char *name;
 		int64_t count;
 	} rows[] = {
-		{"open", dashboard->open}, {"upcoming", dashboard->upcoming_count},
+		{"open", dashboard->open},
+		{"upcoming", dashboard->upcoming_count},
 		{"meetings_pending", dashboard->meetings_pending},
 		{"meetings_failed", dashboard->meetings_failed},
-		{"proposals", 0}, /* nobody can make one */
+		{"proposals", dashboard->proposals},
 	};
 	size_t i;
 

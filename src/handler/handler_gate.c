@@ -12,7 +12,7 @@
 #include "ics_when.h"
 #include "instant.h"
 
-enum { GATE_MAX_PAGE = 64 * 1024, GATE_AGAIN_S = 10, GATE_SPREAD_S = 8 };
+enum { GATE_MAX_PAGE = 64 * 1024, GATE_AGAIN_S = 10, GATE_SPREAD_S = 8, GATE_NONCE = 32 };
 
 static const struct {
 	const char *name; /* the template's section */
@@ -34,17 +34,19 @@ enum { GATE_PAGES = sizeof(gate_pages) / sizeof(gate_pages[0]) };
 /* Besides those and ics_when_names. */
 static const char *const gate_names[] = {"opens_at", "meeting_title", "other.name",
 	"cancelled_by.recipient", "cancelled_by.other", "cancelled_by.administration", "reason",
-	"dial_in.numbers", "unknown", "refused", "unavailable", NULL};
+	"dial_in.numbers", "unknown", "refused", "unavailable", "nonce", NULL};
 
 enum err handler_check_templates(const struct tmpl_set *templates, struct err_info *info)
 {
 	const char *states[GATE_PAGES + 1] = {NULL};
 	const char *const *const names[] = {states, gate_names, ics_when_names, NULL};
+	enum err err;
 	size_t i;
 
 	for (i = 0; i < GATE_PAGES; i++)
 		states[i] = gate_pages[i].name;
-	return ics_when_check(templates, "pages", "gate.html", names, info);
+	err = ics_when_check(templates, "pages", "gate.html", names, info);
+	return err == ERR_OK ? handler_page_check_templates(templates, info) : err;
 }
 
 static bool gate_is_refused(const struct http_language *languages, size_t count, const char *locale)
@@ -57,8 +59,7 @@ static bool gate_is_refused(const struct http_language *languages, size_t count,
 	return false;
 }
 
-/* The language that visitors we do not know like best of those we have; NULL when any will do. */
-static const char *gate_visitor_language(const struct http_exchange *exchange)
+const char *handler_visitor_language(const struct http_exchange *exchange, const char *file)
 {
 	const char *accept = http_variable(exchange, "HTTP_ACCEPT_LANGUAGE"), *locale;
 	struct http_language languages[HTTP_MAX_LANGUAGES];
@@ -68,11 +69,22 @@ static const char *gate_visitor_language(const struct http_exchange *exchange)
 		if (strcmp(languages[i].range, "*") == 0)
 			break;
 		locale = ics_when_locale_find(handler_context(exchange)->templates, exchange->arena,
-			languages[i].range, "pages", "gate.html");
+			languages[i].range, "pages", file);
 		if (locale && !gate_is_refused(languages, count, locale))
-			return locale;
+			return languages[i].range;
 	}
 	return NULL;
+}
+
+void handler_add_flag(struct json_object *values, const char *name, bool flag)
+{
+	json_object_object_add(values, name, json_object_new_boolean(flag));
+}
+
+void handler_add_text(struct json_object *values, const char *name, const char *text)
+{
+	if (text)
+		json_object_object_add(values, name, json_object_new_string(text));
 }
 
 /* Nothing of the page may be kept, indexed, or told to the next site. */
@@ -83,34 +95,37 @@ static void gate_set_headers(struct http_exchange *exchange)
 	http_set_header(exchange, "X-Robots-Tag", "noindex");
 }
 
-static enum err gate_reply_page(struct http_exchange *exchange, int status, const char *language,
-	struct json_object *values, struct err_info *info)
+enum err handler_reply_page(struct http_exchange *exchange, int status, const char *file,
+	const char *language, struct json_object *values, struct err_info *info)
 {
 	const struct tmpl_set *templates = handler_context(exchange)->templates;
-	const char *locale =
-		ics_when_locale(templates, exchange->arena, language, "pages", "gate.html");
+	const char *locale = ics_when_locale(templates, exchange->arena, language, "pages", file);
+	char id[ID_SIZE], nonce[HASH_SIZE];
 	struct buf buf;
 	enum err err;
 
+	id_random(id);
+	hash_hex(id, strlen(id), nonce);
+	nonce[GATE_NONCE] = '\0';
+	handler_add_text(values, "nonce", nonce);
 	buf_init(&buf, GATE_MAX_PAGE);
-	err = tmpl_render(templates, arena_printf(exchange->arena, "pages/%s/gate.html", locale),
+	err = tmpl_render(templates, arena_printf(exchange->arena, "pages/%s/%s", locale, file),
 		values, &buf, info);
 	if (err == ERR_OK) {
 		http_reply(exchange, status, "text/html; charset=utf-8",
 			arena_strndup(exchange->arena, buf.bytes, buf.len), buf.len);
 		http_set_header(exchange, "Content-Language", "%s", locale);
 		http_set_header(exchange, "Content-Security-Policy",
-			"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
-			"frame-ancestors 'none'");
+			"default-src 'none'; style-src 'nonce-%s'; form-action 'self'; "
+			"base-uri 'none'; frame-ancestors 'none'",
+			nonce);
 		gate_set_headers(exchange);
 	}
 	buf_fini(&buf);
 	return err;
 }
 
-/* Refresh has no RFC; every browser knows it (html.spec.whatwg.org, "Refresh"). The pages that wait
- * for one moment come a few seconds apart. */
-static void gate_set_refresh(struct http_exchange *exchange, const char *token, int64_t seconds)
+void handler_set_refresh(struct http_exchange *exchange, const char *token, int64_t seconds)
 {
 	if (seconds > 0)
 		http_set_header(exchange, "Refresh", "%" PRId64,
@@ -129,15 +144,13 @@ static int64_t gate_again_s(const struct http_exchange *exchange, const struct s
 		       : most;
 }
 
-static void gate_add_flag(struct json_object *values, const char *name, bool flag)
+void handler_add_canceller(struct json_object *by, const struct actor *canceller, enum party party)
 {
-	json_object_object_add(values, name, json_object_new_boolean(flag));
-}
-
-static void gate_add_text(struct json_object *values, const char *name, const char *text)
-{
-	if (text)
-		json_object_object_add(values, name, json_object_new_string(text));
+	if (!canceller)
+		return;
+	handler_add_flag(by, "recipient", canceller->role == party_roles[party]);
+	handler_add_flag(by, "other", canceller->role == party_roles[!party]);
+	handler_add_flag(by, "administration", canceller->role == ROLE_ADMIN);
 }
 
 /* What the two people know of the meeting and of each other. A link that was replaced may have
@@ -145,22 +158,17 @@ static void gate_add_text(struct json_object *values, const char *name, const ch
 static void gate_add_known(const struct service_gate *gate, struct json_object *values)
 {
 	struct json_object *other = json_object_new_object(), *by = json_object_new_object();
-	const struct actor *canceller = gate->canceller;
 
 	json_object_object_add(values, "other", other);
 	json_object_object_add(values, "cancelled_by", by);
 	if (!gate->current)
 		return;
-	gate_add_text(values, "meeting_title", gate->request->title);
-	gate_add_text(other, "name", gate->request->side[!gate->party].person->name);
+	handler_add_text(values, "meeting_title", gate->request->title);
+	handler_add_text(other, "name", gate->request->side[!gate->party].person->name);
 	if (gate->state != GATE_CANCELLED)
 		return;
-	gate_add_text(values, "reason", gate->request->meeting->ended_reason);
-	if (!canceller)
-		return;
-	gate_add_flag(by, "recipient", canceller->role == party_roles[gate->party]);
-	gate_add_flag(by, "other", canceller->role == party_roles[!gate->party]);
-	gate_add_flag(by, "administration", canceller->role == ROLE_ADMIN);
+	handler_add_text(values, "reason", gate->request->meeting->ended_reason);
+	handler_add_canceller(by, gate->canceller, gate->party);
 }
 
 static enum err gate_reply_state(struct http_exchange *exchange, const struct service_gate *gate,
@@ -174,8 +182,8 @@ static enum err gate_reply_state(struct http_exchange *exchange, const struct se
 
 	opens_at = ics_when_instant(templates, exchange->arena, gate->request, person,
 		gate->request->meeting->opens_at);
-	gate_add_flag(values, gate_pages[gate->state].name, true);
-	gate_add_text(values, "opens_at", opens_at);
+	handler_add_flag(values, gate_pages[gate->state].name, true);
+	handler_add_text(values, "opens_at", opens_at);
 	gate_add_known(gate, values);
 	/* Mails have them too, where the policy lets anybody know them. */
 	if (person_waits && gate->state == GATE_EARLY)
@@ -184,10 +192,10 @@ static enum err gate_reply_state(struct http_exchange *exchange, const struct se
 				      values, info)
 			    : ERR_OK;
 	if (err == ERR_OK)
-		err = gate_reply_page(
-			exchange, gate_pages[gate->state].status, person->locale, values, info);
+		err = handler_reply_page(exchange, gate_pages[gate->state].status, "gate.html",
+			person->locale, values, info);
 	if (err == ERR_OK)
-		gate_set_refresh(exchange, gate->request->id, gate_again_s(exchange, gate));
+		handler_set_refresh(exchange, gate->request->id, gate_again_s(exchange, gate));
 	json_object_put(values);
 	return err;
 }
@@ -209,15 +217,15 @@ enum err handler_error_page(struct http_exchange *exchange, struct err_info *inf
 	struct err_info failure;
 	enum err result;
 
-	gate_add_flag(values, gate_error_name(err), true);
-	result = gate_reply_page(
-		exchange, err_status(err), gate_visitor_language(exchange), values, &failure);
+	handler_add_flag(values, gate_error_name(err), true);
+	result = handler_reply_page(exchange, err_status(err), "gate.html",
+		handler_visitor_language(exchange, "gate.html"), values, &failure);
 	json_object_put(values);
 	if (result != ERR_OK || !again)
 		return result;
 	http_set_header(
 		exchange, "Retry-After", "%d", info->retry_after_s ? info->retry_after_s : 2);
-	gate_set_refresh(exchange, exchange->request_id, GATE_AGAIN_S);
+	handler_set_refresh(exchange, exchange->request_id, GATE_AGAIN_S);
 	return ERR_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "ics_invite.h"
 
 struct buf;
+struct json_object;
 
 const struct handler_context *handler_context(const struct http_exchange *exchange);
 
@@ -46,6 +47,29 @@ void handler_write_meeting(struct buf *out, const struct service *service,
  * 5545 section 3.8.7.2). The request has a meeting. */
 struct ics_invite handler_snapshot(struct arena *arena, const struct handler_context *context,
 	const struct request *request, enum party party, bool with_link);
+
+/* ---- pages of people who follow a mailed link, handler_gate.c ---- */
+
+void handler_add_flag(struct json_object *values, const char *name, bool flag);
+void handler_add_text(struct json_object *values, const char *name, const char *text);
+
+/* Who cancelled, as that party is told it; NULL: nobody knows. */
+void handler_add_canceller(struct json_object *by, const struct actor *canceller, enum party party);
+
+/* The range that visitors like best of the languages that have that page; NULL when any will do. */
+const char *handler_visitor_language(const struct http_exchange *exchange, const char *file);
+
+/* Replies with pages/<locale>/<file>, which may do nothing but post its own forms. */
+enum err handler_reply_page(struct http_exchange *exchange, int status, const char *file,
+	const char *language, struct json_object *values, struct err_info *info);
+
+/* Has the page load itself again. Refresh has no RFC; every browser knows it (html.spec.whatwg.org,
+ * "Refresh"). Pages that wait for one moment come a few seconds apart, by `token`; 0: never. */
+void handler_set_refresh(struct http_exchange *exchange, const char *token, int64_t seconds);
+
+enum err handler_page_check_templates(const struct tmpl_set *templates, struct err_info *info);
+
+/* ---- lists ---- */
 
 /* A page is {"items": [...], "next_cursor": ...}: what is before its items, and behind them. */
 void handler_begin_page(struct buf *out);

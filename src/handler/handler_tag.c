@@ -36,14 +36,17 @@ void handler_tag_add(struct buf *basis, const struct service *service,
 	const struct service_call *call, const struct request *request)
 {
 	const char *fingerprint = request->fingerprint;
-	char phase = (char)('A' + fingerprint_phase(request, call->now));
+	const unsigned phase = fingerprint_phase(request, call->now);
 
 	if (!fingerprint)
 		fingerprint = fingerprint_of(call->arena, service->ring, request);
 	buf_add_text(basis, request->id);
 	buf_add_char(basis, ' ');
 	buf_add_text(basis, fingerprint);
-	buf_add_char(basis, phase);
+	buf_add_char(basis, (char)('A' + phase % 16));
+	/* Where none of the later ones has come, as in versions before. */
+	if (phase / 16)
+		buf_add_char(basis, (char)('a' + phase / 16));
 }
 
 const char *handler_tag_end(

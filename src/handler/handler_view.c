@@ -3,6 +3,7 @@
 #include "command.h"
 #include "handler_private.h"
 #include "json_write.h"
+#include "proposal.h"
 #include "provider.h"
 
 static char *handler_gate_url(const struct service *service, const struct service_call *call,
@@ -71,9 +72,25 @@ static void handler_write_commands(struct buf *out, const struct service_call *c
 
 	for (row = command_table; row < command_table + COMMAND_COUNT; row++)
 		if ((row->roles & ROLE_SET(call->caller.role)) &&
-			command_check((enum command)(row - command_table), request, call->now,
-				NULL) == ERR_OK)
+			command_check((enum command)(row - command_table), call->caller.role,
+				request, call->now, NULL) == ERR_OK)
 			handler_write_link(out, address, row->link, row->path);
+}
+
+/* The caller's own page: that of the marketplace, where it has pages. */
+static void handler_write_page_link(struct buf *out, const struct service *service,
+	const struct service_call *call, const struct request *request)
+{
+	const char *url = conf_request_url(service->conf, call->arena, request->id);
+	enum party party;
+
+	if (!request_party(request, &call->caller, &party))
+		return;
+	if (!url)
+		url = gate_page_url(
+			call->arena, service->ring, service->conf->public_url, request, party);
+	if (url)
+		json_write_member(out, "page_url", url);
 }
 
 static bool handler_has_host_link(const struct service_call *call, const struct request *request)
@@ -104,6 +121,7 @@ static void handler_write_links(struct buf *out, const struct service *service,
 		if (handler_has_host_link(call, request))
 			handler_write_link(out, address, "host", "/meeting/host");
 	}
+	handler_write_page_link(out, service, call, request);
 	handler_write_link(out, address, "audit", "/audit");
 	json_write_close(out, '}');
 }
@@ -113,6 +131,7 @@ void handler_write_request_members(struct buf *out, const struct service *servic
 {
 	struct request shown = *request;
 
+	shown.proposal = proposal_now(request, call->now);
 	if (request->meeting)
 		shown.meeting = handler_personal_meeting(service, call, request);
 	model_write_members(&request_model, &shown, MODEL_SHOWN, out);

@@ -1,8 +1,8 @@
 #ifndef HTTP_INPUT_H
 #define HTTP_INPUT_H
 /*
- * What a request brings, checked and turned into a route's models. For the engine only; handlers
- * find the result in their exchange.
+ * What a request brings, checked and turned into a route's models. For the engine: handlers find
+ * the result in their exchange, unless they read a body themselves (HTTP_BODY_RAW).
  */
 #include "http_exchange.h"
 #include "model.h"

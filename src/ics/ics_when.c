@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* strcasestr */
+#define _GNU_SOURCE /* strcasestr, strptime, timegm */
 #include "ics_when.h"
 
 #include <inttypes.h>
@@ -271,4 +271,62 @@ const char *ics_when_instant(const struct tmpl_set *templates, struct arena *are
 		words = NULL;
 	json_object_put(values);
 	return words;
+}
+
+const char *const ics_when_left_names[] = {"in_days", "in_hours", "in_minutes", "in_moments", NULL};
+
+void ics_when_add_time_left(int64_t left, struct json_object *values)
+{
+	const int64_t unit = left >= 36 * INSTANT_HOUR     ? INSTANT_DAY
+			     : left >= 90 * INSTANT_MINUTE ? INSTANT_HOUR
+							   : INSTANT_MINUTE;
+	const char *name = unit == INSTANT_DAY    ? "in_days"
+			   : unit == INSTANT_HOUR ? "in_hours"
+						  : "in_minutes";
+
+	if (left < 2 * INSTANT_MINUTE)
+		json_object_object_add(values, "in_moments", json_object_new_boolean(true));
+	else
+		json_object_object_add(
+			values, name, json_object_new_int64((left + unit / 2) / unit));
+}
+
+/* ---- fields of forms: HTML, "Local dates and times" ---- */
+
+#define WHEN_FIELD "%Y-%m-%dT%H:%M"
+
+const char *ics_when_field(struct arena *arena, const struct request *request,
+	const struct person *person, int64_t instant)
+{
+	struct ics_zone_local local;
+	char text[32];
+
+	if (!ics_zone_local(ics_when_zone(request, person), instant, &local))
+		return NULL;
+	strftime(text, sizeof(text), WHEN_FIELD, &local.tm);
+	return arena_strdup(arena, text);
+}
+
+bool ics_when_field_read(const struct request *request, const struct person *person,
+	const char *text, int64_t *instant_r)
+{
+	const char *zone = ics_when_zone(request, person), *end;
+	struct ics_zone_local near, local;
+	struct tm tm = {0};
+	int64_t wall;
+	int side;
+
+	end = strlen(text) == strlen("2027-03-01T14:45") ? strptime(text, WHEN_FIELD, &tm) : NULL;
+	if (!end || *end)
+		return false;
+	wall = (int64_t)timegm(&tm) * INSTANT_SECOND;
+	/* The offset of the day before, or of the day after, is that of the moment. */
+	for (side = -1; side <= 1; side += 2) {
+		if (!ics_zone_local(zone, wall + side * INSTANT_DAY, &near))
+			return false;
+		*instant_r = wall - near.offset_s * INSTANT_SECOND;
+		if (ics_zone_local(zone, *instant_r, &local) && local.offset_s == near.offset_s)
+			return true;
+	}
+	return false;
 }

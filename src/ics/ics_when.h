@@ -4,6 +4,7 @@
  * A meeting's time in a person's words: their zone by name, their language by template
  * (templates/text/<locale>/), for mails, pages and calendars.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "arena.h"
@@ -49,6 +50,18 @@ enum err ics_when_add(const struct tmpl_set *templates, struct arena *arena,
  * NULL when it cannot be said. */
 const char *ics_when_instant(const struct tmpl_set *templates, struct arena *arena,
 	const struct request *request, const struct person *person, int64_t instant);
+
+/* Adds in_days, in_hours, in_minutes or in_moments: how long it is until then, in the largest unit
+ * that still says it well, so that every number is a plural. */
+void ics_when_add_time_left(int64_t left, struct json_object *values);
+extern const char *const ics_when_left_names[]; /* NULL-terminated */
+
+/* An instant as the field of a form has it ("2027-03-01T14:45", on that person's wall clock), and
+ * what was typed there: false when it is no time that this clock shows; of two, the first. */
+const char *ics_when_field(struct arena *arena, const struct request *request,
+	const struct person *person, int64_t instant);
+bool ics_when_field_read(const struct request *request, const struct person *person,
+	const char *text, int64_t *instant_r);
 
 /* Whether the templates of dates and instants name no value that they are not given. */
 enum err ics_when_check_templates(const struct tmpl_set *templates, struct err_info *info);

@@ -64,7 +64,8 @@ struct service_call {
 	size_t body_len;
 	service_render *render;
 	service_tag *tag;
-	int status; /* kept with the answer to a change */
+	int status;         /* kept with the answer to a change */
+	enum source source; /* the door that the caller came through */
 };
 
 struct service_answer {
@@ -113,7 +114,7 @@ enum err service_busy(const struct service *service, const struct service_call *
 struct service_dashboard {
 	struct model_list needs_action, upcoming, waiting, recent;
 	/* Of what is not over, each up to SERVICE_MAX_COUNT. */
-	int64_t open, upcoming_count, meetings_pending, meetings_failed;
+	int64_t open, upcoming_count, meetings_pending, meetings_failed, proposals;
 	bool counts_capped; /* one of them goes on */
 };
 enum { SERVICE_DASHBOARD_ROWS = 20, SERVICE_MAX_COUNT = 1000 };
@@ -140,6 +141,24 @@ struct service_gate {
 	const struct actor *canceller; /* GATE_CANCELLED, of a current link; or NULL */
 	const char *url; /* GATE_OPEN: where to go, for this person only; never log it */
 };
+
+/* What a page token shows. */
+struct service_page {
+	enum party party;
+	const struct request *request; /* for showing */
+	const struct actor *canceller; /* of what was cancelled; or NULL */
+	bool acts;                     /* by the policy, there are forms on the page */
+};
+
+/* ERR_NOT_FOUND for a token we did not make, and for one of a person who has been erased. Changes
+ * nothing. */
+enum err service_page_open(const struct service *service, const struct service_call *call,
+	const char *token, struct service_page *page_r, struct err_info *info);
+
+/* service_command() of the page's person, who came through the gate. ERR_FORBIDDEN when the policy
+ * wants pages for looking only. */
+enum err service_page_act(const struct service *service, const struct service_call *call,
+	const struct service_page *page, enum command command, void *input, struct err_info *info);
 
 /* ERR_NOT_FOUND for a token we did not make. Records the use when the gate is open and `entering`
  * (a program is not). */

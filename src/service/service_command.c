@@ -167,7 +167,7 @@ static enum err service_decide(void *data, struct arena *arena, struct request *
 	if (call.precondition && !call.precondition(&call, call.tag(work->service, &call, request)))
 		return err_set(info, ERR_PRECONDITION_FAILED,
 			"The request is not what If-Match says; load it again.");
-	service_cause_init(&call, arena, SOURCE_API, work->config, &cause);
+	service_cause_init(&call, arena, call.source, work->config, &cause);
 	before = request->meeting ? request->meeting->generation : 0;
 	span = overlap_span(request);
 	err = work->row->rule(&cause, request, work->input, changed_r, info);

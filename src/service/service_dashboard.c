@@ -1,4 +1,5 @@
 /* What matters to a caller now. */
+#include "proposal.h"
 #include "service_private.h"
 
 /* One caller's dashboard while it is read. */
@@ -57,6 +58,16 @@ static int64_t dashboard_rows_with(const struct model_list *rows, enum meeting_s
 	return count;
 }
 
+static int64_t dashboard_rows_proposed(const struct model_list *rows, int64_t now)
+{
+	int64_t count = 0;
+
+	MODEL_FOREACH (rows, struct request *, request) {
+		count += proposal_is_open(*request, now);
+	}
+	return count;
+}
+
 /* A list that is whole says how many there are; the others are counted in the index. */
 static void dashboard_read_upcoming(struct dashboard_read *read)
 {
@@ -67,10 +78,12 @@ static void dashboard_read_upcoming(struct dashboard_read *read)
 		dashboard->upcoming_count = (int64_t)rows->count;
 		dashboard->meetings_pending = dashboard_rows_with(rows, MEETING_PENDING);
 		dashboard->meetings_failed = dashboard_rows_with(rows, MEETING_FAILED);
+		dashboard->proposals = dashboard_rows_proposed(rows, read->call->now);
 	} else {
 		dashboard->upcoming_count = dashboard_count(read, STORE_UPCOMING);
 		dashboard->meetings_pending = dashboard_count(read, STORE_PENDING);
 		dashboard->meetings_failed = dashboard_count(read, STORE_FAILED);
+		dashboard->proposals = dashboard_count(read, STORE_PROPOSED);
 	}
 }
 
@@ -86,6 +99,8 @@ static void dashboard_read_open(struct dashboard_read *read)
 							       : STORE_NEEDS_ADMIN;
 	const bool whole = dashboard_list(read, agenda, rows);
 
+	if (role == ROLE_CLIENT)
+		dashboard_list(read, STORE_NEEDS_CLIENT, &dashboard->needs_action);
 	dashboard->open = whole && role != ROLE_ADMIN ? dashboard_rows_open(rows)
 						      : dashboard_count(read, STORE_OPEN);
 }

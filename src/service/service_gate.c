@@ -70,25 +70,25 @@ static enum err service_gate_decide(void *data, struct arena *arena, struct requ
 	return ERR_OK;
 }
 
-/* Who cancelled is in the trail, which uses of links do not load. Whoever is told that the meeting
- * is cancelled can do without, when the trail cannot be read. */
-static void service_gate_find_canceller(
-	const struct service *service, struct arena *arena, struct service_gate *gate)
+const struct actor *service_find_canceller(
+	const struct service *service, struct arena *arena, const struct request **request)
 {
-	struct request *request;
+	const struct request *was = *request;
+	struct request *whole;
 	struct err_info info;
 
 	err_clear(&info);
-	if (store_request_load(service->store, arena, gate->request->id, STORE_WHOLE, &request,
-		    &info) != ERR_OK) {
+	if (store_request_load(service->store, arena, was->id, STORE_WHOLE, &whole, &info) !=
+		ERR_OK) {
 		log_warning("the page of a cancelled meeting is without who cancelled: %s",
 			info.detail);
-		return;
+		return NULL;
 	}
-	if (request->meeting && request->meeting->status == MEETING_CANCELLED) {
-		gate->request = request;
-		gate->canceller = news_canceller(request);
-	}
+	if (whole->status != was->status ||
+		(whole->meeting && whole->meeting->status != MEETING_CANCELLED))
+		return NULL;
+	*request = whole;
+	return news_canceller(whole);
 }
 
 enum err service_gate_open(const struct service *service, const struct service_call *call,
@@ -108,7 +108,7 @@ enum err service_gate_open(const struct service *service, const struct service_c
 	change.data = &work;
 	err = store_request_change(&change, call->arena, NULL, info);
 	if (err == ERR_OK && gate_r->state == GATE_CANCELLED && gate_r->current)
-		service_gate_find_canceller(service, call->arena, gate_r);
+		gate_r->canceller = service_find_canceller(service, call->arena, &gate_r->request);
 	return err;
 }
 

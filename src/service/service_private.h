@@ -60,6 +60,11 @@ enum err service_check_named(const struct service *service, const struct config 
 enum err service_check_provider(const struct service *service, const struct config *config,
 	const char *name, const char *pointer, struct err_info *info);
 
+/* Who cancelled is in the trail, which pages do not load: the request with it, if it still is
+ * cancelled by then. Whoever is told that it is can do without, when the trail cannot be read. */
+const struct actor *service_find_canceller(
+	const struct service *service, struct arena *arena, const struct request **request);
+
 /* Restricts a filter to what is the caller's: all, for admin and service. */
 void service_filter_own(const struct service_call *call, struct store_filter *filter);
 #endif

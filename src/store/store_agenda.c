@@ -9,12 +9,14 @@ struct store_agenda_row {
 };
 
 static const struct store_agenda_row store_agenda_table[] = {
+	[STORE_NEEDS_CLIENT] = {.at = "client_until"},
 	[STORE_NEEDS_LAWYER] = {.at = "lawyer_until"},
 	[STORE_NEEDS_ADMIN] = {.at = "admin_until"},
 	[STORE_OPEN] = {"shelf", AGENDA_OPEN, "over_at", false},
 	[STORE_UPCOMING] = {"shelf", AGENDA_UPCOMING, "over_at", false},
 	[STORE_PENDING] = {"meeting.status", "pending", "over_at", false},
 	[STORE_FAILED] = {"meeting.status", "failed", "over_at", false},
+	[STORE_PROPOSED] = {.at = "proposed_until"},
 	[STORE_RECENT] = {.at = "over_at", .past = true},
 };
 

@@ -7,6 +7,7 @@
 #include "agenda.h"
 #include "fingerprint.h"
 #include "outbox.h"
+#include "proposal.h"
 #include "store_archive.h"
 #include "store_private.h"
 
@@ -105,9 +106,16 @@ static const struct model store_tag_person =
 static const struct model_field store_tag_meeting_fields[] = {
 	TAG(struct meeting, opens_at, MODEL_INSTANT),
 	TAG(struct meeting, expires_at, MODEL_INSTANT),
+	MODEL_FIELD(struct meeting, changes_until, MODEL_INSTANT, MODEL_STORED),
 };
 static const struct model store_tag_meeting =
 	MODEL(struct meeting, "meeting", store_tag_meeting_fields);
+
+static const struct model_field store_tag_proposal_fields[] = {
+	TAG(struct proposal, starts_at, MODEL_INSTANT),
+};
+static const struct model store_tag_proposal =
+	MODEL(struct proposal, "proposal", store_tag_proposal_fields);
 
 static const struct model_field store_tag_fields[] = {
 	MODEL_FIELD(struct request, id, MODEL_STRING, MODEL_STORED | MODEL_KEY),
@@ -117,6 +125,8 @@ static const struct model_field store_tag_fields[] = {
 	TAG(struct request, starts_at, MODEL_INSTANT),
 	TAG(struct request, ends_at, MODEL_INSTANT),
 	MODEL_FIELD(struct request, meeting, MODEL_OBJECT, MODEL_STORED, .of = &store_tag_meeting),
+	MODEL_FIELD(
+		struct request, proposal, MODEL_OBJECT, MODEL_STORED, .of = &store_tag_proposal),
 	MODEL_FIELD(struct request, updated_at, MODEL_INSTANT, MODEL_STORED),
 	MODEL_FIELD(struct request, fingerprint, MODEL_STRING, MODEL_STORED),
 };

@@ -77,12 +77,14 @@ enum err store_request_of_person(struct store *store, struct arena *arena, const
 
 /* The lists of a dashboard. */
 enum store_agenda {
-	STORE_NEEDS_LAWYER, /* what waits for the lawyer, soonest over first */
-	STORE_NEEDS_ADMIN,  /* the same for an administrator */
+	STORE_NEEDS_CLIENT, /* what waits for the client, soonest over first */
+	STORE_NEEDS_LAWYER, /* the same for the lawyer */
+	STORE_NEEDS_ADMIN,  /* and for an administrator */
 	STORE_OPEN,         /* open, soonest first */
 	STORE_UPCOMING, /* accepted, and its meeting pending, ready or failed; soonest over first */
 	STORE_PENDING,  /* those of them whose meeting is pending */
 	STORE_FAILED,   /* and failed */
+	STORE_PROPOSED, /* those of them with another time that is asked for */
 	STORE_RECENT,   /* what is over, latest first */
 };
 

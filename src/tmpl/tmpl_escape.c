@@ -131,7 +131,7 @@ void tmpl_escape(
 			buf_add_text(out, "\u2069");
 		if (stop == end)
 			break;
-		buf_add_text(out, flat ? " " : breaks[kind]);
+		buf_add_text(out, place == TMPL_PLACE_FIELD ? "\n" : flat ? " " : breaks[kind]);
 	}
 	if (element)
 		buf_add_text(out, "</bdi>");

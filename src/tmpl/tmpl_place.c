@@ -32,6 +32,7 @@ static void markup_read_tag(struct tmpl_markup *markup, const char *p)
 		return;
 	markup->in_tag = false;
 	markup->plain = markup_is_plain(markup->tag, len);
+	markup->field = markup->plain && strncmp(markup->tag, "<textarea", 9) == 0;
 	markup->own = memmem(markup->tag, len, PLACE_AUTO, strlen(PLACE_AUTO)) != NULL;
 }
 
@@ -62,6 +63,8 @@ enum tmpl_place tmpl_place_find(const struct tmpl *tmpl, const struct tmpl_marku
 			       : TMPL_PLACE_INLINE;
 	if (markup->in_tag)
 		return TMPL_PLACE_TAG;
+	if (markup->field)
+		return TMPL_PLACE_FIELD;
 	if (markup->plain)
 		return TMPL_PLACE_INLINE;
 	return markup->own && end < stop && *end == '<' ? TMPL_PLACE_PARAGRAPH : TMPL_PLACE_ELEMENT;

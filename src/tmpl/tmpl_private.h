@@ -33,6 +33,7 @@ enum tmpl_place {
 	TMPL_PLACE_ELEMENT,   /* the same in HTML, where there are elements for it */
 	TMPL_PLACE_PARAGRAPH, /* alone: its direction is its own */
 	TMPL_PLACE_TAG,       /* in an HTML tag: an attribute */
+	TMPL_PLACE_FIELD,     /* what a person typed, in <textarea>: as it was typed */
 };
 
 struct tmpl_node {
@@ -77,6 +78,7 @@ struct tmpl_markup {
 	const char *tag; /* begins the tag that is open, or was last; NULL: none yet */
 	bool in_tag;
 	bool plain; /* within an element that holds characters alone, such as <title> */
+	bool field; /* which is <textarea> */
 	bool own;   /* right behind a tag with dir="auto" */
 	char quote; /* around the attribute that is open, or '\0' */
 };

@@ -30,16 +30,23 @@ def over_at(document: dict) -> datetime.datetime:
     return utc(ends[-1])
 
 
+def proposal(document: dict) -> tuple[str | None, datetime.datetime]:
+    """Whether another time is asked for, and until when."""
+    asked = document.get("proposal")
+    if not asked:
+        return None, NEVER
+    return asked["status"], min(utc(asked["starts_at"]), utc(document["ends_at"]))
+
+
 def waits(document: dict, role: str, now: datetime.datetime) -> dict[str, datetime.datetime]:
     """Why it waits for that role, and until when."""
-    if role == "client":
-        return {}
     start, end = utc(document["starts_at"]), utc(document["ends_at"])
     accepted, meeting = document["status"] == "accepted", meeting_status(document)
     warned = {w["code"] for w in document["meeting"]["warnings"]} if meeting else set()
     gave_up = any(effect["state"] == "failed" for effect in document["effects"])
     untold = {"client_not_told", "lawyer_not_told"} & warned or not meeting
     comes = (document["meeting"] or {}).get("attendance", {}).get("client")
+    asked, asked_until = proposal(document)
     returned = accepted and any("undeliverable" in document[who] for who in ("client", "lawyer"))
     found = {
         "open": (document["status"] == "open" and role == "lawyer", start),
@@ -56,7 +63,11 @@ def waits(document: dict, role: str, now: datetime.datetime) -> dict[str, dateti
             accepted and meeting != "cancelled" and role == "lawyer" and comes == "declined",
             end,
         ),
+        "proposal": (role == "lawyer" and asked == "open", asked_until),
+        "proposal_declined": (role == "client" and asked == "declined", asked_until),
     }
+    if role == "client":
+        found = {"proposal_declined": found["proposal_declined"]}
     return {reason: until for reason, (there, until) in found.items() if there and now < until}
 
 
@@ -77,7 +88,7 @@ def read(documents: Iterable[dict], role: str, person: str, now: datetime.dateti
         "upcoming": len(upcoming),
         "meetings_pending": sum(meeting_status(d) == "pending" for d in upcoming),
         "meetings_failed": sum(meeting_status(d) == "failed" for d in upcoming),
-        "proposals": 0,
+        "proposals": sum(proposal(d)[0] == "open" and now < proposal(d)[1] for d in own),
     }
     return {
         "role": role,

@@ -124,13 +124,18 @@ def shown(name: str) -> dict:
 
 
 # What this version shows of a meeting that the former one did not.
-NEW = ("add_to_calendar",)
+NEW = ("add_to_calendar", "proposal")
+NEW_LINKS = ("page_url", "propose")
 
 
 def as_before(said: dict) -> dict:
-    """What is shown of a request, or of a meeting, without what is new."""
+    """What is shown of a request, or of a meeting, without what is new: there is no proposal."""
+    assert not said.get("proposal")
     if said.get("meeting"):
         said = said | {"meeting": as_before(said["meeting"])}
+    if "links" in said:
+        links = {name: url for name, url in said["links"].items() if name not in NEW_LINKS}
+        said = said | {"links": links}
     return {name: value for name, value in said.items() if name not in NEW}
 
 

@@ -28,6 +28,8 @@ NOTICES = {
     "meeting_reminder",
     "meeting_missed",
     "meeting_answered",
+    "meeting_proposed",
+    "proposal_declined",
 }
 
 

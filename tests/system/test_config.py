@@ -40,6 +40,8 @@ DEFAULTS = {
     "opens_minutes_before": 15,
     "expires_minutes_after": 60,
     "join_links": "gate",
+    "page_links": "act",
+    "change_until_minutes_before": 0,
     "show_dial_in": True,
     "reply_to": "other_party",
     "alerts": [],

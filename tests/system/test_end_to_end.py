@@ -14,7 +14,7 @@ from support import until
 # API.md, "Requests and meetings" and "Audit events".
 REQUEST_FIELDS = set(
     "id status title description client lawyer starts_at ends_at duration_minutes timezone message"
-    " meeting created_at updated_at links".split()
+    " proposal meeting created_at updated_at links".split()
 )
 MEETING_FIELDS = set(
     "id generation status provider requested_provider join_url passcode dial_in starts_at ends_at"
@@ -26,7 +26,10 @@ SECURITY_FIELDS = set(
     "waiting_room join_before_host mute_on_entry host_video passcode_required".split()
 )
 AUDIT_FIELDS = set("id at actor source action from to detail request_id meeting_id hash".split())
-COMMANDS = set("respond cancel cancel_meeting regenerate reschedule retry outcome".split())
+COMMANDS = set(
+    "respond cancel cancel_meeting regenerate reschedule retry outcome"
+    " propose withdraw_proposal proposal".split()
+)
 ID = re.compile(r"[A-Za-z0-9_-]{22}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -61,7 +64,7 @@ def test_a_new_request(stack: Stack, parties: Parties) -> None:
     assert request["timezone"] == "Europe/Berlin", "the lawyer's zone by default"
     assert instant(request["ends_at"]) - instant(request["starts_at"]) == minutes(45)
     assert INSTANT.fullmatch(request["created_at"])
-    assert set(request["links"]) == {"self", "cancel", "audit"}
+    assert set(request["links"]) == {"self", "cancel", "audit", "page_url"}
     assert parties.client.request(request["id"]) == request
     assert "respond" in parties.lawyer.request(request["id"])["links"]
     missing = parties.client.get(f"/api/requests/{request['id']}/meeting")

@@ -147,6 +147,8 @@ def test_the_configuration_is_that_of_before(former: Former) -> None:
     stored = load("config")["policy"]
     # What a policy had not in the version before.
     defaults = {
+        "page_links": "act",
+        "change_until_minutes_before": 0,
         "show_dial_in": True,
         "reply_to": "other_party",
         "delay_notice_s": 120,

@@ -518,7 +518,8 @@ def test_a_preview_of_a_closed_door(gated: Stack) -> None:
     request = parties.accepted(starts_at=gated.at(days=2))
     url = join_urls(parties, request)["client"]
     answers = [anyone.get(url, headers=headers) for headers in ({}, PREVIEWS["Slack"])]
-    assert answers[0].text == answers[1].text
+    told = {re.sub('nonce="[0-9a-f]{32}"', "", answer.text) for answer in answers}
+    assert len(told) == 1
     assert_small_page(answers[1], 403, "en")
 
 
@@ -602,7 +603,9 @@ def assert_readable(style: str) -> None:
     """Text has a contrast of 7 to 1 with what is behind it, by day and by night."""
     day, _, night = style.partition("@media(prefers-color-scheme:dark)")
     for sheet in (day, night):
-        rules = dict(re.findall(r"([\w.]+)\{([^{}]*)\}", sheet))
+        rules: dict[str, str] = {}
+        for name, rule in re.findall(r"([\w.]+)\{([^{}]*)\}", sheet):
+            rules[name] = rules.get(name, "") + ";" + rule
         (behind,) = re.findall("background:(#[0-9a-f]+)", rules["main"])
         for text in ("body", ".about", "a"):
             (colour,) = re.findall("(?<![-\\w])color:(#[0-9a-f]+)", rules[text])
@@ -635,4 +638,4 @@ def test_what_visitors_are_told(
     for known in ("Müller ./. &lt;Ex&gt;", "(Europe/Berlin)", "Lawyer Ex"):
         current = state not in (replaced, renewing, replaced_and_cancelled)
         assert (known in plain(page)) == current, known
-    assert_readable(page.partition("<style>")[2].partition("</style>")[0])
+    assert_readable(re.search("<style nonce=[^>]*>(.*)</style>", page, re.S)[1])

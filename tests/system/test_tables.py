@@ -9,7 +9,7 @@ import pytest
 import requests
 import tables
 from bson.raw_bson import RawBSONDocument
-from caller import Caller, mint
+from caller import Caller, done, mint
 from providers import Providers
 from stack import ROOT
 from zoom import sign
@@ -79,6 +79,11 @@ class World:
     def accepted(self, **fields: object) -> dict:
         return self.pair.accept(self.open(), **fields)
 
+    def proposed(self) -> dict:
+        request = self.accepted()
+        done(self.pair.client.command(request["id"], "propose", starts_at=self.stack.at(days=2)))
+        return request
+
     def raw(self, request_id: str) -> bytes:
         options = self.stack.requests.codec_options.with_options(document_class=RawBSONDocument)
         return self.stack.requests.with_options(options).find_one({"_id": request_id}).raw
@@ -138,6 +143,11 @@ def feed(world: World, _: dict) -> str:
     return url.rpartition("/")[2].removesuffix(".ics")
 
 
+def page(world: World, _: dict) -> str:
+    """The client's."""
+    return world.pair.client.request(world.shared["id"])["links"]["page_url"].rpartition("/")[2]
+
+
 def last_part(name: str) -> Callable[[World, dict], str]:
     return lambda world, _: world.links[name].rpartition("/")[2].removesuffix(".ics")
 
@@ -165,6 +175,13 @@ CALLS = {
     "POST /api/requests/{}/meeting/retry": Call(on=World.accepted, status=409),
     "POST /api/requests/{}/meeting/outcome": Call(
         lambda *_: {"outcome": "held"}, on=World.accepted, status=409
+    ),
+    "POST /api/requests/{}/meeting/propose": Call(
+        lambda world, _: {"starts_at": world.stack.at(days=2)}, on=World.accepted
+    ),
+    "DELETE /api/requests/{}/meeting/propose": Call(on=World.proposed),
+    "POST /api/requests/{}/meeting/proposal": Call(
+        lambda *_: {"decision": "decline"}, on=World.proposed
     ),
     "GET /api/requests/{}/meeting/host": Call(status=302),
     "GET /api/requests/{}/calendar.ics": Call(),
@@ -199,6 +216,9 @@ CALLS = {
     "GET /calendar/event/{}.ics": Call(what=last_part("calendar_url")),
     "GET /calendar/feed/{}.ics": Call(what=feed),
     "GET /join/{}": Call(what=last_part("join_url"), status=302),
+    "GET /m/{}": Call(what=page),
+    # It is no form of that page.
+    "POST /m/{}": Call(what=page, status=400),
     "POST /api/webhooks/{}": Call(
         lambda *_: {
             "event": "endpoint.url_validation",

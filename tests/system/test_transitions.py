@@ -26,7 +26,13 @@ COMMANDS: dict[str, tuple[str, Callable[[Stack], dict]]] = {
     ),
     "retry": ("meeting/retry", lambda _: {}),
     "outcome": ("meeting/outcome", lambda _: {"outcome": "held"}),
+    "propose": ("meeting/propose", lambda stack: {"starts_at": stack.at(days=2)}),
+    "withdraw proposal": ("meeting/propose", lambda _: {}),
+    "decide proposal": ("meeting/proposal", lambda _: {"decision": "decline"}),
 }
+CLIENTS = {"propose", "withdraw proposal"}
+# No other time is asked for.
+WITHOUT = {"withdraw proposal": "no_proposal", "decide proposal": "no_proposal"}
 # Status of the request, and of its meeting. A meeting that was replaced is not the current one.
 STATES = {
     "open": ("open", None),
@@ -45,9 +51,10 @@ def verdict(command: str, state: str) -> str:
     """What the tables say: "yes" or a code."""
     request, meeting = STATES[state]
     said = tables.of_requests()[command][request]
-    if said != "yes" or meeting is None:
+    if said != "yes":
         return said
-    return tables.of_meetings().get(command, {}).get(meeting, "yes")
+    said = tables.of_meetings().get(command, {}).get(meeting, "yes")
+    return WITHOUT.get(command, said) if said == "yes" else said
 
 
 def test_every_command_and_status_is_tried() -> None:
@@ -151,7 +158,10 @@ def test_what_may_be_done_when(world: World, state: str, command: str) -> None:
     said = verdict(command, state)
     request = world.made[state][0] if said != "yes" else world.made[state].pop()
     before = world.raw(request["id"])
-    answer = world.stack.admin().post(f"/api/requests/{request['id']}/{path}", body(world.stack))
+    who = world.people.client if command in CLIENTS else world.stack.admin()
+    call = who.delete if command.startswith("withdraw") else who.post
+    options = {} if command.startswith("withdraw") else {"body": body(world.stack)}
+    answer = call(f"/api/requests/{request['id']}/{path}", **options)
     if said == "yes":
         assert done(answer)["id"] == request["id"]
         assert world.raw(request["id"]) != before
