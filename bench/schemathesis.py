@@ -5,11 +5,9 @@ import sys
 import tempfile
 import time
 
-from fuzz import POLICY, ROLES, SETTINGS, Fuzz
+from fuzz import PHASES, POLICY, ROLES, SETTINGS, Fuzz
 from providers import Providers
 from stack import Database
-
-PHASES = "examples,coverage,fuzzing,stateful"
 
 
 def main() -> None:
@@ -23,7 +21,7 @@ def main() -> None:
                 fuzz, began = Fuzz(providers, folder), time.monotonic()
                 while fuzz.calls() < wanted:
                     for role in ROLES:
-                        fuzz.run(role, seed, 25, PHASES)
+                        fuzz.run(role, PHASES, 25, seed)
                         seconds = time.monotonic() - began
                         print(f"{fuzz.calls()} calls, {seconds:.0f} s, {role}", flush=True)
                     seed += 1

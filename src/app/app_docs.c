@@ -10,14 +10,16 @@ enum { DOCS_MAX = 4 * 1024 * 1024 };
 
 /* ---- Markdown ---- */
 
-static const char *docs_range(struct arena *arena, const struct model_field *field, const char *of)
+static const char *docs_range(
+	struct arena *arena, const struct model_field *field, enum openapi_use use, const char *of)
 {
-	if (!field->min && !field->max)
+	if (use == OPENAPI_SHOWN || (!field->min && !field->max))
 		return "";
 	return arena_printf(arena, ", %" PRId64 " to %" PRId64 "%s", field->min, field->max, of);
 }
 
-static const char *docs_string(struct arena *arena, const struct model_field *field)
+static const char *docs_string(
+	struct arena *arena, const struct model_field *field, enum openapi_use use)
 {
 	const char *kind = "text";
 
@@ -35,7 +37,7 @@ static const char *docs_string(struct arena *arena, const struct model_field *fi
 		kind = "letters, digits, `-` and `_`";
 	else if (field->flags & MODEL_MULTILINE)
 		kind = "text of several lines";
-	return arena_printf(arena, "%s%s", kind, docs_range(arena, field, " characters"));
+	return arena_printf(arena, "%s%s", kind, docs_range(arena, field, use, " characters"));
 }
 
 static const char *docs_names(struct arena *arena, const char *const *names)
@@ -54,9 +56,9 @@ static const char *docs_type(
 
 	switch (field->type) {
 	case MODEL_STRING:
-		return docs_string(arena, field);
+		return docs_string(arena, field, use);
 	case MODEL_INT:
-		return arena_printf(arena, "a whole number%s", docs_range(arena, field, ""));
+		return arena_printf(arena, "a whole number%s", docs_range(arena, field, use, ""));
 	case MODEL_BOOL:
 		return "`true` or `false`";
 	case MODEL_INSTANT:
@@ -70,7 +72,7 @@ static const char *docs_type(
 	case MODEL_STRINGS:
 	case MODEL_INTS:
 		return arena_printf(arena, "a list%s: %s",
-			model_counts_items(field) ? docs_range(arena, field, " items") : "",
+			model_counts_items(field) ? docs_range(arena, field, use, " items") : "",
 			field->names ? docs_names(arena, field->names)
 				     : docs_type(arena, &item, use));
 	case MODEL_MAP:

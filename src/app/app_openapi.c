@@ -477,8 +477,10 @@ static void openapi_write_field(
 		openapi_write_number(out, field, use);
 		break;
 	case MODEL_INSTANT:
-		json_write_member(out, "format", "date-time");
-		if (use != OPENAPI_SHOWN)
+		/* Not every date-time is taken: programs would write an offset. */
+		if (use == OPENAPI_SHOWN)
+			json_write_member(out, "format", "date-time");
+		else
 			json_write_member(out, "pattern", INSTANT_PATTERN);
 		break;
 	case MODEL_ENUM:
@@ -641,36 +643,25 @@ static void openapi_write_body(struct openapi *api, const struct http_route *rou
 
 /* ---- links ---- */
 
-static const struct model_field *openapi_find(const struct model *model, const char *name)
+static bool openapi_has(const struct model *model, const char *name)
 {
 	for (; model; model = model->base)
 		MODEL_FOREACH_FIELD (model, field) {
 			if (strcmp(field->name, name) == 0)
-				return field;
+				return true;
 		}
-	return NULL;
+	return false;
 }
 
-/* Where an answer says what the path of the route wants at its place i; or NULL. */
-static const char *openapi_source(
-	struct arena *arena, const struct http_route *from, const struct http_route *to, int i)
+/* Where a call and its answer say what the path of another route wants at its place i; or NULL. */
+static const char *openapi_source(struct arena *arena, const struct http_route *from, int i)
 {
-	const struct model_field *param = openapi_param(to, i), *items;
+	const struct model_field *param = openapi_param(from, i);
 	const struct model *model = from->answers[0].model;
-	const char *within = "", *name = param->name;
 
-	if (openapi_param(from, i))
-		return arena_printf(arena, "$request.path.%s", openapi_param(from, i)->name);
-	items = model ? openapi_find(model, "items") : NULL;
-	if (items) {
-		model = items->of;
-		within = "/items/0";
-	}
-	if (model && !openapi_find(model, name))
-		name = "id";
-	return model && openapi_find(model, name)
-		       ? arena_printf(arena, "$response.body#%s/%s", within, name)
-		       : NULL;
+	if (param)
+		return arena_printf(arena, "$request.path.%s", param->name);
+	return model && openapi_has(model, "id") ? "$response.body#/id" : NULL;
 }
 
 /* What can be done next: below what was asked, with one more id at most, which the answer has. */
@@ -686,7 +677,7 @@ static bool openapi_leads(
 	if (more == count)
 		return count > 0 && (to->pattern[len] == '/' || !to->pattern[len]);
 	return more == count + 1 && strncmp(to->pattern + len, "/{}", 3) == 0 &&
-	       openapi_source(arena, from, to, count);
+	       openapi_source(arena, from, count);
 }
 
 static void openapi_write_links(struct openapi *api, const struct http_route *from)
@@ -710,7 +701,7 @@ static void openapi_write_links(struct openapi *api, const struct http_route *fr
 		json_write_open(api->out, '{');
 		for (i = 0; openapi_param(to, i); i++)
 			json_write_member(api->out, openapi_param(to, i)->name,
-				openapi_source(api->arena, from, to, i));
+				openapi_source(api->arena, from, i));
 		json_write_close(api->out, '}');
 		json_write_close(api->out, '}');
 	}

@@ -42,6 +42,13 @@ class Person:
             base_url=caller.url, token=caller.token, raise_on_unexpected_status=True
         )
 
+    def __enter__(self) -> "Person":
+        self.client.__enter__()
+        return self
+
+    def __exit__(self, *why: object) -> None:
+        self.client.__exit__(*why)
+
     def call(self, operation: str, *arguments: object, **options: object) -> object:
         tag = operation.split("_")[1]
         module = importlib.import_module(f"{self.made.__name__}.api.{tag}.{operation}")
@@ -51,10 +58,8 @@ class Person:
         return getattr(importlib.import_module(f"{self.made.__name__}.models"), name)
 
 
-def test_a_made_client_does_the_main_job(client: ModuleType, stack: Stack) -> None:
-    pair = stack.parties()
-    asker, lawyer = Person(client, pair.client), Person(client, pair.lawyer)
-    draft = asker.model("RequestDraft").from_dict(pair.draft())
+def do_the_main_job(stack: Stack, asker: Person, lawyer: Person, wanted: dict) -> None:
+    draft = asker.model("RequestDraft").from_dict(wanted)
     filed = asker.call("post_requests", body=draft)
     assert filed.status_code == 201
     request = filed.parsed
@@ -78,3 +83,9 @@ def test_a_made_client_does_the_main_job(client: ModuleType, stack: Stack) -> No
     assert (cancelled.status_code, cancelled.parsed.status) == (200, "cancelled")
     again = lawyer.call("post_requests_respond", request.id, body=yes)
     assert (again.status_code, again.parsed.code) == (409, "already_decided")
+
+
+def test_a_made_client_does_the_main_job(client: ModuleType, stack: Stack) -> None:
+    pair = stack.parties()
+    with Person(client, pair.client) as asker, Person(client, pair.lawyer) as lawyer:
+        do_the_main_job(stack, asker, lawyer, pair.draft())

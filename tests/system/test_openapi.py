@@ -71,7 +71,17 @@ def test_what_it_gives_as_examples_is_valid() -> None:
 
 @pytest.mark.parametrize(
     "title",
-    ["a", "\u00e9\u4e2d\U0001f600", "", " ", "\u200b\u3000", "a\nb", "\u202ea", "a\ufeff", "a\ufdd0"]
+    [
+        "a",
+        "\u00e9\u4e2d\U0001f600",
+        "",
+        " ",
+        "\u200b\u3000",
+        "a\nb",
+        "\u202ea",
+        "a\ufeff",
+        "a\ufdd0",
+    ]
     + ["a\U0001fffe", "a\x7f", "a\x85", "a\u2028b", "\u00ada", "x" * 200, "x" * 201],
 )
 def test_its_pattern_of_a_line_is_what_is_taken(parties: Parties, title: str) -> None:

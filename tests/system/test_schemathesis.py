@@ -4,7 +4,7 @@ import pathlib
 from collections.abc import Iterator
 
 import pytest
-from fuzz import POLICY, ROLES, SETTINGS, Fuzz
+from fuzz import PHASES, POLICY, ROLES, SETTINGS, Fuzz
 from providers import Providers
 
 
@@ -17,6 +17,8 @@ def fuzz(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator
 
 @pytest.mark.parametrize("role", ROLES)
 def test_it_finds_nothing(fuzz: Fuzz, role: str | None) -> None:
-    before = fuzz.calls()
-    fuzz.run(role, seed=1, examples=3, phases="examples,coverage,fuzzing,stateful")
-    assert fuzz.calls() - before > 100
+    """What is wrong in one place at a time, as the one who may most; what is drawn, and the ways
+    along the links, as everybody."""
+    before, whole = fuzz.calls(), role == "admin"
+    fuzz.run(role, PHASES if whole else "examples,fuzzing,stateful", examples=2)
+    assert fuzz.calls() - before > (1500 if whole else 50)
