@@ -112,27 +112,37 @@ static enum err handle_failure(struct http_exchange *exchange, struct err_info *
 }
 
 static const struct http_route routes[] = {
-	{HTTP_GET, "/open", handle_json, 0, 0, NULL, NULL, ""},
-	{HTTP_GET, "/notes", handle_json, ROLE_SET(ROLE_CLIENT), 0, NULL, &list_model, ""},
-	{HTTP_POST, "/notes", handle_created, ROLE_SET(ROLE_CLIENT), 0, &note_model, NULL, ""},
-	{HTTP_GET, "/notes/{}", handle_json, ROLE_SET(ROLE_CLIENT), HTTP_NO_ETAG, NULL, NULL, ""},
-	{HTTP_PUT, "/notes/{}", handle_json, ROLE_SET(ROLE_CLIENT), HTTP_BODY_OPTIONAL, &list_model,
-		NULL, ""},
-	{HTTP_DELETE, "/notes/{}", handle_gone, ROLE_SET(ROLE_CLIENT), 0, NULL, NULL, ""},
-	{HTTP_POST, "/notes/{}/parts/{}", handle_created, ROLE_SET(ROLE_CLIENT), 0, NULL, NULL, ""},
-	{HTTP_POST, "/hook", handle_json, 0, HTTP_BODY_RAW, NULL, NULL, ""},
-	{HTTP_PUT, "/free", handle_json, 0, HTTP_BODY_JSON, NULL, NULL, ""},
-	{HTTP_POST, "/free", handle_json, 0, HTTP_BODY_JSON | HTTP_BODY_OPTIONAL, NULL, NULL, ""},
-	{HTTP_GET, "/feed/{}.ics", handle_page, 0, HTTP_PAGE, NULL, NULL, ""},
-	{HTTP_GET, "/mailed/{}.ics", handle_json, 0, HTTP_PAGE | HTTP_MAILED, NULL, NULL, ""},
-	{HTTP_GET, "/broken/{}", handle_failure, 0, HTTP_PAGE | HTTP_MAILED, NULL, NULL, ""},
-	{HTTP_GET, "/fail/{}", handle_failure, 0, 0, NULL, NULL, ""},
-	{HTTP_GET, "/alive", handle_json, 0, HTTP_UNQUEUED, NULL, NULL, ""},
+	{HTTP_GET, "/open", handle_json, 0, 0, NULL, NULL, .summary = ""},
+	{HTTP_GET, "/notes", handle_json, ROLE_SET(ROLE_CLIENT), 0, NULL, &list_model,
+		.summary = ""},
+	{HTTP_POST, "/notes", handle_created, ROLE_SET(ROLE_CLIENT), HTTP_IF_MATCH, &note_model,
+		NULL, .summary = ""},
+	{HTTP_GET, "/notes/{}", handle_json, ROLE_SET(ROLE_CLIENT), HTTP_NO_ETAG, NULL, NULL,
+		.summary = ""},
+	{HTTP_PUT, "/notes/{}", handle_json, ROLE_SET(ROLE_CLIENT),
+		HTTP_BODY_OPTIONAL | HTTP_IF_MATCH, &list_model, NULL, .summary = ""},
+	{HTTP_DELETE, "/notes/{}", handle_gone, ROLE_SET(ROLE_CLIENT), 0, NULL, NULL,
+		.summary = ""},
+	{HTTP_POST, "/notes/{}/parts/{}", handle_created, ROLE_SET(ROLE_CLIENT), 0, NULL, NULL,
+		.summary = ""},
+	{HTTP_POST, "/hook", handle_json, 0, HTTP_BODY_RAW, NULL, NULL, .summary = ""},
+	{HTTP_PUT, "/free", handle_json, 0, HTTP_BODY_JSON, NULL, NULL, .summary = ""},
+	{HTTP_POST, "/free", handle_json, 0, HTTP_BODY_JSON | HTTP_BODY_OPTIONAL, NULL, NULL,
+		.summary = ""},
+	{HTTP_GET, "/feed/{}.ics", handle_page, 0, HTTP_PAGE, NULL, NULL, .summary = ""},
+	{HTTP_GET, "/mailed/{}.ics", handle_json, 0, HTTP_PAGE | HTTP_MAILED, NULL, NULL,
+		.summary = ""},
+	{HTTP_GET, "/broken/{}", handle_failure, 0, HTTP_PAGE | HTTP_MAILED, NULL, NULL,
+		.summary = ""},
+	{HTTP_GET, "/fail/{}", handle_failure, 0, 0, NULL, NULL, .summary = ""},
+	{HTTP_GET, "/alive", handle_json, 0, HTTP_UNQUEUED, NULL, NULL, .summary = ""},
 	{HTTP_GET, "/enter/{}", handle_page, 0, HTTP_PAGE | HTTP_MAILED | HTTP_FIRST, NULL, NULL,
-		""},
-	{HTTP_GET, "/ready", handle_json, 0, HTTP_PROBE, NULL, NULL, ""},
-	{HTTP_GET, "/search", handle_json, ROLE_SET(ROLE_ADMIN), HTTP_LAST, NULL, NULL, ""},
-	{HTTP_POST, "/search", handle_json, ROLE_SET(ROLE_ADMIN), HTTP_LAST, NULL, NULL, ""},
+		.summary = ""},
+	{HTTP_GET, "/ready", handle_json, 0, HTTP_PROBE, NULL, NULL, .summary = ""},
+	{HTTP_GET, "/search", handle_json, ROLE_SET(ROLE_ADMIN), HTTP_LAST, NULL, NULL,
+		.summary = ""},
+	{HTTP_POST, "/search", handle_json, ROLE_SET(ROLE_ADMIN), HTTP_LAST, NULL, NULL,
+		.summary = ""},
 };
 
 static enum err error_page(struct http_exchange *exchange, struct err_info *info)
@@ -419,7 +429,8 @@ static void test_input_arrives(void)
 	CU_ASSERT_PTR_EQUAL(exchange->app, &seen);
 	CU_ASSERT_STRING_EQUAL(header(exchange, "Location"), "/notes/1");
 
-	exchange = serve(arena, "GET /notes?limit=7", ROLE_CLIENT, "", "");
+	exchange = serve(arena, "GET /notes?limit=7", ROLE_CLIENT, "HTTP_IF_MATCH=\"v1\"", "");
+	CU_ASSERT_PTR_NULL(exchange->if_match);
 	CU_ASSERT_EQUAL(((const struct note *)exchange->query)->limit, 7);
 	CU_ASSERT_PTR_NULL(exchange->input);
 	exchange = serve(arena, "GET /open", ROLE_CLIENT, "", "");

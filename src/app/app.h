@@ -52,6 +52,7 @@ struct app_shared {
 	int listen_fd, wake_fd;
 	struct breaker_table *breakers;
 	struct breaker_table *domains; /* of recipients, for dispatchers alone */
+	const char *openapi, *docs;    /* what the API says of itself */
 };
 
 /* A child's life after the fork; returns its exit status. */

@@ -119,6 +119,8 @@ int app_worker_run(const struct conf *conf, const struct app_shared *shared)
 		.templates = app.templates,
 		.organizer = app.mail_from,
 		.calendar_version = app_calendar_version(&app),
+		.openapi = shared->openapi,
+		.docs = shared->docs,
 	};
 	router = (struct http_router){
 		.routes = app_routes,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "app_openapi.h"
 #include "clock.h"
 #include "dispatch.h"
 #include "json.h"
@@ -110,14 +111,60 @@ static int command_with_store(
 	return err == ERR_OK ? EXIT_SUCCESS : app_fail(&info);
 }
 
+static void check_print_settings(void)
+{
+	conf_print_settings(stdout);
+}
+
+static void check_print_api(void)
+{
+	struct arena *arena = arena_new();
+
+	fputs(app_docs(arena), stdout);
+	arena_free(&arena);
+}
+
+static void check_print_openapi(void)
+{
+	struct arena *arena = arena_new();
+	struct model_list schemas;
+
+	puts(app_openapi(arena, &schemas));
+	arena_free(&arena);
+}
+
+/* What the program says of itself; false when there is nothing of that name. */
+static bool check_print(const char *name)
+{
+	static const struct {
+		const char *name;
+		void (*print)(void);
+	} rows[] = {
+		{"settings", check_print_settings},
+		{"tables", app_print_tables},
+		{"api", check_print_api},
+		{"openapi", check_print_openapi},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(name, rows[i].name) == 0) {
+			rows[i].print();
+			return true;
+		}
+	return false;
+}
+
 int app_check_command(int argc, char **argv)
 {
 	static const char help[] =
-		"usage: meetlink check [--config FILE] [settings | tables]\n\n"
+		"usage: meetlink check [--config FILE] [settings | tables | api | openapi]\n\n"
 		"Checks configuration, keys, templates, providers and database, and says what is\n"
 		"wrong. `meetlink check settings` prints every setting with its default instead,\n"
 		"`meetlink check tables` who may call what, and what may be done in which "
-		"status.\n";
+		"status,\n"
+		"`meetlink check api` and `meetlink check openapi` the API, for people and for\n"
+		"programs.\n";
 	const char *path = NULL;
 	const struct app_option options[] = {{"config", .value = &path}};
 	struct err_info info = {0};
@@ -127,16 +174,8 @@ int app_check_command(int argc, char **argv)
 	status = app_options(argc, argv, help, options, 1, 1);
 	if (status)
 		return status - 1;
-	if (optind < argc && strcmp(argv[optind], "settings") == 0) {
-		conf_print_settings(stdout);
-		return EXIT_SUCCESS;
-	}
-	if (optind < argc && strcmp(argv[optind], "tables") == 0) {
-		app_print_tables();
-		return EXIT_SUCCESS;
-	}
 	if (optind < argc)
-		return app_usage(help);
+		return check_print(argv[optind]) ? EXIT_SUCCESS : app_usage(help);
 	conf = app_conf(path);
 	if (!conf)
 		return EXIT_FAILURE;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "app_openapi.h"
 #include "clock.h"
 #include "log.h"
 #include "wake.h"
@@ -259,6 +260,8 @@ enum err app_master_run(const char *path, struct conf **conf, struct err_info *i
 {
 	struct master master = {.path = path, .shared = {.listen_fd = -1, .wake_fd = -1}};
 	char *socket = xstrdup((*conf)->server_socket);
+	struct arena *arena = arena_new();
+	struct model_list schemas;
 	enum err err;
 
 	log_init("master", master_log_level(*conf));
@@ -269,6 +272,8 @@ enum err app_master_run(const char *path, struct conf **conf, struct err_info *i
 	master.shared.wake_fd = wake_open();
 	master.shared.breakers = breaker_table_new();
 	master.shared.domains = breaker_table_new();
+	master.shared.openapi = app_openapi(arena, &schemas);
+	master.shared.docs = app_docs_page(arena);
 	if (master.shared.wake_fd < 0 || !master.shared.breakers || !master.shared.domains) {
 		err = err_set(
 			info, ERR_CONFIG, "No descriptors or memory left: %s.", strerror(errno));
@@ -295,6 +300,7 @@ out:
 		close(master.shared.wake_fd);
 	if (master.shared.listen_fd >= 0)
 		close(master.shared.listen_fd);
+	arena_free(&arena);
 	free(socket);
 	return err;
 }

@@ -17,6 +17,10 @@ enum err {
 	ERR_COUNT
 };
 
+/* A set of errors. */
+#define ERR_SET(name) (UINT64_C(1) << ERR_##name)
+_Static_assert(ERR_COUNT <= 64, "a set of errors has 64 bits");
+
 enum { ERR_MAX_FIELDS = 16 };
 
 struct err_field {

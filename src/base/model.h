@@ -55,6 +55,9 @@ enum model_flag {
 	MODEL_ZONE = 1 << 9,      /* an IANA time zone */
 	MODEL_PROVIDER = 1 << 10, /* a provider that can be used now */
 	MODEL_EMAIL = 1 << 11,    /* one deliverable address */
+	MODEL_ACTOR = 1 << 20,    /* the id of a person or program */
+	MODEL_LOCALE = 1 << 21,   /* a language tag */
+	MODEL_TOKEN = 1 << 22,    /* of what ids and links of ours are made */
 };
 
 struct model_list {
@@ -81,6 +84,7 @@ struct model_field {
 	const struct model *of;   /* MODEL_OBJECT, MODEL_LIST */
 	const char *const *names; /* MODEL_ENUM: NULL-terminated, index is the value */
 	int64_t min, max;         /* input: code points, integer range, or items; both 0 = any */
+	const char *example;      /* of a string, for the description */
 };
 
 struct model {
@@ -88,6 +92,8 @@ struct model {
 	size_t size;
 	const struct model_field *fields;
 	size_t field_count;
+	/* Of an answer that is written in parts: whose members come before its own. */
+	const struct model *base;
 };
 
 /* Iteration over the fields of a struct model *, which may have none. */
@@ -124,6 +130,12 @@ void model_list_remove(struct model_list *list, size_t item_size, size_t index);
 const char *model_map_get(const struct model_list *map, const char *name);
 void model_map_set(
 	struct arena *arena, struct model_list *map, const char *name, const char *value);
+
+/* The items of a list of strings or numbers, as a field of their own; a list without limits of its
+ * own has at most MODEL_MAX_ITEMS of them. */
+enum { MODEL_MAX_ITEMS = 200 };
+struct model_field model_item_field(const struct model_field *field);
+bool model_counts_items(const struct model_field *field); /* whether min and max are of the list */
 
 /* The value of an enum's name, or -1. */
 int model_enum_value(const char *const *names, const char *name);

@@ -200,10 +200,7 @@ static enum err model_enum_from_json(const struct model_field *field, struct jso
 static enum err model_value_from_json(const struct model_field *field, struct arena *arena,
 	struct json_object *json, const char *pointer, void *at, struct err_info *info);
 
-enum { MODEL_MAX_STRINGS = 200 };
-
-/* The items of a list of strings or numbers, as a field of their own. */
-static struct model_field model_item_field(const struct model_field *field)
+struct model_field model_item_field(const struct model_field *field)
 {
 	struct model_field item = {
 		.type = MODEL_STRING, .flags = field->flags, .min = 1, .max = 200};
@@ -214,6 +211,11 @@ static struct model_field model_item_field(const struct model_field *field)
 	return item;
 }
 
+bool model_counts_items(const struct model_field *field)
+{
+	return field->type != MODEL_INTS && field->max;
+}
+
 static enum err model_list_from_json(const struct model_field *field, struct arena *arena,
 	struct json_object *json, const char *pointer, struct model_list *list,
 	struct err_info *info)
@@ -222,9 +224,9 @@ static enum err model_list_from_json(const struct model_field *field, struct are
 	const size_t item_size = objects                        ? field->of->size
 				 : field->type == MODEL_STRINGS ? sizeof(const char *)
 								: sizeof(int64_t);
-	const bool counted = field->type != MODEL_INTS && field->max;
+	const bool counted = model_counts_items(field);
 	const int64_t least = counted ? field->min : 0;
-	const int64_t most = counted ? field->max : MODEL_MAX_STRINGS;
+	const int64_t most = counted ? field->max : MODEL_MAX_ITEMS;
 	const struct model_field item_field = model_item_field(field);
 	char item_pointer[MODEL_POINTER_SIZE];
 	struct json_object *item;

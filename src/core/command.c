@@ -34,6 +34,22 @@ const struct command_row command_table[] = {
 #undef COMMAND
 };
 
+uint64_t command_refusals(enum command command)
+{
+	const struct command_row *row = &command_table[command];
+	uint64_t set = row->refuses | ERR_SET(KEY_REUSED) | ERR_SET(BUSY);
+	int i;
+
+	for (i = 0; i < COMMAND_REQUEST_STATUSES; i++)
+		set |= UINT64_C(1) << row->on_request[i];
+	for (i = 0; i < COMMAND_MEETING_STATUSES; i++)
+		set |= UINT64_C(1) << row->on_meeting[i];
+	set |= row->after_start ? ERR_SET(NOT_STARTED) : ERR_SET(MEETING_OVER);
+	if (!row->ends)
+		set |= ERR_SET(TOO_MANY_CHANGES);
+	return set & ~ERR_SET(OK);
+}
+
 bool command_given_up(const struct request *request)
 {
 	const struct meeting *meeting = request->meeting;

@@ -38,9 +38,13 @@ struct command_row {
 	bool after_start; /* is for after the start of the meeting; the others for before its end */
 	/* ERR_OK when it is allowed in that status, otherwise the error that refuses it. */
 	enum err on_request[COMMAND_REQUEST_STATUSES], on_meeting[COMMAND_MEETING_STATUSES];
+	uint64_t refuses; /* ERR_SET()s of its rule */
 };
 
 extern const struct command_row command_table[COMMAND_COUNT];
+
+/* All errors by which it may be refused, the collisions of changes among them: ERR_SET()s. */
+uint64_t command_refusals(enum command command);
 
 /* Whether something was given up that may be tried again, beside the making of a meeting, which a
  * meeting that failed says itself. */

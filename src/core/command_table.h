@@ -5,6 +5,8 @@
  * COMMAND(name, words, HTTP method, path below the request's, body, whether the body may be left
  *         out, roles, summary, columns of struct command_row)
  *
+ * .refuses are the errors of its rule beside those of the statuses.
+ *
  * ON_REQUEST(open, accepted, declined, lapsed, cancelled, completed) and ON_MEETING(pending, ready,
  * failed, cancelled, expired, replaced) say for each status whether it is OK, or the error that
  * refuses it.
@@ -13,6 +15,7 @@
 COMMAND(RESPOND, "respond", POST, "/respond", &request_response_model, false,
 	FOR_LAWYER | FOR_ADMIN | FOR_SERVICE, "Accept or decline",
 	.rule = request_respond, .link = "respond",
+	.refuses = ERR_SET(OVERLAPS) | ERR_SET(STARTS_IN_PAST) | ERR_SET(LAWYER_UNCONFIRMED),
 	ON_REQUEST(OK, ALREADY_DECIDED, ALREADY_DECIDED, LAPSED, ALREADY_DECIDED, ALREADY_DECIDED),
 	ON_MEETING(OK, OK, OK, OK, OK, OK))
 COMMAND(CANCEL, "cancel", POST, "/cancel", &request_cancellation_model, true,
@@ -28,16 +31,17 @@ COMMAND(CANCEL_MEETING, "cancel meeting", POST, "/meeting/cancel", &request_canc
 COMMAND(REGENERATE, "regenerate", POST, "/meeting/regenerate", &meeting_regeneration_model, true,
 	FOR_LAWYER | FOR_ADMIN, "Replace the link",
 	.rule = request_regenerate, .link = "regenerate",
+	.refuses = ERR_SET(OVERLAPS) | ERR_SET(STILL_PENDING) | ERR_SET(TOO_MANY_GENERATIONS),
 	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, LAPSED, ALREADY_CANCELLED, MEETING_OVER),
 	ON_MEETING(OK, OK, OK, OK, MEETING_OVER, MEETING_ENDED))
 COMMAND(RESCHEDULE, "reschedule", POST, "/meeting/reschedule", &meeting_rescheduling_model, false,
 	FOR_LAWYER | FOR_ADMIN, "Move the meeting",
-	.rule = request_reschedule, .link = "reschedule",
+	.rule = request_reschedule, .link = "reschedule", .refuses = ERR_SET(OVERLAPS),
 	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, LAPSED, ALREADY_CANCELLED, MEETING_OVER),
 	ON_MEETING(OK, OK, OK, MEETING_ENDED, MEETING_OVER, MEETING_ENDED))
 COMMAND(RETRY, "retry", POST, "/meeting/retry", NULL, true,
 	FOR_LAWYER | FOR_ADMIN, "Try again now what was given up",
-	.rule = request_retry, .link = "retry", .mends = true,
+	.rule = request_retry, .link = "retry", .mends = true, .refuses = ERR_SET(OVERLAPS),
 	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, LAPSED, ALREADY_CANCELLED, MEETING_OVER),
 	ON_MEETING(OK, ALREADY_READY, OK, MEETING_ENDED, MEETING_OVER, MEETING_ENDED))
 COMMAND(OUTCOME, "outcome", POST, "/meeting/outcome", &meeting_verdict_model, false,

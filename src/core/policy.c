@@ -60,10 +60,12 @@ static const char *const lawyer_addresses_names[] = {
 
 #undef FIELD
 #define FIELD(type, member, ...) MODEL_FIELD(struct policy, member, type, MUST, __VA_ARGS__)
+#define NAMED(type, member, what, ...)                                                             \
+	MODEL_FIELD(struct policy, member, type, MUST | (what), __VA_ARGS__)
 
 static const struct model_field policy_fields[] = {
-	FIELD(MODEL_STRING, default_provider, .min = 1, .max = 32),
-	FIELD(MODEL_STRINGS, failover, .min = 0, .max = 8),
+	NAMED(MODEL_STRING, default_provider, MODEL_PROVIDER, .min = 1, .max = 32),
+	NAMED(MODEL_STRINGS, failover, MODEL_PROVIDER, .min = 0, .max = 8),
 	FIELD(MODEL_INT, inline_wait_ms, .min = 0, .max = 20000),
 	FIELD(MODEL_INT, delay_notice_s, .min = 10, .max = 24 * 60 * 60),
 	FIELD(MODEL_INT, opens_minutes_before, .min = 0, .max = 24 * 60),
@@ -73,7 +75,7 @@ static const struct model_field policy_fields[] = {
 	FIELD(MODEL_INT, change_until_minutes_before, .min = 0, .max = 14 * 24 * 60),
 	FIELD(MODEL_BOOL, show_dial_in),
 	FIELD(MODEL_STRING, reply_to, .min = 1, .max = 254),
-	FIELD(MODEL_STRINGS, alerts, .min = 0, .max = 8),
+	NAMED(MODEL_STRINGS, alerts, MODEL_EMAIL, .min = 0, .max = 8),
 	FIELD(MODEL_OBJECT, security, .of = &security_model),
 	FIELD(MODEL_INTS, reminders_minutes_before, .min = 5, .max = 14 * 24 * 60),
 	FIELD(MODEL_INT, max_generations, .min = 1, .max = 100),

@@ -19,17 +19,17 @@ const char *const decision_names[] = {
 #define HEAVY (MODEL_STORED | MODEL_HEAVY)
 
 /* What a person may write into a field: length in characters, and whether it may have lines. */
-#define TEXT(c_type, member, flags, least, most)                                                   \
-	MODEL_FIELD(c_type, member, MODEL_STRING, flags, .min = least, .max = most)
+#define TEXT(c_type, member, flags, least, most, ...)                                              \
+	MODEL_FIELD(c_type, member, MODEL_STRING, flags, .min = least, .max = most, __VA_ARGS__)
 
-#define PERSON(member, flags, min, max) TEXT(struct person, member, BOTH | (flags), min, max)
+#define PERSON(member, flags, ...) TEXT(struct person, member, BOTH | (flags), __VA_ARGS__)
 
 static const struct model_field person_fields[] = {
-	PERSON(id, MODEL_REQUIRED, 1, 128),
-	PERSON(name, MODEL_REQUIRED, 1, 200),
+	PERSON(id, MODEL_REQUIRED | MODEL_ACTOR, 1, 128),
+	PERSON(name, MODEL_REQUIRED, 1, 200, .example = "Maria Ex"),
 	PERSON(email, MODEL_REQUIRED | MODEL_EMAIL, 3, 254),
 	PERSON(timezone, MODEL_ZONE, 1, 64),
-	PERSON(locale, 0, 2, 35),
+	PERSON(locale, MODEL_LOCALE, 2, 35),
 	MODEL_FIELD(struct person, undeliverable, MODEL_INSTANT, BOTH | MODEL_SPARSE),
 };
 
@@ -37,7 +37,7 @@ const struct model person_model = MODEL(struct person, "person", person_fields);
 
 /* What may be said of a person: all but what is found out, the last. */
 static const struct model person_draft_model = {
-	.name = "person",
+	.name = "person_draft",
 	.size = sizeof(struct person),
 	.fields = person_fields,
 	.field_count = sizeof(person_fields) / sizeof(person_fields[0]) - 1,
@@ -135,7 +135,7 @@ static const struct model_field request_fields[] = {
 
 const struct model request_model = MODEL(struct request, "request", request_fields);
 
-#define DRAFT(member, flags, min, max) TEXT(struct request_draft, member, flags, min, max)
+#define DRAFT(member, flags, ...) TEXT(struct request_draft, member, flags, __VA_ARGS__)
 
 #define DRAFT_PERSON(field_name, party)                                                            \
 	{                                                                                          \
@@ -146,7 +146,7 @@ const struct model request_model = MODEL(struct request, "request", request_fiel
 	}
 
 static const struct model_field draft_fields[] = {
-	DRAFT(title, MODEL_REQUIRED, 1, 200),
+	DRAFT(title, MODEL_REQUIRED, 1, 200, .example = "Advice on a contract"),
 	DRAFT(description, MODEL_MULTILINE, 0, 4000),
 	DRAFT_PERSON(client, PARTY_CLIENT),
 	DRAFT_PERSON(lawyer, PARTY_LAWYER),
@@ -156,7 +156,7 @@ static const struct model_field draft_fields[] = {
 	DRAFT(timezone, MODEL_ZONE, 1, 64),
 };
 
-const struct model request_draft_model = MODEL(struct request_draft, "draft", draft_fields);
+const struct model request_draft_model = MODEL(struct request_draft, "request_draft", draft_fields);
 
 #define RESPONSE(member, flags, min, max) TEXT(struct request_response, member, flags, min, max)
 
@@ -173,10 +173,11 @@ static const struct model_field response_fields[] = {
 };
 
 const struct model request_response_model =
-	MODEL(struct request_response, "response", response_fields);
+	MODEL(struct request_response, "request_response", response_fields);
 
 static const struct model_field cancellation_fields[] = {
-	TEXT(struct request_cancellation, reason, MODEL_MULTILINE, 0, 2000),
+	TEXT(struct request_cancellation, reason, MODEL_MULTILINE, 0, 2000,
+		.example = "The matter is settled."),
 };
 
 const struct model request_cancellation_model =

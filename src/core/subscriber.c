@@ -52,13 +52,14 @@ static const struct model_field subscriber_fields[] = {
 const struct model subscriber_model = MODEL(struct subscriber, "webhook", subscriber_fields);
 
 static const struct model_field draft_fields[] = {
-	MODEL_FIELD(
-		struct subscriber_draft, url, MODEL_STRING, MODEL_REQUIRED, .min = 1, .max = 2048),
+	MODEL_FIELD(struct subscriber_draft, url, MODEL_STRING, MODEL_REQUIRED, .min = 1,
+		.max = 2048, .example = "https://example.org/meetings"),
 	MODEL_FIELD(struct subscriber_draft, events, MODEL_STRINGS, MODEL_REQUIRED, .min = 1,
-		.max = SUBSCRIBER_MOST_EVENTS),
+		.max = SUBSCRIBER_MOST_EVENTS, .example = "meeting.ready"),
 };
 
-const struct model subscriber_draft_model = MODEL(struct subscriber_draft, "webhook", draft_fields);
+const struct model subscriber_draft_model =
+	MODEL(struct subscriber_draft, "webhook_draft", draft_fields);
 
 /* Who comes to a meeting, by a name of its own. */
 #define SUBSCRIBER_ATTENDANCE "attendance.*"

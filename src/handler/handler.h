@@ -13,6 +13,7 @@ struct handler_context {
 	const struct tmpl_set *templates;
 	struct mail_address organizer; /* of calendar events */
 	const char *calendar_version;  /* of what calendars follow from beside the meetings */
+	const char *openapi, *docs;    /* the description of the API: JSON, and as a page */
 };
 
 /* Whether the templates of pages name no value that they are not given. */
@@ -71,6 +72,18 @@ http_handler handler_delivery_again;
 http_handler handler_webhook;
 http_handler handler_health;
 http_handler handler_ready;
+http_handler handler_openapi;
+http_handler handler_docs;
+
+/* What answers are that are no object of one model, for the description (handler_answer.c). */
+extern const struct model handler_request_answer, handler_request_page, handler_meeting_page,
+	handler_audit_page, handler_dashboard_answer, handler_busy_answer, handler_erasure_answer,
+	handler_feed_answer, handler_health_answer, handler_provider_answer, handler_provider_page,
+	handler_outbox_page, handler_webhook_page, handler_webhook_answer, handler_delivery_page;
+
+/* The bodies that change, and validate, the i-th provider; NULL behind the last. */
+const struct model *handler_provider_changes(struct arena *arena, size_t i);
+const struct model *handler_provider_validations(struct arena *arena, size_t i);
 
 /* The query of GET /api/requests. */
 struct handler_list_query {

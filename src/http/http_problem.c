@@ -3,6 +3,32 @@
 
 enum { HTTP_RETRY_AFTER_S = 2 };
 
+#define MEMBER(member, member_type, member_flags, ...)                                             \
+	{                                                                                          \
+		.name = (member), .type = (member_type), .flags = MODEL_SHOWN | (member_flags),    \
+		__VA_ARGS__                                                                        \
+	}
+
+static const struct model_field error_fields[] = {
+	MEMBER("pointer", MODEL_STRING, MODEL_REQUIRED),
+	MEMBER("detail", MODEL_STRING, MODEL_REQUIRED),
+};
+static const struct model error_model = {
+	.name = "field_error", .fields = error_fields, .field_count = 2};
+
+static const struct model_field problem_fields[] = {
+	MEMBER("type", MODEL_STRING, MODEL_REQUIRED),
+	MEMBER("title", MODEL_STRING, MODEL_REQUIRED),
+	MEMBER("status", MODEL_INT, MODEL_REQUIRED),
+	MEMBER("detail", MODEL_STRING, MODEL_REQUIRED),
+	MEMBER("instance", MODEL_STRING, MODEL_REQUIRED),
+	MEMBER("code", MODEL_STRING, MODEL_REQUIRED),
+	MEMBER("errors", MODEL_LIST, MODEL_SPARSE, .of = &error_model),
+};
+const struct model http_problem_model = {.name = "problem",
+	.fields = problem_fields,
+	.field_count = sizeof(problem_fields) / sizeof(problem_fields[0])};
+
 static void http_problem_fields(struct buf *out, const struct err_info *info)
 {
 	size_t i;

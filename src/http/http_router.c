@@ -179,9 +179,14 @@ static enum err router_check_caller(const struct http_router *router,
 	return err;
 }
 
-static bool router_takes_body(const struct http_exchange *exchange)
+bool http_route_takes_body(const struct http_route *route)
 {
-	return exchange->method != HTTP_GET && exchange->method != HTTP_HEAD;
+	return route->method != HTTP_GET;
+}
+
+bool http_route_has_tag(const struct http_route *route)
+{
+	return route->method == HTTP_GET && !(route->flags & HTTP_NO_ETAG);
 }
 
 /* RFC 9110 section 15.5.16: what is refused for its coding is told which one is taken. */
@@ -205,7 +210,7 @@ static enum err router_check_media(
 	if (!(route->flags & HTTP_PAGE) && !http_media_accepted(accept, "application/json") &&
 		!http_media_accepted(accept, "application/problem+json"))
 		return err_set(info, ERR_NOT_ACCEPTABLE, "Accept must admit application/json.");
-	if (!router_takes_body(exchange) || exchange->body_len == 0 ||
+	if (!http_route_takes_body(route) || exchange->body_len == 0 ||
 		(route->flags & HTTP_BODY_RAW))
 		return ERR_OK;
 	err = router_check_coding(exchange, info);
@@ -215,11 +220,13 @@ static enum err router_check_media(
 	return err;
 }
 
-static enum err router_read_headers(struct http_exchange *exchange, struct err_info *info)
+static enum err router_read_headers(
+	const struct http_route *route, struct http_exchange *exchange, struct err_info *info)
 {
 	const char *key = http_variable(exchange, "HTTP_IDEMPOTENCY_KEY");
 
-	exchange->if_match = http_variable(exchange, "HTTP_IF_MATCH");
+	if (route->flags & HTTP_IF_MATCH)
+		exchange->if_match = http_variable(exchange, "HTTP_IF_MATCH");
 	if (exchange->if_match && strlen(exchange->if_match) > HTTP_MAX_IF_MATCH)
 		return err_set(info, ERR_MALFORMED, "If-Match is too long.");
 	if (!key || exchange->method != HTTP_POST)
@@ -239,7 +246,7 @@ static enum err router_read_input(
 		if (err != ERR_OK)
 			return err;
 	}
-	if (!router_takes_body(exchange) || (route->flags & HTTP_BODY_RAW))
+	if (!http_route_takes_body(route) || (route->flags & HTTP_BODY_RAW))
 		return ERR_OK;
 	if (route->flags & HTTP_BODY_JSON)
 		return http_json_read(exchange->arena, exchange->body, exchange->body_len,
@@ -262,7 +269,7 @@ static enum err router_admit(const struct http_router *router, struct http_excha
 	if (err == ERR_OK)
 		err = router_check_media(*route_r, exchange, info);
 	if (err == ERR_OK)
-		err = router_read_headers(exchange, info);
+		err = router_read_headers(*route_r, exchange, info);
 	if (err == ERR_OK)
 		err = router_read_input(*route_r, exchange, info);
 	return err;
@@ -271,7 +278,7 @@ static enum err router_admit(const struct http_router *router, struct http_excha
 /* Gives a representation its entity tag, or 304 in its place when the client has it already. */
 static void router_revalidate(const struct http_route *route, struct http_exchange *exchange)
 {
-	if (route->method != HTTP_GET || exchange->status != 200 || (route->flags & HTTP_NO_ETAG))
+	if (!http_route_has_tag(route) || exchange->status != 200)
 		return;
 	/* What is still to be written has the tag that its handler knows, or none. */
 	if (exchange->stream && !http_header_get(exchange, "ETag"))
@@ -394,6 +401,30 @@ void http_router_refuse(const struct http_router *router, struct http_exchange *
 	err = err_set(&info, ERR_OVERLOADED, "More is asked than can be answered; try again soon.");
 	router_reply_error(router, exchange, err, &info);
 	router_finish(route, exchange, started_us);
+}
+
+uint64_t http_route_refusals(const struct http_route *route)
+{
+	const bool variable = strchr(route->pattern, '{') != NULL;
+	uint64_t set = ERR_SET(INTERNAL);
+
+	if (route->roles)
+		set |= ERR_SET(UNAUTHENTICATED) | ERR_SET(FORBIDDEN);
+	if (variable)
+		set |= ERR_SET(NOT_FOUND);
+	if (!(route->flags & HTTP_PAGE))
+		set |= ERR_SET(NOT_ACCEPTABLE);
+	if (route->query || !(route->flags & HTTP_PAGE))
+		set |= ERR_SET(MALFORMED) | ERR_SET(INVALID);
+	if (http_route_takes_body(route))
+		set |= ERR_SET(MALFORMED) | ERR_SET(TOO_LARGE) | ERR_SET(UNSUPPORTED_MEDIA);
+	if (route->flags & HTTP_IF_MATCH)
+		set |= ERR_SET(MALFORMED) | ERR_SET(PRECONDITION_FAILED);
+	if (!(route->flags & HTTP_UNQUEUED))
+		set |= ERR_SET(OVERLOADED);
+	if (route->roles || variable)
+		set |= ERR_SET(DATABASE_AWAY);
+	return set;
 }
 
 enum http_class http_route_class(const struct http_route *route)

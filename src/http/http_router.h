@@ -17,7 +17,8 @@ enum http_route_flag {
 	HTTP_PAGE = 1 << 1, /* not JSON: Accept is not looked at, nor a query without model */
 	HTTP_NO_ETAG = 1 << 2,
 	HTTP_BODY_RAW = 1 << 3,  /* the handler reads exchange->body, of any media type, itself */
-	HTTP_BODY_JSON = 1 << 4, /* any JSON value, in exchange->json, where no model fits */
+	HTTP_BODY_JSON = 1 << 4, /* any JSON value, in exchange->json, where no model fits; with a
+				  * model: members that are left out stay as they are */
 	HTTP_MAILED = 1 << 5,    /* people are mailed this link: what is glued behind it is cut, and
 				  * below what comes before its {} errors are pages */
 	/* Its class where that does not follow from the method: what changes something is of the
@@ -26,9 +27,20 @@ enum http_route_flag {
 	HTTP_LAST = 1 << 7,
 	HTTP_UNQUEUED = 1 << 8, /* never waits for anything, nor may its handler */
 	HTTP_PROBE = 1 << 9, /* has a thread of its own, so that it is answered when all are busy */
+	HTTP_IF_MATCH = 1 << 10, /* its handler goes by If-Match; it is not read for others */
 };
 
 typedef enum err http_handler(struct http_exchange *exchange, struct err_info *info);
+
+/* What a route answers when it is not an error. */
+struct http_answer {
+	int status;
+	const char *type;          /* its media type; NULL: it has no body */
+	const struct model *model; /* of JSON; NULL: any */
+	bool location;
+};
+
+enum { HTTP_MAX_ANSWERS = 4 };
 
 struct http_route {
 	enum http_method method;
@@ -39,6 +51,12 @@ struct http_route {
 	const struct model *body;  /* NULL: none is expected, so empty or {} */
 	const struct model *query; /* NULL: no query parameter is known */
 	const char *summary;
+	/* For the description (app_openapi.c), beside what follows from the columns above: */
+	struct http_answer answers[HTTP_MAX_ANSWERS];      /* ends with one without status */
+	uint64_t errors;                                   /* ERR_SET()s of its handler */
+	const struct model_field *params[HTTP_MAX_PARAMS]; /* NULL: an id of ours */
+	/* HTTP_BODY_JSON: the models that the body may have, i of them; NULL behind the last. */
+	const struct model *(*bodies)(struct arena *arena, size_t i);
 };
 
 struct http_router {
@@ -58,6 +76,15 @@ void http_router_serve(const struct http_router *router, struct http_exchange *e
  * ERR_OVERLOADED, for which neither the caller is looked at nor the database asked. */
 void http_router_refuse(const struct http_router *router, struct http_exchange *exchange);
 
+/* The errors by which the engine refuses a call before its handler, and what any handler may meet:
+ * ERR_SET()s. */
+uint64_t http_route_refusals(const struct http_route *route);
+
+bool http_route_takes_body(const struct http_route *route);
+
+/* Whether its answers have entity tags, and If-None-Match is heeded. */
+bool http_route_has_tag(const struct http_route *route);
+
 /* Its flags' class, or its method's. */
 enum http_class http_route_class(const struct http_route *route);
 
@@ -72,4 +99,5 @@ enum http_class http_router_class(const struct http_router *router, const char *
  * own fault keeps its detail to the log.
  */
 void http_reply_problem(struct http_exchange *exchange, const struct err_info *info);
+extern const struct model http_problem_model; /* for the description */
 #endif

@@ -62,7 +62,7 @@ static void service_check_email(
 void service_check_fields(struct arena *arena, const struct model *model, void *input,
 	const char *base, struct err_info *info)
 {
-	const char *zone;
+	const char *zone, *id, *locale;
 	char pointer[64];
 
 	MODEL_FOREACH_FIELD (model, field) {
@@ -73,6 +73,13 @@ void service_check_fields(struct arena *arena, const struct model *model, void *
 		if (service_flagged_text(field, MODEL_EMAIL, input))
 			service_check_email(arena, (const char **)((char *)input + field->offset),
 				pointer, info);
+		id = service_flagged_text(field, MODEL_ACTOR, input);
+		if (id && !actor_id_valid(id))
+			err_add_field(
+				info, pointer, "must be printable ASCII characters without spaces");
+		locale = service_flagged_text(field, MODEL_LOCALE, input);
+		if (locale && !service_locale_valid(locale))
+			err_add_field(info, pointer, "is not a language tag like de or en-GB");
 	}
 }
 
@@ -92,26 +99,14 @@ enum err service_check_named(const struct service *service, const struct config 
 	return err;
 }
 
-static void service_check_person(
-	struct arena *arena, struct person *person, const char *who, struct err_info *info)
-{
-	char pointer[64];
-
-	snprintf(pointer, sizeof(pointer), "/%s/id", who);
-	if (!actor_id_valid(person->id))
-		err_add_field(info, pointer, "must be printable ASCII characters without spaces");
-	snprintf(pointer, sizeof(pointer), "/%s", who);
-	service_check_fields(arena, &person_model, person, pointer, info);
-	snprintf(pointer, sizeof(pointer), "/%s/locale", who);
-	if (person->locale && !service_locale_valid(person->locale))
-		err_add_field(info, pointer, "is not a language tag like de or en-GB");
-}
-
 void service_check_draft(struct arena *arena, struct request_draft *draft, struct err_info *info)
 {
+	char pointer[16];
 	int party;
 
-	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++)
-		service_check_person(arena, draft->person[party], party_names[party], info);
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++) {
+		snprintf(pointer, sizeof(pointer), "/%s", party_names[party]);
+		service_check_fields(arena, &person_model, draft->person[party], pointer, info);
+	}
 	service_check_fields(arena, &request_draft_model, draft, "", info);
 }

@@ -10,6 +10,7 @@
 #include "service.h"
 
 struct json_object;
+struct provider;
 
 /* A representation, in the arena. What call->precondition is asked about is the version. */
 struct service_config_answer {
@@ -38,12 +39,18 @@ enum err service_config_provider_get(const struct service *service, const struct
 enum err service_config_provider_put(const struct service *service, const struct service_call *call,
 	const char *name, struct json_object *given, struct service_config_answer *answer_r,
 	struct err_info *info);
+
+/* What a PUT may change of a provider, and what a validation takes: for the description. */
+const struct model *service_config_provider_input(
+	struct arena *arena, const struct provider *provider, const char *flag);
+
 enum err service_config_provider_delete(const struct service *service,
 	const struct service_call *call, const char *name, struct err_info *info);
 
 /* Asks the provider whether settings and credentials work: the stored ones, with `given` laid over
  * them. Stores nothing but, for as long as it may be there, what the
  * test meeting can be deleted with. Blocks for SERVICE_CONFIG_VALIDATE_MS at most. */
+extern const struct model service_validation_model; /* of the answer */
 enum { SERVICE_CONFIG_VALIDATE_MS = 25 * 1000 };
 enum err service_config_provider_validate(const struct service *service,
 	const struct service_call *call, const char *name, struct json_object *given,

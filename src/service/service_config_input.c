@@ -30,7 +30,8 @@ static const struct model *provider_model(
 	const struct provider_field *field;
 	size_t i;
 
-	*model = (struct model){.name = provider->name,
+	*model = (struct model){.name = arena_printf(arena, "%s_%s", provider->name,
+					secret ? "credentials" : "settings"),
 		.size = (count + 1) * sizeof(struct provider_slot),
 		.fields = rows};
 	for (i = 0; i < count; i++) {
@@ -51,6 +52,30 @@ static const struct model *provider_model(
 						 : PROVIDER_MAX_SETTING,
 		};
 	}
+	return model;
+}
+
+/* The whole input, over a struct provider_input. */
+const struct model *service_config_provider_input(
+	struct arena *arena, const struct provider *provider, const char *flag)
+{
+	struct model_field *rows = arena_alloc(arena, 3 * sizeof(*rows));
+	struct model *model = arena_alloc(arena, sizeof(*model));
+
+	rows[0] = (struct model_field){
+		.name = flag, .type = MODEL_BOOL, .offset = offsetof(struct provider_input, flag)};
+	rows[1] = (struct model_field){.name = "settings",
+		.type = MODEL_OBJECT,
+		.offset = offsetof(struct provider_input, settings),
+		.of = provider_model(arena, provider, false)};
+	rows[2] = (struct model_field){.name = "credentials",
+		.type = MODEL_OBJECT,
+		.offset = offsetof(struct provider_input, credentials),
+		.of = provider_model(arena, provider, true)};
+	*model = (struct model){.name = provider->name,
+		.size = sizeof(struct provider_input),
+		.fields = rows,
+		.field_count = 3};
 	return model;
 }
 
@@ -89,25 +114,14 @@ enum err provider_input_read(struct arena *arena, const struct provider *provide
 	struct json_object *given, const char *flag, struct provider_input *input_r,
 	struct err_info *info)
 {
-	const struct model_field rows[] = {
-		{.name = flag, .type = MODEL_BOOL, .offset = offsetof(struct provider_input, flag)},
-		{.name = "settings",
-			.type = MODEL_OBJECT,
-			.offset = offsetof(struct provider_input, settings),
-			.of = provider_model(arena, provider, false)},
-		{.name = "credentials",
-			.type = MODEL_OBJECT,
-			.offset = offsetof(struct provider_input, credentials),
-			.of = provider_model(arena, provider, true)},
-	};
-	const struct model model = MODEL(struct provider_input, "provider", rows);
 	size_t i;
 	enum err err;
 
 	*input_r = (struct provider_input){.provider = provider};
 	if (json_object_is_type(given, json_type_object))
 		provider_flatten(provider, given);
-	err = model_from_json(&model, arena, given, "", input_r, info);
+	err = model_from_json(service_config_provider_input(arena, provider, flag), arena, given,
+		"", input_r, info);
 	if (err != ERR_OK)
 		return err;
 	input_r->flag_given = json_object_object_get(given, flag) != NULL;

@@ -32,7 +32,7 @@ static const struct model_field validation_fields[] = {
 	MODEL_FIELD(struct validation, checks, MODEL_LIST, MODEL_SHOWN, .of = &check_model),
 };
 
-static const struct model validation_model =
+const struct model service_validation_model =
 	MODEL(struct validation, "validation", validation_fields);
 
 static void validation_add(struct arena *arena, struct validation *validation, const char *name,
@@ -255,7 +255,8 @@ enum err service_config_provider_validate(const struct service *service,
 	if (err != ERR_OK)
 		return err;
 	validation.ok = validation_holds(&validation);
-	answer_r->reply = model_text(call->arena, &validation_model, &validation, MODEL_SHOWN);
+	answer_r->reply =
+		model_text(call->arena, &service_validation_model, &validation, MODEL_SHOWN);
 	answer_r->version = NULL;
 	return ERR_OK;
 }

@@ -6,6 +6,7 @@ import json
 import pytest
 from caller import Parties
 from stack import Stack
+from support import until
 
 LONG = "x" * 5000
 # A body within the limits of size and depth of the transport, but not of ours.
@@ -19,6 +20,7 @@ def unchanged(stack: Stack):
     def state() -> list:
         return sorted((row["_id"], row["rev"]) for row in stack.requests.find({}, {"rev": 1}))
 
+    until(stack.is_idle, "what the tests before have left is done", 60)
     before = state()
     yield
     assert state() == before
