@@ -11,31 +11,68 @@ import subprocess
 import sys
 import urllib.request
 
-LENA = {"id": "lena", "name": "Lena Brandt", "email": "lena@example.org"}
 PEOPLE = {
-    "lena": LENA | {"timezone": "Europe/Berlin", "locale": "de"},
-    "omar": {"id": "omar", "name": "Omar Haddad", "email": "omar@example.org", "timezone": "Europe/Paris"},
-    "clara": {"id": "clara", "name": "Clara Neumann", "email": "clara@example.org", "timezone": "America/New_York"},
-    "jonas": {"id": "jonas", "name": "Jonas Weber", "email": "jonas@example.org", "timezone": "Europe/Berlin"},
-    "amelie": {"id": "amelie", "name": "Amélie Laurent", "email": "amelie@example.org", "timezone": "Europe/Paris"},
-    "noa": {"id": "noa", "name": "נועה לוי", "email": "noa@example.org", "timezone": "Asia/Jerusalem"},
-}  # fmt: skip
+    id: {"id": id, "name": name, "email": f"{id}@example.org", "timezone": zone, "locale": locale}
+    for id, name, zone, locale in (
+        ("lena", "Lena Brandt", "Europe/Berlin", "de"),
+        ("omar", "Omar Haddad", "Europe/Paris", "fr"),
+        ("clara", "Clara Neumann", "America/New_York", "en"),
+        ("jonas", "Jonas Weber", "Europe/Berlin", "de"),
+        ("amelie", "Amélie Laurent", "Europe/Paris", "fr"),
+        ("noa", "נועה לוי", "Asia/Jerusalem", "en"),
+    )
+}
 # Hours from now, rounded; minutes; who asks whom for what, in more words; what becomes of it.
 WEEK = [
     (0, 60, "clara", "lena", "Inheritance from New York", "The will is in English.", "accept"),
-    (20, 30, "clara", "lena", "Rent increase", "Twelve per cent after the lift was renewed.", "open"),
-    (26, 45, "jonas", "lena", "Notice of termination", "Received on Monday, with two weeks' notice.", "accept"),
+    (
+        20,
+        30,
+        "clara",
+        "lena",
+        "Rent increase",
+        "Twelve per cent after the lift was renewed.",
+        "open",
+    ),
+    (
+        26,
+        45,
+        "jonas",
+        "lena",
+        "Notice of termination",
+        "Received on Monday, with two weeks' notice.",
+        "accept",
+    ),
     (26, 30, "amelie", "lena", "Droit de garde", "Les enfants vivent à Berlin.", "overlap"),
     (44, 60, "noa", "lena", "חוזה שכירות", "השוכר לא שילם שלושה חודשים.", "open"),
     (50, 45, "clara", "omar", "Trade mark in France", "A name that somebody else uses.", "accept"),
     (70, 30, "jonas", "lena", "Speeding ticket", "In Poland, with a rented car.", "decline"),
     (74, 60, "amelie", "omar", "Contrat de franchise", "Relecture avant signature.", "accept"),
     (98, 90, "clara", "lena", "Founding a company", "Two founders, one of them abroad.", "move"),
-    (122, 45, "jonas", "omar", "Car accident in Lyon", "The insurer does not answer.", "cancel_meeting"),
+    (
+        122,
+        45,
+        "jonas",
+        "omar",
+        "Car accident in Lyon",
+        "The insurer does not answer.",
+        "cancel_meeting",
+    ),
     (146, 30, "noa", "lena", "Work permit", "For a software engineer.", "cancel"),
-    (150, 60, "clara", "lena", "Deposit of the old flat", "Still not paid back after six months.", "open"),
+    (
+        150,
+        60,
+        "clara",
+        "lena",
+        "Deposit of the old flat",
+        "Still not paid back after six months.",
+        "open",
+    ),
 ]
-MESSAGES = {"lena": "Please have the papers at hand.", "omar": "I look forward to talking with you."}
+MESSAGES = {
+    "lena": "Please have the papers at hand.",
+    "omar": "I look forward to talking with you.",
+}
 
 
 class Marketplace:
@@ -46,7 +83,9 @@ class Marketplace:
 
     def token(self, role: str, person: str) -> str:
         if (role, person) not in self.tokens:
-            known = PEOPLE.get(person, {"id": person, "name": person, "email": f"{person}@example.org"})
+            known = PEOPLE.get(
+                person, {"id": person, "name": person, "email": f"{person}@example.org"}
+            )
             command = [self.program, "token", "--role", role, "--sub", known["id"], "--ttl", "600"]
             command += ["--name", known["name"], "--email", known["email"]]
             made = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -84,13 +123,22 @@ def fill(market: Marketplace) -> None:
             words = {"decision": "decline", "message": "This is not my field."}
             market.call("lawyer", lawyer, f"{path}/respond", words)
         elif what != "open":
-            words = {"decision": "accept", "message": MESSAGES[lawyer], "allow_overlap": what == "overlap"}
+            words = {
+                "decision": "accept",
+                "message": MESSAGES[lawyer],
+                "allow_overlap": what == "overlap",
+            }
             market.call("lawyer", lawyer, f"{path}/respond", words)
         if what == "move":
-            later = {"starts_at": written(start + datetime.timedelta(hours=2)), "reason": "A hearing."}
+            later = {
+                "starts_at": written(start + datetime.timedelta(hours=2)),
+                "reason": "A hearing.",
+            }
             market.call("lawyer", lawyer, f"{path}/meeting/reschedule", later)
         elif what == "cancel_meeting":
-            market.call("lawyer", lawyer, f"{path}/meeting/cancel", {"reason": "I have to be in court."})
+            market.call(
+                "lawyer", lawyer, f"{path}/meeting/cancel", {"reason": "I have to be in court."}
+            )
         elif what == "cancel":
             market.call("client", client, f"{path}/cancel", {"reason": "It has been settled."})
 

@@ -1,10 +1,33 @@
 /* What may be done to a request, each with its form: what will happen, what is wanted, and what came
  * of it. What was typed outlives a token at its end, a refusal, and closing the form. */
-import { HERE, Problem, button, call, changed, el, instant, knows, moment, note, provider, providers, session, stateKey, t, times, wall, zoneName } from "./app.js";
+import {
+	HERE,
+	Problem,
+	button,
+	call,
+	changed,
+	el,
+	instant,
+	knows,
+	moment,
+	note,
+	provider,
+	providers,
+	session,
+	stateKey,
+	t,
+	times,
+	wall,
+	zoneName,
+} from "./app.js";
 
 /* name: what is sent with it, and the fields of its form. `link` names the link of the row. */
 const FORMS = {
-	accept: { link: "respond", fixed: { decision: "accept" }, fields: ["starts_at", "duration_minutes", "provider", "message"] },
+	accept: {
+		link: "respond",
+		fixed: { decision: "accept" },
+		fields: ["starts_at", "duration_minutes", "provider", "message"],
+	},
 	decline: { link: "respond", fixed: { decision: "decline" }, fields: ["message"], danger: true },
 	cancel: { link: "cancel", fields: ["reason"], danger: true },
 	cancel_meeting: { link: "cancel_meeting", fields: ["reason"], danger: true },
@@ -13,7 +36,7 @@ const FORMS = {
 	retry: { link: "retry", fields: [] },
 	outcome: { link: "outcome", fields: ["outcome"] },
 	propose: { link: "propose", fields: ["starts_at", "duration_minutes", "message"] },
-	withdraw: { link: "propose", method: "DELETE", fields: [], danger: true },
+	withdraw: { link: "withdraw_proposal", method: "DELETE", fields: [], danger: true },
 	proposal_accept: { link: "proposal", fixed: { decision: "accept" }, fields: ["message"] },
 	proposal_decline: { link: "proposal", fixed: { decision: "decline" }, fields: ["message"], danger: true },
 };
@@ -25,20 +48,31 @@ let serial = 0;
 /* A label, a control, what is expected and what was wrong, tied together for those who hear them. */
 export function field(name, control, { label = t(`field_${name}`), hint = "" } = {}) {
 	const id = `f-${name}-${++serial}`;
-	const input = control.matches("input, select, textarea") ? control : control.querySelector("input, select, textarea");
+	const input = control.matches("input, select, textarea")
+		? control
+		: control.querySelector("input, select, textarea");
 
 	input.id = id;
 	input.setAttribute("aria-describedby", `${id}-hint ${id}-wrong`);
-	return el("div", { class: "field", "data-field": name },
-		el("label", { for: id }, label), control,
-		el("p", { id: `${id}-hint`, class: "quiet" }, hint), el("p", { id: `${id}-wrong`, class: "wrong" }));
+	return el(
+		"div",
+		{ class: "field", "data-field": name },
+		el("label", { for: id }, label),
+		control,
+		el("p", { id: `${id}-hint`, class: "quiet" }, hint),
+		el("p", { id: `${id}-wrong`, class: "wrong" }),
+	);
 }
 
 export const line = (name, attributes = {}) => el("input", { name, autocomplete: "off", ...attributes });
 export const lines = (name, most) => el("textarea", { name, rows: 3, maxlength: most, dir: "auto" });
 
 export function choice(name, pairs, chosen = "") {
-	const select = el("select", { name }, pairs.map(([value, text]) => el("option", { value }, text)));
+	const select = el(
+		"select",
+		{ name },
+		pairs.map(([value, text]) => el("option", { value }, text)),
+	);
 
 	select.value = chosen;
 	return select;
@@ -46,23 +80,56 @@ export function choice(name, pairs, chosen = "") {
 
 /* A date and a time by the clock of one of the two people. */
 function time(row, must) {
-	const zones = [...new Set([HERE, row.timezone, row.client?.timezone, row.lawyer?.timezone].filter(knows))];
+	const zones = [
+		...new Set([HERE, row.timezone, row.client?.timezone, row.lawyer?.timezone].filter(knows)),
+	];
 	const at = row.starts_at ?? new Date(Date.now() + 864e5).toISOString();
 	const start = wall(row.starts_at ? at : `${at.slice(0, 14)}00:00Z`, HERE);
 	const input = line("starts_at", { type: "datetime-local", required: must, value: start });
 
 	input.was = `${start} ${HERE}`;
-	return el("div", { class: "pair" }, input,
-		el("select", { name: "zone", "aria-label": t("field_zone") }, zones.map((zone) => el("option", { value: zone }, zoneName(zone, Date.parse(at))))));
+	return el(
+		"div",
+		{ class: "pair" },
+		input,
+		el(
+			"select",
+			{ name: "zone", "aria-label": t("field_zone") },
+			zones.map((zone) => el("option", { value: zone }, zoneName(zone, Date.parse(at)))),
+		),
+	);
 }
 
 const CONTROLS = {
-	starts_at: (row, form) => field("starts_at", time(row, true), { hint: form === "accept" ? t("hint_starts_at") : "" }),
-	duration_minutes: (row) => field("duration_minutes", line("duration_minutes", { type: "number", min: 5, max: 1440, required: true, value: row.duration_minutes ?? 45 })),
-	provider: () => field("provider", choice("provider", [["", t("as_usual")], ...providers.map((name) => [name, provider(name)])])),
+	starts_at: (row, form) =>
+		field("starts_at", time(row, true), { hint: form === "accept" ? t("hint_starts_at") : "" }),
+	duration_minutes: (row) =>
+		field(
+			"duration_minutes",
+			line("duration_minutes", {
+				type: "number",
+				min: 5,
+				max: 1440,
+				required: true,
+				value: row.duration_minutes ?? 45,
+			}),
+		),
+	provider: () =>
+		field(
+			"provider",
+			choice("provider", [["", t("as_usual")], ...providers.map((name) => [name, provider(name)])]),
+		),
 	message: () => field("message", lines("message", 2000)),
 	reason: () => field("reason", lines("reason", 2000), { hint: t("hint_reason") }),
-	outcome: () => field("outcome", choice("outcome", ["held", "client_no_show", "lawyer_no_show"].map((name) => [name, t(`outcome_${name}`)]), "held")),
+	outcome: () =>
+		field(
+			"outcome",
+			choice(
+				"outcome",
+				["held", "client_no_show", "lawyer_no_show"].map((name) => [name, t(`outcome_${name}`)]),
+				"held",
+			),
+		),
 };
 
 /* What a form holds, as a body; of what has not been changed nothing is sent, where that is the same. */
@@ -89,7 +156,10 @@ function body(form, row, fixed, whole) {
 const drafts = new Map();
 
 function keep(form, name) {
-	drafts.set(name, [...form.elements].map((input) => (input.type === "checkbox" ? input.checked : input.value)));
+	drafts.set(
+		name,
+		[...form.elements].map((input) => (input.type === "checkbox" ? input.checked : input.value)),
+	);
 }
 
 function restore(form, name) {
@@ -110,7 +180,9 @@ export function blame(form, problem) {
 	for (const input of form.elements) input.removeAttribute("aria-invalid");
 	for (const error of problem?.errors ?? []) {
 		const name = error.pointer.split("/").filter(Boolean);
-		const box = form.querySelector(`[data-field="${CSS.escape(name.join("."))}"]`) ?? form.querySelector(`[data-field="${CSS.escape(name[0] ?? "")}"]`);
+		const box =
+			form.querySelector(`[data-field="${CSS.escape(name.join("."))}"]`) ??
+			form.querySelector(`[data-field="${CSS.escape(name[0] ?? "")}"]`);
 
 		if (!box) rest.push(`${error.pointer.slice(1)} ${error.detail}`);
 		else {
@@ -131,8 +203,21 @@ export function dialog(name, { title, about = [], fields, go, danger, send }) {
 	const alarm = el("p", { class: "wrong", role: "alert" });
 	const extra = el("div");
 	const submit = el("button", { class: danger ? "danger" : "primary" }, go);
-	const form = el("form", {}, el("h2", { id: "dialog-title" }, title), about, fields, extra, alarm,
-		el("div", { class: "acts" }, submit, button(t("close"), () => box.close())));
+	const form = el(
+		"form",
+		{},
+		el("h2", { id: "dialog-title" }, title),
+		about,
+		fields,
+		extra,
+		alarm,
+		el(
+			"div",
+			{ class: "acts" },
+			submit,
+			button(t("close"), () => box.close()),
+		),
+	);
 	const box = el("dialog", { "aria-labelledby": "dialog-title" }, form);
 
 	form.addEventListener("submit", async (event) => {
@@ -153,7 +238,8 @@ export function dialog(name, { title, about = [], fields, go, danger, send }) {
 			const rest = blame(form, problem);
 			alarm.textContent = problem.words;
 			if (rest) alarm.append(el("span", { lang: "en" }, ` ${rest}`));
-			if (problem.message && problem.message !== problem.words && !problem.errors.length) alarm.append(el("span", { lang: "en", class: "quiet" }, ` ${problem.message}`));
+			if (problem.message && problem.message !== problem.words && !problem.errors.length)
+				alarm.append(el("span", { lang: "en", class: "quiet" }, ` ${problem.message}`));
 		} finally {
 			submit.disabled = false;
 		}
@@ -172,7 +258,8 @@ export function dialog(name, { title, about = [], fields, go, danger, send }) {
 
 /* The same key for the same body: a repeat after no answer is recognised. */
 function keyed() {
-	let last = "", key = "";
+	let last = "",
+		key = "";
 
 	return (sent) => {
 		if (JSON.stringify(sent) !== last) key = crypto.randomUUID();
@@ -184,7 +271,16 @@ function keyed() {
 /* ---- commands ---- */
 
 /* What somebody who decides has seen: the rest may change without changing the decision. */
-const seen = (row) => JSON.stringify([row.status, row.starts_at, row.ends_at, row.proposal ?? null, row.meeting?.status, row.meeting?.generation, row.meeting?.sequence]);
+const seen = (row) =>
+	JSON.stringify([
+		row.status,
+		row.starts_at,
+		row.ends_at,
+		row.proposal ?? null,
+		row.meeting?.status,
+		row.meeting?.generation,
+		row.meeting?.sequence,
+	]);
 
 export async function open(name, given) {
 	if (name === "host") return host(given);
@@ -196,7 +292,11 @@ export async function open(name, given) {
 		return note(t("changed_meanwhile"), true);
 	}
 	const key = keyed();
-	const facts = () => [el("p", { class: "state" }, t(stateKey(row))), el("p", { dir: "auto" }, el("strong", {}, row.title)), times(row)];
+	const facts = () => [
+		el("p", { class: "state" }, t(stateKey(row))),
+		el("p", { dir: "auto" }, el("strong", {}, row.title)),
+		times(row),
+	];
 	const about = el("div", { class: "box" }, facts());
 	const taken = el("div");
 	const send = async (form, extra) => {
@@ -204,16 +304,43 @@ export async function open(name, given) {
 		const sent = body(form, row, plan.fixed, name === "reschedule" || name === "propose");
 		const options = { etag, key: key(sent), body: plan.method ? undefined : sent };
 
-		if (sent.starts_at === null) throw new Problem(422, { code: "invalid", errors: [{ pointer: "/starts_at", detail: t("no_such_time") }] });
+		if (sent.starts_at === null)
+			throw new Problem(422, {
+				code: "invalid",
+				errors: [{ pointer: "/starts_at", detail: t("no_such_time") }],
+			});
 		try {
 			const answer = (await call(plan.method ?? "POST", row.links[plan.link], options)).data;
 			await changed();
-			return t(answer?.meeting?.status === "pending" && name !== "cancel" ? "done_pending" : `done_${name}`);
+			return t(
+				answer?.meeting?.status === "pending" && name !== "cancel" ? "done_pending" : `done_${name}`,
+			);
 		} catch (problem) {
 			if (problem.code === "overlaps" && !extra.firstChild)
-				extra.append(el("p", {}, el("label", {}, el("input", { type: "checkbox", name: "allow_overlap" }), " ", t("allow_overlap"))));
+				extra.append(
+					el(
+						"p",
+						{},
+						el(
+							"label",
+							{},
+							el("input", { type: "checkbox", name: "allow_overlap" }),
+							" ",
+							t("allow_overlap"),
+						),
+					),
+				);
 			if (problem.code === "lawyer_address_unconfirmed" && !extra.querySelector("[name=lawyer_email]"))
-				extra.append(field("lawyer_email", line("lawyer_email", { type: "email", required: true, value: session.claims.email ?? "" })));
+				extra.append(
+					field(
+						"lawyer_email",
+						line("lawyer_email", {
+							type: "email",
+							required: true,
+							value: session.claims.email ?? "",
+						}),
+					),
+				);
 			if (problem.status !== 412 && problem.status !== 409) throw problem;
 			changed();
 			const fresh = await call("GET", row.links.self);
@@ -227,7 +354,10 @@ export async function open(name, given) {
 	};
 
 	dialog(`${name} ${row.id}`, {
-		title: t(`do_${name}`), danger: plan.danger, go: t(`go_${name}`), send,
+		title: t(`do_${name}`),
+		danger: plan.danger,
+		go: t(`go_${name}`),
+		send,
 		about: [el("p", {}, t(`say_${name}`)), about, taken],
 		fields: plan.fields.map((one) => CONTROLS[one](row, name)),
 	});
@@ -237,12 +367,28 @@ export async function open(name, given) {
 /* What else the lawyer has on the days around: so that an overlap is no surprise. */
 async function showTaken(row, box) {
 	const start = Date.parse(row.starts_at);
-	const query = new URLSearchParams({ from: `${new Date(start - 864e5).toISOString().slice(0, 19)}Z`, to: `${new Date(start + 2 * 864e5).toISOString().slice(0, 19)}Z` });
-	const busy = (await call("GET", `/api/lawyers/${encodeURIComponent(session.claims.sub)}/busy?${query}`)).data.items;
+	const query = new URLSearchParams({
+		from: `${new Date(start - 864e5).toISOString().slice(0, 19)}Z`,
+		to: `${new Date(start + 2 * 864e5).toISOString().slice(0, 19)}Z`,
+	});
+	const busy = (await call("GET", `/api/lawyers/${encodeURIComponent(session.claims.sub)}/busy?${query}`))
+		.data.items;
 	const other = busy.filter((one) => one.request_id !== row.id);
 
-	box.append(el("p", { class: "quiet" }, other.length ? t("taken") : t("not_taken")),
-		el("ul", { class: "quiet" }, other.map((one) => el("li", {}, `${moment(one.starts_at)} – ${moment(one.ends_at, { hour: "2-digit", minute: "2-digit" })}`))));
+	box.append(
+		el("p", { class: "quiet" }, other.length ? t("taken") : t("not_taken")),
+		el(
+			"ul",
+			{ class: "quiet" },
+			other.map((one) =>
+				el(
+					"li",
+					{},
+					`${moment(one.starts_at)} – ${moment(one.ends_at, { hour: "2-digit", minute: "2-digit" })}`,
+				),
+			),
+		),
+	);
 }
 
 /* A tab of its own, opened with the click: what comes later is kept from opening one. */
@@ -266,24 +412,55 @@ async function host(row) {
 export function file() {
 	const { claims } = session;
 	const key = keyed();
-	const person = (who, name, attributes) => field(`${who}.${name}`, line(`${who}.${name}`, { required: true, ...attributes }), { label: t(`field_${name}`) });
+	const person = (who, name, attributes) =>
+		field(`${who}.${name}`, line(`${who}.${name}`, { required: true, ...attributes }), {
+			label: t(`field_${name}`),
+		});
 
 	dialog("file", {
-		title: t("do_file"), go: t("go_file"), about: el("p", {}, t("say_file")),
+		title: t("do_file"),
+		go: t("go_file"),
+		about: el("p", {}, t("say_file")),
 		fields: [
 			field("title", line("title", { required: true, maxlength: 200, dir: "auto" })),
 			field("description", lines("description", 4000)),
-			el("fieldset", {}, el("legend", {}, t("role_lawyer")), person("lawyer", "name", { maxlength: 200, dir: "auto" }),
-				person("lawyer", "email", { type: "email", maxlength: 254 }), person("lawyer", "id", { maxlength: 128 })),
-			!(claims.name && claims.email) && el("fieldset", {}, el("legend", {}, t("yourself")),
-				!claims.name && person("client", "name", { maxlength: 200, dir: "auto" }), !claims.email && person("client", "email", { type: "email" })),
-			CONTROLS.starts_at({}), CONTROLS.duration_minutes({}),
+			el(
+				"fieldset",
+				{},
+				el("legend", {}, t("role_lawyer")),
+				person("lawyer", "name", { maxlength: 200, dir: "auto" }),
+				person("lawyer", "email", { type: "email", maxlength: 254 }),
+				person("lawyer", "id", { maxlength: 128 }),
+			),
+			!(claims.name && claims.email) &&
+				el(
+					"fieldset",
+					{},
+					el("legend", {}, t("yourself")),
+					!claims.name && person("client", "name", { maxlength: 200, dir: "auto" }),
+					!claims.email && person("client", "email", { type: "email" }),
+				),
+			CONTROLS.starts_at({}),
+			CONTROLS.duration_minutes({}),
 		],
 		async send(form) {
 			const flat = body(form, {}, {}, true);
-			const sent = { client: { id: claims.sub, name: claims.name, email: claims.email, timezone: HERE, locale: document.documentElement.lang }, lawyer: {} };
+			const sent = {
+				client: {
+					id: claims.sub,
+					name: claims.name,
+					email: claims.email,
+					timezone: HERE,
+					locale: document.documentElement.lang,
+				},
+				lawyer: {},
+			};
 
-			if (flat.starts_at === null) throw new Problem(422, { code: "invalid", errors: [{ pointer: "/starts_at", detail: t("no_such_time") }] });
+			if (flat.starts_at === null)
+				throw new Problem(422, {
+					code: "invalid",
+					errors: [{ pointer: "/starts_at", detail: t("no_such_time") }],
+				});
 			for (const [name, value] of Object.entries(flat)) {
 				const [who, what] = name.split(".");
 				if (what) sent[who][what] = value;
@@ -302,14 +479,25 @@ export function feed() {
 	const shown = el("div", { role: "status" });
 
 	dialog("feed", {
-		title: t("do_feed"), go: t("go_feed"), about: [el("p", {}, t("say_feed")), shown],
-		fields: button(t("revoke_feed"), async () => {
-			await call("DELETE", "/api/calendar/feed");
-			shown.replaceChildren(el("p", {}, t("done_revoke_feed")));
-		}, { class: "plain" }),
+		title: t("do_feed"),
+		go: t("go_feed"),
+		about: [el("p", {}, t("say_feed")), shown],
+		fields: button(
+			t("revoke_feed"),
+			async () => {
+				await call("DELETE", "/api/calendar/feed");
+				shown.replaceChildren(el("p", {}, t("done_revoke_feed")));
+			},
+			{ class: "plain" },
+		),
 		async send() {
-			const links = (await call("POST", "/api/calendar/feed", { body: {}, key: crypto.randomUUID() })).data;
-			shown.replaceChildren(el("p", {}, t("done_feed")), el("p", {}, el("a", { href: links.webcal_url }, t("open_feed"))), el("p", {}, el("code", {}, links.url)));
+			const links = (await call("POST", "/api/calendar/feed", { body: {}, key: crypto.randomUUID() }))
+				.data;
+			shown.replaceChildren(
+				el("p", {}, t("done_feed")),
+				el("p", {}, el("a", { href: links.webcal_url }, t("open_feed"))),
+				el("p", {}, el("code", {}, links.url)),
+			);
 			return null;
 		},
 	});

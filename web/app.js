@@ -42,7 +42,9 @@ export function el(tag, attributes = {}, ...children) {
 		else if (name === "href") node.setAttribute(name, address(value) ?? "#");
 		else node.setAttribute(name, value === true ? "" : value);
 	}
-	node.append(...children.flat(9).filter((child) => child !== null && child !== undefined && child !== false));
+	node.append(
+		...children.flat(9).filter((child) => child !== null && child !== undefined && child !== false),
+	);
 	return node;
 }
 
@@ -50,7 +52,8 @@ export function el(tag, attributes = {}, ...children) {
 export const away = (url, text, attributes = {}) =>
 	el("a", { href: url, target: "_blank", rel: "noopener noreferrer", ...attributes }, text);
 
-export const button = (text, onclick, attributes = {}) => el("button", { type: "button", onclick, ...attributes }, text);
+export const button = (text, onclick, attributes = {}) =>
+	el("button", { type: "button", onclick, ...attributes }, text);
 
 /* What people have written reads in its own direction. */
 export const said = (text) => el("bdi", {}, text);
@@ -84,9 +87,11 @@ const CLOCK = { hour: "2-digit", minute: "2-digit" };
 export const knows = (zone) => Boolean(zone && dated(zone));
 
 export const zoneName = (zone, at) =>
-	`${zone.replaceAll("_", " ")} (${dated(zone, { timeZoneName: "shortOffset" })
-		.formatToParts(at)
-		.find((part) => part.type === "timeZoneName").value})`;
+	`${zone.replaceAll("_", " ")} (${
+		dated(zone, { timeZoneName: "shortOffset" })
+			.formatToParts(at)
+			.find((part) => part.type === "timeZoneName").value
+	})`;
 
 export function moment(at, options = { ...DAY, ...CLOCK }) {
 	return at ? dated(HERE, options).format(new Date(at)) : "–";
@@ -102,8 +107,14 @@ function ahead(zone, at) {
 	const parts = {};
 
 	for (const { type, value } of new Intl.DateTimeFormat("en", {
-		timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric",
-		hour: "numeric", minute: "numeric", second: "numeric",
+		timeZone: zone,
+		hourCycle: "h23",
+		year: "numeric",
+		month: "numeric",
+		day: "numeric",
+		hour: "numeric",
+		minute: "numeric",
+		second: "numeric",
 	}).formatToParts(at))
 		parts[type] = +value;
 	const wall = Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second);
@@ -134,7 +145,11 @@ const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 export function until(at) {
 	const seconds = (Date.parse(at) - now()) / 1000;
 
-	for (const [unit, size, from] of [["day", 86400, 172800], ["hour", 3600, 7200], ["minute", 60, 90]])
+	for (const [unit, size, from] of [
+		["day", 86400, 172800],
+		["hour", 3600, 7200],
+		["minute", 60, 90],
+	])
 		if (Math.abs(seconds) >= from) return relative.format(Math.round(seconds / size), unit);
 	return relative.format(Math.round(seconds), "second");
 }
@@ -218,7 +233,13 @@ function takeFragment() {
 export class Problem extends Error {
 	constructor(status, problem, after) {
 		super(problem.detail ?? problem.title ?? "");
-		Object.assign(this, { status, code: problem.code, errors: problem.errors ?? [], after, at: problem.instance });
+		Object.assign(this, {
+			status,
+			code: problem.code,
+			errors: problem.errors ?? [],
+			after,
+			at: problem.instance,
+		});
 	}
 
 	/* In the reader's language where there are words for it, and what the service says itself. */
@@ -238,15 +259,24 @@ async function once(method, path, { body, etag, key, patience = 30000 }) {
 	if (etag) headers[method === "GET" ? "If-None-Match" : "If-Match"] = etag;
 	try {
 		answer = await fetch(path, {
-			method, headers, cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer",
-			body: body === undefined ? undefined : JSON.stringify(body), signal: AbortSignal.timeout(patience),
+			method,
+			headers,
+			cache: "no-store",
+			credentials: "omit",
+			referrerPolicy: "no-referrer",
+			body: body === undefined ? undefined : JSON.stringify(body),
+			signal: AbortSignal.timeout(patience),
 		});
 		text = answer.status === 304 ? "" : await answer.text();
 	} catch {
 		throw new Problem(0, { code: "unreachable" });
 	}
 	if (answer.ok || answer.status === 304) {
-		return { status: answer.status, etag: answer.headers.get("ETag"), data: text ? JSON.parse(text) : null };
+		return {
+			status: answer.status,
+			etag: answer.headers.get("ETag"),
+			data: text ? JSON.parse(text) : null,
+		};
 	}
 	let problem = {};
 	try {
@@ -257,7 +287,8 @@ async function once(method, path, { body, etag, key, patience = 30000 }) {
 	throw new Problem(answer.status, problem, +answer.headers.get("Retry-After") || 0);
 }
 
-const passes = (problem) => [0, 429, 502, 503, 504].includes(problem.status) && problem.code !== "too_many_changes";
+const passes = (problem) =>
+	[0, 429, 502, 503, 504].includes(problem.status) && problem.code !== "too_many_changes";
 
 /*
  * One call: {status, etag, data}, or a Problem is thrown. A token at its end is renewed, however long
@@ -267,7 +298,11 @@ export async function call(method, path, options = {}) {
 	for (let tries = 0; ; tries++) {
 		if (!session.token || isOver(session.claims)) await renewed();
 		try {
-			return await once(method, new URL(path, location.origin).pathname + new URL(path, location.origin).search, options);
+			return await once(
+				method,
+				new URL(path, location.origin).pathname + new URL(path, location.origin).search,
+				options,
+			);
 		} catch (problem) {
 			if (problem.status === 401) {
 				session.claims.exp = 0;
@@ -282,6 +317,7 @@ export async function call(method, path, options = {}) {
 /* ---- what is looked at again and again ---- */
 
 const EVERY = 10000;
+const SOON = 90000; /* a token is asked for before it is at its end */
 const MOST = 20; /* rows of a part of the dashboard */
 let turn = 0;
 let wake = null;
@@ -293,7 +329,11 @@ let wake = null;
 export function watch(view, look = async () => {}) {
 	if (!view.isConnected) return null; /* another one was gone to meanwhile */
 	const mine = ++turn;
-	let failures = 0, timer = 0, running = false, again = false, since = now();
+	let failures = 0,
+		timer = 0,
+		running = false,
+		again = false,
+		since = now();
 
 	async function round() {
 		clearTimeout(timer);
@@ -309,14 +349,22 @@ export function watch(view, look = async () => {}) {
 			failures = 0;
 			since = now();
 			if (mine === turn) document.getElementById("stale").textContent = "";
+			if (session.claims.exp * 1000 - now() < SOON) (await import("./signin.js")).hint();
 		} catch (problem) {
 			if (!(problem instanceof Problem)) throw problem;
 			failures++;
 			if (mine === turn)
-				document.getElementById("stale").textContent = t("stale", { time: moment(since, { ...CLOCK, second: "2-digit" }), why: problem.words });
+				document.getElementById("stale").textContent = t("stale", {
+					time: moment(since, { ...CLOCK, second: "2-digit" }),
+					why: problem.words,
+				});
 		} finally {
 			running = false;
-			if (mine === turn) timer = setTimeout(round, again ? 0 : failures ? Math.min(1000 * 2 ** failures, EVERY) : EVERY);
+			if (mine === turn)
+				timer = setTimeout(
+					round,
+					again ? 0 : failures ? Math.min(1000 * 2 ** failures, EVERY) : EVERY,
+				);
 		}
 	}
 
@@ -341,7 +389,11 @@ async function follow(row) {
 	if (followed.has(row.id)) return;
 	followed.add(row.id);
 	try {
-		for (let wait = 1000; row.meeting?.status === "pending" && shown(row.id); wait = Math.min(wait * 1.5, EVERY)) {
+		for (
+			let wait = 1000;
+			row.meeting?.status === "pending" && shown(row.id);
+			wait = Math.min(wait * 1.5, EVERY)
+		) {
 			await pause(wait);
 			if (document.hidden) continue;
 			const answer = await call("GET", row.links.self, { etag });
@@ -368,14 +420,36 @@ const people = (row) => (isAdmin() ? [row.client, row.lawyer] : [isClient() ? ro
 
 /* The reader's time, and beside it that of who lives by another clock. */
 export function times(row) {
-	const from = Date.parse(row.starts_at), to = Date.parse(row.ends_at);
+	const from = Date.parse(row.starts_at),
+		to = Date.parse(row.ends_at);
 	const lines = people(row)
 		.filter((person) => knows(person.timezone) && ahead(person.timezone, from) !== ahead(HERE, from))
-		.map((person) => el("p", { class: "quiet" }, t("for_whom"), " ", said(person.name), ": ",
-			span(from, to, person.timezone), ", ", zoneName(person.timezone, from)));
+		.map((person) =>
+			el(
+				"p",
+				{ class: "quiet" },
+				t("for_whom"),
+				" ",
+				said(person.name),
+				": ",
+				span(from, to, person.timezone),
+				", ",
+				zoneName(person.timezone, from),
+			),
+		);
 
-	return el("div", { class: "when" },
-		el("p", {}, el("strong", {}, span(from, to, HERE)), " ", el("span", { class: "quiet" }, zoneName(HERE, from))), lines);
+	return el(
+		"div",
+		{ class: "when" },
+		el(
+			"p",
+			{},
+			el("strong", {}, span(from, to, HERE)),
+			" ",
+			el("span", { class: "quiet" }, zoneName(HERE, from)),
+		),
+		lines,
+	);
 }
 
 export function stateKey(row) {
@@ -384,7 +458,8 @@ export function stateKey(row) {
 }
 
 function tone(row) {
-	if (["cancelled", "declined", "lapsed"].includes(row.status) || row.meeting?.status === "cancelled") return "off";
+	if (["cancelled", "declined", "lapsed"].includes(row.status) || row.meeting?.status === "cancelled")
+		return "off";
 	if (row.meeting?.status === "failed") return "bad";
 	return row.status === "accepted" && row.meeting?.status === "ready" ? "good" : "";
 }
@@ -401,7 +476,12 @@ function entry(row) {
 	return tick(box, () => {
 		const open = isOpen();
 
-		if (open !== lit) box.replaceChildren(open ? away(row.links.join, t("join"), { class: "primary button" }) : el("span", { class: "waits" }));
+		if (open !== lit)
+			box.replaceChildren(
+				open
+					? away(row.links.join, t("join"), { class: "primary button" })
+					: el("span", { class: "waits" }),
+			);
 		lit = open;
 		if (!open) box.firstChild.textContent = t("opens", { in: until(meeting.opens_at) });
 		return now() < Date.parse(meeting.expires_at);
@@ -409,8 +489,15 @@ function entry(row) {
 }
 
 const facts = (pairs) =>
-	el("dl", {}, pairs.filter(([, value]) => value !== null && value !== undefined && value !== "" && value.length !== 0)
-		.map(([key, value]) => [el("dt", {}, t(key)), el("dd", {}, value)]));
+	el(
+		"dl",
+		{},
+		pairs
+			.filter(
+				([, value]) => value !== null && value !== undefined && value !== "" && value.length !== 0,
+			)
+			.map(([key, value]) => [el("dt", {}, t(key)), el("dd", {}, value)]),
+	);
 
 const PROVIDERS = { google_meet: "Google Meet", zoom: "Zoom", teams: "Microsoft Teams", jitsi: "Jitsi Meet" };
 export const provider = (name) => PROVIDERS[name] ?? name;
@@ -419,13 +506,22 @@ export const providers = Object.keys(PROVIDERS);
 function calendars({ add_to_calendar: links, calendar_url: file }) {
 	const names = { google: "Google", outlook: "Outlook", office365: "Microsoft 365", yahoo: "Yahoo" };
 
-	return [file && el("a", { href: new URL(file).pathname, download: "" }, t("calendar_file")),
-		Object.entries(names).filter(([key]) => links?.[key]).map(([key, name]) => [" · ", away(links[key], name)])];
+	return [
+		file && el("a", { href: new URL(file).pathname, download: "" }, t("calendar_file")),
+		Object.entries(names)
+			.filter(([key]) => links?.[key])
+			.map(([key, name]) => [" · ", away(links[key], name)]),
+	];
 }
 
 function attendance({ attendance: known_, status }) {
 	return known_ && ["pending", "ready", "failed"].includes(status)
-		? ["client", "lawyer"].map((who, i) => [i ? ", " : "", t(`role_${who}`), ": ", t(`attendance_${known_[who]}`)])
+		? ["client", "lawyer"].map((who, i) => [
+				i ? ", " : "",
+				t(`role_${who}`),
+				": ",
+				t(`attendance_${known_[who]}`),
+			])
 		: null;
 }
 
@@ -435,68 +531,136 @@ function particulars(row) {
 	return facts([
 		["description", row.description && el("span", { class: "lines", dir: "auto" }, row.description)],
 		["lawyers_message", row.message && el("span", { class: "lines", dir: "auto" }, row.message)],
-		["provider", meeting.provider && [provider(meeting.provider),
-			meeting.provider !== meeting.requested_provider && ` (${t("instead_of", { name: provider(meeting.requested_provider) })})`]],
+		[
+			"provider",
+			meeting.provider && [
+				provider(meeting.provider),
+				meeting.provider !== meeting.requested_provider &&
+					` (${t("instead_of", { name: provider(meeting.requested_provider) })})`,
+			],
+		],
 		["passcode", meeting.passcode && el("code", {}, meeting.passcode)],
 		["dial_in", (meeting.dial_in ?? []).map((number) => el("div", {}, number))],
 		["calendar", meeting.calendar_url && calendars(meeting)],
 		["attendance", meeting.attendance && attendance(meeting)],
-		["warnings", (meeting.warnings ?? []).map((warning) => el("div", { lang: "en" }, warning.detail ?? warning.code))],
-		["last_error", meeting.last_error && [el("span", { lang: "en" }, meeting.last_error.detail), " ", moment(meeting.last_error.at)]],
-		["next_attempt", meeting.status === "pending" && meeting.next_attempt_at && moment(meeting.next_attempt_at)],
+		[
+			"warnings",
+			(meeting.warnings ?? []).map((warning) =>
+				el("div", { lang: "en" }, warning.detail ?? warning.code),
+			),
+		],
+		[
+			"last_error",
+			meeting.last_error && [
+				el("span", { lang: "en" }, meeting.last_error.detail),
+				" ",
+				moment(meeting.last_error.at),
+			],
+		],
+		[
+			"next_attempt",
+			meeting.status === "pending" && meeting.next_attempt_at && moment(meeting.next_attempt_at),
+		],
 		["ended_reason", meeting.ended_reason && said(meeting.ended_reason)],
 		["outcome", meeting.outcome && t(`outcome_${meeting.outcome}`)],
-		["undeliverable", ["client", "lawyer"].filter((who) => row[who].undeliverable).map((who) => said(row[who].email))],
+		[
+			"undeliverable",
+			["client", "lawyer"].filter((who) => row[who].undeliverable).map((who) => said(row[who].email)),
+		],
 		["number", row.id],
 	]);
 }
 
 /* What may be done, by the links of the row: the forms are in act.js. */
 const ACTS = [
-	["accept", "respond", "primary"], ["decline", "respond"], ["retry", "retry", "primary"],
-	["proposal_accept", "proposal", "primary"], ["proposal_decline", "proposal"],
-	["outcome", "outcome"], ["reschedule", "reschedule"], ["regenerate", "regenerate"],
-	["propose", "propose"], ["cancel_meeting", "cancel_meeting", "danger"], ["cancel", "cancel", "danger"],
+	["accept", "respond", "primary"],
+	["decline", "respond"],
+	["retry", "retry", "primary"],
+	["proposal_accept", "proposal", "primary"],
+	["proposal_decline", "proposal"],
+	["outcome", "outcome"],
+	["reschedule", "reschedule"],
+	["regenerate", "regenerate"],
+	["propose", "propose"],
+	["withdraw", "withdraw_proposal"],
+	["cancel_meeting", "cancel_meeting", "danger"],
+	["cancel", "cancel", "danger"],
 ];
 
 const act = (name, row) => async () => (await import("./act.js")).open(name, row);
 
 function acts(row) {
-	return el("div", { class: "acts" },
-		ACTS.filter(([name, link]) => row.links[link] && !(name === "retry" && row.meeting?.status === "ready" && !row.reasons?.length))
-			.map(([name, , look = ""]) => button(t(`do_${name}`), act(name, row), { class: look, "data-act": name })),
-		row.proposal && isClient() && row.links.propose && button(t("do_withdraw"), act("withdraw", row), { "data-act": "withdraw" }),
-		row.links.host && button(t("do_host"), act("host", row), { "data-act": "host" }));
+	return el(
+		"div",
+		{ class: "acts" },
+		ACTS.filter(
+			([name, link]) =>
+				row.links[link] &&
+				!(name === "retry" && row.meeting?.status === "ready" && !row.reasons?.length),
+		).map(([name, , look = ""]) =>
+			button(t(`do_${name}`), act(name, row), { class: look, "data-act": name }),
+		),
+		row.links.host && button(t("do_host"), act("host", row), { "data-act": "host" }),
+	);
 }
 
 function proposal(row) {
 	const asked = row.proposal;
-	if (!asked?.starts_at) return null;
+	if (!asked) return null;
 
-	const ends = new Date(Date.parse(asked.starts_at) + (asked.duration_minutes ?? row.duration_minutes) * 60000).toISOString();
-	return el("div", { class: "box" }, el("p", {}, el("strong", {}, t("proposed"))),
+	const ends = new Date(
+		Date.parse(asked.starts_at) + (asked.duration_minutes ?? row.duration_minutes) * 60000,
+	).toISOString();
+	return el(
+		"div",
+		{ class: "box" },
+		el("p", {}, el("strong", {}, t(`proposal_${asked.status}`))),
 		times({ ...row, starts_at: asked.starts_at, ends_at: ends }),
-		asked.message && el("p", { class: "lines", dir: "auto" }, asked.message));
+		[asked.message, asked.answer].map(
+			(words) => words && el("p", { class: "lines", dir: "auto" }, words),
+		),
+	);
 }
 
 function more(row) {
 	const inside = el("div");
-	const trail = button(t("trail"), async () => {
-		trail.disabled = true;
-		(await import("./list.js")).trail(row, inside);
-	}, { class: "plain" });
+	const trail = button(
+		t("trail"),
+		async () => {
+			trail.disabled = true;
+			(await import("./list.js")).trail(row, inside);
+		},
+		{ class: "plain" },
+	);
 
 	return el("details", {}, el("summary", {}, t("more")), particulars(row), trail, inside);
 }
 
 function card(row) {
-	return el("article", { id: `r-${row.id}`, class: `card ${tone(row)}`, "aria-labelledby": `t-${row.id}`, tabindex: -1 },
+	return el(
+		"article",
+		{ id: `r-${row.id}`, class: `card ${tone(row)}`, "aria-labelledby": `t-${row.id}`, tabindex: -1 },
 		el("p", { class: "state" }, t(stateKey(row))),
 		el("h3", { id: `t-${row.id}`, dir: "auto" }, row.title),
-		el("p", {}, t("with"), " ", people(row).map((person, i) => [i ? " · " : "", said(person.name)])),
+		el(
+			"p",
+			{},
+			t("with"),
+			" ",
+			people(row).map((person, i) => [i ? " · " : "", said(person.name)]),
+		),
 		times(row),
-		row.reasons?.length > 0 && el("ul", { class: "reasons" }, row.reasons.map((reason) => el("li", {}, t(`reason_${reason}`)))),
-		proposal(row), entry(row), acts(row), more(row));
+		row.reasons?.length > 0 &&
+			el(
+				"ul",
+				{ class: "reasons" },
+				row.reasons.map((reason) => el("li", {}, t(`reason_${reason}`))),
+			),
+		proposal(row),
+		entry(row),
+		acts(row),
+		more(row),
+	);
 }
 
 /* Brings the cards of a section to these rows: what has not changed stays as it is, with what is open
@@ -526,7 +690,8 @@ function exchange(old, node) {
 
 	if (old.querySelector("details").open) node.querySelector("details").open = true;
 	old.replaceWith(node);
-	if (focus) (node.querySelector(`[data-act="${focus.dataset.act}"]`) ?? node.querySelector("article")).focus();
+	if (focus)
+		(node.querySelector(`[data-act="${focus.dataset.act}"]`) ?? node.querySelector("article")).focus();
 }
 
 /* ---- views ---- */
@@ -535,10 +700,18 @@ const main = document.getElementById("main");
 const VIEWS = {
 	"": overview,
 	all: async (view) => (await import("./list.js")).show(view),
-	policy: desk("policy"), providers: desk("providers"), outbox: desk("outbox"),
-	webhooks: desk("webhooks"), audit: desk("audit"), health: desk("health"),
+	policy: desk("policy"),
+	providers: desk("providers"),
+	outbox: desk("outbox"),
+	webhooks: desk("webhooks"),
+	audit: desk("audit"),
+	health: desk("health"),
 };
-const TABS = { client: ["", "all"], lawyer: ["", "all"], admin: ["", "all", "health", "providers", "policy", "outbox", "webhooks", "audit"] };
+const TABS = {
+	client: ["", "all"],
+	lawyer: ["", "all"],
+	admin: ["", "all", "health", "providers", "policy", "outbox", "webhooks", "audit"],
+};
 
 function desk(name) {
 	return async (view) => (await import("./desk.js"))[name](view);
@@ -558,14 +731,28 @@ export function section(key, list) {
 }
 
 function overview(view) {
-	const sections = ["needs_action", "upcoming", "waiting", "recent"].map((key) => [key, section(key, el("ul", { class: "cards" }))]);
+	const sections = ["needs_action", "upcoming", "waiting", "recent"].map((key) => [
+		key,
+		section(key, el("ul", { class: "cards" })),
+	]);
 	const nothing = el("p", { class: "quiet", hidden: true }, t("nothing"));
 
-	view.replaceChildren(el("h1", {}, t("view_overview")),
-		el("div", { class: "acts" },
-			isClient() && button(t("do_file"), async () => (await import("./act.js")).file(), { class: "primary", "data-act": "file" }),
-			!isAdmin() && button(t("do_feed"), async () => (await import("./act.js")).feed(), { "data-act": "feed" })),
-		nothing, sections.map(([, node]) => node));
+	view.replaceChildren(
+		el("h1", {}, t("view_overview")),
+		el(
+			"div",
+			{ class: "acts" },
+			isClient() &&
+				button(t("do_file"), async () => (await import("./act.js")).file(), {
+					class: "primary",
+					"data-act": "file",
+				}),
+			!isAdmin() &&
+				button(t("do_feed"), async () => (await import("./act.js")).feed(), { "data-act": "feed" }),
+		),
+		nothing,
+		sections.map(([, node]) => node),
+	);
 	for (const [, node] of sections) node.hidden = true;
 	return watch(view, async () => {
 		const board = (await call("GET", "/api/dashboard")).data;
@@ -587,9 +774,21 @@ function navigation(view) {
 	const tabs_ = document.getElementById("tabs");
 
 	tabs_.setAttribute("aria-label", t("product"));
-	tabs_.replaceChildren(...names.map((name) =>
-		el("a", { href: `#${name}`, "aria-current": name === view ? "page" : null }, t(`view_${name || "overview"}`))));
-	document.getElementById("who").replaceChildren(said(session.claims.name ?? session.claims.sub), ` · ${t(`role_${session.claims.role}`)}`);
+	tabs_.replaceChildren(
+		...names.map((name) =>
+			el(
+				"a",
+				{ href: `#${name}`, "aria-current": name === view ? "page" : null },
+				t(`view_${name || "overview"}`),
+			),
+		),
+	);
+	document
+		.getElementById("who")
+		.replaceChildren(
+			said(session.claims.name ?? session.claims.sub),
+			` · ${t(`role_${session.claims.role}`)}`,
+		);
 }
 
 async function show() {
@@ -607,7 +806,9 @@ async function show() {
 }
 
 /* Whatever goes wrong where nobody waits for it is said, and not in silence. */
-window.addEventListener("unhandledrejection", (event) => note(event.reason instanceof Problem ? event.reason.words : t("code_internal"), true));
+window.addEventListener("unhandledrejection", (event) =>
+	note(event.reason instanceof Problem ? event.reason.words : t("code_internal"), true),
+);
 window.addEventListener("hashchange", () => {
 	if (location.hash.includes("token=")) takeFragment();
 	else show().then(() => main.focus());

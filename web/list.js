@@ -11,16 +11,31 @@ const options = (kind, names) => [["", t("any")], ...names.map((name) => [name, 
 
 /* Whether what is written there has all the words that are looked for. */
 function has(row, text) {
-	const hay = [row.title, row.description, row.client.name, row.lawyer.name, row.client.email, row.lawyer.email, row.id].join(" ").toLocaleLowerCase();
+	const hay = [
+		row.title,
+		row.description,
+		row.client.name,
+		row.lawyer.name,
+		row.client.email,
+		row.lawyer.email,
+		row.id,
+	]
+		.join(" ")
+		.toLocaleLowerCase();
 
-	return text.toLocaleLowerCase().split(/\s+/).every((word) => hay.includes(word));
+	return text
+		.toLocaleLowerCase()
+		.split(/\s+/)
+		.every((word) => hay.includes(word));
 }
 
 function filters(form) {
 	const query = {};
 
-	for (const name of ["status", "meeting_status", "order"]) if (form.elements[name].value) query[name] = form.elements[name].value;
-	for (const name of ["from", "to"]) if (form.elements[name].value) query[name] = instant(`${form.elements[name].value}T00:00`, HERE);
+	for (const name of ["status", "meeting_status", "order"])
+		if (form.elements[name].value) query[name] = form.elements[name].value;
+	for (const name of ["from", "to"])
+		if (form.elements[name].value) query[name] = instant(`${form.elements[name].value}T00:00`, HERE);
 	return query;
 }
 
@@ -28,7 +43,8 @@ function filters(form) {
 async function load(page) {
 	const answer = await call("GET", `/api/requests?${new URLSearchParams(page.query)}`, { etag: page.etag });
 
-	if (answer.status !== 304) Object.assign(page, { etag: answer.etag, rows: answer.data.items, next: answer.data.next_cursor });
+	if (answer.status !== 304)
+		Object.assign(page, { etag: answer.etag, rows: answer.data.items, next: answer.data.next_cursor });
 }
 
 export function show(view) {
@@ -36,12 +52,22 @@ export function show(view) {
 	const list = el("ul", { class: "cards" });
 	const count = el("p", { class: "quiet", role: "status" });
 	const further = button(t("further"), next);
-	const form = el("form", { class: "filters", role: "search" },
+	const form = el(
+		"form",
+		{ class: "filters", role: "search" },
 		field("search", line("search", { type: "search" }), { hint: t("hint_search") }),
 		field("status", choice("status", options("status", STATUS))),
 		field("meeting_status", choice("meeting_status", options("meeting", MEETING))),
-		field("from", line("from", { type: "date" })), field("to", line("to", { type: "date" })),
-		field("order", choice("order", [["", t("latest_first")], ["asc", t("earliest_first")]])));
+		field("from", line("from", { type: "date" })),
+		field("to", line("to", { type: "date" })),
+		field(
+			"order",
+			choice("order", [
+				["", t("latest_first")],
+				["asc", t("earliest_first")],
+			]),
+		),
+	);
 
 	form.addEventListener("submit", (event) => event.preventDefault());
 	form.addEventListener("input", (event) => (event.target.name === "search" ? draw() : begin()));
@@ -80,7 +106,11 @@ export function show(view) {
 						asked.length = i;
 						break;
 					}
-					if (page.query.cursor !== asked[i - 1].next) Object.assign(page, { query: { ...page.query, cursor: asked[i - 1].next }, etag: null });
+					if (page.query.cursor !== asked[i - 1].next)
+						Object.assign(page, {
+							query: { ...page.query, cursor: asked[i - 1].next },
+							etag: null,
+						});
 				}
 				await load(page);
 			}
@@ -90,16 +120,29 @@ export function show(view) {
 
 	view.replaceChildren(el("h1", {}, t("view_all")), form, count, list, further);
 	/* Reaching the end is asking for more; the button is for those who do not scroll. */
-	new IntersectionObserver(([seen]) => seen.isIntersecting && !further.hidden && !further.disabled && next()).observe(further);
+	new IntersectionObserver(
+		([seen]) => seen.isIntersecting && !further.hidden && !further.disabled && next(),
+	).observe(further);
 	return begin();
 }
 
 /* ---- the trail ---- */
 
 export function event(one) {
-	return el("li", {}, el("time", { datetime: one.at, class: "quiet" }, moment(one.at)), " ", el("code", {}, one.action),
-		one.from || one.to ? ` ${one.from ?? ""} → ${one.to ?? ""}` : "", one.detail ? [" ", said(one.detail)] : "",
-		el("span", { class: "quiet" }, ` ${t(`role_${one.actor.role}`)}${isAdmin() && one.actor.id ? ` ${one.actor.id}` : ""} · ${one.source}`));
+	return el(
+		"li",
+		{},
+		el("time", { datetime: one.at, class: "quiet" }, moment(one.at)),
+		" ",
+		el("code", {}, one.action),
+		one.from || one.to ? ` ${one.from ?? ""} → ${one.to ?? ""}` : "",
+		one.detail ? [" ", said(one.detail)] : "",
+		el(
+			"span",
+			{ class: "quiet" },
+			` ${t(`role_${one.actor.role}`)}${isAdmin() && one.actor.id ? ` ${one.actor.id}` : ""} · ${one.source}`,
+		),
+	);
 }
 
 export async function trail(row, box) {
@@ -109,8 +152,20 @@ export async function trail(row, box) {
 
 	if (row.meeting?.generation > 1) {
 		const all = (await call("GET", `${row.links.meeting}s`)).data.items;
-		former.append(...all.slice(1).map((meeting) =>
-			el("li", {}, t("former", { n: meeting.generation }), " ", moment(meeting.ended_at), meeting.ended_reason && [" ", said(meeting.ended_reason)])));
+		former.append(
+			...all
+				.slice(1)
+				.map((meeting) =>
+					el(
+						"li",
+						{},
+						t("former", { n: meeting.generation }),
+						" ",
+						moment(meeting.ended_at),
+						meeting.ended_reason && [" ", said(meeting.ended_reason)],
+					),
+				),
+		);
 	}
 	box.replaceChildren(former, list);
 	do {

@@ -21,6 +21,13 @@ export async function told(event) {
 	if (event.origin === (await origin())) adopt(event.data.token);
 }
 
+/* Asks whoever opened this window for a token, if it is the host application. */
+export async function hint() {
+	const ours = await origin();
+
+	if (ours) window.opener?.postMessage({ type: "meetlink.token_wanted" }, ours);
+}
+
 /* Asks whoever opened this window, and the person. Nothing of the page below is touched. */
 export async function ask() {
 	if (asked) return;
@@ -28,7 +35,10 @@ export async function ask() {
 	const box = (asked = el("dialog", { "aria-labelledby": "sign-in-title", class: "sign-in" }));
 
 	box.addEventListener("cancel", (event) => event.preventDefault());
-	box.append(el("h2", { id: "sign-in-title" }, t(before ? "signed_out" : "sign_in")), el("p", {}, t(before ? "say_signed_out" : "say_sign_in")));
+	box.append(
+		el("h2", { id: "sign-in-title" }, t(before ? "signed_out" : "sign_in")),
+		el("p", {}, t(before ? "say_signed_out" : "say_sign_in")),
+	);
 	document.body.append(box);
 	box.showModal();
 	const ours = await origin();
@@ -37,7 +47,7 @@ export async function ask() {
 		const { sign_in: page } = await config;
 		/* The new window may answer through window.opener. */
 		box.append(el("p", {}, away(page, t("go_sign_in"), { class: "primary button", rel: "opener" })));
-		window.opener?.postMessage({ type: "meetlink.token_wanted" }, ours);
+		hint();
 	} else box.append(el("p", {}, t("no_sign_in")));
 	box.querySelector("a")?.focus();
 }

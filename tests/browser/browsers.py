@@ -94,6 +94,41 @@ class Passage(http.server.BaseHTTPRequestHandler):
             self.wfile.write(content)
 
 
+class Host(http.server.ThreadingHTTPServer):
+    """A host application: a page that opens the dashboard, and gives out its `token`."""
+
+    daemon_threads = True
+    token = ""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), HostPage)
+        self.url = f"http://127.0.0.1:{self.server_port}/meetings"
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+
+class HostPage(http.server.BaseHTTPRequestHandler):
+    server: Host
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        message = json.dumps({"type": "meetlink.token", "token": self.server.token})
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(
+            f"""<!doctype html><title>Market</title><link rel=icon href="data:,"><script>
+            const message = {message};
+            addEventListener("message", (event) => {{
+                if (event.data.type === "meetlink.token_wanted")
+                    event.source.postMessage(message, event.origin);
+            }});
+            if (opener) opener.postMessage(message, "*");
+            </script>""".encode()
+        )
+
+
 class Browser:
     """A browser with a profile of its own."""
 
@@ -118,7 +153,11 @@ class Browser:
         return self.driver.execute_script(script, *arguments)
 
     def look(
-        self, width: int = WIDE, dark: bool = False, language: str = "en", zone: str = "Europe/Berlin"
+        self,
+        width: int = WIDE,
+        dark: bool = False,
+        language: str = "en",
+        zone: str = "Europe/Berlin",
     ) -> None:
         """How the reader looks at it."""
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
@@ -205,8 +244,14 @@ class Browser:
 
     def requests(self) -> list[str]:
         """What it has asked for since the last time, whatever for."""
-        events = [json.loads(line["message"])["message"] for line in self.driver.get_log("performance")]
-        sent = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+        events = [
+            json.loads(line["message"])["message"] for line in self.driver.get_log("performance")
+        ]
+        sent = [
+            e["params"]["request"]["url"]
+            for e in events
+            if e["method"] == "Network.requestWillBeSent"
+        ]
         return [url for url in sent if url.startswith(("http", "ws"))]
 
     def complaints(self) -> list[str]:
@@ -233,9 +278,7 @@ class Browser:
 
     def overflow(self) -> int:
         """Pixels that have to be scrolled sideways."""
-        return self.run(
-            "const r = document.documentElement; return r.scrollWidth - r.clientWidth"
-        )
+        return self.run("const r = document.documentElement; return r.scrollWidth - r.clientWidth")
 
     def stop(self) -> None:
         self.driver.quit()

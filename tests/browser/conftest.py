@@ -3,13 +3,23 @@
 from collections.abc import Iterator
 
 import pytest
-from browsers import Browser, Door
+from browsers import Browser, Door, Host
 from stack import Stack
 
 
 @pytest.fixture(scope="session")
-def pages(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("pages"), mongodb_uri) as stack:
+def host() -> Iterator[Host]:
+    host = Host()
+    yield host
+    host.shutdown()
+    host.server_close()
+
+
+@pytest.fixture(scope="session")
+def pages(
+    tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str, host: Host
+) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("pages"), mongodb_uri, sign_in=host.url) as stack:
         yield stack
 
 

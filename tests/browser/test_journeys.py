@@ -5,7 +5,7 @@ import secrets
 import zoneinfo
 
 import pytest
-from browsers import CHROMIUM, DRIVER, Browser, Door
+from browsers import CHROMIUM, DRIVER, Browser, Door, Host
 from caller import Parties, mint
 from selenium.webdriver.common.keys import Keys
 from stack import Stack
@@ -22,7 +22,12 @@ def people(pages: Stack) -> Parties:
     return Parties(
         pages,
         *(
-            pages.caller(role, f"{name.lower()}-{mark}", name=name, email=f"{name.lower()}-{mark}@example.com")
+            pages.caller(
+                role,
+                f"{name.lower()}-{mark}",
+                name=name,
+                email=f"{name.lower()}-{mark}@example.com",
+            )
             for role, name in (("client", "Clara"), ("lawyer", "Lena"))
         ),
     )
@@ -36,7 +41,9 @@ def card(request: dict) -> str:
     return f"#r-{request['id']}"
 
 
-def test_from_a_request_to_the_door(pages: Stack, door: Door, one: Browser, two: Browser, people: Parties) -> None:
+def test_from_a_request_to_the_door(
+    pages: Stack, door: Door, one: Browser, two: Browser, people: Parties
+) -> None:
     """Two people, two browsers, and nobody reloads."""
     two.open(door, people.lawyer.token)
     one.open(door, people.client.token)
@@ -88,13 +95,41 @@ def test_a_session_ends_in_the_middle_of_a_form(door: Door, one: Browser, people
         one.sees("dialog.sign-in", "What you have typed is kept")
     first = one.driver.current_window_handle
     one.driver.switch_to.new_window("tab")
-    one.driver.get(f"{door.url}/app/#token={mint(people.stack.secret, sub=people.lawyer_id, role='lawyer', name='Lena')}")
+    fresh = mint(people.stack.secret, sub=people.lawyer_id, role="lawyer", name="Lena")
+    one.driver.get(f"{door.url}/app/#token={fresh}")
     one.sees("h1")
     one.driver.close()
     one.driver.switch_to.window(first)
     one.sees("#note", "Declined")
     until(lambda: people.client.request(request["id"])["status"] == "declined", "it was sent")
     assert people.client.request(request["id"])["message"] == "I am away that week."
+
+
+def test_the_host_application_signs_people_in(
+    door: Door, host: Host, one: Browser, people: Parties
+) -> None:
+    """By a message to the window that it opened, and on its own page."""
+    request = asked(people)
+    host.token = people.lawyer.token
+    one.driver.get(host.url)
+    first = one.driver.current_window_handle
+    one.run("window.open(arguments[0])", f"{door.url}/app/")
+    (second,) = set(one.driver.window_handles) - {first}
+    one.driver.switch_to.window(second)
+    one.sees(card(request))
+    one.driver.close()
+    one.driver.switch_to.window(first)
+    one.driver.get(f"{door.url}/app/")
+    one.run("sessionStorage.clear()")
+    one.driver.refresh()
+    one.sees("dialog.sign-in", "opened from the marketplace")
+    one.press("dialog.sign-in a", "Sign in")
+    one.sees("#who", "Lena")
+    for handle in set(one.driver.window_handles) - {first}:
+        one.driver.switch_to.window(handle)
+        one.driver.close()
+    one.driver.switch_to.window(first)
+    one.sees(card(request))
 
 
 def test_another_person_takes_over_no_form(door: Door, one: Browser, people: Parties) -> None:
@@ -108,7 +143,9 @@ def test_another_person_takes_over_no_form(door: Door, one: Browser, people: Par
     one.misses(card(request))
 
 
-def test_what_comes_from_elsewhere_is_not_believed(door: Door, one: Browser, people: Parties) -> None:
+def test_what_comes_from_elsewhere_is_not_believed(
+    door: Door, one: Browser, people: Parties
+) -> None:
     """A message with a token from a window that is not the host application's."""
     one.open(door, people.client.token)
     stranger = people.stack.client("mallory").token

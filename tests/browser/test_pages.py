@@ -1,4 +1,4 @@
-"""Every page as it is shown: what it loads, who can read it, and what nobody can smuggle into it."""
+"""Every page as it is shown: what it loads, who can read it, what nobody can smuggle into it."""
 
 import json
 import re
@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 import requests
-from browsers import AXE, CHROMIUM, DRIVER, NARROW, WIDE, Browser, Door
+from browsers import AXE, CHROMIUM, DRIVER, NARROW, WIDE, Browser, Door, Host
 from caller import Parties
 from stack import ROOT, Stack
 from support import until
@@ -19,6 +19,16 @@ VIEWS = {
     "lawyer": ["", "all"],
     "admin": ["", "all", "health", "providers", "policy", "outbox", "webhooks", "audit"],
 }
+SHOWS = {
+    "": ".card",
+    "all": ".card",
+    "health": "figure",
+    "providers": "summary",
+    "policy": "form .field",
+    "outbox": "select",
+    "webhooks": "table",
+    "audit": ".trail li",
+}
 in_browser = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="there is no Chromium with its driver"
 )
@@ -29,12 +39,18 @@ def world(pages: Stack) -> dict[str, str]:
     """People with something of everything, in names that attack; role -> token."""
     mark = secrets.token_hex(4)
     claims = {"name": f"{HOSTILE} Lena", "email": f"lena-{mark}@example.com"}
-    client = pages.caller("client", f"clara-{mark}", name="Clara", email=f"clara-{mark}@example.com")
+    client = pages.caller(
+        "client", f"clara-{mark}", name="Clara", email=f"clara-{mark}@example.com"
+    )
     people = Parties(pages, client, pages.caller("lawyer", f"lena-{mark}", **claims))
-    lawyer = people.person("lawyer", name=claims["name"], email=claims["email"], timezone="America/New_York")
+    lawyer = people.person(
+        "lawyer", name=claims["name"], email=claims["email"], timezone="America/New_York"
+    )
 
     def draft(title: str, hours: float) -> dict:
-        return {"title": title, "description": f"{HOSTILE}\n{RTL}", "lawyer": lawyer, "starts_at": pages.at(hours=hours)}  # fmt: skip
+        text = f"{HOSTILE}\n{RTL}"
+        starts_at = pages.at(hours=hours)
+        return {"title": title, "description": text, "lawyer": lawyer, "starts_at": starts_at}
 
     people.create(**draft(f"Open {HOSTILE}", 30))
     people.create(**draft(RTL, 60))
@@ -51,7 +67,9 @@ def world(pages: Stack) -> dict[str, str]:
 
 def words() -> dict[str, list[str]]:
     text = (WEB / "index.html").read_text()
-    return json.loads(re.search(r'<script type="application/json" id="words">(.*?)</script>', text, re.S)[1])
+    return json.loads(
+        re.search(r'<script type="application/json" id="words">(.*?)</script>', text, re.S)[1]
+    )
 
 
 def test_words_in_three_languages() -> None:
@@ -69,7 +87,7 @@ def test_words_in_three_languages() -> None:
         assert len({tuple(sorted(re.findall(r"\{\w+\}", text))) for text in row}) == 1, key
 
 
-def test_what_is_served(door: Door) -> None:
+def test_what_is_served(door: Door, host: Host) -> None:
     files = [path.name for path in WEB.iterdir()]
     assert sum((WEB / name).stat().st_size for name in files) < 120_000
     for name in ["", *files]:
@@ -85,7 +103,7 @@ def test_what_is_served(door: Door) -> None:
     assert requests.get(f"{door.url}/app", allow_redirects=False).headers["Location"] == "/app/"
     for name in ("../run", "%2e%2e/run", "nothing", "app.js/x"):
         assert requests.get(f"{door.url}/app/{name}").status_code == 404
-    assert requests.get(f"{door.url}/app/config.json").json() == {"sign_in": ""}
+    assert requests.get(f"{door.url}/app/config.json").json() == {"sign_in": host.url}
 
 
 @in_browser
@@ -142,21 +160,22 @@ def test_all_can_read_it(door: Door, one: Browser, world: dict[str, str], role: 
 
 def settled(browser: Browser, view: str) -> None:
     """Until the view has what it is about."""
-    browser.sees({
-        "": ".card", "all": ".card", "health": "figure", "providers": "summary", "policy": "form .field",
-        "outbox": "select", "webhooks": "table", "audit": ".trail li",
-    }[view])  # fmt: skip
+    browser.sees(SHOWS[view])
 
 
 @in_browser
 @pytest.mark.parametrize("role", VIEWS)
-def test_nothing_that_people_wrote_runs(door: Door, one: Browser, world: dict[str, str], role: str) -> None:
+def test_nothing_that_people_wrote_runs(
+    door: Door, one: Browser, world: dict[str, str], role: str
+) -> None:
     one.open(door, world[role])
     for view in VIEWS[role]:
         one.go(view)
         settled(one, view)
         one.run("for (const one of document.querySelectorAll('details')) one.open = true")
-        assert one.run("return document.querySelectorAll('img, body script[src], iframe').length") == 0
+        assert (
+            one.run("return document.querySelectorAll('img, body script[src], iframe').length") == 0
+        )
         assert one.run("return window.struck ?? null") is None
         if view in ("", "all"):
             assert "<img src=x onerror=" in one.text("main")
