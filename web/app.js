@@ -319,8 +319,21 @@ export async function call(method, path, options = {}) {
 const EVERY = 10000;
 const SOON = 90000; /* a token is asked for before it is at its end */
 const MOST = 20; /* rows of a part of the dashboard */
+const OLD = 15000;
 let turn = 0;
 let wake = null;
+let fresh = now(); /* when what is shown was known to be true */
+
+function stale(why) {
+	document.getElementById("stale").textContent = why
+		? t("stale", { time: moment(fresh, { ...CLOCK, second: "2-digit" }), why })
+		: "";
+}
+
+/* What hangs is said too. */
+setInterval(() => {
+	if (wake && !document.hidden && now() - fresh > OLD) stale(t("code_unreachable"));
+}, 1000);
 
 /*
  * Calls look() now and every ten seconds, as long as this view is shown and the tab is seen. What
@@ -332,8 +345,7 @@ export function watch(view, look = async () => {}) {
 	let failures = 0,
 		timer = 0,
 		running = false,
-		again = false,
-		since = now();
+		again = false;
 
 	async function round() {
 		clearTimeout(timer);
@@ -347,17 +359,13 @@ export function watch(view, look = async () => {}) {
 		try {
 			await look();
 			failures = 0;
-			since = now();
-			if (mine === turn) document.getElementById("stale").textContent = "";
+			fresh = now();
+			if (mine === turn) stale();
 			if (session.claims.exp * 1000 - now() < SOON) (await import("./signin.js")).hint();
 		} catch (problem) {
 			if (!(problem instanceof Problem)) throw problem;
 			failures++;
-			if (mine === turn)
-				document.getElementById("stale").textContent = t("stale", {
-					time: moment(since, { ...CLOCK, second: "2-digit" }),
-					why: problem.words,
-				});
+			if (mine === turn) stale(problem.words);
 		} finally {
 			running = false;
 			if (mine === turn)
@@ -378,7 +386,11 @@ export function changed() {
 	return wake?.();
 }
 
-document.addEventListener("visibilitychange", () => document.hidden || wake?.());
+document.addEventListener("visibilitychange", () => {
+	if (document.hidden) return;
+	fresh = Math.max(fresh, now() - OLD + 2000); /* the answer may take that long */
+	wake?.();
+});
 
 /* Follows a request to where it stays: a link that is being made. Backs off to ten seconds. */
 const followed = new Set();
