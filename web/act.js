@@ -13,6 +13,7 @@ import {
 	note,
 	provider,
 	providers,
+	put,
 	session,
 	stateKey,
 	t,
@@ -346,7 +347,7 @@ export async function open(name, given) {
 			const fresh = await call("GET", row.links.self);
 			const same = seen(fresh.data) === seen(row);
 			({ data: row, etag } = fresh);
-			about.replaceChildren(...facts());
+			put(about, ...facts());
 			if (!row.links[plan.link]) throw new Problem(409, { detail: t("changed_meanwhile") });
 			if (problem.status === 412 && same) return send(form, extra);
 			throw problem;
@@ -486,14 +487,15 @@ export function feed() {
 			t("revoke_feed"),
 			async () => {
 				await call("DELETE", "/api/calendar/feed");
-				shown.replaceChildren(el("p", {}, t("done_revoke_feed")));
+				put(shown, el("p", {}, t("done_revoke_feed")));
 			},
 			{ class: "plain" },
 		),
 		async send() {
 			const links = (await call("POST", "/api/calendar/feed", { body: {}, key: crypto.randomUUID() }))
 				.data;
-			shown.replaceChildren(
+			put(
+				shown,
 				el("p", {}, t("done_feed")),
 				el("p", {}, el("a", { href: links.webcal_url }, t("open_feed"))),
 				el("p", {}, el("code", {}, links.url)),

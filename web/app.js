@@ -42,7 +42,12 @@ export function el(tag, attributes = {}, ...children) {
 		else if (name === "href") node.setAttribute(name, address(value) ?? "#");
 		else node.setAttribute(name, value === true ? "" : value);
 	}
-	node.append(
+	return put(node, children);
+}
+
+/* Fills a node with these, in place of what is in it. */
+export function put(node, ...children) {
+	node.replaceChildren(
 		...children.flat(9).filter((child) => child !== null && child !== undefined && child !== false),
 	);
 	return node;
@@ -82,7 +87,7 @@ function dated(zone, options) {
 }
 
 const DAY = { weekday: "short", year: "numeric", month: "short", day: "numeric" };
-const CLOCK = { hour: "2-digit", minute: "2-digit" };
+const CLOCK = { hour: "numeric", minute: "2-digit" };
 
 export const knows = (zone) => Boolean(zone && dated(zone));
 
@@ -489,7 +494,8 @@ function entry(row) {
 		const open = isOpen();
 
 		if (open !== lit)
-			box.replaceChildren(
+			put(
+				box,
 				open
 					? away(row.links.join, t("join"), { class: "primary button" })
 					: el("span", { class: "waits" }),
@@ -749,7 +755,8 @@ function overview(view) {
 	]);
 	const nothing = el("p", { class: "quiet", hidden: true }, t("nothing"));
 
-	view.replaceChildren(
+	put(
+		view,
 		el("h1", {}, t("view_overview")),
 		el(
 			"div",
@@ -786,7 +793,8 @@ function navigation(view) {
 	const tabs_ = document.getElementById("tabs");
 
 	tabs_.setAttribute("aria-label", t("product"));
-	tabs_.replaceChildren(
+	put(
+		tabs_,
 		...names.map((name) =>
 			el(
 				"a",
@@ -795,12 +803,11 @@ function navigation(view) {
 			),
 		),
 	);
-	document
-		.getElementById("who")
-		.replaceChildren(
-			said(session.claims.name ?? session.claims.sub),
-			` · ${t(`role_${session.claims.role}`)}`,
-		);
+	put(
+		document.getElementById("who"),
+		said(session.claims.name ?? session.claims.sub),
+		` · ${t(`role_${session.claims.role}`)}`,
+	);
 }
 
 async function show() {
@@ -810,7 +817,7 @@ async function show() {
 	const view = TABS[session.claims.role].includes(asked) ? asked : "";
 	const box = el("div");
 	navigation(view);
-	main.replaceChildren(box);
+	put(main, box);
 	note("");
 	note("", true);
 	document.title = `${t(`view_${view || "overview"}`)} · ${t("product")}`;

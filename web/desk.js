@@ -1,5 +1,18 @@
 /* The administrator's desk: forms are made of what the API says of its fields. */
-import { Problem, button, call, el, moment, note, now, providers as NAMES, said, t, watch } from "./app.js";
+import {
+	Problem,
+	button,
+	call,
+	el,
+	moment,
+	note,
+	now,
+	providers as NAMES,
+	put,
+	said,
+	t,
+	watch,
+} from "./app.js";
 import { blame, choice, dialog, field, line } from "./act.js";
 import { event } from "./list.js";
 
@@ -127,7 +140,8 @@ export async function policy(view) {
 		Object.entries(data).map(([name, value]) => control([name], value)),
 	);
 
-	view.replaceChildren(
+	put(
+		view,
 		el("h1", {}, t("view_policy")),
 		el("p", {}, t("say_policy")),
 		saved(form, async () => {
@@ -235,7 +249,7 @@ function one(provider) {
 	};
 	const test = (deep) => async (happens) =>
 		wait(happens.target, async () => {
-			result.replaceChildren(el("p", {}, t("testing")));
+			put(result, el("p", {}, t("testing")));
 			try {
 				const answer = (
 					await call("POST", `${path}/validate`, {
@@ -244,12 +258,9 @@ function one(provider) {
 						patience: 90000,
 					})
 				).data;
-				result.replaceChildren(
-					el("p", {}, t(answer.ok ? "test_ok" : "test_bad")),
-					checks(answer.checks),
-				);
+				put(result, el("p", {}, t(answer.ok ? "test_ok" : "test_bad")), checks(answer.checks));
 			} catch (problem) {
-				result.replaceChildren(el("p", { class: "wrong" }, problem.words, " ", blame(form, problem)));
+				put(result, el("p", { class: "wrong" }, problem.words, " ", blame(form, problem)));
 			}
 		});
 
@@ -260,7 +271,7 @@ function one(provider) {
 				body: { enabled: form.elements.enabled.checked, ...given() },
 			});
 			({ etag } = answer);
-			state.replaceChildren(...condition(answer.data));
+			put(state, ...condition(answer.data));
 			for (const row of provider.fields.filter(({ secret }) => secret)) {
 				const input = form.elements[`credentials.${row.name}`];
 				input.value = "";
@@ -311,7 +322,8 @@ export async function providers(view) {
 		const { data, etag } = await call("GET", `/api/config/providers/${name}`);
 		parts.push({ name, ...one({ ...data, etag }) });
 	}
-	view.replaceChildren(
+	put(
+		view,
 		el("h1", {}, t("view_providers")),
 		el("p", {}, t("say_providers")),
 		parts.map(({ node }) => node),
@@ -319,7 +331,7 @@ export async function providers(view) {
 	/* How they are is looked at again; what is being typed is left alone. */
 	return watch(view, async () => {
 		for (const item of (await call("GET", "/api/config/providers")).data.items)
-			parts.find(({ name }) => name === item.name)?.state.replaceChildren(...condition(item));
+			put(parts.find(({ name }) => name === item.name).state, condition(item));
 	});
 }
 
@@ -372,7 +384,8 @@ function paged(heads, path, cells) {
 
 		rows = from ? [...rows, ...page.items] : page.items;
 		cursor = page.next_cursor;
-		box.replaceChildren(
+		put(
+			box,
 			rows.length ? table(heads, rows.map(cells)) : el("p", { class: "quiet" }, t("nothing_here")),
 		);
 		further.hidden = !cursor;
@@ -444,7 +457,8 @@ export function outbox(view) {
 	);
 
 	state.addEventListener("change", () => list.load());
-	view.replaceChildren(
+	put(
+		view,
 		el("h1", {}, t("view_outbox")),
 		el("p", {}, t("say_outbox")),
 		count,
@@ -520,10 +534,7 @@ export function webhooks(view) {
 				}),
 			],
 		);
-		deliveries.replaceChildren(
-			el("h2", { tabindex: -1 }, t("deliveries_of", { url: hook.url })),
-			log.node,
-		);
+		put(deliveries, el("h2", { tabindex: -1 }, t("deliveries_of", { url: hook.url })), log.node);
 		await log.load();
 		deliveries.firstChild.focus();
 	};
@@ -560,7 +571,8 @@ export function webhooks(view) {
 		],
 	);
 
-	view.replaceChildren(
+	put(
+		view,
 		el("h1", {}, t("view_webhooks")),
 		el("p", {}, t("say_webhooks")),
 		el("div", { class: "acts" }, button(t("add_webhook"), add, { class: "primary" })),
@@ -603,7 +615,7 @@ export function audit(view) {
 		blame(form);
 		try {
 			const page = (await call("GET", `/api/audit?${query}`)).data;
-			if (!from) items.replaceChildren();
+			if (!from) put(items);
 			items.append(
 				...page.items.map((each) => {
 					const node = event(each);
@@ -623,14 +635,7 @@ export function audit(view) {
 		happens.preventDefault();
 		load();
 	});
-	view.replaceChildren(
-		el("h1", {}, t("view_audit")),
-		el("p", {}, t("say_audit")),
-		form,
-		alarm,
-		items,
-		further,
-	);
+	put(view, el("h1", {}, t("view_audit")), el("p", {}, t("say_audit")), form, alarm, items, further);
 	watch(view);
 	return load();
 }
@@ -695,7 +700,7 @@ export function health(view) {
 	const ready = el("p", { role: "status", class: "state" });
 	const kinds = el("div");
 
-	view.replaceChildren(el("h1", {}, t("view_health")), ready, figures, el("h2", {}, t("owed")), kinds);
+	put(view, el("h1", {}, t("view_health")), ready, figures, el("h2", {}, t("owed")), kinds);
 	return watch(view, async () => {
 		const [board, box, why] = await Promise.all([
 			call("GET", "/api/dashboard"),
@@ -716,7 +721,8 @@ export function health(view) {
 		if (past.length > KEPT) past.shift();
 		ready.textContent = why ? t("not_ready", { why }) : t("ready");
 		ready.className = `state ${why ? "bad" : "good"}`;
-		figures.replaceChildren(
+		put(
+			figures,
 			...Object.entries(seen).map(([name, value]) =>
 				el(
 					"figure",
@@ -727,7 +733,8 @@ export function health(view) {
 				),
 			),
 		);
-		kinds.replaceChildren(
+		put(
+			kinds,
 			Object.keys(box.data.counts.kinds).length
 				? bars(box.data.counts.kinds)
 				: el("p", { class: "quiet" }, t("nothing_here")),

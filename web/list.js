@@ -1,6 +1,6 @@
 /* All requests of the reader: filters, an endless list, and a search in what has been loaded. And the
  * trail of one of them. */
-import { button, call, el, isAdmin, instant, HERE, moment, place, said, t, watch } from "./app.js";
+import { button, call, el, isAdmin, instant, HERE, moment, place, put, said, t, watch } from "./app.js";
 import { choice, field, line } from "./act.js";
 
 const STATUS = ["open", "accepted", "completed", "cancelled", "declined", "lapsed"];
@@ -51,7 +51,7 @@ export function show(view) {
 	let pages = [];
 	const list = el("ul", { class: "cards" });
 	const count = el("p", { class: "quiet", role: "status" });
-	const further = button(t("further"), next);
+	const further = button(t("further"), next, { hidden: true });
 	const form = el(
 		"form",
 		{ class: "filters", role: "search" },
@@ -118,7 +118,7 @@ export function show(view) {
 		});
 	}
 
-	view.replaceChildren(el("h1", {}, t("view_all")), form, count, list, further);
+	put(view, el("h1", {}, t("view_all")), form, count, list, further);
 	/* Reaching the end is asking for more; the button is for those who do not scroll. */
 	new IntersectionObserver(
 		([seen]) => seen.isIntersecting && !further.hidden && !further.disabled && next(),
@@ -167,7 +167,7 @@ export async function trail(row, box) {
 				),
 		);
 	}
-	box.replaceChildren(former, list);
+	put(box, former, list);
 	do {
 		const page = (await call("GET", `${row.links.audit}${cursor && `?cursor=${cursor}`}`)).data;
 		list.append(...page.items.map(event));

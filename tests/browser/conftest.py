@@ -19,7 +19,8 @@ def host() -> Iterator[Host]:
 def pages(
     tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str, host: Host
 ) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("pages"), mongodb_uri, sign_in=host.url) as stack:
+    folder = tmp_path_factory.mktemp("pages")
+    with Stack(folder, mongodb_uri, sign_in=host.url, WEBHOOKS_ALLOW="127.0.0.1") as stack:
         yield stack
 
 

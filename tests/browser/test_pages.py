@@ -60,7 +60,7 @@ def world(pages: Stack) -> dict[str, str]:
     people.accepted(**draft("Later", 50))
     declined = people.create(**draft("Declined", 70))
     assert people.lawyer.respond(declined["id"], "decline", message=HOSTILE).status_code == 200
-    hook = {"url": "https://hooks.example.org/in?<script>", "events": ["meeting.outcome"]}
+    hook = {"url": "https://127.0.0.1:9/in", "events": ["meeting.outcome"]}
     assert pages.admin().post("/api/config/webhooks", hook).status_code == 201
     return {"client": client.token, "lawyer": people.lawyer.token, "admin": pages.admin().token}
 
