@@ -137,10 +137,10 @@ const CONTROLS = {
 function body(form, row, fixed, whole) {
 	const sent = { ...fixed };
 
-	for (const input of form.elements) {
+	for (const input of inputs(form)) {
 		const value = input.type === "checkbox" ? input.checked : input.value.trim();
 
-		if (!input.name || input.name === "zone" || value === "" || value === false) continue;
+		if (input.name === "zone" || value === "" || value === false) continue;
 		if (input.name === "starts_at") {
 			const zone = form.elements.zone.value;
 			if (!whole && input.was === `${input.value} ${zone}`) continue;
@@ -155,22 +155,19 @@ function body(form, row, fixed, whole) {
 /* ---- the frame ---- */
 
 const drafts = new Map();
+const inputs = (form) => [...form.querySelectorAll("[name]")];
 
 function keep(form, name) {
-	drafts.set(
-		name,
-		[...form.elements].map((input) => (input.type === "checkbox" ? input.checked : input.value)),
-	);
+	drafts.set(name, new Map(inputs(form).map((input) => [input.name, [input.value, input.checked]])));
 }
 
 function restore(form, name) {
-	const values = drafts.get(name);
+	for (const input of inputs(form)) {
+		const [value, checked] = drafts.get(name)?.get(input.name) ?? [input.value, input.checked];
 
-	if (values?.length !== form.elements.length) return;
-	[...form.elements].forEach((input, i) => {
-		if (input.type === "checkbox") input.checked = values[i];
-		else if (input.tagName !== "BUTTON") input.value = values[i];
-	});
+		input.value = value;
+		input.checked = checked;
+	}
 }
 
 /* Shows what was wrong where it was; what has no field stands above the buttons. */
@@ -178,7 +175,7 @@ export function blame(form, problem) {
 	const rest = [];
 
 	for (const node of form.querySelectorAll(".wrong")) node.textContent = "";
-	for (const input of form.elements) input.removeAttribute("aria-invalid");
+	for (const input of inputs(form)) input.removeAttribute("aria-invalid");
 	for (const error of problem?.errors ?? []) {
 		const name = error.pointer.split("/").filter(Boolean);
 		const box =

@@ -511,9 +511,7 @@ const facts = (pairs) =>
 		"dl",
 		{},
 		pairs
-			.filter(
-				([, value]) => value !== null && value !== undefined && value !== "" && value.length !== 0,
-			)
+			.filter(([, value]) => value && value.length !== 0)
 			.map(([key, value]) => [el("dt", {}, t(key)), el("dd", {}, value)]),
 	);
 

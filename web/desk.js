@@ -667,14 +667,20 @@ function bars(kinds) {
 	const most = Math.max(1, ...rows.map(([, { owed, failed }]) => owed + failed));
 
 	return table(
-		[t("what"), t("outbox_due"), t("outbox_failed"), ""],
+		[t("what"), t("figure_owed"), t("outbox_failed"), ""],
 		rows.map(([kind, { owed, failed }]) => [
 			el("code", {}, kind),
 			String(owed),
 			String(failed),
 			el(
 				"svg:svg",
-				{ viewBox: "0 0 200 10", class: "bar", "aria-hidden": "true", focusable: "false" },
+				{
+					viewBox: "0 0 200 10",
+					preserveAspectRatio: "none",
+					class: "bar",
+					"aria-hidden": "true",
+					focusable: "false",
+				},
 				el("svg:rect", { width: (200 * owed) / most, height: 10, class: "owed" }),
 				el("svg:rect", {
 					x: (200 * owed) / most,
