@@ -25,7 +25,7 @@ AXE = pathlib.Path(
     os.environ.get("MEETLINK_AXE", CACHE / "meetlink/axe/node_modules/axe-core/axe.min.js")
 )
 PICTURES = PROGRAM.parent / "pages"
-PATIENCE = float(os.environ.get("P", 90))
+PATIENCE = 90
 WIDE, NARROW = 1100, 360
 
 
