@@ -22,52 +22,20 @@ PEOPLE = {
         ("noa", "נועה לוי", "Asia/Jerusalem", "en"),
     )
 }
-# Hours from now, rounded; minutes; who asks whom for what, in more words; what becomes of it.
+# Days from now, and the hour of UTC there; minutes; who asks whom; what becomes of it; for what.
 WEEK = [
-    (0, 60, "clara", "lena", "Inheritance from New York", "The will is in English.", "accept"),
-    (
-        20,
-        30,
-        "clara",
-        "lena",
-        "Rent increase",
-        "Twelve per cent after the lift was renewed.",
-        "open",
-    ),
-    (
-        26,
-        45,
-        "jonas",
-        "lena",
-        "Notice of termination",
-        "Received on Monday, with two weeks' notice.",
-        "accept",
-    ),
-    (26, 30, "amelie", "lena", "Droit de garde", "Les enfants vivent à Berlin.", "overlap"),
-    (44, 60, "noa", "lena", "חוזה שכירות", "השוכר לא שילם שלושה חודשים.", "open"),
-    (50, 45, "clara", "omar", "Trade mark in France", "A name that somebody else uses.", "accept"),
-    (70, 30, "jonas", "lena", "Speeding ticket", "In Poland, with a rented car.", "decline"),
-    (74, 60, "amelie", "omar", "Contrat de franchise", "Relecture avant signature.", "accept"),
-    (98, 90, "clara", "lena", "Founding a company", "Two founders, one of them abroad.", "move"),
-    (
-        122,
-        45,
-        "jonas",
-        "omar",
-        "Car accident in Lyon",
-        "The insurer does not answer.",
-        "cancel_meeting",
-    ),
-    (146, 30, "noa", "lena", "Work permit", "For a software engineer.", "cancel"),
-    (
-        150,
-        60,
-        "clara",
-        "lena",
-        "Deposit of the old flat",
-        "Still not paid back after six months.",
-        "open",
-    ),
+    (0, 0, 60, "clara", "lena", "accept", "Inheritance from New York", "The will is in English."),
+    (1, 13, 30, "clara", "lena", "open", "Rent increase", "Twelve per cent, for a new lift."),
+    (2, 9, 45, "jonas", "lena", "accept", "Notice of termination", "Received on Monday."),
+    (2, 9, 30, "amelie", "lena", "overlap", "Droit de garde", "Les enfants vivent à Berlin."),
+    (2, 14, 60, "noa", "lena", "open", "חוזה שכירות", "השוכר לא שילם שלושה חודשים."),
+    (3, 10, 45, "clara", "omar", "accept", "Trade mark in France", "Somebody else uses the name."),
+    (3, 13, 30, "jonas", "lena", "decline", "Speeding ticket", "In Poland, with a rented car."),
+    (4, 8, 60, "amelie", "omar", "accept", "Contrat de franchise", "Relecture avant signature."),
+    (4, 14, 90, "clara", "lena", "move", "Founding a company", "Two founders, one abroad."),
+    (5, 9, 45, "jonas", "omar", "cancel_meeting", "Car accident in Lyon", "The insurer is silent."),
+    (6, 12, 30, "noa", "lena", "cancel", "Work permit", "For a software engineer."),
+    (7, 14, 60, "clara", "lena", "open", "Deposit of the old flat", "Not paid back in six months."),
 ]
 MESSAGES = {
     "lena": "Please have the papers at hand.",
@@ -101,12 +69,12 @@ class Marketplace:
             return json.load(answer)
 
 
-def begins(hours: int) -> datetime.datetime:
+def begins(days: int, hour: int) -> datetime.datetime:
     """The first meeting is about to begin, so that its door is open."""
-    now = datetime.datetime.now(datetime.UTC)
-    if hours == 0:
-        return now.replace(second=0, microsecond=0) + datetime.timedelta(minutes=10)
-    return now.replace(minute=0, second=0, microsecond=0) + datetime.timedelta(hours=hours)
+    now = datetime.datetime.now(datetime.UTC).replace(second=0, microsecond=0)
+    if days == 0:
+        return now + datetime.timedelta(minutes=10)
+    return now.replace(hour=hour, minute=0) + datetime.timedelta(days=days)
 
 
 def written(moment: datetime.datetime) -> str:
@@ -114,8 +82,8 @@ def written(moment: datetime.datetime) -> str:
 
 
 def fill(market: Marketplace) -> None:
-    for hours, minutes, client, lawyer, title, description, what in WEEK:
-        start = begins(hours)
+    for days, hour, minutes, client, lawyer, what, title, description in WEEK:
+        start = begins(days, hour)
         body = {"title": title, "description": description, "starts_at": written(start)}
         body |= {"client": PEOPLE[client], "lawyer": PEOPLE[lawyer], "duration_minutes": minutes}
         path = f"/api/requests/{market.call('service', 'marketplace', '/api/requests', body)['id']}"
