@@ -177,7 +177,7 @@ def test_nothing_that_people_wrote_runs(
             one.run("return document.querySelectorAll('img, body script[src], iframe').length") == 0
         )
         assert one.run("return window.struck ?? null") is None
-        if view in ("", "all"):
+        if role != "admin":  # who sees what all tests have left
             assert "<img src=x onerror=" in one.text("main")
     schemes = one.run("return [...document.links].map((a) => a.protocol)")
     assert set(schemes) <= {"http:", "https:", "webcal:"}
