@@ -13,7 +13,7 @@ packages_run=(
 	libetpan-dev libfcgi-dev libical-dev libidn2-dev libinih-dev libjson-c-dev libjwt-dev
 	libmongoc-dev libsodium-dev libssl-dev libtool make nginx pkgconf python3 tzdata
 )
-packages_check=(khal libcunit1-dev openssl python3-venv radicale vdirsyncer)
+packages_check=(chromium chromium-driver khal libcunit1-dev openssl python3-venv radicale vdirsyncer)
 packages_ci=(clang-format git shellcheck valgrind)
 
 say() {
@@ -102,22 +102,22 @@ build_program() {
 	exec 8>&-
 }
 
-# need_ical_js: a calendar parser of npm's for the tests, in the cache; without Node they say that they
-# did without.
-need_ical_js() {
+# need_npm FOLDER PACKAGE@VERSION: a package of npm's for the tests, in a folder of the cache; without
+# Node they say that they did without.
+need_npm() {
 	local made
 
-	command -v npm >/dev/null || { say "skipped: ical.js, for there is no Node"; return 0; }
-	[ ! -e "$cache/node" ] || return 0
-	say "installing ical.js"
+	command -v npm >/dev/null || { say "skipped: $2, for there is no Node"; return 0; }
+	[ ! -e "$cache/$1" ] || return 0
+	say "installing $2"
 	mkdir -p "$cache"
-	made=$(mktemp -d "$cache/node.XXXXXX")
+	made=$(mktemp -d "$cache/$1.XXXXXX")
 	# Whole or not at all, whoever else installs it.
-	if quietly npm install --silent --no-audit --no-fund --prefix "$made" ical.js@2.2.1; then
-		mv -T "$made" "$cache/node" 2>/dev/null || rm -rf "$made"
+	if quietly npm install --silent --no-audit --no-fund --prefix "$made" "$2"; then
+		mv -T "$made" "$cache/$1" 2>/dev/null || rm -rf "$made"
 	else
 		rm -rf "$made"
-		say "skipped: ical.js, which could not be installed; is the network there?"
+		say "skipped: $2, which could not be installed; is the network there?"
 	fi
 }
 

@@ -162,8 +162,10 @@ start_nginx() {
 	text=${text//@PORT@/"$PORT"}
 	text=${text//@SOCKET@/"$MEETLINK_SERVER_SOCKET"}
 	text=${text//@LIMIT_KEY@/"$limit_key"}
+	text=${text//@SIGN_IN@/"${SIGN_IN:-}"}
 	printf '%s\n' "$text" >"$state/nginx/nginx.conf"
 	ln -sfn "$root/nginx/snippets" "$state/nginx/snippets"
+	ln -sfn "$root/web" "$state/nginx/web"
 	new_log access
 	start nginx nginx -p "$state" -c nginx/nginx.conf -e stderr
 }

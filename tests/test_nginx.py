@@ -103,12 +103,14 @@ class Instance:
         for name in ("nginx", "log"):
             (folder / name).mkdir()
         (folder / "nginx/snippets").symlink_to(ROOT / "nginx/snippets")
+        (folder / "nginx/web").symlink_to(ROOT / "web")
         text = (ROOT / "nginx/development.conf.in").read_text()
         for name, value in {
             "USER": "user root;" if os.geteuid() == 0 else "",
             "PORT": str(self.port),
             "SOCKET": str(self.socket),
             "LIMIT_KEY": limit_key,
+            "SIGN_IN": "",
         }.items():
             text = text.replace(f"@{name}@", value)
         (folder / "nginx/nginx.conf").write_text(text)

@@ -94,6 +94,21 @@ def test_ready_with_a_token_from_another_shell(started):
     assert run.get("/api/requests", done.stdout.strip()).json() == {"items": [], "next_cursor": None}
 
 
+def test_links_to_the_dashboard_of_a_week(started):
+    run = started(DEMO="1")
+    run.ready()
+    assert run.process.stdout.readline() == "the dashboard, for eight hours:\n"
+    boards = {}
+    for _ in range(3):
+        name, link = run.process.stdout.readline().strip().split(": ", 1)
+        page, token = link.split("#token=")
+        assert requests.get(page, timeout=10).headers["Content-Type"] == "text/html; charset=utf-8"
+        boards[name] = run.get("/api/dashboard", token).json()
+    assert list(boards) == ["client", "lawyer", "administrator"]
+    assert boards["client"]["waiting"] and boards["client"]["upcoming"]
+    assert [row["reasons"] for row in boards["lawyer"]["needs_action"]] == [["open"]] * 3
+
+
 def test_secrets_are_for_the_owner_only_and_stay(started):
     run = started()
     run.ready()
@@ -180,6 +195,7 @@ def test_a_database_that_does_not_answer(started):
         ({"PORT": "0"}, "PORT must be a number from 1 to 65535, not 0"),
         ({"PORT": "http"}, "PORT must be a number"),
         ({"STATE_DIR": "/"}, "STATE_DIR must be a folder of its own"),
+        ({"SIGN_IN": "javascript:x"}, "SIGN_IN must be an http or https address"),
         ({"STATE_DIR": "/proc/x"}, "cannot write to /proc/x"),
         ({"MEETLINK_SERVER_THREADS": "0"}, "server.threads must be a number from 1 to 512"),
         ({"MEETLINK_SMTP_URL": "mail.example:25"}, "smtp.url is not smtp://host:port"),

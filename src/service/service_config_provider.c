@@ -67,7 +67,7 @@ enum err service_config_provider_put(const struct service *service, const struct
 	struct err_info *info)
 {
 	static const char *const fixed[] = {
-		"name", "title", "configured", "capabilities", "health"};
+		"name", "title", "configured", "fields", "capabilities", "health"};
 	const struct provider *provider;
 	struct provider_input input;
 	struct config *config;

@@ -81,6 +81,32 @@ static void provider_write_values(struct buf *out, struct arena *arena, const st
 	json_write_close(out, '}');
 }
 
+/* What it takes, for whoever makes a form of it. */
+static void provider_write_fields(struct buf *out, const struct provider *provider)
+{
+	const struct provider_field *field;
+	const char *const *word;
+
+	json_write_name(out, "fields");
+	json_write_open(out, '[');
+	for (field = provider->fields; field->name; field++) {
+		json_write_open(out, '{');
+		json_write_member(out, "name", field->name);
+		json_write_name(out, "secret");
+		json_write_bool(out, field->secret);
+		json_write_name(out, "multi_line");
+		json_write_bool(out, field->multi_line);
+		json_write_name(out, "choices");
+		json_write_open(out, '[');
+		for (word = field->choices; word && *word; word++)
+			json_write_text(out, *word);
+		json_write_close(out, ']');
+		json_write_member(out, "help", field->help);
+		json_write_close(out, '}');
+	}
+	json_write_close(out, ']');
+}
+
 /* Without its health: what changes only when somebody changes it. */
 static void provider_write_members(struct buf *out, const struct service *service,
 	struct arena *arena, const struct config *config, const struct provider *provider)
@@ -95,6 +121,7 @@ static void provider_write_members(struct buf *out, const struct service *servic
 	json_write_bool(out, provider->check(service->conf, config, NULL) == ERR_OK);
 	provider_write_values(out, arena, config, provider, false);
 	provider_write_values(out, arena, config, provider, true);
+	provider_write_fields(out, provider);
 	json_write_name(out, "capabilities");
 	json_write_open(out, '[');
 	for (word = provider->capabilities; *word; word++)

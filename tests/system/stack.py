@@ -110,7 +110,8 @@ class Stack:
     """nginx, meetlink and a database name of its own, with a clock that can be moved.
 
     `smtp` is the mail server to use; without one mails are files. `config` is a configuration
-    file; `settings` are MEETLINK_* variables without that prefix, and win over it.
+    file; `sign_in` the page of a host application that makes tokens for the dashboard; `settings`
+    are MEETLINK_* variables without that prefix, and win over it.
     """
 
     running: list["Stack"] = []
@@ -121,9 +122,10 @@ class Stack:
         mongodb_uri: str,
         smtp: SmtpServer | None = None,
         config: pathlib.Path | None = None,
+        sign_in: str = "",
         **settings: object,
     ):
-        self.folder = folder
+        self.folder, self.sign_in = folder, sign_in
         self.arguments = ["--config", config] if config else []
         for name in ("nginx", "log"):
             (folder / name).mkdir(parents=True)
@@ -190,10 +192,12 @@ class Stack:
             "PORT": self.port,
             "SOCKET": self.settings["SERVER_SOCKET"],
             "LIMIT_KEY": "",
+            "SIGN_IN": self.sign_in,
         }.items():
             text = text.replace(f"@{name}@", str(value))
         (self.folder / "nginx/nginx.conf").write_text(text)
         (self.folder / "nginx/snippets").symlink_to(ROOT / "nginx/snippets")
+        (self.folder / "nginx/web").symlink_to(ROOT / "web")
         program = shutil.which("nginx", path=PATH)
         self.nginx = spawn(
             self.log("nginx"), program, "-p", self.folder, "-c", "nginx/nginx.conf", "-e", "stderr"

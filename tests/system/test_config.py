@@ -292,11 +292,15 @@ def test_the_providers(admin: Caller) -> None:
             "configured",
             "settings",
             "credentials",
+            "fields",
             "health",
             "capabilities",
         }
         assert set(provider["health"]) == {"state", "last_ok_at", "last_error", "breaker"}
         assert provider["settings"] == provider["credentials"] == {}
+        for field in provider["fields"]:
+            assert set(field) == {"name", "secret", "multi_line", "choices", "help"}
+            assert field["help"]
         assert provider["enabled"] == provider["configured"] == (name == "jitsi")
         assert provider["health"]["state"] == ("ok" if name == "jitsi" else "disabled")
         assert provider == admin.fetch(f"{PROVIDERS}/{name}")

@@ -104,8 +104,13 @@ def test_each_click_is_a_fetch(providers: Providers, zoom: Zoom) -> None:
         assert "ETag" not in answer.headers
     assert [answer.headers["Location"] for answer in answers] == case.links()[given:]
     assert case.asked() == fetched + 2
+    scripted = case.people.lawyer.get(
+        f"{case.url}/meeting/host", headers={"Accept": "application/json"}
+    )
+    assert scripted.headers["Cache-Control"] == "no-store"
+    assert done(scripted) == {"url": case.links()[given + 2]}
     entered = case.entered()
-    assert [event["actor"]["id"] for event in entered] == [case.people.lawyer_id] * 2
+    assert [event["actor"]["id"] for event in entered] == [case.people.lawyer_id] * 3
     assert {event["source"] for event in entered} == {"api"}
     assert {event["detail"] for event in entered} == {None}
     offered = case.people.lawyer.request(case.id)["links"]

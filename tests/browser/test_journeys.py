@@ -1,0 +1,277 @@
+"""What people do on the pages, and what becomes of it when something is in the way."""
+
+import datetime
+import secrets
+import zoneinfo
+
+import pytest
+from browsers import CHROMIUM, DRIVER, Browser, Door, Host
+from caller import Parties, mint
+from selenium.webdriver.common.keys import Keys
+from stack import Stack
+from support import until
+
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="there is no Chromium with its driver"
+)
+
+
+@pytest.fixture
+def people(pages: Stack) -> Parties:
+    mark = secrets.token_hex(4)
+    return Parties(
+        pages,
+        *(
+            pages.caller(
+                role,
+                f"{name.lower()}-{mark}",
+                name=name,
+                email=f"{name.lower()}-{mark}@example.com",
+            )
+            for role, name in (("client", "Clara"), ("lawyer", "Lena"))
+        ),
+    )
+
+
+def asked(people: Parties, **changes: object) -> dict:
+    return people.create(client=people.person("client"), lawyer=people.person("lawyer"), **changes)
+
+
+def card(request: dict) -> str:
+    return f"#r-{request['id']}"
+
+
+def test_from_a_request_to_the_door(
+    pages: Stack, door: Door, one: Browser, two: Browser, people: Parties
+) -> None:
+    """Two people, two browsers, and nobody reloads."""
+    two.open(door, people.lawyer.token)
+    one.open(door, people.client.token)
+    one.press("[data-act=file]")
+    one.type("dialog [name=title]", "Tenancy")
+    one.type("dialog [name=description]", "The landlord keeps the deposit.")
+    one.type("dialog [name='lawyer.name']", "Lena")
+    one.type("dialog [name='lawyer.email']", people.person("lawyer")["email"])
+    one.type("dialog [name='lawyer.id']", people.lawyer_id)
+    soon = pages.now() + datetime.timedelta(minutes=12)
+    one.fill("dialog [name=starts_at]", zoned(soon))
+    one.press("dialog button.primary")
+    one.sees("#note", "has been sent")
+    one.sees(".card", "Waits for an answer")
+
+    two.sees(".card .reasons", "waits for your answer")
+    two.press(".card [data-act=accept]")
+    two.type("dialog [name=message]", "Bring the lease.")
+    two.press("dialog button.primary")
+    two.sees("#note", "the meeting is ready")
+    two.sees(".card a.primary", "Join")
+
+    link = one.sees(".card a.primary", "Join")
+    assert "/join/" in link.get_attribute("href")
+    one.press(".card summary")
+    one.sees(".card dd", "Bring the lease.")
+
+    one.press(".card [data-act=cancel]")
+    one.type("dialog [name=reason]", "It is settled.")
+    one.press("dialog button.danger")
+    one.sees(".card .state", "Cancelled")
+    two.sees(".card .state", "Cancelled")
+    (request,) = people.client.fetch("/api/requests")["items"]
+    assert (request["status"], request["title"]) == ("cancelled", "Tenancy")
+
+
+def zoned(moment: datetime.datetime) -> str:
+    """By a clock in Berlin, where the browsers of the tests are."""
+    return moment.astimezone(zoneinfo.ZoneInfo("Europe/Berlin")).strftime("%Y-%m-%dT%H:%M")
+
+
+def test_a_session_ends_in_the_middle_of_a_form(door: Door, one: Browser, people: Parties) -> None:
+    request = asked(people)
+    one.open(door, people.lawyer.token)
+    one.press(f"{card(request)} [data-act=decline]")
+    one.type("dialog [name=message]", "I am away that week.")
+    with door.moody(lambda method, path: 401 if path.startswith("/api/") else None):
+        one.press("dialog button.danger")
+        one.sees("dialog.sign-in", "What you have typed is kept")
+    first = one.driver.current_window_handle
+    one.driver.switch_to.new_window("tab")
+    fresh = mint(people.stack.secret, sub=people.lawyer_id, role="lawyer", name="Lena")
+    one.driver.get(f"{door.url}/app/#token={fresh}")
+    one.sees("h1")
+    one.driver.close()
+    one.driver.switch_to.window(first)
+    one.sees("#note", "Declined")
+    until(lambda: people.client.request(request["id"])["status"] == "declined", "it was sent")
+    assert people.client.request(request["id"])["message"] == "I am away that week."
+
+
+def test_the_host_application_signs_people_in(
+    door: Door, host: Host, one: Browser, people: Parties
+) -> None:
+    """By a message to the window that it opened, and on its own page."""
+    request = asked(people)
+    host.token = people.lawyer.token
+    one.driver.get(f"{door.url}/app/config.json")
+    one.run("sessionStorage.clear()")  # a window that is opened gets a copy
+    one.driver.get(host.url)
+    first = one.driver.current_window_handle
+    one.run("window.open(arguments[0])", f"{door.url}/app/")
+    (second,) = set(one.driver.window_handles) - {first}
+    one.driver.switch_to.window(second)
+    one.sees(card(request))
+    one.driver.close()
+    one.driver.switch_to.window(first)
+    one.driver.get(f"{door.url}/app/")
+    one.run("sessionStorage.clear()")
+    one.driver.refresh()
+    one.sees("dialog.sign-in", "opened from the marketplace")
+    one.press("dialog.sign-in a", "Sign in")
+    one.sees("#who", "Lena")
+    for handle in set(one.driver.window_handles) - {first}:
+        one.driver.switch_to.window(handle)
+        one.driver.close()
+    one.driver.switch_to.window(first)
+    one.sees(card(request))
+
+
+def test_another_person_takes_over_no_form(door: Door, one: Browser, people: Parties) -> None:
+    """A token of somebody else's begins anew, and nothing of the one before is left."""
+    request = asked(people, title="For Lena alone")
+    one.open(door, people.lawyer.token)
+    one.sees(card(request), "For Lena alone")
+    stranger = people.stack.caller("lawyer", f"stranger-{secrets.token_hex(4)}", name="Stranger")
+    one.run("location.hash = `token=${arguments[0]}`", stranger.token)
+    one.sees("#who", "Stranger")
+    one.misses(card(request))
+
+
+def test_what_comes_from_elsewhere_is_not_believed(
+    door: Door, one: Browser, people: Parties
+) -> None:
+    """A message with a token from a window that is not the host application's."""
+    one.open(door, people.client.token)
+    stranger = people.stack.client("mallory").token
+    one.run("window.postMessage({type: 'meetlink.token', token: arguments[0]}, '*')", stranger)
+    one.go("all")
+    assert people.client.token == one.run("return sessionStorage.getItem('meetlink.token')")
+
+
+def test_a_slow_and_a_failing_server(door: Door, one: Browser, people: Parties) -> None:
+    """What is old is said to be, and comes right by itself; what was sent is done once."""
+    request = asked(people)
+    one.open(door, people.lawyer.token)
+    one.sees(card(request))
+    with door.moody(lambda method, path: 503 if path.startswith("/api/") else None):
+        one.sees("#stale", "may be out of date", 40)
+        assert one.find(card(request)), "what was known is still shown"
+    one.misses("#stale", "may be out of date")
+    before = len(door.seen)
+    deaf = iter(["deaf", "cut"])
+    with door.moody(lambda method, path: next(deaf, None) if method == "POST" else 3.0):
+        one.press(f"{card(request)} [data-act=accept]")
+        one.sees("dialog [name=message]")
+        one.press("dialog button.primary")
+        one.sees("#note", "ready")
+    sent = [path for method, path in door.seen[before:] if method == "POST"]
+    assert len(sent) == 3, "it was not repeated"
+    accepted = [e for e in people.client.audit(request["id"]) if e["action"] == "request.accepted"]
+    assert len(accepted) == 1
+
+
+def test_who_comes_second_is_told(door: Door, one: Browser, people: Parties) -> None:
+    """The form is open, and the request is withdrawn meanwhile."""
+    request = asked(people)
+    one.open(door, people.lawyer.token)
+    one.press(f"{card(request)} [data-act=accept]")
+    one.type("dialog [name=message]", "Gladly.")
+    assert people.client.cancel(request["id"]).status_code == 200
+    one.press("dialog button.primary")
+    one.sees("dialog [role=alert]", "no longer possible")
+    assert one.sees("dialog [name=message]").get_attribute("value") == "Gladly."
+    one.keys(Keys.ESCAPE)
+    one.sees(f"{card(request)} .state", "Cancelled")
+
+
+def test_an_overlap_is_asked_about(door: Door, one: Browser, people: Parties) -> None:
+    people.accept(asked(people, title="Already there"))
+    second = asked(people, title="At the same time")
+    one.open(door, people.lawyer.token)
+    one.press(f"{card(second)} [data-act=accept]")
+    one.sees("dialog", "You also have")
+    one.press("dialog button.primary")
+    one.sees("dialog [role=alert]", "same time")
+    one.press("dialog [name=allow_overlap]")
+    one.press("dialog button.primary")
+    one.sees(f"{card(second)} .state", "Ready")
+
+
+def test_by_keyboard_alone(door: Door, one: Browser, people: Parties) -> None:
+    request = asked(people)
+    one.open(door, people.lawyer.token)
+    one.sees(card(request))
+    one.run("document.activeElement.blur()")
+    one.tab_to("Skip")
+    one.keys(Keys.ENTER)
+    one.tab_to("Decline")
+    one.keys(Keys.ENTER)
+    one.sees("dialog")
+    one.keys("No time.", Keys.ESCAPE)
+    one.misses("dialog")
+    assert one.run("return document.activeElement.dataset.act") == "decline"
+    one.keys(Keys.ENTER)
+    one.sees("dialog")
+    assert one.run("return document.activeElement.value") == "No time.", "it was kept"
+    one.tab_to("Decline")
+    one.keys(Keys.ENTER)
+    one.sees("#note", "Declined")
+    assert people.client.request(request["id"])["message"] == "No time."
+
+
+def test_all_of_many(door: Door, one: Browser, people: Parties) -> None:
+    """An endless list, a filter, and a search in what is loaded."""
+    for i in range(23):
+        asked(people, title=f"Case {i:02}", starts_at=people.stack.at(days=3, hours=i))
+    one.open(door, people.client.token, "all")
+    one.sees(".card", "Case 22")
+    one.run("window.scrollTo(0, document.body.scrollHeight)")
+    one.sees("main [role=status]", "23 of 23")
+    one.type("[name=search]", "clara case 07")
+    one.sees("main [role=status]", "1 of 23")
+    one.run("document.querySelector('[name=search]').value = ''")
+    one.fill("[name=status]", "declined")
+    one.sees("main [role=status]", "0 of 0")
+
+
+def test_the_desk(pages: Stack, door: Door, one: Browser, people: Parties) -> None:
+    people.accepted(title="Seen by the desk")
+    admin = pages.admin()
+    one.open(door, admin.token, "policy")
+    try:
+        one.fill("[name=opens_minutes_before]", "20")
+        one.fill("[name=reply_to]", "nobody")
+        one.press("form button.primary")
+        one.sees("[data-field=reply_to] .wrong")
+        one.fill("[name=reply_to]", "from")
+        one.press("form button.primary")
+        one.sees("#note", "Saved")
+        policy = admin.fetch("/api/config/meetings")
+        assert (policy["opens_minutes_before"], policy["reply_to"]) == (20, "from")
+    finally:
+        admin.put("/api/config/meetings", {"opens_minutes_before": 15, "reply_to": "other_party"})
+    one.go("providers")
+    one.press("summary", "Jitsi")
+    one.press("details[open] button", "Test")
+    one.sees("details[open] [role=status]", "Everything works")
+    one.go("audit")
+    one.type("[name=action]", "meeting.ready")
+    one.press("form button.primary")
+    one.sees(".trail li", "meeting.ready")
+    one.go("outbox")
+    one.sees("main [role=status]", "given up:")
+    one.go("webhooks")
+    one.press("button", "New webhook")
+    one.type("dialog [name=url]", "https://127.0.0.1:9/desk")
+    one.press("dialog button.primary")
+    one.sees("dialog", "shown once")
+    one.press("dialog button.primary")
+    one.sees("td", "127.0.0.1:9/desk")
