@@ -90,6 +90,8 @@ const struct http_route app_routes[] = {
 		"Alive"},
 	{HTTP_GET, "/readyz", handler_ready, ANYONE, HTTP_NO_ETAG | HTTP_PROBE, NULL, NULL,
 		"Ready to serve"},
+	{HTTP_GET, "/metrics", handler_metrics, ANYONE, HTTP_PAGE | HTTP_NO_ETAG | HTTP_UNQUEUED,
+		NULL, NULL, "What all processes of the host have counted; nginx lets loopback ask"},
 };
 
 const size_t app_route_count = sizeof(app_routes) / sizeof(app_routes[0]);

@@ -57,6 +57,18 @@ char *gate_url(struct arena *arena, const struct secret_ring *ring, enum gate_pu
 		       : arena_concat(arena, public_url, "/calendar/event/", token, ".ics", NULL);
 }
 
+const char *const gate_state_names[] = {
+	[GATE_OPEN] = "open",
+	[GATE_EARLY] = "early",
+	[GATE_PENDING] = "pending",
+	[GATE_FAILED] = "failed",
+	[GATE_OVER] = "over",
+	[GATE_CANCELLED] = "cancelled",
+	[GATE_REPLACED] = "replaced",
+	[GATE_RENEWING] = "renewing",
+	NULL,
+};
+
 enum gate gate_state(const struct request *request, int64_t generation, int64_t now)
 {
 	const struct meeting *meeting = request->meeting;

@@ -69,6 +69,7 @@ http_handler handler_delivery_again;
 http_handler handler_webhook;
 http_handler handler_health;
 http_handler handler_ready;
+http_handler handler_metrics;
 
 /* The query of GET /api/requests. */
 struct handler_list_query {

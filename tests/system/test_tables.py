@@ -210,6 +210,7 @@ CALLS = {
     ),
     "GET /healthz": Call(),
     "GET /readyz": Call(),
+    "GET /metrics": Call(),
 }
 
 
