@@ -16,7 +16,7 @@ import pytest
 import tables
 from caller import Parties, refused
 from mailbox import SmtpServer
-from providers import Providers
+from providers import Providers, provide  # noqa: F401
 from scrape import Scrape, scrape
 from stack import ROOT, Database, Stack
 from support import until
@@ -260,7 +260,7 @@ def test_no_count_is_lost_when_processes_die(start: Callable[..., Stack]) -> Non
 
 
 def test_it_answers_while_nothing_else_does(
-    start: Callable[..., Stack], database: Database
+    database: Database, start: Callable[..., Stack]
 ) -> None:
     """All threads of the only worker wait for a database that says nothing."""
     stack = start(uri=database.uri, SERVER_WORKERS=1, SERVER_THREADS=2)
