@@ -14,7 +14,8 @@ packages_run=(
 	libmongoc-dev libsodium-dev libssl-dev libtool make nginx pkgconf python3 tzdata
 )
 packages_check=(chromium chromium-driver khal libcunit1-dev openssl python3-venv radicale vdirsyncer)
-packages_ci=(clang-format git shellcheck valgrind)
+# prometheus is here for its promtool alone.
+packages_ci=(clang-format git prometheus shellcheck valgrind)
 
 say() {
 	printf '%s\n' "$*" >&2

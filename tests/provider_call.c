@@ -434,7 +434,7 @@ int main(int argc, char **argv)
 	conf = read_conf(session.call.arena, member(session.input, "conf"));
 	if (!log_level_parse(conf->log_level, &level))
 		die("this is no level of the log");
-	log_init("provider_call", level);
+	log_init("provider_call", level, LOG_FORMAT_LOGFMT);
 	if (clock_init(conf->clock_offset_file) != 0)
 		die("cannot map the clock");
 	if (!token_file_open(

@@ -791,9 +791,9 @@ static void log_has_no_secrets(void)
 	server_start(&server, &script, 1, NULL);
 	client_start(&client);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(freopen(path, "w", stderr));
-	log_init("test", LOG_LEVEL_DEBUG);
+	log_init("test", LOG_LEVEL_DEBUG, LOG_FORMAT_LOGFMT);
 	call(&client, &server, REST_GET, LONG_MS);
-	log_init("test", LOG_LEVEL_INFO);
+	log_init("test", LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT);
 	dup2(stderr_before, STDERR_FILENO);
 	close(stderr_before);
 	file = fopen(path, "r");

@@ -109,6 +109,7 @@ enum err app_check(const struct conf *conf, struct err_info *info)
 {
 	const struct mail_transport_options mail = {
 		.smtp_url = conf->smtp_url, .ca_file = conf->smtp_ca_file};
+	enum log_format format;
 	enum log_level level;
 	struct app app;
 	enum err err;
@@ -116,6 +117,8 @@ enum err app_check(const struct conf *conf, struct err_info *info)
 	if (!log_level_parse(conf->log_level, &level))
 		return err_set(
 			info, ERR_CONFIG, "log.level must be debug, info, warning or error.");
+	if (!log_format_parse(conf->log_format, &format))
+		return err_set(info, ERR_CONFIG, "log.format must be logfmt or json.");
 	if (fault_init() != 0)
 		return err_set(info, ERR_CONFIG, "MEETLINK_FAULT names no fault point.");
 	if (clock_init(conf->clock_offset_file) != 0)

@@ -55,6 +55,12 @@ struct app_shared {
 	const char *openapi, *docs;    /* what the API says of itself */
 };
 
+/* The memory that all count in (metrics.h), before the first fork. ERR_CONFIG. */
+enum err app_metrics_open(const struct conf *conf, struct err_info *info);
+
+/* Of a child, by whether it is a dispatcher. */
+extern const char *const app_role_names[];
+
 /* A child's life after the fork; returns its exit status. */
 int app_worker_run(const struct conf *conf, const struct app_shared *shared);
 int app_dispatcher_run(const struct conf *conf, const struct app_shared *shared);

@@ -145,8 +145,9 @@ int app_dispatcher_run(const struct conf *conf, const struct app_shared *shared)
 	struct app app;
 	enum err err;
 
-	/* Three connections more: the claimer's, and those of who does chores and who alerts. */
-	if (child_start(conf, dispatch_thread_count(threads) + 3, &stop, &app) != EXIT_SUCCESS)
+	/* Four connections more: the claimer's, and those of who does chores, alerts and observes.
+	 */
+	if (child_start(conf, dispatch_thread_count(threads) + 4, &stop, &app) != EXIT_SUCCESS)
 		return EXIT_FAILURE;
 	dispatch = child_dispatch(&app, shared);
 	err = dispatch_run(&dispatch, threads, &info);

@@ -14,6 +14,7 @@
 #include "app_openapi.h"
 #include "clock.h"
 #include "log.h"
+#include "metrics.h"
 #include "wake.h"
 #include "xalloc.h"
 
@@ -98,20 +99,24 @@ static void generation_drain(struct generation *generation)
 	generation_signal(generation, SIGTERM);
 }
 
-static enum log_level master_log_level(const struct conf *conf)
+static void master_log_init(const char *role, const struct conf *conf)
 {
+	enum log_format format = LOG_FORMAT_LOGFMT;
 	enum log_level level = LOG_LEVEL_INFO;
 
 	log_level_parse(conf->log_level, &level);
-	return level;
+	log_format_parse(conf->log_format, &format);
+	log_init(role, level, format);
 }
 
 static void master_start_child(
 	const struct master *master, const struct conf *conf, struct child *child, pid_t master_pid)
 {
-	const char *role = child->dispatcher ? "dispatcher" : "worker";
+	const char *role = app_role_names[child->dispatcher];
 	int status;
 
+	if (child->started_ms)
+		metrics_count(METRIC_RESTARTS, child->dispatcher, 0, 0);
 	child->started_ms = master_now_ms();
 	child->pid = fork();
 	if (child->pid < 0) {
@@ -127,7 +132,8 @@ static void master_start_child(
 	if (getppid() != master_pid)
 		_exit(EXIT_FAILURE);
 	prctl(PR_SET_NAME, child->dispatcher ? "meetlink-disp" : "meetlink-work");
-	log_init(role, master_log_level(conf));
+	master_log_init(role, conf);
+	metrics_enter((size_t)(child - master->newest->children));
 	if (child->dispatcher) {
 		close(master->shared.listen_fd);
 		status = app_dispatcher_run(conf, &master->shared);
@@ -156,11 +162,10 @@ static void master_note_death(struct child *child, int status)
 	const int64_t now = master_now_ms();
 
 	if (WIFSIGNALED(status))
-		log_warning("%s %d was killed by signal %d",
-			child->dispatcher ? "dispatcher" : "worker", (int)child->pid,
-			WTERMSIG(status));
+		log_warning("%s %d was killed by signal %d", app_role_names[child->dispatcher],
+			(int)child->pid, WTERMSIG(status));
 	else
-		log_info("%s %d ended with status %d", child->dispatcher ? "dispatcher" : "worker",
+		log_info("%s %d ended with status %d", app_role_names[child->dispatcher],
 			(int)child->pid, WEXITSTATUS(status));
 	child->pid = 0;
 	if (now - child->started_ms >= MASTER_STABLE_MS)
@@ -208,13 +213,17 @@ static void master_reload(struct master *master)
 {
 	struct err_info info = {0};
 	struct conf *conf;
+	enum err err = conf_load(master->path, &conf, &info);
 
-	if (conf_load(master->path, &conf, &info) != ERR_OK || app_check(conf, &info) != ERR_OK) {
+	if (err == ERR_OK)
+		err = app_check(conf, &info);
+	metrics_count(METRIC_RELOADS, err, 0, 0);
+	if (err != ERR_OK) {
 		log_error("reload refused, the old configuration stays: %s", info.detail);
 		conf_free(&conf);
 		return;
 	}
-	log_init("master", master_log_level(conf));
+	master_log_init("master", conf);
 	log_info("reload");
 	master->newest = generation_new(conf, master->newest);
 	master_start_due(master);
@@ -264,9 +273,12 @@ enum err app_master_run(const char *path, struct conf **conf, struct err_info *i
 	struct model_list schemas;
 	enum err err;
 
-	log_init("master", master_log_level(*conf));
+	master_log_init("master", *conf);
 	err = http_server_listen(
 		socket, (*conf)->server_socket_group, &master.shared.listen_fd, info);
+	if (err != ERR_OK)
+		goto out;
+	err = app_metrics_open(*conf, info);
 	if (err != ERR_OK)
 		goto out;
 	master.shared.wake_fd = wake_open();
@@ -294,6 +306,7 @@ enum err app_master_run(const char *path, struct conf **conf, struct err_info *i
 	unlink(socket);
 	log_info("ended");
 out:
+	metrics_close();
 	breaker_table_free(&master.shared.domains);
 	breaker_table_free(&master.shared.breakers);
 	if (master.shared.wake_fd >= 0)

@@ -169,6 +169,9 @@ const struct http_route app_routes[] = {
 	{HTTP_GET, "/readyz", handler_ready, ANYONE, HTTP_NO_ETAG | HTTP_PROBE, NULL, NULL,
 		"Ready to serve", ANSWER(200, &handler_health_answer),
 		.errors = ERR_SET(DATABASE_AWAY)},
+	{HTTP_GET, "/metrics", handler_metrics, ANYONE, HTTP_PAGE | HTTP_NO_ETAG | HTTP_UNQUEUED,
+		NULL, NULL, "What all processes of the host have counted; nginx lets loopback ask",
+		.answers = {{200, "text/plain", NULL}}},
 };
 
 const size_t app_route_count = sizeof(app_routes) / sizeof(app_routes[0]);

@@ -4,6 +4,7 @@
 #include "app.h"
 #include "command.h"
 #include "http_router.h"
+#include "metrics.h"
 
 static void tables_print_route(const struct http_route *route)
 {
@@ -112,14 +113,33 @@ static void tables_print_effects(void)
 			row->needs_link ? "yes" : "–", tables_give_up(row));
 }
 
+static void tables_print_metrics(void)
+{
+	const struct metrics_family *family;
+	int i;
+
+	puts("\n## What is counted\n\n"
+	     "`/metrics` sums up all processes of the host. What never happened has no line.\n\n"
+	     "| Name | | labels | |\n"
+	     "|---|---|---|---|");
+	for (family = metrics_families; family < metrics_families + METRIC_COUNT; family++) {
+		printf("| `%s` | %s |", family->name, metrics_kind_names[family->kind]);
+		for (i = 0; i < METRICS_LABELS && family->labels[i]; i++)
+			printf(" `%s`", metrics_label_names[family->labels[i]]);
+		printf(" | %s |\n", family->help);
+	}
+}
+
 void app_print_tables(void)
 {
 	puts("# Tables\n\n"
 	     "Printed by `meetlink check tables` from THE ROUTE TABLE (`src/app/app_routes.c`), "
 	     "THE\n"
-	     "COMMANDS (`src/core/command_table.h`) and THE EFFECT KINDS\n"
-	     "(`src/core/effect_table.h`); a test holds this file to them.\n");
+	     "COMMANDS (`src/core/command_table.h`), THE EFFECT KINDS\n"
+	     "(`src/core/effect_table.h`) and THE METRICS (`src/base/metrics_table.h`); a test "
+	     "holds this\nfile to them.\n");
 	tables_print_routes();
 	tables_print_commands();
 	tables_print_effects();
+	tables_print_metrics();
 }

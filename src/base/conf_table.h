@@ -15,6 +15,7 @@ CONF_INT(server, dispatcher_threads, 8, 1, 256,
 	"threads of each dispatcher for each provider, and for mails")
 CONF_INT(server, drain_s, 95, 1, 600, "seconds that running work may take after SIGTERM")
 CONF_TEXT(log, level, "info", "debug, info, warning or error")
+CONF_TEXT(log, format, "logfmt", "logfmt or json")
 CONF_TEXT(public, url, "http://127.0.0.1:8080", "base of every link that leaves this service")
 CONF_TEXT(public, request_url, "",
 	"the marketplace's page of a request, for mails: https://market.example/requests/{id}")

@@ -16,7 +16,7 @@ extern const char *const source_names[]; /* NULL-terminated, indexed by enum sou
 
 struct config;
 
-enum { CAUSE_SEED_BYTES = 32 };
+enum { CAUSE_SEED_BYTES = 32, TRACE_ID_SIZE = 65 };
 
 struct cause {
 	struct arena *arena; /* everything the change creates lives here */

@@ -224,6 +224,7 @@ static const struct model_field effect_fields[] = {
 	FIELD(MODEL_INSTANT, give_up_at, 0),
 	FIELD(MODEL_INT, attempts, 0),
 	FIELD(MODEL_STRING, lease, MODEL_SPARSE),
+	FIELD(MODEL_STRING, trace_id, MODEL_SPARSE),
 	FIELD(MODEL_OBJECT, last_error, MODEL_SPARSE, .of = &failure_model),
 	FIELD(MODEL_OBJECT, creation, MODEL_SPARSE, .of = &creation_model),
 	FIELD(MODEL_OBJECT, removal, MODEL_SPARSE, .of = &removal_model),
@@ -277,6 +278,7 @@ struct effect *effect_owe(struct cause *cause, struct request *request, enum eff
 	effect->id = cause_id(cause);
 	effect->kind = kind;
 	effect->created_at = cause->now;
+	effect->trace_id = cause->trace_id;
 	effect->due = cause->now;
 	effect->give_up_at = effect_give_up_at(cause, request, kind);
 	if (request->meeting) {

@@ -88,9 +88,10 @@ struct effect {
 	/* Of the meeting at the time it was owed; 0: there was none. */
 	int64_t generation, sequence;
 	int64_t created_at, due;
-	int64_t give_up_at; /* 0: never */
-	int64_t attempts;   /* begun: how often it was leased, lost leases included */
-	const char *lease;  /* token of who performs it, NULL when nobody does */
+	int64_t give_up_at;   /* 0: never */
+	int64_t attempts;     /* begun: how often it was leased, lost leases included */
+	const char *lease;    /* token of who performs it, NULL when nobody does */
+	const char *trace_id; /* X-Request-Id of the call that made it owed; or NULL */
 	struct failure *last_error;
 
 	/* What its kind carries; the others are NULL. */

@@ -116,6 +116,17 @@ bool gate_form_valid(
 		at = at << 8 | bytes[i];
 	return (int64_t)at <= now + FORM_SKEW && now < (int64_t)at + FORM_GOOD;
 }
+const char *const gate_state_names[] = {
+	[GATE_OPEN] = "open",
+	[GATE_EARLY] = "early",
+	[GATE_PENDING] = "pending",
+	[GATE_FAILED] = "failed",
+	[GATE_OVER] = "over",
+	[GATE_CANCELLED] = "cancelled",
+	[GATE_REPLACED] = "replaced",
+	[GATE_RENEWING] = "renewing",
+	NULL,
+};
 
 enum gate gate_state(const struct request *request, int64_t generation, int64_t now)
 {

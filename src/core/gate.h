@@ -64,6 +64,8 @@ enum gate {
 	GATE_RENEWING, /* by one that there is not yet */
 };
 
+extern const char *const gate_state_names[]; /* NULL-terminated */
+
 /* The request must have had a meeting of that generation. */
 enum gate gate_state(const struct request *request, int64_t generation, int64_t now);
 

@@ -8,6 +8,8 @@
 #include "dispatch_alert.h"
 #include "dispatch_chore.h"
 #include "dispatch_courier.h"
+#include "dispatch_observe.h"
+#include "dispatch_periodic.h"
 #include "dispatch_private.h"
 #include "wake.h"
 #include "xalloc.h"
@@ -67,6 +69,7 @@ enum err dispatch_run(const struct dispatch *given, int threads, struct err_info
 	struct dispatch_pool **pools = arena_alloc(arena, count * sizeof(struct dispatch_pool *));
 	const int freed_fd = wake_open();
 	struct dispatch_alerts *alerts = NULL;
+	struct dispatch_periodic *observer;
 	struct dispatch_chores *chores;
 	enum err err = ERR_OK;
 	size_t i;
@@ -83,13 +86,15 @@ enum err dispatch_run(const struct dispatch *given, int threads, struct err_info
 				freed_fd, &pools[i], info);
 	}
 	chores = dispatch_chores_start(dispatch);
-	if (err == ERR_OK && (!chores || !started.couriers))
+	observer = dispatch_observe_start(dispatch);
+	if (err == ERR_OK && (!chores || !observer || !started.couriers))
 		err = err_set(info, ERR_INTERNAL, "A thread cannot be started.");
 	if (err == ERR_OK)
 		err = dispatch_alerts_start(dispatch, &alerts, info);
 	if (err == ERR_OK)
 		dispatch_loop(&claimer, pools, freed_fd);
 	dispatch_alerts_stop(&alerts);
+	dispatch_periodic_stop(&observer);
 	for (i = 0; i < count; i++)
 		if (pools[i])
 			dispatch_pool_close(pools[i]);

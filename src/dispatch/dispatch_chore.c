@@ -65,6 +65,7 @@ static enum err chore_delete_test_meeting(const struct chore_work *work, struct 
 		.tokens = dispatch->tokens,
 		.breakers = dispatch->breakers,
 		.now = clock_now_ms(),
+		.trace_id = chore->trace_id,
 		.until_us = clock_monotonic_us() + CHORE_TOTAL_MS * 1000,
 		.attempt_ms = CHORE_ATTEMPT_MS,
 	};

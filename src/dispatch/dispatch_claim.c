@@ -53,6 +53,7 @@ static bool dispatch_do_at_once(
 		if (!dispatch_effect_of(effect)->at_claim)
 			continue;
 		dispatch_cause_init(arena, NULL, &cause);
+		cause.trace_id = effect->trace_id;
 		dispatch_effect_of(effect)->at_claim(dispatch, &cause, request, effect);
 		return true; /* the list is another now */
 	}

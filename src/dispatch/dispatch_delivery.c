@@ -9,6 +9,7 @@
 #include "fault.h"
 #include "id.h"
 #include "log.h"
+#include "metrics.h"
 #include "store_change.h"
 #include "store_config.h"
 #include "store_delivery.h"
@@ -185,6 +186,7 @@ void dispatch_delivery_perform(const struct delivery_work *work)
 	enum err err;
 
 	outcome.err = delivery_send(work, &status, &info);
+	metrics_count(METRIC_WEBHOOKS, outcome.err, 0, 0);
 	outcome.detail = arena_strdup(work->arena, info.detail);
 	outcome.retry_after_s = info.retry_after_s;
 	now = clock_now_ms();

@@ -8,6 +8,7 @@
 #include "fault.h"
 #include "id.h"
 #include "log.h"
+#include "metrics.h"
 #include "store_change.h"
 #include "store_config.h"
 
@@ -130,6 +131,7 @@ static enum err dispatch_settle_rule(void *data, struct arena *arena, struct req
 
 	(void)info;
 	dispatch_cause_init(arena, settling->config, &cause);
+	cause.trace_id = effect ? effect->trace_id : NULL;
 	*changed_r = effect || wait;
 	settling->pause_ms = -1;
 	if (effect) {
@@ -143,6 +145,7 @@ static enum err dispatch_settle_rule(void *data, struct arena *arena, struct req
 	} else if (dispatch_has_next(settling, request)) {
 		settling->pause_ms = 0; /* settled already: the answer was lost */
 	} else {
+		metrics_count(METRIC_LEASES_LOST, 0, 0, 0);
 		log_warning("request %s: the lease of effect %s was lost", task->request_id,
 			task->effect_id);
 	}
@@ -273,6 +276,18 @@ static bool dispatch_waits(
 	       strcmp(effect_queue(work->arena, work->request, effect), queue) == 0;
 }
 
+/* Ties the log of this thread to the call that made the effect owed; that of a worker is tied to
+ * the call that waits. */
+static void dispatch_trace(const struct dispatch_work *work, struct dispatch_task *task)
+{
+	const char *trace_id = work->effect->trace_id;
+
+	if (work->performer->wait)
+		return;
+	snprintf(task->trace_id, sizeof(task->trace_id), "%s", trace_id ? trace_id : "");
+	log_set_request(trace_id ? task->trace_id : NULL);
+}
+
 static int64_t dispatch_perform_once(struct dispatch_work *work, struct dispatch_task *task)
 {
 	struct effect_outcome outcome = {0};
@@ -290,6 +305,7 @@ static int64_t dispatch_perform_once(struct dispatch_work *work, struct dispatch
 	if (err != ERR_OK)
 		return -1;
 	kind = dispatch_effects[work->effect->kind];
+	dispatch_trace(work, task);
 	queue = effect_queue(work->arena, work->request, work->effect);
 	err = effect_check_wanted(work->request, work->effect, clock_now_ms(), &info);
 	outcome.skipped = err != ERR_OK;
@@ -301,6 +317,7 @@ static int64_t dispatch_perform_once(struct dispatch_work *work, struct dispatch
 	outcome.err = dispatch_outcome(err);
 	outcome.detail = arena_strdup(work->arena, info.detail);
 	outcome.retry_after_s = info.retry_after_s;
+	metrics_count(METRIC_EFFECTS, (size_t)work->effect->kind, outcome.err, 0);
 	dispatch_log(work, &outcome, info.reason);
 	pause = dispatch_settle(work, task, &outcome, &result);
 	work->waits = outcome.err == ERR_UNAVAILABLE && dispatch_waits(work, task, queue);
@@ -324,6 +341,7 @@ bool dispatch_perform(struct dispatch_performer *performer, struct dispatch_task
 		return false;
 	work.arena = arena_new();
 	dispatch_perform_work(&work, task);
+	log_set_request(NULL);
 	arena_free(&work.arena);
 	return work.waits;
 }

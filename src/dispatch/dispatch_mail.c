@@ -9,6 +9,7 @@
 #include "gate.h"
 #include "ics_invite.h"
 #include "ics_when.h"
+#include "metrics.h"
 #include "news.h"
 #include "reply.h"
 
@@ -158,6 +159,7 @@ static enum err mail_message_make(const struct dispatch *dispatch, struct arena 
 		.from = dispatch->mail_from,
 		.to = {.name = person->name, .email = person->email},
 		.sender = own,
+		.trace_id = effect->trace_id,
 		.reply_to = mail_reply_to(letter->config, request->side[!party].person, own),
 	};
 	/* Whatever comes later belongs to the thread of the first invitation. */
@@ -283,6 +285,7 @@ enum err dispatch_mail_deliver(const struct dispatch *dispatch, struct mail_tran
 	if (err != ERR_OK)
 		return err;
 	err = mail_deliver(dispatch, transport, message, buf, info);
+	metrics_count(METRIC_MAILS, err, 0, 0);
 	mail_leave_domain(dispatch, domain, &health, err, info->detail);
 	return err == ERR_UNAVAILABLE || err == ERR_CREDENTIAL ? ERR_TEMPORARY : err;
 }

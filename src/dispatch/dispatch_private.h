@@ -24,6 +24,7 @@ struct dispatch_performer {
 /* An effect leased to us. */
 struct dispatch_task {
 	char request_id[ID_SIZE], effect_id[ID_SIZE], lease[ID_SIZE];
+	char trace_id[TRACE_ID_SIZE]; /* of its effect, as long as it is performed */
 	int64_t lease_until;
 };
 

@@ -31,6 +31,7 @@ static enum err dispatch_call_init(const struct dispatch_work *work, const char 
 		.tokens = dispatch->tokens,
 		.breakers = dispatch->breakers,
 		.now = clock_now_ms(),
+		.trace_id = work->effect->trace_id,
 		.until_us = wait ? wait->until_us : clock_monotonic_us() + DISPATCH_TOTAL_MS * 1000,
 		.attempt_ms = DISPATCH_ATTEMPT_MS,
 	};

@@ -84,6 +84,7 @@ extern const struct model handler_request_answer, handler_request_page, handler_
 /* The bodies that change, and validate, the i-th provider; NULL behind the last. */
 const struct model *handler_provider_changes(struct arena *arena, size_t i);
 const struct model *handler_provider_validations(struct arena *arena, size_t i);
+http_handler handler_metrics;
 
 /* The query of GET /api/requests. */
 struct handler_list_query {

@@ -3,6 +3,7 @@
 #include "handler_private.h"
 #include "instant.h"
 #include "json_write.h"
+#include "metrics.h"
 
 /* Owed effects older than this mean that nobody performs them. */
 #define HEALTH_OUTBOX_AGE (15 * INSTANT_MINUTE)
@@ -39,4 +40,17 @@ enum err handler_ready(struct http_exchange *exchange, struct err_info *info)
 			"The oldest owed effect has waited for %" PRId64 " minutes.",
 			age / INSTANT_MINUTE);
 	return health_reply(exchange, "ready", info);
+}
+
+/* It waits for nothing, so that it tells of an overload, too: what is owed a dispatcher looks at.
+ */
+enum err handler_metrics(struct http_exchange *exchange, struct err_info *info)
+{
+	struct buf *out = http_reply_buf(exchange);
+
+	(void)info;
+	metrics_set(METRIC_SCRAPED_AT, exchange->now / INSTANT_SECOND, 0, 0);
+	metrics_write(out);
+	http_reply(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", out->bytes, out->len);
+	return ERR_OK;
 }

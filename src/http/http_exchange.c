@@ -7,10 +7,11 @@
 #include <strings.h>
 
 #include "buf.h"
+#include "cause.h"
 #include "http_input.h"
 #include "utf8.h"
 
-enum { HTTP_MAX_PATH = 2048, HTTP_MAX_REQUEST_ID = 64 };
+enum { HTTP_MAX_PATH = 2048 };
 
 static const char *const http_method_names[] = {
 	[HTTP_GET] = "GET",
@@ -69,7 +70,7 @@ static const char *http_request_id_of(struct arena *arena, const char *given)
 	char random[ID_SIZE];
 	size_t len = given ? strlen(given) : 0;
 
-	if (len >= 1 && len <= HTTP_MAX_REQUEST_ID && strspn(given, allowed) == len)
+	if (len >= 1 && len < TRACE_ID_SIZE && strspn(given, allowed) == len)
 		return given;
 	id_random(random);
 	return arena_strdup(arena, random);

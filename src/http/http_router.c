@@ -1,7 +1,6 @@
 #include "http_router.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -11,6 +10,7 @@
 #include "http_link.h"
 #include "http_media.h"
 #include "log.h"
+#include "metrics.h"
 
 enum { HTTP_MAX_IF_MATCH = 1024 };
 
@@ -319,29 +319,48 @@ static const char *router_logged_id(struct arena *arena, const char *id)
 }
 
 static void router_log(
-	const struct http_route *route, const struct http_exchange *exchange, int64_t started_us)
+	const struct http_route *route, const struct http_exchange *exchange, int64_t us)
 {
 	const struct actor *caller = &exchange->caller;
-
+	const size_t bytes = exchange->method == HTTP_HEAD ? 0 : exchange->reply_len;
 	/* The pattern and not the path, which may hold a join or calendar token. */
-	log_info("http method=%s route=%s status=%d bytes=%zu us=%" PRId64
-		 " caller_role=%s caller=%s",
-		http_method_name(exchange->method), route ? route->pattern : "-", exchange->status,
-		exchange->method == HTTP_HEAD ? 0 : exchange->reply_len,
-		clock_monotonic_us() - started_us, caller->id ? role_names[caller->role] : "-",
-		caller->id ? router_logged_id(exchange->arena, caller->id) : "-");
+	const struct log_field fields[] = {
+		{"method", .text = http_method_name(exchange->method)},
+		{"route", .text = route ? route->pattern : "-"},
+		{"status", .number = exchange->status},
+		{"bytes", .number = (int64_t)bytes},
+		{"us", .number = us},
+		{"caller_role", .text = caller->id ? role_names[caller->role] : "-"},
+		{"caller",
+			.text = caller->id ? router_logged_id(exchange->arena, caller->id) : "-"},
+	};
+
+	log_fields(LOG_LEVEL_INFO, "http", fields, sizeof(fields) / sizeof(fields[0]));
 }
 
-/* What every answer has; then the log line. */
-static void router_finish(
-	const struct http_route *route, struct http_exchange *exchange, int64_t started_us)
+/* What has no route is counted as one more. */
+static void router_count(const struct http_router *router, const struct http_route *route,
+	const struct http_exchange *exchange, int64_t us)
 {
+	const size_t index = route ? (size_t)(route - router->routes) : router->route_count;
+
+	metrics_count(METRIC_HTTP_REQUESTS, index, (size_t)exchange->status / 100, 0);
+	metrics_time(METRIC_HTTP_TIME, us, index, 0);
+}
+
+/* What every answer has; then it is counted and logged. */
+static void router_finish(const struct http_router *router, const struct http_route *route,
+	struct http_exchange *exchange, int64_t started_us)
+{
+	const int64_t us = clock_monotonic_us() - started_us;
+
 	assert(exchange->status);
 	if (!http_header_get(exchange, "Cache-Control"))
 		http_set_header(exchange, "Cache-Control", "private, no-cache");
 	http_set_header(exchange, "X-Content-Type-Options", "nosniff");
 	http_set_header(exchange, "X-Request-Id", "%s", exchange->request_id);
-	router_log(route, exchange, started_us);
+	router_count(router, route, exchange, us);
+	router_log(route, exchange, us);
 	log_set_request(NULL);
 }
 
@@ -378,7 +397,7 @@ void http_router_serve(const struct http_router *router, struct http_exchange *e
 			log_at((enum log_level)err_log_level(err), "%s: %s", err_code(err),
 				info.detail);
 	}
-	router_finish(route, exchange, started_us);
+	router_finish(router, route, exchange, started_us);
 }
 
 void http_router_refuse(const struct http_router *router, struct http_exchange *exchange)
@@ -400,7 +419,7 @@ void http_router_refuse(const struct http_router *router, struct http_exchange *
 	exchange->app = router->app;
 	err = err_set(&info, ERR_OVERLOADED, "More is asked than can be answered; try again soon.");
 	router_reply_error(router, exchange, err, &info);
-	router_finish(route, exchange, started_us);
+	router_finish(router, route, exchange, started_us);
 }
 
 uint64_t http_route_refusals(const struct http_route *route)

@@ -139,3 +139,13 @@ bool ics_zone_local(const char *name, int64_t instant, struct ics_zone_local *lo
 	memcpy(local_r->abbreviation, type->abbreviation, sizeof(local_r->abbreviation));
 	return true;
 }
+
+void ics_zone_version(char version_r[ICS_ZONE_VERSION_SIZE])
+{
+	FILE *file = fopen(ZONE_DIRECTORY "/tzdata.zi", "re");
+
+	if (!file || fscanf(file, "# version %15[0-9A-Za-z]", version_r) != 1)
+		strcpy(version_r, "unknown");
+	if (file)
+		fclose(file);
+}

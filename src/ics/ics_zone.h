@@ -19,4 +19,8 @@ bool ics_zone_valid(const char *name);
 
 /* The wall clock of an instant (ms) in a zone; false when the zone does not exist. */
 bool ics_zone_local(const char *name, int64_t instant, struct ics_zone_local *local_r);
+
+/* The version of the system's tzdata as it is now ("2026a"), or "unknown". */
+enum { ICS_ZONE_VERSION_SIZE = 16 };
+void ics_zone_version(char version_r[ICS_ZONE_VERSION_SIZE]);
 #endif

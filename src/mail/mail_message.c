@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cause.h"
 #include "id.h"
 #include "log.h"
 #include "mail_private.h"
@@ -200,6 +201,8 @@ static struct mailimf_fields *mail_fields(const struct mail_message *message)
 	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		mail_field_add(fields, fixed[i][0], xstrdup(fixed[i][1]));
 	mail_field_add(fields, "List-Id", mail_list_id(&message->from));
+	if (message->trace_id)
+		mail_field_add(fields, "X-Request-Id", xstrdup(message->trace_id));
 	return fields;
 }
 
@@ -309,6 +312,13 @@ static enum err mail_check_address(
 	return ERR_OK;
 }
 
+static bool mail_trace_id_valid(const char *id)
+{
+	const size_t len = strspn(id, MAIL_ALNUM "_-");
+
+	return len > 0 && len < TRACE_ID_SIZE && !id[len];
+}
+
 static enum err mail_check_head(const struct mail_message *message, struct err_info *info)
 {
 	enum err err;
@@ -316,6 +326,8 @@ static enum err mail_check_head(const struct mail_message *message, struct err_i
 	if (!mail_message_id_valid(message->message_id) ||
 		(message->in_reply_to && !mail_message_id_valid(message->in_reply_to)))
 		return err_set(info, ERR_INVALID, "A message id is not valid.");
+	if (message->trace_id && !mail_trace_id_valid(message->trace_id))
+		return err_set(info, ERR_INVALID, "The id of the request is not valid.");
 	if ((err = mail_check_address("From", &message->from, info)) != ERR_OK ||
 		(err = mail_check_address("To", &message->to, info)) != ERR_OK)
 		return err;

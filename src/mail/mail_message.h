@@ -17,6 +17,7 @@
 
 struct mail_message {
 	const char *message_id;  /* without the angle brackets */
+	const char *trace_id;    /* the X-Request-Id of what it is sent for; NULL: none */
 	const char *in_reply_to; /* same; NULL when it starts a thread */
 	int64_t date;            /* ms */
 	struct mail_address from, to;

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "id.h"
 #include "log.h"
+#include "metrics.h"
 #include "provider_breaker.h"
 #include "provider_http.h"
 #include "utf8.h"
@@ -144,22 +145,44 @@ const char *provider_credential_id(const struct provider_call *call)
 	return id;
 }
 
+const char *provider_changes_id(const struct provider_call *call)
+{
+	return arena_printf(call->arena, "%s/changes", provider_credential_id(call));
+}
+
+const char *const provider_operation_names[] = {
+	[PROVIDER_CREATE] = "create",
+	[PROVIDER_UPDATE] = "update",
+	[PROVIDER_REMOVE] = "remove",
+	[PROVIDER_READ] = "read",
+	[PROVIDER_HOST_URL] = "host_url",
+	NULL,
+};
+
 /* One call that the breaker guards. */
 struct provider_guard {
+	enum provider_operation operation;
 	const char *key;     /* NULL: there is no breaker */
 	const char *changes; /* that of what creates and changes; NULL: not concerned */
 	int64_t began_us;
 	struct err_info *info, own; /* the caller's, or else our own */
 };
 
-/* A caller without time has asked nobody, and the breaker learns nothing from that. */
-static enum err provider_enter_as(const struct provider_call *call, bool changes,
+/*
+ * A caller without time has asked nobody, and the breaker learns nothing from that. What creates
+ * and changes meetings has limits of its own: when they are used up, meetings can still be read,
+ * entered and deleted. So it has a breaker of its own, too, which opens however well those others
+ * go.
+ */
+static enum err provider_enter(const struct provider_call *call, enum provider_operation operation,
 	struct provider_guard *guard_r, struct err_info *info)
 {
+	const bool changes = operation == PROVIDER_CREATE || operation == PROVIDER_UPDATE;
 	struct err_info why;
 	enum err err = ERR_OK;
 
-	guard_r->key = NULL;
+	guard_r->operation = operation;
+	guard_r->key = guard_r->changes = NULL;
 	guard_r->began_us = clock_monotonic_us();
 	guard_r->info = info ? info : &guard_r->own;
 	err_clear(guard_r->info);
@@ -169,7 +192,7 @@ static enum err provider_enter_as(const struct provider_call *call, bool changes
 		return err_set(guard_r->info, ERR_TEMPORARY,
 			"%s: There was no time left to ask it.", call->provider->title);
 	guard_r->key = provider_credential_id(call);
-	guard_r->changes = changes ? arena_printf(call->arena, "%s/changes", guard_r->key) : NULL;
+	guard_r->changes = changes ? provider_changes_id(call) : NULL;
 	/* That first: its health is not shown, so nothing is noted where nobody was asked. */
 	if (guard_r->changes)
 		err = breaker_enter(call->breakers, guard_r->changes, call->now, &why);
@@ -185,28 +208,18 @@ static enum err provider_enter_as(const struct provider_call *call, bool changes
 	return err;
 }
 
-static enum err provider_enter(
-	const struct provider_call *call, struct provider_guard *guard_r, struct err_info *info)
-{
-	return provider_enter_as(call, false, guard_r, info);
-}
-
-/* What creates and changes meetings has limits of its own: when they are used up, meetings can
- * still be read, entered and deleted. So it has a breaker of its own, too, which opens however well
- * those others go. */
-static enum err provider_enter_change(
-	const struct provider_call *call, struct provider_guard *guard_r, struct err_info *info)
-{
-	return provider_enter_as(call, true, guard_r, info);
-}
-
 static enum err provider_leave(
 	const struct provider_call *call, const struct provider_guard *guard, enum err err)
 {
-	const int64_t now = call->now + (clock_monotonic_us() - guard->began_us) / 1000;
+	const int64_t us = clock_monotonic_us() - guard->began_us, now = call->now + us / 1000;
 	const int64_t retry_after_s = err == ERR_OK ? 0 : guard->info->retry_after_s;
 	const char *detail = err == ERR_OK ? "" : provider_told(call->arena, guard->info);
+	const size_t provider = provider_index(call->provider);
 
+	if (!call->provider->local) {
+		metrics_count(METRIC_PROVIDER_CALLS, provider, guard->operation, err);
+		metrics_time(METRIC_PROVIDER_TIME, us, provider, guard->operation);
+	}
 	if (!guard->key)
 		return err;
 	if (guard->changes)
@@ -247,7 +260,7 @@ enum err provider_create(const struct provider_call *call, const struct provider
 	struct model_list left_out = {0};
 	struct provider_call asked = *call;
 	struct provider_guard guard;
-	enum err err = provider_enter_change(call, &guard, info);
+	enum err err = provider_enter(call, PROVIDER_CREATE, &guard, info);
 
 	*link_r = (struct meeting_link){0};
 	if (err != ERR_OK)
@@ -274,7 +287,7 @@ enum err provider_update(const struct provider_call *call, const struct provider
 	*link_r = (struct meeting_link){0};
 	if (!call->provider->update)
 		return ERR_OK;
-	err = provider_enter_change(call, &guard, info);
+	err = provider_enter(call, PROVIDER_UPDATE, &guard, info);
 	if (err != ERR_OK)
 		return err;
 	asked.left_out = &left_out;
@@ -293,7 +306,7 @@ enum err provider_remove(const struct provider_call *call, const struct provider
 
 	if (!call->provider->remove)
 		return ERR_OK;
-	err = provider_enter(call, &guard, info);
+	err = provider_enter(call, PROVIDER_REMOVE, &guard, info);
 	if (err != ERR_OK)
 		return err;
 	return provider_leave(call, &guard, call->provider->remove(call, target, guard.info));
@@ -308,7 +321,7 @@ enum err provider_read(const struct provider_call *call, const struct provider_p
 	if (!call->provider->read)
 		return err_set(info, ERR_NOT_FOUND, "%s: It cannot be asked about a meeting.",
 			call->provider->title);
-	err = provider_enter(call, &guard, info);
+	err = provider_enter(call, PROVIDER_READ, &guard, info);
 	*state_r = (struct provider_state){0};
 	if (err != ERR_OK)
 		return err;
@@ -324,7 +337,7 @@ enum err provider_host_url(const struct provider_call *call, const struct provid
 	if (!call->provider->host_url)
 		return err_set(
 			info, ERR_NOT_FOUND, "%s: It has no host links.", call->provider->title);
-	err = provider_enter(call, &guard, info);
+	err = provider_enter(call, PROVIDER_HOST_URL, &guard, info);
 	if (err != ERR_OK)
 		return err;
 	err = call->provider->host_url(call, plan, url_r, guard.info);

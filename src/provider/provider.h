@@ -38,8 +38,10 @@ struct provider_call {
 	const struct provider_token_store *tokens; /* shared by all processes and hosts */
 	struct breaker_table *breakers;            /* shared by the host's processes; or NULL */
 	int64_t now;                               /* ms */
-	int64_t until_us;                          /* clock_monotonic_us() when it has to be over */
-	int64_t attempt_ms;                        /* what one HTTP call may take at most */
+	const char
+		*trace_id;  /* X-Request-Id of what it is done for, which is sent along; or NULL */
+	int64_t until_us;   /* clock_monotonic_us() when it has to be over */
+	int64_t attempt_ms; /* what one HTTP call may take at most */
 	/* NULL, or gains the options (const struct provider_option *) that were refused by name and
 	 * left out. */
 	struct model_list *left_out;
@@ -244,6 +246,19 @@ struct provider {
 
 extern const struct provider *const provider_table[]; /* NULL-terminated */
 
+/* What providers are asked to do, as it is counted. */
+enum provider_operation {
+	PROVIDER_CREATE,
+	PROVIDER_UPDATE,
+	PROVIDER_REMOVE,
+	PROVIDER_READ,
+	PROVIDER_HOST_URL,
+};
+extern const char *const provider_operation_names[]; /* NULL-terminated */
+
+/* Its place in the table. */
+size_t provider_index(const struct provider *provider);
+
 /* NULL when there is no provider of that name. */
 const struct provider *provider_find(const char *name);
 
@@ -292,4 +307,7 @@ enum err provider_personal_url(const struct provider_call *call, const struct pr
 
 /* Identifies (provider, credentials) without revealing them: key of tokens and breakers. */
 const char *provider_credential_id(const struct provider_call *call);
+
+/* The same for the breaker of what creates and changes. */
+const char *provider_changes_id(const struct provider_call *call);
 #endif

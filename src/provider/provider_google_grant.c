@@ -326,6 +326,7 @@ static enum err google_sign_in(const struct provider_call *call, const char *ref
 		.method = REST_POST,
 		.url = call->conf->google_token_url,
 		.content_type = "application/x-www-form-urlencoded",
+		.trace_id = call->trace_id,
 		.timeout_ms = provider_time_left_ms(call),
 	};
 	struct err_info why;

@@ -147,6 +147,7 @@ static enum err provider_send_once(const struct provider_call *call, struct rest
 	if (info)
 		err_clear(info);
 	request->timeout_ms = provider_time_left_ms(call);
+	request->trace_id = call->trace_id;
 	if (request->timeout_ms == 0)
 		return err_set(info, ERR_TEMPORARY, "%s: There was no time left to ask it.",
 			provider->title);

@@ -14,6 +14,15 @@ const struct provider *const provider_table[] = {
 	NULL,
 };
 
+size_t provider_index(const struct provider *provider)
+{
+	size_t i = 0;
+
+	while (provider_table[i] && provider_table[i] != provider)
+		i++;
+	return i;
+}
+
 const struct provider *provider_find(const char *name)
 {
 	size_t i;

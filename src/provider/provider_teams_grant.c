@@ -108,6 +108,7 @@ static enum err teams_ask_token(
 			provider_text(call, "client_id"), "client_secret",
 			provider_text(call, "client_secret"), "scope",
 			"https://graph.microsoft.com/.default", NULL),
+		.trace_id = call->trace_id,
 		.timeout_ms = provider_time_left_ms(call),
 	};
 	struct err_info why;

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "metrics.h"
 
 enum {
 	TOKEN_ENTRIES = 32,
@@ -285,6 +286,7 @@ static enum err token_grant(struct token_work *work, int64_t until, struct err_i
 			break;
 		again = false;
 	}
+	metrics_count(METRIC_TOKENS, provider_index(call.provider), err, 0);
 	if (err != ERR_OK) {
 		/* Shortens the lease: others need not wait for its end, but do not storm. */
 		work->store->lease(work->store->data, work->id, token, until,

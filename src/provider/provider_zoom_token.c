@@ -90,6 +90,7 @@ enum err provider_zoom_grant(const struct provider_call *call, const char *refre
 					  "account_id", account, NULL)
 				: rest_form(call->arena, "grant_type", "refresh_token",
 					  "refresh_token", user, NULL),
+		.trace_id = call->trace_id,
 		.timeout_ms = provider_time_left_ms(call),
 	};
 	struct rest_reply reply;

@@ -159,6 +159,8 @@ static bool rest_lines(
 	if (request->bearer)
 		rest_line_add(
 			lines_r, arena_printf(arena, "Authorization: Bearer %s", request->bearer));
+	if (request->trace_id)
+		rest_line_add(lines_r, arena_printf(arena, "X-Request-Id: %s", request->trace_id));
 	for (header = request->headers; header && *header; header++)
 		rest_line_add(lines_r, *header);
 	for (line = *lines_r; line; line = line->next)

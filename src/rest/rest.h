@@ -37,6 +37,7 @@ struct rest_request {
 	const char *user, *password; /* Basic authentication (RFC 7617), or NULL */
 	const char *content_type;    /* of the body; NULL: no body */
 	const char *body;
+	const char *trace_id;       /* sent as X-Request-Id; or NULL */
 	const char *const *headers; /* more lines "Name: value", NULL-terminated; or NULL */
 	enum rest_reach reach;
 	size_t most_reply; /* bytes of the reply's body that are read, the rest is left; 0: a longer

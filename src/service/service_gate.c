@@ -1,4 +1,5 @@
 #include "log.h"
+#include "metrics.h"
 #include "news.h"
 #include "service_private.h"
 
@@ -107,6 +108,8 @@ enum err service_gate_open(const struct service *service, const struct service_c
 	change.rule = service_gate_decide;
 	change.data = &work;
 	err = store_request_change(&change, call->arena, NULL, info);
+	if (err == ERR_OK && entering)
+		metrics_count(METRIC_GATE_USES, gate_r->state, 0, 0);
 	if (err == ERR_OK && gate_r->state == GATE_CANCELLED && gate_r->current)
 		gate_r->canceller = service_find_canceller(service, call->arena, &gate_r->request);
 	return err;

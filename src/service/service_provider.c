@@ -28,6 +28,7 @@ enum err service_provider_call(const struct service *service, const struct servi
 		.tokens = service->tokens,
 		.breakers = service->breakers,
 		.now = call->now,
+		.trace_id = call->trace_id,
 		.until_us = clock_monotonic_us() + budget_ms * 1000,
 		.attempt_ms = SERVICE_ATTEMPT_MS,
 	};

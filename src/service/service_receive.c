@@ -187,6 +187,7 @@ static enum err receive_compose(
 	const char *subject = mail_read_text(arena, &work->read, "Subject");
 	const struct mail_message head = {
 		.message_id = mail_letter_message_id(arena, id, work->mail->from.email),
+		.trace_id = work->call->trace_id,
 		.date = work->call->now,
 		.from = receive_sender(work),
 		.to = {.name = person->name, .email = person->email},

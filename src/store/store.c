@@ -1,9 +1,11 @@
 #include "store.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
 #include "log.h"
+#include "metrics.h"
 #include "store_private.h"
 #include "xalloc.h"
 
@@ -17,6 +19,40 @@ static void store_log(mongoc_log_level_t level, const char *domain, const char *
 	(void)data;
 	if (level <= MONGOC_LOG_LEVEL_WARNING)
 		log_warning("mongoc %s: %s", domain, message);
+}
+
+const char *const store_command_names[] = {
+	"find", "count", "aggregate", "insert", "update", "delete", "getMore", "other", NULL};
+
+static void store_note_answer(const char *command, int64_t us)
+{
+	size_t index = 0;
+
+	while (store_command_names[index + 1] && strcmp(store_command_names[index], command) != 0)
+		index++;
+	metrics_time(METRIC_STORE_TIME, us, index, 0);
+}
+
+static void store_note_success(const mongoc_apm_command_succeeded_t *event)
+{
+	store_note_answer(mongoc_apm_command_succeeded_get_command_name(event),
+		mongoc_apm_command_succeeded_get_duration(event));
+}
+
+static void store_note_failure(const mongoc_apm_command_failed_t *event)
+{
+	store_note_answer(mongoc_apm_command_failed_get_command_name(event),
+		mongoc_apm_command_failed_get_duration(event));
+}
+
+static void store_have_noted(mongoc_client_pool_t *pool)
+{
+	mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new();
+
+	mongoc_apm_set_command_succeeded_cb(callbacks, store_note_success);
+	mongoc_apm_set_command_failed_cb(callbacks, store_note_failure);
+	mongoc_client_pool_set_apm_callbacks(pool, callbacks, NULL);
+	mongoc_apm_callbacks_destroy(callbacks);
 }
 
 static mongoc_uri_t *store_uri(const char *text, struct err_info *info)
@@ -77,6 +113,7 @@ enum err store_open(const struct conf *conf, const struct secret_ring *ring, int
 	}
 	mongoc_client_pool_set_error_api(store->pool, MONGOC_ERROR_API_VERSION_2);
 	mongoc_client_pool_set_appname(store->pool, "meetlink");
+	store_have_noted(store->pool);
 	*store_r = store;
 	return ERR_OK;
 }
@@ -103,6 +140,20 @@ static enum err store_away(struct err_info *info)
 	return err_set(info, ERR_DATABASE_AWAY, "The database did not answer.");
 }
 
+/* A connection of the pool. There are as many as threads, so hardly anybody ever waits. */
+static mongoc_client_t *store_client(struct store *store)
+{
+	mongoc_client_t *client = mongoc_client_pool_try_pop(store->pool);
+	int64_t began_us;
+
+	if (client)
+		return client;
+	began_us = clock_monotonic_us();
+	client = mongoc_client_pool_pop(store->pool);
+	metrics_time(METRIC_STORE_WAIT, clock_monotonic_us() - began_us, 0, 0);
+	return client;
+}
+
 enum err store_session_begin(
 	struct store *store, struct store_session *session_r, struct err_info *info)
 {
@@ -114,7 +165,7 @@ enum err store_session_begin(
 	if (session_r->probe && atomic_exchange(&store->probing, true))
 		return store_away(info);
 	session_r->store = store;
-	session_r->client = mongoc_client_pool_pop(store->pool);
+	session_r->client = store_client(store);
 	session_r->requests =
 		mongoc_client_get_collection(session_r->client, store->database, "requests");
 	return ERR_OK;
@@ -161,7 +212,7 @@ static bool store_code_is_away(uint32_t code)
 	return false;
 }
 
-enum err store_error(const bson_error_t *error, const char *doing, struct err_info *info)
+static enum err store_judge(const bson_error_t *error, const char *doing, struct err_info *info)
 {
 	if (error->domain == MONGOC_ERROR_SERVER && error->code == 11000)
 		return err_set(info, ERR_CONFLICT, "A document with this id exists.");
@@ -174,6 +225,14 @@ enum err store_error(const bson_error_t *error, const char *doing, struct err_in
 	}
 	log_error("%s: %s (code %u)", doing, error->message, error->code);
 	return err_set(info, ERR_INTERNAL, "The database refused: %s", error->message);
+}
+
+enum err store_error(const bson_error_t *error, const char *doing, struct err_info *info)
+{
+	const enum err err = store_judge(error, doing, info);
+
+	metrics_count(METRIC_STORE_ERRORS, err, 0, 0);
+	return err;
 }
 
 bool store_matched(const bson_t *reply)

@@ -32,6 +32,10 @@ typedef const char *store_view(
 	void *data, struct arena *arena, const struct request *request, int64_t now);
 void store_set_view(struct store *store, store_view *view, void *data);
 
+/* The commands that round trips are counted by; the last one stands for all others.
+ * NULL-terminated. */
+extern const char *const store_command_names[];
+
 enum err store_ping(struct store *store, struct err_info *info);
 
 /* Creates the indexes, one for each queue of what is owed (NULL-terminated) among them; running it

@@ -6,6 +6,7 @@
 
 #include "agenda.h"
 #include "fingerprint.h"
+#include "metrics.h"
 #include "outbox.h"
 #include "proposal.h"
 #include "store_archive.h"
@@ -39,6 +40,12 @@ static bson_t *store_request_bson(struct store *store, struct arena *arena, stru
 	return bson;
 }
 
+static void store_count_events(enum err err, size_t count)
+{
+	if (err == ERR_OK)
+		metrics_add(METRIC_AUDIT_EVENTS, count);
+}
+
 enum err store_request_insert(
 	struct store *store, struct arena *arena, struct request *request, struct err_info *info)
 {
@@ -57,6 +64,7 @@ enum err store_request_insert(
 		return err;
 	if (!mongoc_collection_insert_one(session.requests, bson, NULL, NULL, &error))
 		err = store_error(&error, "insert request", info);
+	store_count_events(err, request->events.count);
 	request_remember(request);
 	return store_session_end(&session, err);
 }
@@ -313,6 +321,7 @@ static enum err store_guarded(struct store *store, const struct request *request
 enum err store_request_replace(
 	struct store *store, struct arena *arena, struct request *request, struct err_info *info)
 {
+	const size_t added = request->events.count - request->was.events;
 	enum err err;
 
 	assert(request->rev > 0 && store_events_kept(request) == 0);
@@ -325,6 +334,7 @@ enum err store_request_replace(
 	request->rev++;
 	err = store_guarded(store, request, mongoc_collection_replace_one,
 		store_request_bson(store, arena, request), info);
+	store_count_events(err, added);
 	request_remember(request);
 	return err;
 }
@@ -361,6 +371,7 @@ static enum err store_request_append(
 	struct store *store, struct arena *arena, struct request *request, struct err_info *info)
 {
 	bson_t *update = bson_new(), set, push, event;
+	enum err err;
 
 	arena_defer(arena, store_release_bson, update);
 	assert(request->rev > 0 && request->events.count == 1);
@@ -376,7 +387,9 @@ static enum err store_request_append(
 		store, arena, &audit_event_model, request->events.items, request->id, &event);
 	bson_append_document_end(&push, &event);
 	bson_append_document_end(update, &push);
-	return store_guarded(store, request, mongoc_collection_update_one, update, info);
+	err = store_guarded(store, request, mongoc_collection_update_one, update, info);
+	store_count_events(err, 1);
+	return err;
 }
 
 enum err store_request_save(

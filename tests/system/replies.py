@@ -105,7 +105,7 @@ def received(stack: Stack, message: bytes, recipient: str) -> str:
     """What became of a message that is done with, in the program's words."""
     done = receive(stack, message, recipient)
     assert done.returncode == OK, done
-    (said,) = re.findall(r" received (.*)$", done.stderr.decode(), re.MULTILINE)
+    (said,) = re.findall(r' msg="received (.*)"$', done.stderr.decode(), re.MULTILINE)
     return said
 
 

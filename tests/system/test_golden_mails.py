@@ -191,7 +191,7 @@ def test_a_mail_that_is_not_whole_in_a_language(
     (folder / "mail/fr/meeting_ready.html").unlink()
     env = settings | {"MEETLINK_TEMPLATES_DIR": str(folder)}
     done = rendered(env, "meeting_ready", "--locale", "fr")
-    assert b" mail/fr/meeting_ready.txt is not all of the mail" in done.stderr
+    assert b"mail/fr/meeting_ready.txt is not all of the mail" in done.stderr
     assert SENTENCES["en"] in " ".join(read(done.stdout).get_body(("plain",)).get_content().split())
     whole = read(rendered(env, "meeting_updated", "--locale", "fr").stdout)
     assert SENTENCES["fr"] in " ".join(whole.get_body(("plain",)).get_content().split())

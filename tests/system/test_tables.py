@@ -233,6 +233,7 @@ CALLS = {
     "GET /api/docs": Call(),
     "GET /healthz": Call(),
     "GET /readyz": Call(),
+    "GET /metrics": Call(),
 }
 
 
