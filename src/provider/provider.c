@@ -152,6 +152,26 @@ struct provider_guard {
 	struct err_info *info, own; /* the caller's, or else our own */
 };
 
+static const char *provider_changes_key(struct arena *arena, const char *key)
+{
+	return arena_printf(arena, "%s/changes", key);
+}
+
+void provider_health(const struct provider_call *call, struct breaker_health *health_r)
+{
+	const char *key = provider_credential_id(call);
+	struct breaker_health changes;
+
+	breaker_read(call->breakers, key, call->now, health_r);
+	if (health_r->state != BREAKER_CLOSED)
+		return;
+	breaker_read(call->breakers, provider_changes_key(call->arena, key), call->now, &changes);
+	if (changes.state == BREAKER_CLOSED)
+		return;
+	changes.last_ok_at = health_r->last_ok_at;
+	*health_r = changes;
+}
+
 /* A caller without time has asked nobody, and the breaker learns nothing from that. */
 static enum err provider_enter_as(const struct provider_call *call, bool changes,
 	struct provider_guard *guard_r, struct err_info *info)
@@ -169,8 +189,9 @@ static enum err provider_enter_as(const struct provider_call *call, bool changes
 		return err_set(guard_r->info, ERR_TEMPORARY,
 			"%s: There was no time left to ask it.", call->provider->title);
 	guard_r->key = provider_credential_id(call);
-	guard_r->changes = changes ? arena_printf(call->arena, "%s/changes", guard_r->key) : NULL;
-	/* That first: its health is not shown, so nothing is noted where nobody was asked. */
+	guard_r->changes = changes ? provider_changes_key(call->arena, guard_r->key) : NULL;
+	/* That first: its health is not shown while the other one is open, so nothing is noted
+	 * where nobody was asked. */
 	if (guard_r->changes)
 		err = breaker_enter(call->breakers, guard_r->changes, call->now, &why);
 	if (err == ERR_OK) {
