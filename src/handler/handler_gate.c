@@ -144,11 +144,9 @@ static void gate_add_text(struct json_object *values, const char *name, const ch
  * been, because it had come into other hands. */
 static void gate_add_known(const struct service_gate *gate, struct json_object *values)
 {
-	struct json_object *other = json_object_new_object(), *by = json_object_new_object();
-	const struct actor *canceller = gate->canceller;
+	struct json_object *other = json_object_new_object();
 
 	json_object_object_add(values, "other", other);
-	json_object_object_add(values, "cancelled_by", by);
 	if (!gate->current)
 		return;
 	gate_add_text(values, "meeting_title", gate->request->title);
@@ -156,11 +154,7 @@ static void gate_add_known(const struct service_gate *gate, struct json_object *
 	if (gate->state != GATE_CANCELLED)
 		return;
 	gate_add_text(values, "reason", gate->request->meeting->ended_reason);
-	if (!canceller)
-		return;
-	gate_add_flag(by, "recipient", canceller->role == party_roles[gate->party]);
-	gate_add_flag(by, "other", canceller->role == party_roles[!gate->party]);
-	gate_add_flag(by, "administration", canceller->role == ROLE_ADMIN);
+	ics_invite_add_canceller(gate->canceller, gate->party, values);
 }
 
 static enum err gate_reply_state(struct http_exchange *exchange, const struct service_gate *gate,
