@@ -50,6 +50,10 @@ enum err ics_when_add(const struct tmpl_set *templates, struct arena *arena,
 const char *ics_when_instant(const struct tmpl_set *templates, struct arena *arena,
 	const struct request *request, const struct person *person, int64_t instant);
 
+/* The same of a clock that is so many seconds east of UTC: ", 14:45 (UTC+01:00)". */
+const char *ics_when_instant_at(const struct tmpl_set *templates, struct arena *arena,
+	const char *locale, int64_t instant, int64_t offset_s);
+
 /* Whether the templates of dates and instants name no value that they are not given. */
 enum err ics_when_check_templates(const struct tmpl_set *templates, struct err_info *info);
 #endif
