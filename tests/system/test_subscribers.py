@@ -169,9 +169,7 @@ def test_a_key_shows_a_secret_for_a_day_and_no_other(stack: Stack, receiver: Rec
 
 
 @pytest.mark.parametrize("limit", [1, 2])
-def test_what_cannot_be_read_hides_nothing(
-    stack: Stack, receiver: Receiver, limit: int
-) -> None:
+def test_what_cannot_be_read_hides_nothing(stack: Stack, receiver: Receiver, limit: int) -> None:
     hook = register(stack, receiver.url(), "request.created")
     for _ in range(6):
         stack.parties().create()

@@ -110,9 +110,7 @@ def test_where_an_answer_goes(providers: Providers, stack: Stack) -> None:
         ("fr", "1 minute avant le début", "15 minutes avant le début"),
     ],
 )
-def test_one_minute(
-    providers: Providers, stack: Stack, locale: str, one: str, many: str
-) -> None:
+def test_one_minute(providers: Providers, stack: Stack, locale: str, one: str, many: str) -> None:
     for minutes, words in ((1, one), (15, many)):
         providers.policy(opens_minutes_before=minutes)
         parties = stack.parties()

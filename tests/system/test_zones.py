@@ -27,9 +27,7 @@ AFTER = RULES + "Zone America/Vancouver -8:00 CA P%sT 2026 Nov 1 2:00\n  -7:00 -
 def compile_zones(folder: pathlib.Path, rules: str, version: str) -> None:
     """As a package is unpacked: each file takes the place of the one before at once."""
     new = folder.with_suffix(f".{version}")
-    subprocess.run(
-        ["zic", "-d", new, "-"], input=rules, text=True, check=True, env={"PATH": PATH}
-    )
+    subprocess.run(["zic", "-d", new, "-"], input=rules, text=True, check=True, env={"PATH": PATH})
     (new / "tzdata.zi").write_text(f"# version {version}\n")
     for path in sorted(path for path in new.rglob("*") if path.is_file()):
         place = folder / path.relative_to(new)
@@ -54,9 +52,7 @@ def listed(stack: Stack, *options: str) -> tuple[list[str], str]:
     return people, count
 
 
-def test_an_update_is_taken_up_and_told(
-    zones: pathlib.Path, start: Callable[..., Stack]
-) -> None:
+def test_an_update_is_taken_up_and_told(zones: pathlib.Path, start: Callable[..., Stack]) -> None:
     stack = start()
     day = winter(stack)
     parties = stack.parties()
