@@ -440,6 +440,117 @@ static void test_news_of_a_former_version(void)
 	arena_free(&arena);
 }
 
+/* The client was told the times as a clock eight hours behind UTC shows them. */
+static void news_tell_clock(struct arena *arena, struct request *request)
+{
+	static int64_t offsets[] = {-28800, -28800};
+
+	news_first(request)->mail->offsets = (struct model_list){.items = offsets, .count = 2};
+	news_settle_first(arena, request, CORE_NOW, ERR_OK, false);
+}
+
+static void test_news_of_a_zone(void)
+{
+	static int64_t as_told[] = {-28800, -28800}, at_end[] = {-28800, -25200};
+	static const bool to_client[PARTY_COUNT] = {[PARTY_CLIENT] = true};
+	const struct model_list same = {as_told, 2}, other = {at_end, 2}, unknown = {0};
+	struct arena *arena = arena_new();
+	struct request *request = core_in_state(arena, CORE_READY);
+	struct cause cause = core_system(arena, CORE_NOW + 1);
+
+	CU_ASSERT_FALSE(news_is_misread(request, PARTY_CLIENT, &other));
+	news_tell_clock(arena, request);
+	CU_ASSERT_FALSE(news_is_misread(request, PARTY_CLIENT, &same));
+	CU_ASSERT_FALSE(news_is_misread(request, PARTY_CLIENT, &unknown));
+	CU_ASSERT_FALSE(news_is_misread(request, PARTY_LAWYER, &other));
+	CU_ASSERT_TRUE(news_is_misread(request, PARTY_CLIENT, &other));
+	CU_ASSERT_FALSE(news_is_on_its_way(request, PARTY_CLIENT));
+	CU_ASSERT_TRUE(news_owe_again(&cause, request, to_client));
+	CU_ASSERT_TRUE(news_is_on_its_way(request, PARTY_CLIENT));
+	CU_ASSERT_STRING_EQUAL(news_owed(arena, request), "u");
+	CU_ASSERT_STRING_EQUAL(core_last_event(request)->action, "mail.retried");
+	CU_ASSERT_FALSE(news_owe_again(&cause, request, to_client));
+	CU_ASSERT_STRING_EQUAL(news_owed(arena, request), "u");
+	/* That mail tells it as it is. */
+	news_first(request)->mail->offsets = other;
+	news_settle_first(arena, request, CORE_NOW + 2, ERR_OK, false);
+	CU_ASSERT_FALSE(news_is_misread(request, PARTY_CLIENT, &other));
+	CU_ASSERT_TRUE(news_is_misread(request, PARTY_CLIENT, &same));
+	CU_ASSERT_FALSE(request->side[PARTY_CLIENT].news->uncertain);
+	arena_free(&arena);
+}
+
+/* Who has another time or zone by now, or a meeting that is off, is told that anyway; and a
+ * reminder tells the time, too. */
+static void test_news_of_a_zone_and_more(void)
+{
+	static int64_t elsewhere[] = {-25200, -25200};
+	const struct model_list other = {elsewhere, 2};
+	struct arena *arena = arena_new();
+	struct request *request = core_in_state(arena, CORE_READY);
+	struct cause cause = core_system(arena, CORE_START - INSTANT_HOUR);
+	const struct effect_outcome done = {.err = ERR_OK};
+	struct effect *reminder;
+
+	news_tell_clock(arena, request);
+	news_owe_reminder(&cause, request);
+	reminder = core_effect(request, EFFECT_MAIL_MEETING_REMINDER, PARTY_CLIENT);
+	reminder->attempts++;
+	reminder->mail->offsets = other;
+	news_settled(&cause, request, reminder, &done);
+	CU_ASSERT_FALSE(news_is_misread(request, PARTY_CLIENT, &other));
+
+	request = core_in_state(arena, CORE_READY);
+	news_tell_clock(arena, request);
+	news_play(arena, request, "m");
+	CU_ASSERT_FALSE(news_is_misread(request, PARTY_CLIENT, &other));
+
+	request = core_in_state(arena, CORE_READY);
+	news_tell_clock(arena, request);
+	news_play(arena, request, "x");
+	CU_ASSERT_FALSE(news_is_misread(request, PARTY_CLIENT, &other));
+
+	request = core_in_state(arena, CORE_READY);
+	news_tell_clock(arena, request);
+	request->side[PARTY_CLIENT].news->timezone = "Asia/Tokyo";
+	CU_ASSERT_FALSE(news_is_misread(request, PARTY_CLIENT, &other));
+	arena_free(&arena);
+}
+
+/* What nobody can act on any more is no warning: of a reminder that could not be sent, once the
+ * meeting is over, and of one that is tried again and found to be late. */
+static void test_news_of_a_reminder_that_failed(void)
+{
+	struct arena *arena = arena_new();
+	const struct effect_outcome refused = {.err = ERR_PERMANENT, .detail = ""};
+	const struct effect_outcome late = {.err = ERR_PERMANENT, .detail = "", .skipped = true};
+	struct request *request;
+	struct effect *reminder;
+	struct cause cause;
+	int again;
+
+	for (again = 0; again < 2; again++) {
+		cause = core_system(arena, CORE_START - INSTANT_HOUR);
+		request = core_in_state(arena, CORE_READY);
+		news_settle_first(arena, request, CORE_NOW, ERR_OK, false);
+		news_owe_reminder(&cause, request);
+		reminder = core_effect(request, EFFECT_MAIL_MEETING_REMINDER, PARTY_CLIENT);
+		reminder->attempts++;
+		news_settled(&cause, request, reminder, &refused);
+		CU_ASSERT_PTR_NOT_NULL(meeting_warning(request->meeting, WARNING_CLIENT_NOT_TOLD));
+		cause = core_system(arena, CORE_END + 1);
+		reminder = core_effect(request, EFFECT_MAIL_MEETING_REMINDER, PARTY_CLIENT);
+		if (again) {
+			CU_ASSERT_TRUE(effect_again(&cause, request, reminder));
+			news_settled(&cause, request, reminder, &late);
+		} else {
+			request_complete(&cause, request);
+		}
+		CU_ASSERT_PTR_NULL(meeting_warning(request->meeting, WARNING_CLIENT_NOT_TOLD));
+	}
+	arena_free(&arena);
+}
+
 static void test_news_forget_people(void)
 {
 	struct arena *arena = arena_new();
@@ -585,6 +696,9 @@ static const struct unit_case cases[] = {
 	{"end with the meeting", test_news_end_with_the_meeting},
 	{"of every fact", test_news_of_every_fact},
 	{"of a former version", test_news_of_a_former_version},
+	{"of a zone", test_news_of_a_zone},
+	{"of a zone and more", test_news_of_a_zone_and_more},
+	{"of a reminder that failed", test_news_of_a_reminder_that_failed},
 	{"forget people", test_news_forget_people},
 	{"in the trail", test_news_in_the_trail},
 	{"of many moves", test_news_of_many_moves},

@@ -196,6 +196,7 @@ static void test_quota(void)
 /* Reads that succeed say nothing about what is refused to whoever changes something. */
 static void test_changes_that_fail_among_reads(void)
 {
+	struct breaker_health health;
 	struct scene scene;
 	int i;
 
@@ -214,9 +215,16 @@ static void test_changes_that_fail_among_reads(void)
 	CU_ASSERT_EQUAL(fake.calls, 2 * BREAKER_FAILURES);
 	for (i = 2; i < 5; i++)
 		CU_ASSERT_EQUAL(scene_each(&scene, i), ERR_OK);
+	provider_health(&scene.call, &health);
+	CU_ASSERT_EQUAL(health.state, BREAKER_OPEN);
+	CU_ASSERT_EQUAL(health.last_error, ERR_TEMPORARY);
+	CU_ASSERT_STRING_EQUAL(health.last_error_detail, "Fake Meet: It fails.");
+	CU_ASSERT_NOT_EQUAL(health.last_ok_at, 0);
 	scene.call.now += BREAKER_OPEN_MS + 1;
 	CU_ASSERT_EQUAL(scene_each(&scene, 0), ERR_OK);
 	CU_ASSERT_EQUAL(scene_each(&scene, 1), ERR_OK);
+	provider_health(&scene.call, &health);
+	CU_ASSERT_EQUAL(health.state, BREAKER_CLOSED);
 	breaker_table_free(&scene.call.breakers);
 	scene_end(&scene);
 }

@@ -136,7 +136,7 @@ static void store_fill_effect(struct arena *arena, struct effect *effect)
 		(struct removal){"teams", "key", "ext-2", "host@meet.test"};
 	effect->mail = arena_alloc(arena, sizeof(struct mail));
 	*effect->mail = (struct mail){PARTY_LAWYER, CORE_START, CORE_END, "Asia/Tokyo", "zoom",
-		"link=1 ", "declined", CORE_START, CORE_END, "I am ill.", CORE_ID};
+		"link=1 ", "declined", CORE_START, CORE_END, "I am ill.", CORE_ID, {0}};
 	effect->removal = arena_alloc(arena, sizeof(struct removal));
 	*effect->removal = (struct removal){"zoom", "key", "ext-1", "host@meet.test"};
 	effect->announcement = store_full_announcement(arena);
@@ -156,7 +156,9 @@ static struct person_news *store_full_news(struct arena *arena)
 	struct person_news *news = arena_alloc(arena, sizeof(*news));
 
 	*news = (struct person_news){true, true, "1.0", CORE_START, CORE_END, 1, 2, "Asia/Tokyo",
-		"zoom", "link=1 ", {0}, CORE_START};
+		"zoom", "link=1 ", {0}, {0}, CORE_START};
+	*(int64_t *)model_list_add(arena, &news->offsets, sizeof(int64_t)) = 3600;
+	*(int64_t *)model_list_add(arena, &news->offsets, sizeof(int64_t)) = 7200;
 	*(int64_t *)model_list_add(arena, &news->mailed, sizeof(int64_t)) = CORE_NOW;
 	return news;
 }

@@ -68,7 +68,8 @@ static void life_of_one(void)
 	struct subscriber *subscriber = subscriber_add(arena, config, "s-1", "meeting.*");
 
 	subscriber_disable(&cause, config, subscriber);
-	subscriber_rotate(&cause, config, subscriber, "whsec_2", "call-2");
+	CU_ASSERT_EQUAL(
+		subscriber_rotate(&cause, config, subscriber, "whsec_2", "call-2", NULL), ERR_OK);
 	CU_ASSERT_STRING_EQUAL(subscriber->secret, "whsec_2");
 	CU_ASSERT_STRING_EQUAL(subscriber->former_secret, "whsec_1");
 	CU_ASSERT_EQUAL(subscriber->former_until, cause.now + INSTANT_DAY);
@@ -83,6 +84,44 @@ static void life_of_one(void)
 		CU_ASSERT(
 			!event->to || (!strstr(event->to, "key=") && !strstr(event->to, "whsec")));
 	}
+	arena_free(&arena);
+}
+
+/* Whichever of them a receiver knows: none stops before its day is over. */
+static void secrets_of_a_day(void)
+{
+	static const char *const secrets[] = {"whsec_2", "whsec_3", "whsec_4", "whsec_5"};
+	struct arena *arena = arena_new();
+	struct config *config = subscriber_config(arena);
+	struct cause cause = core_cause(arena, CORE_NOW, ROLE_ADMIN, "root");
+	struct subscriber *subscriber = subscriber_add(arena, config, "s-1", "meeting.*");
+	const struct subscriber_secret *older;
+	size_t i;
+
+	for (i = 0; i < 4; i++, cause.now += INSTANT_HOUR)
+		CU_ASSERT_EQUAL(
+			subscriber_rotate(&cause, config, subscriber, secrets[i], "call", NULL),
+			ERR_OK);
+	CU_ASSERT_STRING_EQUAL(subscriber->former_secret, "whsec_4");
+	CU_ASSERT_EQUAL_FATAL(subscriber->older.count, 3);
+	older = subscriber->older.items;
+	CU_ASSERT_STRING_EQUAL(older[0].secret, "whsec_1");
+	CU_ASSERT_EQUAL(older[0].until, CORE_NOW + INSTANT_DAY);
+	CU_ASSERT_STRING_EQUAL(older[2].secret, "whsec_3");
+	CU_ASSERT_EQUAL(subscriber_rotate(&cause, config, subscriber, "whsec_6", "call", NULL),
+		ERR_TOO_MANY_CHANGES);
+	CU_ASSERT_STRING_EQUAL(subscriber->secret, "whsec_5");
+	cause.now = CORE_NOW + INSTANT_DAY + INSTANT_HOUR;
+	CU_ASSERT_EQUAL(
+		subscriber_rotate(&cause, config, subscriber, "whsec_6", "call", NULL), ERR_OK);
+	CU_ASSERT_EQUAL_FATAL(subscriber->older.count, 2);
+	older = subscriber->older.items;
+	CU_ASSERT_STRING_EQUAL(older[0].secret, "whsec_3");
+	CU_ASSERT_STRING_EQUAL(older[1].secret, "whsec_4");
+	cause.now += 2 * INSTANT_DAY;
+	CU_ASSERT_EQUAL(
+		subscriber_rotate(&cause, config, subscriber, "whsec_7", "call", NULL), ERR_OK);
+	CU_ASSERT_EQUAL(subscriber->older.count, 0);
 	arena_free(&arena);
 }
 
@@ -304,6 +343,7 @@ static void delivery_once_more(void)
 static const struct unit_case cases[] = {
 	{"what is wanted", what_is_wanted},
 	{"the life of one", life_of_one},
+	{"the secrets of a day", secrets_of_a_day},
 	{"no more than ten", no_more_than_ten},
 	{"the events of one change", events_of_one_change},
 	{"what was before a move", what_was_before_a_move},

@@ -162,6 +162,15 @@ static struct person_news news = {.invited = true,
 	.timezone = "Asia/Tokyo",
 	.provider = "google_meet",
 	.facts = "zone=0 passcode=0 "};
+/* The other one has been told all that is so, but by a clock of other rules. */
+static int64_t offsets[] = {0, 0};
+static struct person_news misread = {.invited = true,
+	.starts_at = START,
+	.ends_at = START + INSTANT_DAY,
+	.generation = 2,
+	.timezone = "Europe/Berlin",
+	.provider = "zoom",
+	.offsets = {.items = offsets, .count = 2}};
 static struct asked asked = {START - INSTANT_HOUR, 60, "Asia/Tokyo"};
 static const char *numbers[] = {"+49 30 1234, PIN 7"};
 static struct attendance attendance;
@@ -188,7 +197,7 @@ static struct request request = {
 	.description = "The deposit.",
 	.asked = &asked,
 	.message = "See you there.",
-	.side = {{&people[PARTY_CLIENT], &news}, {&people[PARTY_LAWYER], &news}},
+	.side = {{&people[PARTY_CLIENT], &news}, {&people[PARTY_LAWYER], &misread}},
 	.starts_at = START,
 	.ends_at = START + INSTANT_DAY,
 	.duration_minutes = 24 * 60,
@@ -470,6 +479,7 @@ static const struct {
 	{"join_url", TOLD_LINK},
 	{"calendar_url", TOLD_LINK},
 	{"opens_minutes_before", TOLD_OPENS},
+	{"opens_one_minute_before", TOLD_OPENS},
 	{"asked.when", TOLD_FACTS},
 	{"asked.duration_minutes", TOLD_FACTS},
 	{"date", TOLD_WHEN},

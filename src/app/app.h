@@ -73,6 +73,10 @@ typedef int app_command(int argc, char **argv);
 app_command app_serve, app_check_command, app_init_db, app_token, app_render, app_receive,
 	app_outbox, app_rotate_keys, app_verify_audit, app_version;
 
+/* Prints who was told other local times than their clocks will show; `send`: and owes them a mail.
+ * Returns the exit status. */
+int app_check_zones(const struct conf *conf, bool send);
+
 /* Writes docs/tables.md to standard output. */
 void app_print_tables(void);
 

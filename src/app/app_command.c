@@ -158,29 +158,42 @@ static bool check_print(const char *name)
 int app_check_command(int argc, char **argv)
 {
 	static const char help[] =
-		"usage: meetlink check [--config FILE] [settings | tables | api | openapi]\n\n"
+		"usage: meetlink check [--config FILE] [settings | tables | api | openapi]\n"
+		"       meetlink check [--config FILE] zones [--send]\n\n"
 		"Checks configuration, keys, templates, providers and database, and says what is\n"
 		"wrong. `meetlink check settings` prints every setting with its default instead,\n"
 		"`meetlink check tables` who may call what, and what may be done in which "
 		"status,\n"
 		"`meetlink check api` and `meetlink check openapi` the API, for people and for\n"
-		"programs.\n";
+		"programs.\n\n"
+		"`meetlink check zones` lists, after an update of tzdata, who was told other "
+		"local\n"
+		"times of a meeting ahead than their clock will show, one a line: request, "
+		"person,\n"
+		"zone, the time as it was told and as it is, and whether a mail that says so is\n"
+		"owed. With --send those mails are owed from then on.\n";
 	const char *path = NULL;
-	const struct app_option options[] = {{"config", .value = &path}};
+	bool send = false, zones;
+	const struct app_option options[] = {{"config", .value = &path}, {"send", .given = &send}};
 	struct err_info info = {0};
 	struct conf *conf;
 	int status;
 
-	status = app_options(argc, argv, help, options, 1, 1);
+	status = app_options(argc, argv, help, options, 2, 1);
 	if (status)
 		return status - 1;
-	if (optind < argc)
+	zones = optind < argc && strcmp(argv[optind], "zones") == 0;
+	if (send && !zones)
+		return app_usage(help);
+	if (optind < argc && !zones)
 		return check_print(argv[optind]) ? EXIT_SUCCESS : app_usage(help);
 	conf = app_conf(path);
 	if (!conf)
 		return EXIT_FAILURE;
 	if (app_check(conf, &info) != ERR_OK) {
 		status = app_fail(&info);
+	} else if (zones) {
+		status = app_check_zones(conf, send);
 	} else {
 		puts("configuration, keys, templates, providers: ok");
 		status = command_with_store(conf, store_ping);

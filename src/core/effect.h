@@ -63,7 +63,8 @@ struct mail {
 	const char *attendance;
 	int64_t proposed_at, proposed_until;
 	const char *words;
-	const char *letter; /* id of the other person's letter, which is stored by itself */
+	const char *letter;        /* id of the other person's letter, which is stored by itself */
+	struct model_list offsets; /* as of person_news, once it has left; never stored here */
 };
 
 /* An event of the trail that subscribers are to be told of. */

@@ -32,11 +32,34 @@ static const struct model_field person_news_fields[] = {
 	FIELD(MODEL_STRING, timezone),
 	FIELD(MODEL_STRING, provider),
 	FIELD(MODEL_STRING, facts, | MODEL_SEALED),
+	FIELD(MODEL_INTS, offsets),
 	FIELD(MODEL_INTS, mailed),
 	FIELD(MODEL_INSTANT, changed_at),
 };
 
 const struct model person_news_model = MODEL(struct person_news, "person_news", person_news_fields);
+
+/* That a person could not be told; `detail` NULL: they were. */
+static void news_warn(
+	struct cause *cause, struct request *request, enum party party, const char *detail)
+{
+	static const char *const codes[] = {
+		[PARTY_CLIENT] = WARNING_CLIENT_NOT_TOLD, [PARTY_LAWYER] = WARNING_LAWYER_NOT_TOLD};
+
+	if (request->meeting)
+		meeting_warn(cause, request->meeting, codes[party], detail);
+}
+
+/* What could not be told is owed no more: unless there is more of it, nobody has to act. */
+static void news_unwarn(struct cause *cause, struct request *request, enum party party)
+{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (effect->mail && effect->mail->party == (int)party &&
+			effect->state == EFFECT_FAILED)
+			return;
+	}
+	news_warn(cause, request, party, NULL);
+}
 
 static bool news_holds_invitation(const struct request *request, enum party party)
 {
@@ -191,9 +214,20 @@ static void news_note_invited(struct cause *cause, struct request *request,
 		.timezone = mail->timezone,
 		.provider = mail->provider,
 		.facts = mail->facts,
+		.offsets = mail->offsets,
 		.mailed = news->mailed,
 		.changed_at = news->changed_at,
 	};
+}
+
+/* A mail has arrived that tells the person, who is invited, the times again. */
+static void news_note_offsets(struct request *request, const struct mail *mail)
+{
+	struct person_news *news = request->side[mail->party].news;
+
+	if (news && news->starts_at == mail->starts_at && news->ends_at == mail->ends_at &&
+		mail->offsets.count)
+		news->offsets = mail->offsets;
 }
 
 static bool news_is_reminder(const struct effect *effect, enum party party)
@@ -226,6 +260,8 @@ static void news_withdraw_from(struct cause *cause, struct request *request, enu
 
 void news_withdraw_notices(struct cause *cause, struct request *request)
 {
+	enum party party;
+	bool given_up;
 	size_t i;
 
 	for (i = request->effects.count; i-- > 0;) {
@@ -235,10 +271,14 @@ void news_withdraw_notices(struct cause *cause, struct request *request)
 		if (!row->notice || row->wanted(request, effect) ||
 			effect_is_running(effect, cause->now))
 			continue;
+		party = (enum party)effect->mail->party;
 		/* It may have arrived: that person knows something. */
 		if (effect->attempts > 0)
-			news_of(cause, request, (enum party)effect->mail->party);
+			news_of(cause, request, party);
+		given_up = effect->state == EFFECT_FAILED;
 		effect_drop(request, effect);
+		if (given_up)
+			news_unwarn(cause, request, party);
 	}
 }
 
@@ -274,6 +314,13 @@ static const struct effect *news_last_mail(const struct request *request, enum p
 			last = effect;
 	}
 	return last;
+}
+
+bool news_is_on_its_way(const struct request *request, enum party party)
+{
+	const struct effect *mail = news_last_mail(request, party);
+
+	return mail && mail->state == EFFECT_DUE;
 }
 
 /* What of the meeting is not as that person was told: a set of 1u << TOLD_…. What the version
@@ -383,6 +430,37 @@ void news_remember(struct cause *cause, struct request *request)
 	}
 }
 
+bool news_is_misread(
+	const struct request *request, enum party party, const struct model_list *offsets)
+{
+	const struct person_news *news = request->side[party].news;
+	const struct meeting *meeting = request->meeting;
+
+	return news_holds_invitation(request, party) && news->offsets.count == 2 &&
+	       offsets->count == 2 && news->starts_at == meeting->starts_at &&
+	       news->ends_at == meeting->ends_at && news->timezone &&
+	       strcmp(news->timezone, told_zone(request, party)) == 0 &&
+	       memcmp(news->offsets.items, offsets->items, 2 * sizeof(int64_t)) != 0;
+}
+
+bool news_owe_again(struct cause *cause, struct request *request, const bool to[PARTY_COUNT])
+{
+	bool any = false;
+	int party;
+
+	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++) {
+		if (!to[party] || !news_holds_invitation(request, party) ||
+			news_last_mail(request, party))
+			continue;
+		request->side[party].news->uncertain = any = true;
+		audit_add(cause, request, "mail.retried", NULL, party_names[party],
+			"the rules of the time zone have changed");
+	}
+	if (any)
+		news_owe_change(cause, request);
+	return any;
+}
+
 void news_forget_people(struct cause *cause, struct request *request)
 {
 	int party;
@@ -453,12 +531,10 @@ void news_owe_failure(struct cause *cause, struct request *request)
 
 void news_owe_reminder(struct cause *cause, struct request *request)
 {
-	const struct effect *mail;
 	int party;
 
 	for (party = PARTY_CLIENT; party <= PARTY_LAWYER; party++) {
-		mail = news_last_mail(request, party);
-		if (news_holds_invitation(request, party) && !(mail && mail->state == EFFECT_DUE))
+		if (news_holds_invitation(request, party) && !news_is_on_its_way(request, party))
 			news_owe(cause, request, EFFECT_MAIL_MEETING_REMINDER, party);
 	}
 }
@@ -561,17 +637,6 @@ static bool news_was_invited(const struct request *request, const struct effect 
 	return except->kind != EFFECT_MAIL_MEETING_READY;
 }
 
-/* That a person could not be told; `detail` NULL: they were. */
-static void news_warn(
-	struct cause *cause, struct request *request, enum party party, const char *detail)
-{
-	static const char *const codes[] = {
-		[PARTY_CLIENT] = WARNING_CLIENT_NOT_TOLD, [PARTY_LAWYER] = WARNING_LAWYER_NOT_TOLD};
-
-	if (request->meeting)
-		meeting_warn(cause, request->meeting, codes[party], detail);
-}
-
 bool news_is_leaving(const struct request *request, enum party party, int64_t now)
 {
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
@@ -590,12 +655,7 @@ void news_discard(struct cause *cause, struct request *request, const struct eff
 	if (news_is(effect, CALENDAR_REQUEST, party))
 		news_note_invited(cause, request, effect, true);
 	effect_drop(request, effect);
-	MODEL_FOREACH (&request->effects, struct effect, other) {
-		if (other->mail && other->mail->party == (int)party &&
-			other->state == EFFECT_FAILED)
-			return;
-	}
-	news_warn(cause, request, party, NULL);
+	news_unwarn(cause, request, party);
 }
 
 void news_readdress(struct cause *cause, struct request *request, enum party party)
@@ -681,10 +741,14 @@ void news_settled(struct cause *cause, struct request *request, struct effect *e
 		if (outcome->err == ERR_OK && news_is(effect, CALENDAR_REQUEST, party))
 			news_note_invited(cause, request, effect, false);
 		if (outcome->err == ERR_OK)
+			news_note_offsets(request, effect->mail);
+		if (outcome->err == ERR_OK)
 			news_warn(cause, request, party, NULL);
 		if (outcome->err == ERR_OK && !outcome->skipped && !settled.mail->letter)
 			news_note_mailed(cause, request, &settled);
 		effect_drop(request, effect);
+		if (outcome->err != ERR_OK)
+			news_unwarn(cause, request, party);
 		news_defer(cause, request, party);
 		if (outcome->err == ERR_OK && effect_row(&settled)->calendar != CALENDAR_NONE)
 			news_drop_overtaken(cause, request, &settled);

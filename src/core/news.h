@@ -17,6 +17,18 @@ void news_owe_link(struct cause *cause, struct request *request);
  * SEQUENCE rises with it. */
 void news_owe_change(struct cause *cause, struct request *request);
 
+/* Whether that person was told other local times of the meeting, in the same zone, than its clock
+ * will show by `offsets` (as of person_news): the rules of the zone have changed since. */
+bool news_is_misread(
+	const struct request *request, enum party party, const struct model_list *offsets);
+
+/* The meeting is told again, as it is, to those of `to` who hold an invitation, but for those to
+ * whom a mail that does so is on its way, or was given up. False: so it is with all. */
+bool news_owe_again(struct cause *cause, struct request *request, const bool to[PARTY_COUNT]);
+
+/* Whether a mail that tells the meeting as it is waits to leave to that person. */
+bool news_is_on_its_way(const struct request *request, enum party party);
+
 /* Before a change that the provider makes: what the version before told, and kept no note of. */
 void news_remember(struct cause *cause, struct request *request);
 

@@ -59,8 +59,10 @@ struct person_news {
 	const char *timezone, *provider;
 	const char
 		*facts; /* all that was told: told.h; sealed, for it has a digest of the passcode */
-	struct model_list mailed; /* int64_t: when mails left, the latest last; as many as count */
-	int64_t changed_at;       /* when the last one left that said what has changed */
+	struct model_list offsets; /* int64_t: how far, in seconds, the person's clock was said to
+				    * be east of UTC at start and end; none: not known */
+	struct model_list mailed;  /* int64_t: when mails left, the latest last; as many as count */
+	int64_t changed_at;        /* when the last one left that said what has changed */
 };
 
 /* One of the two people, and what that person was told. */

@@ -34,8 +34,16 @@ const char *const subscriber_events[] = {
 	NULL,
 };
 
-#define FIELD(type, member, flags)                                                                 \
-	MODEL_FIELD(struct subscriber, member, type, MODEL_STORED | (flags))
+static const struct model_field secret_fields[] = {
+	MODEL_FIELD(struct subscriber_secret, secret, MODEL_STRING,
+		MODEL_STORED | MODEL_SEALED | MODEL_REQUIRED),
+	MODEL_FIELD(struct subscriber_secret, until, MODEL_INSTANT, MODEL_STORED | MODEL_REQUIRED),
+};
+
+static const struct model secret_model = MODEL(struct subscriber_secret, "secret", secret_fields);
+
+#define FIELD(type, member, flags, ...)                                                            \
+	MODEL_FIELD(struct subscriber, member, type, MODEL_STORED | (flags), __VA_ARGS__)
 
 static const struct model_field subscriber_fields[] = {
 	FIELD(MODEL_STRING, id, MODEL_SHOWN | MODEL_REQUIRED),
@@ -44,6 +52,7 @@ static const struct model_field subscriber_fields[] = {
 	FIELD(MODEL_STRING, secret, MODEL_SEALED | MODEL_REQUIRED),
 	FIELD(MODEL_STRING, former_secret, MODEL_SEALED | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, former_until, MODEL_SPARSE),
+	FIELD(MODEL_LIST, older, MODEL_SPARSE, .of = &secret_model),
 	FIELD(MODEL_STRING, asked, MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, created_at, MODEL_SHOWN),
 	FIELD(MODEL_INSTANT, disabled_at, MODEL_SHOWN),
@@ -166,18 +175,44 @@ enum err subscriber_register(struct cause *cause, struct config *config,
 	return ERR_OK;
 }
 
-void subscriber_rotate(struct cause *cause, struct config *config, struct subscriber *subscriber,
-	const char *secret, const char *asked)
+/* The secret before the present one goes on signing. */
+static enum err subscriber_keep_former(
+	struct cause *cause, struct subscriber *subscriber, struct err_info *info)
 {
+	struct model_list *older = &subscriber->older;
+	size_t i;
+
+	for (i = older->count; i-- > 0;)
+		if (MODEL_AT(older, struct subscriber_secret, i)->until <= cause->now)
+			model_list_remove(older, sizeof(struct subscriber_secret), i);
+	if (!subscriber->former_secret || subscriber->former_until <= cause->now)
+		return ERR_OK;
+	if (older->count >= SUBSCRIBER_MOST_OLDER)
+		return err_set(info, ERR_TOO_MANY_CHANGES,
+			"It has been given %d secrets within a day.", SUBSCRIBER_MOST_OLDER + 2);
+	*(struct subscriber_secret *)model_list_add(
+		cause->arena, older, sizeof(struct subscriber_secret)) =
+		(struct subscriber_secret){subscriber->former_secret, subscriber->former_until};
+	return ERR_OK;
+}
+
+enum err subscriber_rotate(struct cause *cause, struct config *config,
+	struct subscriber *subscriber, const char *secret, const char *asked, struct err_info *info)
+{
+	const enum err err = subscriber_keep_former(cause, subscriber, info);
+
+	if (err != ERR_OK)
+		return err;
 	subscriber->former_secret = subscriber->secret;
 	subscriber->former_until = cause->now + SUBSCRIBER_SECRETS_OVERLAP;
 	subscriber->secret = secret;
 	subscriber->asked = asked;
 	subscriber_note(cause, config, subscriber, "/secret", "set", "replaced");
 	if (!subscriber->disabled_at)
-		return;
+		return ERR_OK;
 	subscriber->disabled_at = 0;
 	subscriber_note(cause, config, subscriber, "/disabled", "true", "false");
+	return ERR_OK;
 }
 
 void subscriber_disable(struct cause *cause, struct config *config, struct subscriber *subscriber)

@@ -17,10 +17,12 @@
 enum { DISPATCH_POLL_MS = 1000 };
 
 static atomic_bool dispatch_stopping;
+static atomic_int dispatch_own_fd = -1; /* what the claimer waits on, and nobody else */
 
 void dispatch_stop(void)
 {
 	atomic_store(&dispatch_stopping, true);
+	wake_signal(atomic_load(&dispatch_own_fd));
 }
 
 static void dispatch_pools_put(void *data, size_t pool, const struct dispatch_task *task)
@@ -75,6 +77,7 @@ enum err dispatch_run(const struct dispatch *given, int threads, struct err_info
 	size_t i;
 	int own;
 
+	atomic_store(&dispatch_own_fd, freed_fd);
 	claimer.room = arena_alloc(arena, count * sizeof(*claimer.room));
 	claimer.data = pools;
 	started.couriers = dispatch_couriers_start(dispatch);
@@ -102,6 +105,7 @@ enum err dispatch_run(const struct dispatch *given, int threads, struct err_info
 	for (i = 0; i < count; i++)
 		dispatch_pool_free(&pools[i]);
 	dispatch_couriers_stop(&started.couriers);
+	atomic_store(&dispatch_own_fd, -1);
 	if (freed_fd >= 0)
 		close(freed_fd);
 	arena_free(&arena);

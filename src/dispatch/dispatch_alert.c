@@ -34,19 +34,16 @@ struct alert_round {
 /* ---- signs ---- */
 
 /* What a breaker that is not closed says; false: nothing. */
-static bool alert_breaker_sign(const struct alert_round *round, const char *key, const char *target,
-	struct incident_sign *sign_r)
+static bool alert_breaker_sign(const struct alert_round *round, const struct breaker_health *health,
+	const char *target, struct incident_sign *sign_r)
 {
-	struct breaker_health health;
-
-	breaker_read(round->dispatch->breakers, key, round->cause.now, &health);
-	if (health.state == BREAKER_CLOSED)
+	if (health->state == BREAKER_CLOSED)
 		return false;
 	*sign_r = (struct incident_sign){
 		.target = target,
-		.kind = health.last_error == ERR_CREDENTIAL ? INCIDENT_CREDENTIALS : INCIDENT_AWAY,
+		.kind = health->last_error == ERR_CREDENTIAL ? INCIDENT_CREDENTIALS : INCIDENT_AWAY,
 		.since = round->cause.now,
-		.detail = arena_strdup(round->arena, health.last_error_detail),
+		.detail = arena_strdup(round->arena, health->last_error_detail),
 	};
 	return true;
 }
@@ -80,11 +77,14 @@ static bool alert_provider_sign(const struct alert_round *round, const struct pr
 		.conf = round->dispatch->conf,
 		.config = round->cause.config,
 		.provider = provider,
+		.breakers = round->dispatch->breakers,
 		.now = round->cause.now};
+	struct breaker_health health;
 
 	if (provider->local || !config_enabled(round->cause.config, provider->name))
 		return false;
-	return alert_breaker_sign(round, provider_credential_id(&asked), provider->name, sign_r) ||
+	provider_health(&asked, &health);
+	return alert_breaker_sign(round, &health, provider->name, sign_r) ||
 	       alert_queue_sign(round,
 		       effect_queue_name(round->arena, CLASS_PROVIDER, provider->name),
 		       provider->name, sign_r);
@@ -93,8 +93,10 @@ static bool alert_provider_sign(const struct alert_round *round, const struct pr
 static bool alert_mail_sign(const struct alert_round *round, struct incident_sign *sign_r)
 {
 	const char *mail = effect_class_names[CLASS_MAIL];
+	struct breaker_health health;
 
-	return alert_breaker_sign(round, BREAKER_MAIL, mail, sign_r) ||
+	breaker_read(round->dispatch->breakers, BREAKER_MAIL, round->cause.now, &health);
+	return alert_breaker_sign(round, &health, mail, sign_r) ||
 	       alert_queue_sign(round, mail, mail, sign_r);
 }
 

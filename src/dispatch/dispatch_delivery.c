@@ -19,21 +19,31 @@ enum { DELIVERY_TIMEOUT_MS = 15 * 1000, DELIVERY_MOST_REPLY = 16 * 1024 };
 
 /* ---- send ---- */
 
-/* "t=<unix>,v1=<hex>", and for a day after a rotation the one of the secret before. */
+static void delivery_sign(
+	struct arena *arena, const char *signed_text, const char *secret, const char **header)
+{
+	char mac[SECRET_HMAC_SIZE];
+
+	secret_hmac_sha256_hex(secret, signed_text, strlen(signed_text), mac);
+	*header = arena_printf(arena, "%s,v1=%s", *header, mac);
+}
+
+/* "t=<unix>,v1=<hex>", and for a day after a rotation one more of the secret before. */
 static const char *delivery_signature(const struct delivery_work *work, int64_t now)
 {
 	const struct subscriber *subscriber = work->subscriber;
 	const long long at = (long long)(now / INSTANT_SECOND);
 	const char *signed_text = arena_printf(work->arena, "%lld.%s", at, work->delivery->body);
-	const char *header;
-	char mac[SECRET_HMAC_SIZE];
+	const char *header = arena_printf(work->arena, "Meetlink-Signature: t=%lld", at);
 
-	secret_hmac_sha256_hex(subscriber->secret, signed_text, strlen(signed_text), mac);
-	header = arena_printf(work->arena, "Meetlink-Signature: t=%lld,v1=%s", at, mac);
-	if (!subscriber->former_secret || now >= subscriber->former_until)
-		return header;
-	secret_hmac_sha256_hex(subscriber->former_secret, signed_text, strlen(signed_text), mac);
-	return arena_printf(work->arena, "%s,v1=%s", header, mac);
+	delivery_sign(work->arena, signed_text, subscriber->secret, &header);
+	if (subscriber->former_secret && now < subscriber->former_until)
+		delivery_sign(work->arena, signed_text, subscriber->former_secret, &header);
+	MODEL_FOREACH (&subscriber->older, struct subscriber_secret, older) {
+		if (now < older->until)
+			delivery_sign(work->arena, signed_text, older->secret, &header);
+	}
+	return header;
 }
 
 static enum err delivery_verdict(const struct rest_reply *reply, struct err_info *info)

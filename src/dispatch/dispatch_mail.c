@@ -9,9 +9,11 @@
 #include "gate.h"
 #include "ics_invite.h"
 #include "ics_when.h"
+#include "ics_zone.h"
 #include "metrics.h"
 #include "news.h"
 #include "reply.h"
+#include "told.h"
 
 /* How long the mail server is left alone after it did not answer, and how long it then has for each
  * phase up to the message: little at first, and twice as much each time, so that who is back soon
@@ -304,7 +306,10 @@ static enum err mail_perform(
 	struct buf buf;
 	enum err err;
 
-	(void)result_r;
+	if (effect_row(work->effect)->tells & TELLS_MEETING)
+		result_r->offsets = ics_zone_offsets(work->arena,
+			told_zone(letter.request, work->effect->mail->party),
+			letter.request->starts_at, letter.request->ends_at);
 	buf_init(&buf, MAIL_MAX_MESSAGE);
 	err = dispatch_mail_compose(dispatch, work->arena, &letter, &message, &buf, info);
 	if (err == ERR_OK)
@@ -317,7 +322,7 @@ static enum err mail_perform(
 static void mail_settle(struct cause *cause, struct request *request, struct effect *effect,
 	const struct effect_outcome *outcome, const struct dispatch_result *result)
 {
-	(void)result;
+	effect->mail->offsets = result->offsets;
 	news_settled(cause, request, effect, outcome);
 }
 

@@ -7,10 +7,12 @@
 #include "gate.h"
 #include "ics_invite.h"
 #include "ics_when.h"
+#include "ics_zone.h"
 #include "instant.h"
 #include "log.h"
 #include "news.h"
 #include "provider.h"
+#include "told.h"
 
 /* What values are made of. */
 struct mail_values {
@@ -68,6 +70,7 @@ static void mail_add_meeting(const struct mail_values *mail, struct json_object 
 	const struct dispatch *dispatch = mail->dispatch;
 	const struct request *request = mail->request;
 	const struct meeting *meeting = request->meeting;
+	const int64_t opens = (meeting->starts_at - meeting->opens_at) / INSTANT_MINUTE;
 
 	mail_add_text(values, "provider_title", mail_provider_title(meeting));
 	mail_add_text(values, "passcode", meeting->passcode);
@@ -80,15 +83,31 @@ static void mail_add_meeting(const struct mail_values *mail, struct json_object 
 	mail_add_text(values, "calendar_url",
 		gate_url(mail->arena, dispatch->ring, GATE_CALENDAR, dispatch->conf->public_url,
 			request, mail->party));
-	json_object_object_add(values, "opens_minutes_before",
-		json_object_new_int64((meeting->starts_at - meeting->opens_at) / 60000));
+	json_object_object_add(values, "opens_minutes_before", json_object_new_int64(opens));
+	mail_add_flag(values, "opens_one_minute_before", opens == 1);
 	mail_add_warnings(meeting, values);
+}
+
+/* What the person's clock was said to show, where the rules of its zone are others since. */
+static const char *mail_clock_from(const struct mail_values *mail)
+{
+	const struct request *request = mail->request;
+	const struct person *person = request->side[mail->party].person;
+	const struct person_news *news = request->side[mail->party].news;
+	const struct model_list offsets = ics_zone_offsets(
+		mail->arena, told_zone(request, mail->party), request->starts_at, request->ends_at);
+
+	return news_is_misread(request, mail->party, &offsets)
+		       ? ics_when_instant_at(mail->dispatch->templates, mail->arena, person->locale,
+				 news->starts_at, *MODEL_AT(&news->offsets, int64_t, 0))
+		       : NULL;
 }
 
 /* What is not as this person was told before. */
 static void mail_add_changes(const struct mail_values *mail, struct json_object *values)
 {
 	const struct news_changes changes = news_changes(mail->arena, mail->request, mail->party);
+	const char *clock_from = mail_clock_from(mail);
 
 	if (changes.moved)
 		mail_add_text(values, "moved_from",
@@ -103,7 +122,8 @@ static void mail_add_changes(const struct mail_values *mail, struct json_object 
 	mail_add_flag(values, "new_link", changes.link);
 	mail_add_flag(values, "new_provider", changes.provider);
 	mail_add_flag(values, "new_passcode", changes.passcode);
-	mail_add_flag(values, "new_details", changes.details);
+	mail_add_text(values, "clock_from", clock_from);
+	mail_add_flag(values, "new_details", changes.details && !clock_from);
 	mail_add_text(values, "change_reason", changes.reason);
 }
 
@@ -129,18 +149,9 @@ static void mail_add_asked(const struct mail_values *mail, struct json_object *v
 		asked, "duration_minutes", json_object_new_int64(was->duration_minutes));
 }
 
-/* Who cancelled, as the recipient sees it. The host application may have done it for anybody. */
 static void mail_add_canceller(const struct mail_values *mail, struct json_object *values)
 {
-	const struct actor *actor = news_canceller(mail->request);
-	struct json_object *by = json_object_new_object();
-
-	json_object_object_add(values, "cancelled_by", by);
-	if (!actor)
-		return;
-	mail_add_flag(by, "recipient", actor->role == party_roles[mail->party]);
-	mail_add_flag(by, "other", actor->role == party_roles[!mail->party]);
-	mail_add_flag(by, "administration", actor->role == ROLE_ADMIN);
+	ics_invite_add_canceller(news_canceller(mail->request), mail->party, values);
 }
 
 static void mail_add_time_left(const struct mail_values *mail, struct json_object *values)
@@ -197,11 +208,11 @@ static const char *const mail_names[] = {"recipient.name", "recipient.email", "r
 	"recipient.is_lawyer", "other.name", "title", "description", "message", "product_name",
 	"locale", "page_url", NULL};
 static const char *const mail_meeting_names[] = {"provider_title", "passcode", "dial_in.numbers",
-	"reason", "direct", "join_url", "calendar_url", "opens_minutes_before", "failover",
-	"requested_provider_title", NULL};
+	"reason", "direct", "join_url", "calendar_url", "opens_minutes_before",
+	"opens_one_minute_before", "failover", "requested_provider_title", NULL};
 static const char *const mail_change_names[] = {"moved_from", "new_duration", "duration_from",
-	"zone_from", "new_link", "new_provider", "new_passcode", "new_details", "change_reason",
-	NULL};
+	"zone_from", "new_link", "new_provider", "new_passcode", "clock_from", "new_details",
+	"change_reason", NULL};
 static const char *const mail_asked_names[] = {"asked.when", "asked.duration_minutes", NULL};
 static const char *const mail_cancellation_names[] = {
 	"cancelled_by.recipient", "cancelled_by.other", "cancelled_by.administration", NULL};

@@ -42,6 +42,7 @@ struct dispatch_work {
 struct dispatch_result {
 	struct meeting_link link;
 	struct provision_state state;
+	struct model_list offsets; /* of a mail: ics_zone_offsets() */
 };
 
 /* Whether a kind wants the configuration. Where it is only of use, and cannot be read, the kind

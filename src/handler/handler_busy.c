@@ -51,16 +51,16 @@ static const char *busy_uid(struct arena *arena, const char *lawyer_id, const st
 	return arena_printf(arena, "%s@meetlink", id);
 }
 
-/* DTSTAMP is not the time of the answer, which would make each another one: what is published holds
- * from the beginning of what it covers. */
+/* DTSTAMP says when it was last revised (RFC 5545 section 3.8.7.2), and not when it is answered,
+ * which would make each answer another one. */
 static enum err busy_reply_calendar(struct http_exchange *exchange, const struct span *span,
-	const struct model_list *taken, struct err_info *info)
+	const struct model_list *taken, int64_t changed_at, struct err_info *info)
 {
 	struct ics_period *periods =
 		arena_alloc(exchange->arena, (taken->count + 1) * sizeof(*periods));
 	const struct ics_busy busy = {
 		.uid = busy_uid(exchange->arena, exchange->params[0], span),
-		.dtstamp = span->from,
+		.dtstamp = changed_at ? changed_at : exchange->now,
 		.from = span->from,
 		.to = span->to,
 		.periods = periods,
@@ -89,18 +89,21 @@ enum err handler_busy_get(struct http_exchange *exchange, struct err_info *info)
 	const struct service_call call = handler_call(exchange);
 	const struct span span = {query->from, query->to};
 	const bool json = http_media_accepted(accept, "application/json");
+	const struct service *service = &handler_context(exchange)->service;
 	struct model_list taken = {0};
+	int64_t changed_at = 0;
 	enum err err;
 
 	if (!json && !http_media_accepted(accept, "text/calendar"))
 		return err_set(info, ERR_NOT_ACCEPTABLE,
 			"Accept must admit application/json or text/calendar.");
-	err = service_busy(&handler_context(exchange)->service, &call, exchange->params[0], &span,
-		&taken, info);
+	err = service_busy(service, &call, exchange->params[0], &span, &taken, info);
+	if (err == ERR_OK && !json)
+		err = service_busy_changed(service, &call, exchange->params[0], &changed_at, info);
 	if (err != ERR_OK)
 		return err;
 	http_set_header(exchange, "Vary", "Accept");
 	if (!json)
-		return busy_reply_calendar(exchange, &span, &taken, info);
+		return busy_reply_calendar(exchange, &span, &taken, changed_at, info);
 	return busy_reply_json(exchange, &taken, info);
 }

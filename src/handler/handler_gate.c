@@ -144,23 +144,13 @@ static int64_t gate_again_s(const struct http_exchange *exchange, const struct s
 		       : most;
 }
 
-void handler_add_canceller(struct json_object *by, const struct actor *canceller, enum party party)
-{
-	if (!canceller)
-		return;
-	handler_add_flag(by, "recipient", canceller->role == party_roles[party]);
-	handler_add_flag(by, "other", canceller->role == party_roles[!party]);
-	handler_add_flag(by, "administration", canceller->role == ROLE_ADMIN);
-}
-
 /* What the two people know of the meeting and of each other. A link that was replaced may have
  * been, because it had come into other hands. */
 static void gate_add_known(const struct service_gate *gate, struct json_object *values)
 {
-	struct json_object *other = json_object_new_object(), *by = json_object_new_object();
+	struct json_object *other = json_object_new_object();
 
 	json_object_object_add(values, "other", other);
-	json_object_object_add(values, "cancelled_by", by);
 	if (!gate->current)
 		return;
 	handler_add_text(values, "meeting_title", gate->request->title);
@@ -168,7 +158,7 @@ static void gate_add_known(const struct service_gate *gate, struct json_object *
 	if (gate->state != GATE_CANCELLED)
 		return;
 	handler_add_text(values, "reason", gate->request->meeting->ended_reason);
-	handler_add_canceller(by, gate->canceller, gate->party);
+	ics_invite_add_canceller(gate->canceller, gate->party, values);
 }
 
 static enum err gate_reply_state(struct http_exchange *exchange, const struct service_gate *gate,

@@ -1,6 +1,7 @@
 #include <inttypes.h>
 
 #include "handler_private.h"
+#include "ics_zone.h"
 #include "instant.h"
 #include "json_write.h"
 #include "metrics.h"
@@ -8,20 +9,14 @@
 /* Owed effects older than this mean that nobody performs them. */
 #define HEALTH_OUTBOX_AGE (15 * INSTANT_MINUTE)
 
-static enum err health_reply(
-	struct http_exchange *exchange, const char *status, struct err_info *info)
+enum err handler_health(struct http_exchange *exchange, struct err_info *info)
 {
 	struct buf *out = http_reply_buf(exchange);
 
 	json_write_open(out, '{');
-	json_write_member(out, "status", status);
+	json_write_member(out, "status", "alive");
 	json_write_close(out, '}');
 	return http_reply_json(exchange, 200, out, info);
-}
-
-enum err handler_health(struct http_exchange *exchange, struct err_info *info)
-{
-	return health_reply(exchange, "alive", info);
 }
 
 /* The templates are loaded before a worker accepts anything, so the database is what may be away,
@@ -29,6 +24,8 @@ enum err handler_health(struct http_exchange *exchange, struct err_info *info)
 enum err handler_ready(struct http_exchange *exchange, struct err_info *info)
 {
 	const struct service_call call = handler_call(exchange);
+	struct buf *out = http_reply_buf(exchange);
+	char tzdata[ICS_ZONE_VERSION_SIZE];
 	int64_t age;
 	enum err err;
 
@@ -39,7 +36,12 @@ enum err handler_ready(struct http_exchange *exchange, struct err_info *info)
 		return err_set(info, ERR_OVERLOADED,
 			"The oldest owed effect has waited for %" PRId64 " minutes.",
 			age / INSTANT_MINUTE);
-	return health_reply(exchange, "ready", info);
+	ics_zone_version(tzdata);
+	json_write_open(out, '{');
+	json_write_member(out, "status", "ready");
+	json_write_member(out, "tzdata", tzdata);
+	json_write_close(out, '}');
+	return http_reply_json(exchange, 200, out, info);
 }
 
 /* It waits for nothing, so that it tells of an overload, too: what is owed a dispatcher looks at.

@@ -67,10 +67,11 @@ enum err handler_subscriber_remove(struct http_exchange *exchange, struct err_in
 
 /* ---- deliveries ---- */
 
-/* "<time>.<id>" of the last one shown. */
-static const char *delivery_cursor(struct arena *arena, const struct delivery *delivery)
+/* "<time>.<id>" of the last one of the page before. */
+static const char *delivery_cursor(struct arena *arena, const struct service_delivery_page *next)
 {
-	return arena_printf(arena, "%lld.%s", (long long)delivery->created_at, delivery->id);
+	return next->after ? arena_printf(arena, "%lld.%s", (long long)next->before, next->after)
+			   : NULL;
 }
 
 static bool delivery_cursor_read(
@@ -90,30 +91,25 @@ enum err handler_delivery_list(struct http_exchange *exchange, struct err_info *
 {
 	const struct handler_audit_query *query = exchange->query;
 	const struct service_call call = handler_call(exchange);
-	const int64_t limit = query->limit ? query->limit : HANDLER_LIMIT;
-	struct service_delivery_page wanted = {.limit = limit + 1};
+	struct service_delivery_page wanted = {
+		.limit = query->limit ? query->limit : HANDLER_LIMIT};
+	struct service_delivery_page next;
 	struct model_list list = {0};
-	const char *next = NULL;
 	struct buf *out;
 	enum err err;
 
 	if (query->cursor && !delivery_cursor_read(exchange->arena, query->cursor, &wanted))
 		return err_add_field(info, "/cursor", "is not a cursor of this service");
 	err = service_delivery_list(&handler_context(exchange)->service, &call, exchange->params[0],
-		&wanted, &list, info);
+		&wanted, &list, &next, info);
 	if (err != ERR_OK)
 		return err;
-	if ((int64_t)list.count > limit) {
-		list.count = (size_t)limit;
-		next = delivery_cursor(
-			exchange->arena, MODEL_AT(&list, struct delivery, list.count - 1));
-	}
 	out = http_reply_buf(exchange);
 	handler_begin_page(out);
 	MODEL_FOREACH (&list, struct delivery, delivery) {
 		model_write(&delivery_model, delivery, MODEL_SHOWN, out);
 	}
-	handler_end_page(out, next);
+	handler_end_page(out, delivery_cursor(exchange->arena, &next));
 	return http_reply_json(exchange, 200, out, info);
 }
 

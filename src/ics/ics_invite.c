@@ -28,6 +28,22 @@ void ics_invite_add_dial_in(const struct meeting *meeting, struct json_object *v
 	json_object_object_add(values, "dial_in", dial_in);
 }
 
+void ics_invite_add_canceller(
+	const struct actor *canceller, enum party reader, struct json_object *values)
+{
+	struct json_object *by = json_object_new_object();
+
+	json_object_object_add(values, "cancelled_by", by);
+	if (!canceller)
+		return;
+	json_object_object_add(
+		by, "recipient", json_object_new_boolean(canceller->role == party_roles[reader]));
+	json_object_object_add(
+		by, "other", json_object_new_boolean(canceller->role == party_roles[!reader]));
+	json_object_object_add(
+		by, "administration", json_object_new_boolean(canceller->role == ROLE_ADMIN));
+}
+
 static const char *const invite_names[] = {
 	"client", "lawyer", "passcode", "dial_in.numbers", "message", "description", NULL};
 

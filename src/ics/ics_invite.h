@@ -28,6 +28,11 @@ enum err ics_invite_render(const struct tmpl_set *templates, const struct ics_in
  * for the words before it. */
 void ics_invite_add_dial_in(const struct meeting *meeting, struct json_object *values);
 
+/* Adds cancelled_by.recipient, .other and .administration: who cancelled, as that person sees it.
+ * NULL, or the host application, which may have done it for anybody: nobody of them. */
+void ics_invite_add_canceller(
+	const struct actor *canceller, enum party reader, struct json_object *values);
+
 /* Whether the templates of calendars and times name no value that they are not given. */
 enum err ics_check_templates(const struct tmpl_set *templates, struct err_info *info);
 #endif

@@ -182,7 +182,7 @@ static const char *ics_when_letters(struct arena *arena, const struct ics_zone_l
 {
 	const int minutes = abs(local->offset_s) / 60;
 
-	if (strchr(WHEN_LETTERS, local->abbreviation[0]))
+	if (local->abbreviation[0] && strchr(WHEN_LETTERS, local->abbreviation[0]))
 		return arena_strdup(arena, local->abbreviation);
 	return arena_printf(arena, "UTC%s%02d:%02d", local->offset_s < 0 ? "\u2212" : "+",
 		minutes / 60, minutes % 60);
@@ -251,23 +251,20 @@ enum err ics_when_add(const struct tmpl_set *templates, struct arena *arena,
 	return ERR_OK;
 }
 
-const char *ics_when_instant(const struct tmpl_set *templates, struct arena *arena,
-	const struct request *request, const struct person *person, int64_t instant)
+static const char *ics_when_local(const struct tmpl_set *templates, struct arena *arena,
+	const char *locale, const struct ics_zone_local *local)
 {
 	const char *date, *time, *words = NULL;
-	struct ics_zone_local local;
 	struct json_object *values;
 
-	if (!ics_zone_local(ics_when_zone(request, person), instant, &local) ||
-		ics_when_date(templates, arena, person->locale, &local.tm, &date, NULL) != ERR_OK ||
-		ics_when_time(templates, arena, person->locale, &local.tm, &time, NULL) != ERR_OK)
+	if (ics_when_date(templates, arena, locale, &local->tm, &date, NULL) != ERR_OK ||
+		ics_when_time(templates, arena, locale, &local->tm, &time, NULL) != ERR_OK)
 		return NULL;
 	values = json_object_new_object();
 	ics_when_add_text(values, "date", date);
 	ics_when_add_text(values, "time", time);
-	ics_when_add_text(values, "zone_abbreviation", ics_when_letters(arena, &local));
-	if (ics_when_words(templates, arena, person->locale, "instant.txt", values, &words, NULL) !=
-		ERR_OK)
+	ics_when_add_text(values, "zone_abbreviation", ics_when_letters(arena, local));
+	if (ics_when_words(templates, arena, locale, "instant.txt", values, &words, NULL) != ERR_OK)
 		words = NULL;
 	json_object_put(values);
 	return words;
@@ -329,4 +326,27 @@ bool ics_when_field_read(const struct request *request, const struct person *per
 			return true;
 	}
 	return false;
+}
+
+const char *ics_when_instant(const struct tmpl_set *templates, struct arena *arena,
+	const struct request *request, const struct person *person, int64_t instant)
+{
+	struct ics_zone_local local;
+
+	return ics_zone_local(ics_when_zone(request, person), instant, &local)
+		       ? ics_when_local(templates, arena, person->locale, &local)
+		       : NULL;
+}
+
+const char *ics_when_instant_at(const struct tmpl_set *templates, struct arena *arena,
+	const char *locale, int64_t instant, int64_t offset_s)
+{
+	struct ics_zone_local local;
+
+	/* Zones without letters are named by their offset. */
+	if (!ics_zone_local("UTC", instant + offset_s * INSTANT_SECOND, &local))
+		return NULL;
+	local.offset_s = (int)offset_s;
+	local.abbreviation[0] = '\0';
+	return ics_when_local(templates, arena, locale, &local);
 }

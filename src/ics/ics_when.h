@@ -63,6 +63,10 @@ const char *ics_when_field(struct arena *arena, const struct request *request,
 bool ics_when_field_read(const struct request *request, const struct person *person,
 	const char *text, int64_t *instant_r);
 
+/* The same of a clock that is so many seconds east of UTC: ", 14:45 (UTC+01:00)". */
+const char *ics_when_instant_at(const struct tmpl_set *templates, struct arena *arena,
+	const char *locale, int64_t instant, int64_t offset_s);
+
 /* Whether the templates of dates and instants name no value that they are not given. */
 enum err ics_when_check_templates(const struct tmpl_set *templates, struct err_info *info);
 #endif

@@ -168,6 +168,21 @@ struct provider_guard {
 	struct err_info *info, own; /* the caller's, or else our own */
 };
 
+void provider_health(const struct provider_call *call, struct breaker_health *health_r)
+{
+	const char *key = provider_credential_id(call);
+	struct breaker_health changes;
+
+	breaker_read(call->breakers, key, call->now, health_r);
+	if (health_r->state != BREAKER_CLOSED)
+		return;
+	breaker_read(call->breakers, provider_changes_id(call), call->now, &changes);
+	if (changes.state == BREAKER_CLOSED)
+		return;
+	changes.last_ok_at = health_r->last_ok_at;
+	*health_r = changes;
+}
+
 /*
  * A caller without time has asked nobody, and the breaker learns nothing from that. What creates
  * and changes meetings has limits of its own: when they are used up, meetings can still be read,
@@ -193,7 +208,8 @@ static enum err provider_enter(const struct provider_call *call, enum provider_o
 			"%s: There was no time left to ask it.", call->provider->title);
 	guard_r->key = provider_credential_id(call);
 	guard_r->changes = changes ? provider_changes_id(call) : NULL;
-	/* That first: its health is not shown, so nothing is noted where nobody was asked. */
+	/* That first: its health is not shown while the other one is open, so nothing is noted
+	 * where nobody was asked. */
 	if (guard_r->changes)
 		err = breaker_enter(call->breakers, guard_r->changes, call->now, &why);
 	if (err == ERR_OK) {

@@ -27,6 +27,7 @@ struct rest;
 struct provider;
 struct provider_token_store;
 struct breaker_table;
+struct breaker_health;
 
 /* One call of a provider: what it works with. Belongs to one thread. */
 struct provider_call {
@@ -310,4 +311,8 @@ const char *provider_credential_id(const struct provider_call *call);
 
 /* The same for the breaker of what creates and changes. */
 const char *provider_changes_id(const struct provider_call *call);
+
+/* How its breakers stand, as this host's processes have found it: that of all calls, or, where that
+ * one is closed and it is not, that of what creates and changes. */
+void provider_health(const struct provider_call *call, struct breaker_health *health_r);
 #endif

@@ -110,6 +110,11 @@ enum err service_busy(const struct service *service, const struct service_call *
 	const char *lawyer_id, const struct span *span, struct model_list *list_r,
 	struct err_info *info);
 
+/* When a request of a lawyer's was changed last, whose busy time may be another since then; 0:
+ * there is none. */
+enum err service_busy_changed(const struct service *service, const struct service_call *call,
+	const char *lawyer_id, int64_t *at_r, struct err_info *info);
+
 /* What matters to the caller now. Items are struct request *, for showing only. */
 struct service_dashboard {
 	struct model_list needs_action, upcoming, waiting, recent;

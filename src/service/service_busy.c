@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "service_private.h"
+#include "store_feed.h"
 #include "store_taken.h"
 
 enum { BUSY_DAYS = 62, BUSY_MOST = 5000 };
@@ -26,5 +27,17 @@ enum err service_busy(const struct service *service, const struct service_call *
 			"there are more than %d meetings until then: "
 			"ask for less time",
 			BUSY_MOST);
+	return err;
+}
+
+enum err service_busy_changed(const struct service *service, const struct service_call *call,
+	const char *lawyer_id, int64_t *at_r, struct err_info *info)
+{
+	const struct feed lawyers = {.party = PARTY_LAWYER, .person_id = lawyer_id};
+	struct model_list changes;
+	const enum err err =
+		store_feed_changes(service->store, call->arena, &lawyers, 0, &changes, info);
+
+	*at_r = changes.count ? MODEL_AT(&changes, struct feed_change, 0)->at : 0;
 	return err;
 }

@@ -39,10 +39,11 @@ static void provider_write_health(struct buf *out, const struct service *service
 		.conf = service->conf,
 		.config = config,
 		.provider = provider,
+		.breakers = service->breakers,
 		.now = call->now};
 	struct breaker_health health;
 
-	breaker_read(service->breakers, provider_credential_id(&asked), call->now, &health);
+	provider_health(&asked, &health);
 	json_write_name(out, "health");
 	json_write_open(out, '{');
 	json_write_member(out, "state", provider_state_word(service, config, provider, &health));

@@ -106,17 +106,20 @@ static enum err outbox_list_part(const struct service *service, struct outbox_pa
 		.limit = page->query->limit + 1,
 	};
 	struct model_list found = {0};
-	int64_t seen;
+	struct store_outbox_seen seen;
 	enum err err;
 
 	err = store_outbox_list(service->store, page->call->arena, &search, &found, &seen, info);
-	*full_r = err == ERR_OK && seen == search.limit;
+	*full_r = err == ERR_OK && seen.count == search.limit;
 	MODEL_FOREACH (&found, struct request *, request) {
 		if (!outbox_add_request(page, *request)) {
 			*full_r = true;
-			break;
+			return err;
 		}
 	}
+	/* One that cannot be read hides nothing of what is behind it. */
+	if (*full_r && !(page->next.id && strcmp(page->next.id, seen.id) == 0))
+		page->next = (struct outbox_position){position->part, seen.at, seen.id, 0};
 	return err;
 }
 
@@ -171,7 +174,7 @@ static int64_t outbox_oldest(struct outbox_count *work, bool failed)
 		.failed = failed, .until = failed ? 0 : work->call->now, .limit = 1};
 	const struct request *first;
 	struct model_list found = {0};
-	int64_t seen;
+	struct store_outbox_seen seen;
 
 	if (work->err == ERR_OK)
 		work->err = store_outbox_list(work->service->store, work->call->arena, &search,

@@ -63,14 +63,15 @@ static void subscriber_write_health(struct buf *out, const struct service *servi
 }
 
 /* With its secret, for who has just had it made. */
-static const char *subscriber_text(struct arena *arena, const struct subscriber *subscriber)
+static const char *subscriber_text(
+	struct arena *arena, const struct subscriber *subscriber, const char *secret)
 {
 	struct buf out;
 
 	buf_init(&out, SUBSCRIBER_MAX_TEXT);
 	json_write_open(&out, '{');
 	model_write_members(&subscriber_model, subscriber, MODEL_SHOWN, &out);
-	json_write_member(&out, "secret", subscriber->secret);
+	json_write_member(&out, "secret", secret);
 	json_write_close(&out, '}');
 	return buf_keep(&out, arena);
 }
@@ -126,6 +127,7 @@ enum err service_subscriber_list(const struct service *service, const struct ser
 struct subscriber_work {
 	const struct subscriber_draft *draft;
 	const char *id, *secret, *asked;
+	const char *id_before; /* of the day before, under which a repeat looks, too */
 	bool *replayed_r;
 };
 
@@ -177,15 +179,38 @@ static bool subscriber_is_of(
 	return true;
 }
 
+/* What was registered under the key within the time that keys are kept, or NULL. */
+static struct subscriber *subscriber_registered(
+	const struct config *config, const struct subscriber_work *work, int64_t now)
+{
+	struct subscriber *known = subscriber_find(config, work->id);
+
+	if (!known)
+		known = subscriber_find(config, work->id_before);
+	return known && now - known->created_at < REQUEST_ANSWER_KEPT ? known : NULL;
+}
+
+/* The id follows from the call's key and the day, as that of a request does. */
+static const char *subscriber_new_id(const struct service *service, const struct service_call *call,
+	const char *asked, int64_t day)
+{
+	const char *text = arena_printf(call->arena, "%s/%lld", asked, (long long)day);
+	char *id = arena_alloc(call->arena, ID_SIZE);
+	unsigned char mac[SECRET_MAC_BYTES];
+
+	secret_mac_oldest(service->ring, "webhook", text, strlen(text), mac);
+	id_encode(mac, id);
+	return id;
+}
+
 static enum err subscriber_register_rule(const struct service *service,
 	const struct service_call *call, struct cause *cause, struct config *config,
 	const void *input, bool *changed_r, struct err_info *info)
 {
 	const struct subscriber_work *work = input;
-	const struct subscriber *known = subscriber_find(config, work->id);
+	const struct subscriber *known = subscriber_registered(config, work, call->now);
 
 	(void)service;
-	(void)call;
 	*work->replayed_r = known != NULL;
 	if (known)
 		return subscriber_is_of(known, work->draft)
@@ -202,28 +227,29 @@ enum err service_subscriber_register(const struct service *service, const struct
 	struct err_info *info)
 {
 	const char *asked = service_answer_key(call, "webhook", "");
+	const int64_t today = call->now / INSTANT_DAY;
 	const struct subscriber_work work = {
 		.draft = draft,
-		.id = arena_alloc(call->arena, ID_SIZE),
+		.id = subscriber_new_id(service, call, asked, today),
+		.id_before = subscriber_new_id(service, call, asked, today - 1),
 		.secret = subscriber_new_secret(call->arena),
 		.asked = asked,
 		.replayed_r = replayed_r,
 	};
 	const struct subscriber *subscriber;
-	unsigned char mac[SECRET_MAC_BYTES];
 	struct config *config;
 	enum err err;
 
-	secret_mac_oldest(service->ring, "webhook", asked, strlen(asked), mac);
-	id_encode(mac, (char *)work.id);
 	err = subscriber_check_url(service, draft->url, info);
 	if (err == ERR_OK)
 		err = service_config_change(
 			service, call, subscriber_register_rule, &work, &config, info);
 	if (err != ERR_OK)
 		return err;
-	subscriber = subscriber_find(config, work.id);
-	*reply_r = subscriber_text(call->arena, subscriber);
+	subscriber = subscriber_registered(config, &work, call->now);
+	/* A secret that came after it was shown to who asked for that one. */
+	*reply_r = subscriber_text(call->arena, subscriber,
+		strcmp(subscriber->asked, asked) == 0 ? subscriber->secret : NULL);
 	return ERR_OK;
 }
 
@@ -235,14 +261,15 @@ static enum err subscriber_rotate_rule(const struct service *service,
 	struct subscriber *subscriber = subscriber_find(config, work->id);
 
 	(void)service;
-	(void)call;
 	if (!subscriber)
 		return subscriber_unknown(info);
-	*work->replayed_r = subscriber->asked && strcmp(subscriber->asked, work->asked) == 0;
+	/* As long as keys are kept: so long does the secret of before sign. */
+	*work->replayed_r = subscriber->asked && strcmp(subscriber->asked, work->asked) == 0 &&
+			    call->now < subscriber->former_until;
 	*changed_r = !*work->replayed_r;
-	if (*changed_r)
-		subscriber_rotate(cause, config, subscriber, work->secret, work->asked);
-	return ERR_OK;
+	return *changed_r ? subscriber_rotate(
+				    cause, config, subscriber, work->secret, work->asked, info)
+			  : ERR_OK;
 }
 
 enum err service_subscriber_rotate(const struct service *service, const struct service_call *call,
@@ -262,7 +289,7 @@ enum err service_subscriber_rotate(const struct service *service, const struct s
 	if (err != ERR_OK)
 		return err;
 	subscriber = subscriber_find(config, id);
-	*reply_r = subscriber_text(call->arena, subscriber);
+	*reply_r = subscriber_text(call->arena, subscriber, subscriber->secret);
 	return ERR_OK;
 }
 
@@ -304,7 +331,7 @@ static enum err subscriber_check_known(const struct service *service,
 
 enum err service_delivery_list(const struct service *service, const struct service_call *call,
 	const char *webhook_id, const struct service_delivery_page *page, struct model_list *list_r,
-	struct err_info *info)
+	struct service_delivery_page *next_r, struct err_info *info)
 {
 	const struct store_delivery_page wanted = {
 		.webhook_id = webhook_id,
@@ -312,10 +339,14 @@ enum err service_delivery_list(const struct service *service, const struct servi
 		.before_id = page->after,
 		.limit = page->limit,
 	};
+	struct store_delivery_page next = {0};
 	enum err err = subscriber_check_known(service, call, webhook_id, info);
 
 	if (err == ERR_OK)
-		err = store_delivery_list(service->store, call->arena, &wanted, list_r, info);
+		err = store_delivery_list(
+			service->store, call->arena, &wanted, list_r, &next, info);
+	*next_r = (struct service_delivery_page){
+		.before = next.before, .after = next.before_id, .limit = page->limit};
 	return err;
 }
 

@@ -32,9 +32,10 @@ struct service_delivery_page {
 	int64_t before, limit;
 	const char *after;
 };
+/* Items are struct delivery. A page may be short though next_r->after says that it goes on. */
 enum err service_delivery_list(const struct service *service, const struct service_call *call,
 	const char *webhook_id, const struct service_delivery_page *page, struct model_list *list_r,
-	struct err_info *info);
+	struct service_delivery_page *next_r, struct err_info *info);
 
 /* It is sent again, once however often this call is repeated (*replayed_r). ERR_EFFECT_RUNNING,
  * ERR_GONE. */

@@ -27,46 +27,38 @@ static enum err store_chore_read(struct store *store, struct arena *arena, const
 	return store_bson_read(store, arena, &chore_model, &iter, id, chore, info);
 }
 
-/* The first in the order of `due`; *bson_r is NULL when there is none. */
-static enum err store_chore_find(struct store_collection *chores, struct arena *arena,
-	const bson_t *filter, bson_t **bson_r, struct err_info *info)
-{
-	bson_t *options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true), "sort",
-		"{", "due", BCON_INT32(1), "}");
-	mongoc_cursor_t *cursor;
-	const bson_t *bson;
-	bson_error_t error;
-	enum err err = ERR_OK;
-
-	*bson_r = NULL;
-	cursor = store_find(chores->collection, filter, options);
-	if (mongoc_cursor_next(cursor, &bson)) {
-		*bson_r = bson_copy(bson);
-		arena_defer(arena, store_release_bson, *bson_r);
-	} else if (mongoc_cursor_error(cursor, &error)) {
-		err = store_error(&error, "find chore", info);
-	}
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(options);
-	return err;
-}
-
 enum err store_chore_load(struct store *store, struct arena *arena, const char *id,
 	struct chore **chore_r, struct err_info *info)
 {
-	struct store_collection chores;
-	bson_t *filter, *bson;
-	enum err err = store_collection_begin(store, "chores", &chores, info);
+	const bson_t *bson;
+	enum err err = store_document_load(store, arena, "chores", id, &bson, info);
 
-	if (err != ERR_OK)
-		return err;
-	filter = BCON_NEW("_id", BCON_UTF8(id));
-	err = store_chore_find(&chores, arena, filter, &bson, info);
-	if (err == ERR_OK)
-		err = bson ? store_chore_read(store, arena, bson, chore_r, info)
-			   : err_set(info, ERR_NOT_FOUND, "There is no such chore.");
+	if (err == ERR_OK && !bson)
+		err = err_set(info, ERR_NOT_FOUND, "There is no such chore.");
+	return err == ERR_OK ? store_chore_read(store, arena, bson, chore_r, info) : err;
+}
+
+/* The first that is due; ERR_NOT_FOUND. */
+static enum err store_chore_due(struct store_collection *chores, struct arena *arena, int64_t now,
+	const bson_t **bson_r, struct err_info *info)
+{
+	bson_t *filter = BCON_NEW("due", "{", "$lte", BCON_DATE_TIME(now), "}"),
+	       *sort = BCON_NEW("due", BCON_INT32(1));
+	const struct store_search search = {
+		.collection = "chores", .filter = filter, .sort = sort, .limit = 1};
+	struct store_rows rows;
+	const bson_t *row;
+	enum err err = store_rows_find(&chores->session, &search, "find chore", &rows, info);
+
+	if (err == ERR_OK) {
+		row = store_rows_next(&rows);
+		*bson_r = row ? store_row_copy(arena, row) : NULL;
+		err = row ? ERR_OK : ERR_NOT_FOUND;
+	}
+	store_rows_end(&rows);
+	bson_destroy(sort);
 	bson_destroy(filter);
-	return store_collection_end(&chores, err);
+	return err;
 }
 
 /* ---- write ---- */
@@ -167,15 +159,12 @@ enum err store_chore_claim(struct store *store, struct arena *arena, int64_t now
 	struct chore **chore_r, struct err_info *info)
 {
 	struct store_collection chores;
-	bson_t *filter, *bson;
+	const bson_t *bson = NULL;
 	enum err err = store_collection_begin(store, "chores", &chores, info);
 
 	if (err != ERR_OK)
 		return err;
-	filter = BCON_NEW("due", "{", "$lte", BCON_DATE_TIME(now), "}");
-	err = store_chore_find(&chores, arena, filter, &bson, info);
-	if (err == ERR_OK && !bson)
-		err = ERR_NOT_FOUND;
+	err = store_chore_due(&chores, arena, now, &bson, info);
 	if (err == ERR_OK)
 		err = store_chore_take(&chores, bson, until, info);
 	if (err == ERR_OK)
@@ -185,6 +174,5 @@ enum err store_chore_claim(struct store *store, struct arena *arena, int64_t now
 		(*chore_r)->rev++;
 		(*chore_r)->attempts++;
 	}
-	bson_destroy(filter);
 	return store_collection_end(&chores, err);
 }

@@ -45,40 +45,59 @@ static enum err store_delivery_read(struct store *store, struct arena *arena, co
 	return err;
 }
 
-/* Adds what is found to a list of struct delivery; what cannot be read is logged and left out, and
- * *unreadable_r is the id of one. Takes filter and sort over. */
-static enum err store_delivery_find(struct store *store, struct arena *arena, bson_t *filter,
-	bson_t *sort, int64_t limit, struct model_list *list_r, const char **unreadable_r,
-	struct err_info *info)
+/* What a search has found, in its order. */
+struct store_delivery_rows {
+	struct model_list *list; /* struct delivery: but for what cannot be read, which is logged */
+	int64_t most, seen;      /* of them; 0: as many as the search asks for */
+	bool more;               /* there is one behind those */
+	const char *unreadable;  /* the id of one */
+	/* Of the last one, read or not. */
+	int64_t last_created;
+	const char *last_id;
+};
+
+static void store_delivery_add(struct store *store, struct arena *arena, const bson_t *row,
+	struct store_delivery_rows *rows)
 {
-	bson_t *options = BCON_NEW("sort", BCON_DOCUMENT(sort), "limit", BCON_INT64(limit),
-		"singleBatch", BCON_BOOL(true));
-	struct store_collection deliveries;
 	struct err_info unreadable = {0};
 	struct delivery *delivery = NULL;
-	mongoc_cursor_t *cursor;
-	const bson_t *bson;
-	bson_error_t error;
-	enum err err;
+	bson_iter_t id;
 
-	err = store_collection_begin(store, "deliveries", &deliveries, info);
-	if (err != ERR_OK)
-		goto out;
-	cursor = store_find(deliveries.collection, filter, options);
-	while (mongoc_cursor_next(cursor, &bson)) {
-		if (store_delivery_read(store, arena, bson, &delivery, unreadable_r, &unreadable) ==
-			ERR_OK)
-			*(struct delivery *)model_list_add(arena, list_r, sizeof(*delivery)) =
-				*delivery;
-		else
-			log_error("left out: %s", unreadable.detail);
+	if (rows->most && rows->seen == rows->most) {
+		rows->more = true;
+		return;
 	}
-	if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "find deliveries", info);
-	mongoc_cursor_destroy(cursor);
-	err = store_collection_end(&deliveries, err);
-out:
-	bson_destroy(options);
+	rows->seen++;
+	rows->last_created = store_instant_of(row, "created_at");
+	rows->last_id = bson_iter_init_find(&id, row, "_id") && BSON_ITER_HOLDS_UTF8(&id)
+				? arena_strdup(arena, bson_iter_utf8(&id, NULL))
+				: "";
+	if (store_delivery_read(store, arena, row, &delivery, &rows->unreadable, &unreadable) ==
+		ERR_OK)
+		*(struct delivery *)model_list_add(arena, rows->list, sizeof(*delivery)) =
+			*delivery;
+	else
+		log_error("left out: %s", unreadable.detail);
+}
+
+/* Takes filter and sort over. */
+static enum err store_delivery_find(struct store *store, struct arena *arena, bson_t *filter,
+	bson_t *sort, int64_t limit, struct store_delivery_rows *rows, struct err_info *info)
+{
+	const struct store_search search = {
+		.collection = "deliveries", .filter = filter, .sort = sort, .limit = limit};
+	struct store_session session;
+	struct store_rows found;
+	const bson_t *row;
+	enum err err = store_session_begin(store, &session, info);
+
+	if (err == ERR_OK) {
+		err = store_rows_find(&session, &search, "find deliveries", &found, info);
+		while (err == ERR_OK && (row = store_rows_next(&found)))
+			store_delivery_add(store, arena, row, rows);
+		store_rows_end(&found);
+		err = store_session_end(&session, err);
+	}
 	bson_destroy(sort);
 	bson_destroy(filter);
 	return err;
@@ -88,12 +107,12 @@ static enum err store_delivery_find_one(struct store *store, struct arena *arena
 	bson_t *sort, struct delivery **delivery_r, struct err_info *info)
 {
 	struct model_list list = {0};
-	const char *unreadable = NULL;
-	const enum err err =
-		store_delivery_find(store, arena, filter, sort, 1, &list, &unreadable, info);
+	struct store_delivery_rows rows = {.list = &list};
+	const enum err err = store_delivery_find(store, arena, filter, sort, 1, &rows, info);
 
-	if (err == ERR_OK && unreadable)
-		return err_set(info, ERR_UNREADABLE, "Delivery %s cannot be read.", unreadable);
+	if (err == ERR_OK && rows.unreadable)
+		return err_set(
+			info, ERR_UNREADABLE, "Delivery %s cannot be read.", rows.unreadable);
 	if (err == ERR_OK && !list.count)
 		return err_set(info, ERR_NOT_FOUND, "There is no such delivery.");
 	*delivery_r = list.items;
@@ -111,20 +130,20 @@ enum err store_delivery_due(struct store *store, struct arena *arena, const char
 	int64_t now, struct delivery **delivery_r, struct err_info *info)
 {
 	struct model_list list = {0};
-	const char *unreadable = NULL;
+	struct store_delivery_rows rows = {.list = &list};
 	enum err err;
 
 	err = store_delivery_find(store, arena,
 		BCON_NEW("webhook_id", BCON_UTF8(webhook_id), "due", "{", "$lte",
 			BCON_DATE_TIME(now), "}"),
-		BCON_NEW("due", BCON_INT32(1)), 1, &list, &unreadable, info);
+		BCON_NEW("due", BCON_INT32(1)), 1, &rows, info);
 	/* It must not stand in the way of the others. */
-	if (err == ERR_OK && unreadable)
-		err = store_delivery_update(store, BCON_NEW("_id", BCON_UTF8(unreadable)),
+	if (err == ERR_OK && rows.unreadable)
+		err = store_delivery_update(store, BCON_NEW("_id", BCON_UTF8(rows.unreadable)),
 			BCON_NEW("$set", "{", "due", BCON_DATE_TIME(now + STORE_ASIDE_MS), "}"),
 			info);
-	if (err == ERR_OK && unreadable)
-		return err_set(info, ERR_UNREADABLE, "Delivery %s is set aside.", unreadable);
+	if (err == ERR_OK && rows.unreadable)
+		return err_set(info, ERR_UNREADABLE, "Delivery %s is set aside.", rows.unreadable);
 	if (err == ERR_OK && !list.count)
 		return err_set(info, ERR_NOT_FOUND, "Nothing is due.");
 	*delivery_r = list.items;
@@ -162,27 +181,36 @@ enum err store_delivery_oldest(struct store *store, struct arena *arena, const c
 }
 
 enum err store_delivery_list(struct store *store, struct arena *arena,
-	const struct store_delivery_page *page, struct model_list *list_r, struct err_info *info)
+	const struct store_delivery_page *page, struct model_list *list_r,
+	struct store_delivery_page *next_r, struct err_info *info)
 {
-	const char *unreadable;
+	struct store_delivery_rows rows = {.list = list_r, .most = page->limit};
 	bson_t *filter;
 	enum err err = ERR_OK;
 
+	*next_r = *page;
+	next_r->before_id = NULL;
 	/* What was put down in one instant first, and then what was before it. */
 	if (page->before)
 		err = store_delivery_find(store, arena,
 			BCON_NEW("webhook_id", BCON_UTF8(page->webhook_id), "created_at",
 				BCON_DATE_TIME(page->before), "_id", "{", "$lt",
 				BCON_UTF8(page->before_id), "}"),
-			BCON_NEW("_id", BCON_INT32(-1)), page->limit, list_r, &unreadable, info);
-	if (err != ERR_OK || (int64_t)list_r->count >= page->limit)
-		return err;
-	filter = page->before ? BCON_NEW("webhook_id", BCON_UTF8(page->webhook_id), "created_at",
-					"{", "$lt", BCON_DATE_TIME(page->before), "}")
-			      : BCON_NEW("webhook_id", BCON_UTF8(page->webhook_id));
-	return store_delivery_find(store, arena, filter,
-		BCON_NEW("created_at", BCON_INT32(-1), "_id", BCON_INT32(-1)),
-		page->limit - (int64_t)list_r->count, list_r, &unreadable, info);
+			BCON_NEW("_id", BCON_INT32(-1)), page->limit + 1, &rows, info);
+	if (err == ERR_OK && !rows.more) {
+		filter = page->before
+				 ? BCON_NEW("webhook_id", BCON_UTF8(page->webhook_id), "created_at",
+					   "{", "$lt", BCON_DATE_TIME(page->before), "}")
+				 : BCON_NEW("webhook_id", BCON_UTF8(page->webhook_id));
+		err = store_delivery_find(store, arena, filter,
+			BCON_NEW("created_at", BCON_INT32(-1), "_id", BCON_INT32(-1)),
+			page->limit - rows.seen + 1, &rows, info);
+	}
+	if (err == ERR_OK && rows.more) {
+		next_r->before = rows.last_created;
+		next_r->before_id = rows.last_id;
+	}
+	return err;
 }
 
 /* ---- write ---- */

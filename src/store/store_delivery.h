@@ -44,8 +44,12 @@ struct store_delivery_page {
 	const char *before_id;
 	int64_t limit;
 };
+
+/* What cannot be read is logged and left out, so a page may be short though there is a next one;
+ * next_r->before_id is NULL where it is the last. */
 enum err store_delivery_list(struct store *store, struct arena *arena,
-	const struct store_delivery_page *page, struct model_list *list_r, struct err_info *info);
+	const struct store_delivery_page *page, struct model_list *list_r,
+	struct store_delivery_page *next_r, struct err_info *info);
 
 /* Forgets what those of a request say; what has not been sent is not sent any more. */
 enum err store_delivery_erase(

@@ -28,29 +28,12 @@ static enum err store_read_feed(struct store *store, struct arena *arena, const 
 enum err store_feed_load(struct store *store, struct arena *arena, const char *id,
 	struct feed **feed_r, struct err_info *info)
 {
-	bson_t *filter, *options;
-	struct store_collection feeds;
-	mongoc_cursor_t *cursor;
 	const bson_t *bson;
-	bson_error_t error;
-	enum err err;
+	enum err err = store_document_load(store, arena, "feeds", id, &bson, info);
 
-	err = store_collection_begin(store, "feeds", &feeds, info);
-	if (err != ERR_OK)
-		return err;
-	filter = BCON_NEW("_id", BCON_UTF8(id));
-	options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true));
-	cursor = store_find(feeds.collection, filter, options);
-	if (mongoc_cursor_next(cursor, &bson))
-		err = store_read_feed(store, arena, bson, id, feed_r, info);
-	else if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "load feed", info);
-	else
+	if (err == ERR_OK && !bson)
 		err = err_set(info, ERR_NOT_FOUND, "There is no such feed.");
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(options);
-	bson_destroy(filter);
-	return store_collection_end(&feeds, err);
+	return err == ERR_OK ? store_read_feed(store, arena, bson, id, feed_r, info) : err;
 }
 
 enum err store_feed_save(struct store *store, struct arena *arena, const struct feed *feed,

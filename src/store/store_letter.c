@@ -45,31 +45,17 @@ enum err store_letter_insert(struct store *store, struct arena *arena, const str
 enum err store_letter_load(struct store *store, struct arena *arena, const char *id,
 	struct letter **letter_r, struct err_info *info)
 {
-	struct letter *letter = arena_alloc(arena, sizeof(*letter));
-	struct store_collection letters;
-	mongoc_cursor_t *cursor;
-	const bson_t *bson;
-	bson_error_t error;
 	bson_iter_t iter;
-	bson_t *filter;
-	enum err err = store_collection_begin(store, "letters", &letters, info);
+	const bson_t *bson;
+	enum err err = store_document_load(store, arena, "letters", id, &bson, info);
 
+	*letter_r = arena_alloc(arena, sizeof(**letter_r));
+	if (err == ERR_OK && !bson)
+		err = err_set(info, ERR_NOT_FOUND, "There is no such letter.");
 	if (err != ERR_OK)
 		return err;
-	filter = BCON_NEW("_id", BCON_UTF8(id));
-	cursor = store_find(letters.collection, filter, NULL);
-	if (mongoc_cursor_next(cursor, &bson)) {
-		bson_iter_init(&iter, bson);
-		err = store_bson_read(store, arena, &letter_model, &iter, id, letter, info);
-	} else if (mongoc_cursor_error(cursor, &error)) {
-		err = store_error(&error, "load letter", info);
-	} else {
-		err = err_set(info, ERR_NOT_FOUND, "There is no such letter.");
-	}
-	*letter_r = letter;
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(filter);
-	return store_collection_end(&letters, err);
+	bson_iter_init(&iter, bson);
+	return store_bson_read(store, arena, &letter_model, &iter, id, *letter_r, info);
 }
 
 enum err store_letter_save(struct store *store, struct arena *arena, const struct letter *letter,

@@ -21,12 +21,17 @@ static void store_outbox_filter(
 	bson_append_document_end(filter, &range);
 }
 
-static void store_outbox_add(
-	struct store *store, struct arena *arena, const bson_t *bson, struct model_list *list)
+static void store_outbox_add(struct store *store, struct arena *arena, const bson_t *bson,
+	const char *field, struct model_list *list, struct store_outbox_seen *seen)
 {
 	struct err_info unreadable = {0};
 	struct request *request;
+	bson_iter_t id;
 
+	seen->count++;
+	seen->at = store_instant_of(bson, field);
+	if (bson_iter_init_find(&id, bson, "_id") && BSON_ITER_HOLDS_UTF8(&id))
+		seen->id = arena_strdup(arena, bson_iter_utf8(&id, NULL));
 	if (store_request_read(store, arena, bson, STORE_OWED, &request, &unreadable) == ERR_OK)
 		*(struct request **)model_list_add(arena, list, sizeof(request)) = request;
 	else
@@ -35,43 +40,42 @@ static void store_outbox_add(
 
 /* Takes the filter over. */
 static enum err store_outbox_find(struct store *store, struct arena *arena, bson_t *filter,
-	const bson_t *sort, int64_t limit, struct model_list *list, int64_t *seen,
-	struct err_info *info)
+	const bson_t *sort, int64_t limit, const char *field, struct model_list *list,
+	struct store_outbox_seen *seen, struct err_info *info)
 {
-	bson_t *options = BCON_NEW("sort", BCON_DOCUMENT(sort), "limit", BCON_INT64(limit),
-		"singleBatch", BCON_BOOL(true));
+	const struct store_search search = {
+		.collection = "requests",
+		.filter = filter,
+		.sort = sort,
+		.projection = store_projection(store, STORE_OWED),
+		.limit = limit,
+	};
 	struct store_session session;
-	mongoc_cursor_t *cursor;
-	const bson_t *bson;
-	bson_error_t error;
-	enum err err;
+	struct store_rows rows;
+	const bson_t *row;
+	enum err err = store_session_begin(store, &session, info);
 
-	store_append_projection(options, store, STORE_OWED);
-	err = store_session_begin(store, &session, info);
 	if (err == ERR_OK) {
-		cursor = store_find(session.requests, filter, options);
-		for (; mongoc_cursor_next(cursor, &bson); (*seen)++)
-			store_outbox_add(store, arena, bson, list);
-		if (mongoc_cursor_error(cursor, &error))
-			err = store_error(&error, "list the outbox", info);
-		mongoc_cursor_destroy(cursor);
+		err = store_rows_find(&session, &search, "list the outbox", &rows, info);
+		while (err == ERR_OK && (row = store_rows_next(&rows)))
+			store_outbox_add(store, arena, row, field, list, seen);
+		store_rows_end(&rows);
 		err = store_session_end(&session, err);
 	}
-	bson_destroy(options);
 	bson_destroy(filter);
 	return err;
 }
 
 enum err store_outbox_list(struct store *store, struct arena *arena,
-	const struct store_outbox_search *search, struct model_list *list_r, int64_t *seen_r,
-	struct err_info *info)
+	const struct store_outbox_search *search, struct model_list *list_r,
+	struct store_outbox_seen *seen_r, struct err_info *info)
 {
 	const char *field = store_outbox_field(search);
 	struct store_outbox_search rest = *search;
 	enum err err = ERR_OK;
 	bson_t *filter, *sort;
 
-	*seen_r = 0;
+	*seen_r = (struct store_outbox_seen){.id = ""};
 	/* What is left of the instant at which the last page ended, and then what is behind it. */
 	if (search->from_id) {
 		rest.after = search->at;
@@ -81,16 +85,16 @@ enum err store_outbox_list(struct store *store, struct arena *arena,
 			BCON_DATE_TIME(search->at), "_id", "{", "$gte", BCON_UTF8(search->from_id),
 			"}");
 		err = store_outbox_find(
-			store, arena, filter, sort, search->limit, list_r, seen_r, info);
+			store, arena, filter, sort, search->limit, field, list_r, seen_r, info);
 		bson_destroy(sort);
 	}
-	if (err != ERR_OK || *seen_r >= search->limit)
+	if (err != ERR_OK || seen_r->count >= search->limit)
 		return err;
 	filter = bson_new();
 	store_outbox_filter(arena, &rest, filter);
 	sort = BCON_NEW(field, BCON_INT32(1), "_id", BCON_INT32(1));
-	err = store_outbox_find(
-		store, arena, filter, sort, search->limit - *seen_r, list_r, seen_r, info);
+	err = store_outbox_find(store, arena, filter, sort, search->limit - seen_r->count, field,
+		list_r, seen_r, info);
 	bson_destroy(sort);
 	return err;
 }

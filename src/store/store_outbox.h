@@ -17,11 +17,17 @@ struct store_outbox_search {
 	int64_t limit;
 };
 
-/* Items are struct request *, with their effects, for showing only. *seen_r counts those that could
- * not be read and were left out, too. */
+/* What a search has come past: those that could not be read and were left out, too. */
+struct store_outbox_seen {
+	int64_t count;
+	int64_t at; /* of the last one, */
+	const char *id;
+};
+
+/* Items are struct request *, with their effects, for showing only. */
 enum err store_outbox_list(struct store *store, struct arena *arena,
-	const struct store_outbox_search *search, struct model_list *list_r, int64_t *seen_r,
-	struct err_info *info);
+	const struct store_outbox_search *search, struct model_list *list_r,
+	struct store_outbox_seen *seen_r, struct err_info *info);
 
 /* How many requests there are of them; no more than search->limit are counted. */
 enum err store_outbox_count(struct store *store, struct arena *arena,

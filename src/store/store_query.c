@@ -1,6 +1,7 @@
 #include "store_query.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "store_private.h"
 
@@ -56,6 +57,39 @@ const bson_t *store_rows_next(struct store_rows *rows)
 void store_rows_end(struct store_rows *rows)
 {
 	bson_destroy(&rows->reply);
+}
+
+const bson_t *store_row_copy(struct arena *arena, const bson_t *row)
+{
+	uint8_t *bytes = arena_alloc(arena, row->len);
+	bson_t *copy = arena_alloc(arena, sizeof(*copy));
+
+	memcpy(bytes, bson_get_data(row), row->len);
+	return bson_init_static(copy, bytes, row->len) ? copy : NULL;
+}
+
+enum err store_document_load(struct store *store, struct arena *arena, const char *collection,
+	const char *id, const bson_t **bson_r, struct err_info *info)
+{
+	bson_t filter = BSON_INITIALIZER;
+	const struct store_search search = {
+		.collection = collection, .filter = &filter, .limit = 1};
+	struct store_session session;
+	struct store_rows rows;
+	const bson_t *row;
+	enum err err;
+
+	*bson_r = NULL;
+	err = store_session_begin(store, &session, info);
+	if (err != ERR_OK)
+		return err;
+	BSON_APPEND_UTF8(&filter, "_id", id);
+	err = store_rows_find(&session, &search, collection, &rows, info);
+	if (err == ERR_OK && (row = store_rows_next(&rows)))
+		*bson_r = store_row_copy(arena, row);
+	store_rows_end(&rows);
+	bson_destroy(&filter);
+	return store_session_end(&session, err);
 }
 
 /* ---- counts ---- */

@@ -7,8 +7,10 @@
  */
 #include <mongoc/mongoc.h>
 
+#include "arena.h"
 #include "err.h"
 
+struct store;
 struct store_session;
 
 /*
@@ -42,6 +44,13 @@ enum err store_rows_find(const struct store_session *session, const struct store
 /* The next one, borrowed from the rows until the one after it; NULL behind the last. */
 const bson_t *store_rows_next(struct store_rows *rows);
 void store_rows_end(struct store_rows *rows);
+
+/* In the arena. */
+const bson_t *store_row_copy(struct arena *arena, const bson_t *row);
+
+/* The document of that id, copied into the arena; *bson_r is NULL when there is none. */
+enum err store_document_load(struct store *store, struct arena *arena, const char *collection,
+	const char *id, const bson_t **bson_r, struct err_info *info);
 
 /* How many requests a filter finds; no more than `limit` are counted. */
 enum err store_count(struct store_session *session, const bson_t *filter, int64_t limit,

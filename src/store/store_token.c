@@ -52,28 +52,13 @@ static enum err store_token_read(struct store *store, struct arena *arena, const
 enum err store_token_load(struct store *store, struct arena *arena, const char *id,
 	struct store_token *token_r, struct err_info *info)
 {
-	struct store_collection tokens;
-	bson_t *filter, *options;
-	mongoc_cursor_t *cursor;
 	const bson_t *bson;
-	bson_error_t error;
 	enum err err;
 
 	*token_r = (struct store_token){0};
-	err = store_collection_begin(store, "tokens", &tokens, info);
-	if (err != ERR_OK)
-		return err;
-	filter = BCON_NEW("_id", BCON_UTF8(id));
-	options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true));
-	cursor = store_find(tokens.collection, filter, options);
-	if (mongoc_cursor_next(cursor, &bson))
-		err = store_token_read(store, arena, bson, id, token_r, info);
-	else if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "load token", info);
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(options);
-	bson_destroy(filter);
-	return store_collection_end(&tokens, err);
+	err = store_document_load(store, arena, "tokens", id, &bson, info);
+	return err == ERR_OK && bson ? store_token_read(store, arena, bson, id, token_r, info)
+				     : err;
 }
 
 /* ---- lease and save ---- */

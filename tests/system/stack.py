@@ -115,6 +115,7 @@ class Stack:
     """
 
     running: list["Stack"] = []
+    indexes: dict[str, list[dict]] = {}  # those of a collection, as `meetlink init-db` made them
 
     def __init__(
         self,
@@ -154,7 +155,7 @@ class Stack:
         self.requests = self.mongo[str(self.settings["MONGODB_DATABASE"])]["requests"]
         Stack.running.append(self)
         try:
-            self.run("init-db")
+            self.init_database()
             self.start_program()
             self.start_nginx()
             until(self.is_ready, "ready", 30)
@@ -179,6 +180,20 @@ class Stack:
         )
         assert done.returncode == 0, f"meetlink {arguments}: {done.stderr}{done.stdout}"
         return done.stdout
+
+    def init_database(self) -> None:
+        """As `meetlink init-db` does it: once for all, since a process of its own takes longer."""
+        database = self.requests.database
+        if not Stack.indexes:
+            self.run("init-db")
+            for name in database.list_collection_names():
+                made = [dict(index) for index in database[name].list_indexes()]
+                own = [index for index in made if index["name"] != "_id_"]
+                if own:
+                    Stack.indexes[name] = [{k: i[k] for k in i.keys() - {"v", "ns"}} for i in own]
+            return
+        for name, indexes in Stack.indexes.items():
+            database.command("createIndexes", name, indexes=indexes)
 
     def start_program(self) -> None:
         self.program = spawn(

@@ -148,7 +148,7 @@ def test_a_meeting_is_moved(own: Stack, people: Parties) -> None:
         assert both_say(mail, words(before["starts_at"], zone)), "what it was"
         assert f"{instant(starts_at).astimezone(zone):%H:%M}" in mail.text()
         assert both_say(mail, "It now takes 30 minutes, not")
-        assert not both_say(mail, "no longer work") and not both_say(mail, "is now on")
+        assert not both_say(mail, "no longer valid") and not both_say(mail, "is now on")
         assert "A hearing in <court>" in " ".join(mail.text().split())
         assert "in &lt;court&gt;" in mail.text("text/html")
         assert both_say(mail, second["LOCATION"])
@@ -356,7 +356,7 @@ def test_a_new_link(own: Stack, people: Parties) -> None:
         assert thread[1].message["Subject"].startswith("New link: ")
         assert first["CREATED"].dt == second["CREATED"].dt == instant(old["created_at"])
         assert both_say(thread[1], "updates the entry in your calendar.")
-        assert both_say(thread[1], "Links from earlier e-mails no longer work.")
+        assert both_say(thread[1], "Links from earlier e-mails are no longer valid.")
         assert both_say(thread[1], link) and not both_say(thread[1], first["LOCATION"])
     assert {"meeting.replaced", "meeting.regenerated"} < set(actions(people, request))
 
@@ -543,7 +543,7 @@ def test_what_has_not_left_is_told_once(start: Callable[..., Stack], smtp: SmtpS
         told, event = check_thread(thread, "REQUEST", "REQUEST")
         assert event["DTSTART"].dt == instant(done(moved)["starts_at"])
         assert both_say(thread[1], words(told["DTSTART"].dt.isoformat(), BERLIN))
-        assert both_say(thread[1], "Links from earlier e-mails no longer work.")
+        assert both_say(thread[1], "Links from earlier e-mails are no longer valid.")
 
 
 @pytest.mark.parametrize("how", ["request", "meeting"])
@@ -629,7 +629,7 @@ def test_cancelled_and_made_again_before_a_mail_left_is_a_new_link(
         done(people.lawyer.command(request["id"], "regenerate"))
     for thread in threads(stack, request, 2):
         check_thread(thread, "REQUEST", "REQUEST")
-        assert both_say(thread[1], "Links from earlier e-mails no longer work.") or both_say(
+        assert both_say(thread[1], "Links from earlier e-mails are no longer valid.") or both_say(
             thread[1], "Links aus früheren E-Mails"
         )
 
@@ -804,4 +804,4 @@ def test_links_that_lead_to_the_provider(start: Callable[..., Stack], smtp: Smtp
     assert stack.anyone().get(new).status_code == 403
     for thread in threads(stack, request, 3):
         assert both_say(thread[-1], "15 minutes before the start")
-        assert both_say(thread[-1], "no longer work") and not both_say(thread[-1], link)
+        assert both_say(thread[-1], "no longer valid") and not both_say(thread[-1], link)

@@ -166,6 +166,26 @@ def test_every_mail_in_every_language(render: Render, kind: str, locale: str) ->
         check_calendar(message, kind)
 
 
+def test_who_accepted_is_not_said_to_the_lawyer(render: Render) -> None:
+    """It may have been the administration, or the host application."""
+    untrue = re.compile(r"you have accepted|Sie haben .* angenommen|vous avez accepté", re.I)
+    for kind in ("meeting_delayed", "meeting_failed"):
+        for locale in LOCALES:
+            message = read(render(kind, locale, party="lawyer"))
+            for part in ("plain", "html"):
+                text = " ".join(message.get_body((part,)).get_content().split())
+                assert not untrue.search(text)
+
+
+def test_no_link_is_said_to_be_dead(render: Render) -> None:
+    """One of the provider's own may go on leading into its room."""
+    untrue = re.compile(r"\blinks?\b[^.;]*no longer work|\bliens?\b[^.;]*fonctionn", re.I)
+    for kind in ("meeting_cancelled", "meeting_updated"):
+        for locale in LOCALES:
+            text = read(render(kind, locale)).get_body(("plain",)).get_content()
+            assert not untrue.search(" ".join(text.split()))
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_provider_is_named(render: Render, provider: str) -> None:
     titles = {"google_meet": "Google Meet", "zoom": "Zoom"}

@@ -81,6 +81,17 @@ def test_a_failed_mail_is_seen_and_retried(stack: Stack, smtp: SmtpServer) -> No
     assert outbox(stack, state="failed") == [] and counts(stack)["failed"] == 0
 
 
+@pytest.mark.parametrize("limit", [1, 2])
+def test_what_cannot_be_read_hides_nothing(stack: Stack, smtp: SmtpServer, limit: int) -> None:
+    made = [failed(stack, smtp)[1]["id"] for _ in range(6)]
+    bad = {made[0], made[1], made[2], made[4]}
+    stack.requests.update_many({"_id": {"$in": list(bad)}}, {"$set": {"title": 7}})
+    listed = [item["request_id"] for item in outbox(stack, state="failed", limit=limit)]
+    assert listed == [made[3], made[5]]
+    printed = stack.run("outbox", "list", "--state", "failed").splitlines()
+    assert len(printed) == 2
+
+
 def test_discarded(stack: Stack, smtp: SmtpServer) -> None:
     parties, request, item = failed(stack, smtp)
     shown = done(decide(stack, item, "discard"))

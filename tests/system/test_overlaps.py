@@ -289,6 +289,8 @@ def test_busy_time_as_a_calendar(start) -> None:
     parties.accepted(starts_at=after(start, minutes=30), duration_minutes=60)
     parties.accepted(starts_at=after(start, minutes=90), duration_minutes=60)
     last = parties.accepted(starts_at=after(start, days=1), duration_minutes=60)
+    for document in list(stack.requests.find()):
+        stack.settle(document["_id"])
     span = {"from": after(start, minutes=15), "to": after(start, days=1, minutes=15)}
     url = f"/api/lawyers/{parties.lawyer_id}/busy"
     answer = parties.lawyer.get(url, params=span, headers={"Accept": "text/calendar"})
@@ -307,6 +309,14 @@ def test_busy_time_as_a_calendar(start) -> None:
         assert hidden not in answer.text
     same = parties.lawyer.get(url, params=span, headers={"Accept": "text/calendar"})
     assert same.headers["ETag"] == answer.headers["ETag"]
+    changed = max(document["updated_at"] for document in stack.requests.find())
+    stamp = component["DTSTAMP"].dt
+    assert f"{stamp:%FT%TZ}" == f"{changed:%FT%TZ}", "when it was revised last"
+    stack.advance(60)
+    assert parties.lawyer.cancel(last["id"]).status_code == 200
+    later = parties.lawyer.get(url, params=span, headers={"Accept": "text/calendar"})
+    (component,) = icalendar.Calendar.from_ical(later.content).subcomponents
+    assert (component["DTSTAMP"].dt - stamp).total_seconds() >= 60
     for accepted in ("application/json, text/calendar", "*/*"):
         answer = parties.lawyer.get(url, params=span, headers={"Accept": accepted})
         assert answer.headers["Content-Type"] == "application/json"

@@ -137,6 +137,53 @@ def test_a_secret_is_shown_once_and_two_sign_for_a_day(stack: Stack, receiver: R
     assert one.signatures == 1 and one.signed_with(fresh) and not one.signed_with(hook["secret"])
 
 
+def test_rotated_twice_in_a_day_every_secret_signs(stack: Stack, receiver: Receiver) -> None:
+    hook = register(stack, receiver.url(), "request.created")
+    path = f"/api/config/webhooks/{hook['id']}/rotate"
+    secrets = [hook["secret"], *(done(stack.admin().post(path))["secret"] for _ in range(2))]
+    stack.parties().create()
+    until(receiver.heard, "it is told")
+    (call,) = receiver.told()
+    assert call.signatures == 3 and all(call.signed_with(secret) for secret in secrets)
+    for _ in range(2):
+        done(stack.admin().post(path))
+    assert refused(stack.admin().post(path)) == (429, "too_many_changes")
+
+
+def test_a_key_shows_a_secret_for_a_day_and_no_other(stack: Stack, receiver: Receiver) -> None:
+    key = {"Idempotency-Key": new_key()}
+
+    def register_again() -> dict:
+        return register(stack, receiver.url(), "request.created", headers=key)
+
+    hook = register_again()
+    path = f"/api/config/webhooks/{hook['id']}/rotate"
+    rotation = {"Idempotency-Key": new_key()}
+    fresh = done(stack.admin().post(path, headers=rotation))["secret"]
+    assert register_again() == hook | {"secret": None}, "it shows no secret of another call's"
+    stack.advance(DAY + 1)
+    other = register_again()
+    assert other["id"] != hook["id"] and other["secret"] not in (None, fresh, hook["secret"])
+    again = done(stack.admin().post(path, headers=rotation))["secret"]
+    assert again not in (fresh, hook["secret"])
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_what_cannot_be_read_hides_nothing(stack: Stack, receiver: Receiver, limit: int) -> None:
+    hook = register(stack, receiver.url(), "request.created")
+    for _ in range(6):
+        stack.parties().create()
+    rows = until_quiet(stack, hook, 6)
+    stored = stack.requests.database["deliveries"]
+    bad = [rows[at]["id"] for at in (0, 1, 2, 4)]
+    stored.update_many({"_id": {"$in": bad}}, {"$set": {"type": 7}})
+    path = f"/api/config/webhooks/{hook['id']}/deliveries"
+    pages = stack.admin().pages(path, limit=limit)
+    assert [row["id"] for page in pages for row in page] == [rows[3]["id"], rows[5]["id"]]
+    stored.delete_many({"_id": {"$in": bad}})
+    assert [len(page) for page in stack.admin().pages(path, limit=2)] == [2], "it is the last"
+
+
 def documented(language: str) -> str:
     """What docs/webhooks.md says how to check a signature."""
     (code,) = re.findall(rf"```{language}\n(.*?)```", WORDS, re.DOTALL)

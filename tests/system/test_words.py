@@ -31,7 +31,9 @@ def providers(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Ite
 @pytest.fixture
 def stack(providers: Providers) -> Iterator[Stack]:
     yield providers.stack
-    providers.policy(show_dial_in=True, reply_to="other_party", join_links="gate")
+    providers.policy(
+        show_dial_in=True, reply_to="other_party", join_links="gate", opens_minutes_before=15
+    )
 
 
 def told(stack: Stack, request: dict) -> dict[str, Mail]:
@@ -98,6 +100,24 @@ def test_where_an_answer_goes(providers: Providers, stack: Stack) -> None:
             got = reply_to and email.utils.parseaddr(str(reply_to))
             assert got == expected(request[other])
             assert mail.message["From"] == "Meetings <meetings@example.org>"
+
+
+@pytest.mark.parametrize(
+    ("locale", "one", "many"),
+    [
+        ("en", "opens 1 minute before", "opens 15 minutes before"),
+        ("de", "1 Minute vor Beginn", "15 Minuten vor Beginn"),
+        ("fr", "1 minute avant le début", "15 minutes avant le début"),
+    ],
+)
+def test_one_minute(providers: Providers, stack: Stack, locale: str, one: str, many: str) -> None:
+    for minutes, words in ((1, one), (15, many)):
+        providers.policy(opens_minutes_before=minutes)
+        parties = stack.parties()
+        request = parties.accepted(client=parties.person("client", locale=locale))
+        mail = told(stack, request)["client"]
+        for kind in ("text/plain", "text/html"):
+            assert words in " ".join(mail.text(kind).split())
 
 
 def test_a_refusal_can_be_answered(stack: Stack) -> None:
