@@ -102,22 +102,30 @@ build_program() {
 	exec 8>&-
 }
 
-# need_ical_js: a calendar parser of npm's for the tests, in the cache; without Node they say that they
-# did without.
-need_ical_js() {
-	local made
+# need_judges: calendar parsers of npm's and Maven's for the tests, in the cache; where there is no Node
+# or no Java they say that they did without.
+need_judges() {
+	need_judge ical.js npm node npm install --silent --no-audit --no-fund ical.js@2.2.1 --prefix=
+	need_judge ical4j mvn ical4j mvn -B -q -f "$root/tests/properties/ical4j.xml" \
+		dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=
+}
 
-	command -v npm >/dev/null || { say "skipped: ical.js, for there is no Node"; return 0; }
-	[ ! -e "$cache/node" ] || return 0
-	say "installing ical.js"
+# need_judge NAME TOOL FOLDER COMMAND…: has COMMAND, whose last word lacks the path, install into that
+# folder of the cache. Whole or not at all, whoever else installs it.
+need_judge() {
+	local made words=("${@:4}")
+
+	command -v "$2" >/dev/null || { say "skipped: $1, for there is no $2"; return 0; }
+	[ ! -e "$cache/$3" ] || return 0
+	say "installing $1"
 	mkdir -p "$cache"
-	made=$(mktemp -d "$cache/node.XXXXXX")
-	# Whole or not at all, whoever else installs it.
-	if quietly npm install --silent --no-audit --no-fund --prefix "$made" ical.js@2.2.1; then
-		mv -T "$made" "$cache/node" 2>/dev/null || rm -rf "$made"
+	made=$(mktemp -d "$cache/$3.XXXXXX")
+	words[-1]+=$made
+	if quietly timeout 300 "${words[@]}"; then
+		mv -T "$made" "$cache/$3" 2>/dev/null || rm -rf "$made"
 	else
 		rm -rf "$made"
-		say "skipped: ical.js, which could not be installed; is the network there?"
+		say "skipped: $1, which could not be installed; is the network there?"
 	fi
 }
 

@@ -54,14 +54,13 @@ char *feed_url(struct arena *arena, const struct secret_ring *ring, const char *
 	return arena_printf(arena, "%s/calendar/feed/%s.ics", public_url, token);
 }
 
-bool feed_token_read(const char *token, char id_r[ID_SIZE])
+void feed_token_read(const char *token, char id_r[ID_SIZE])
 {
 	unsigned char bytes[FEED_BYTES];
 
 	if (!base64url_decode(token, bytes, sizeof(bytes)))
-		return false;
+		memset(bytes, 0, sizeof(bytes));
 	id_encode(bytes, id_r);
-	return true;
 }
 
 bool feed_token_opens(const struct secret_ring *ring, const char *token, const struct feed *feed)

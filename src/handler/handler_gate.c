@@ -89,23 +89,19 @@ static enum err gate_reply_page(struct http_exchange *exchange, int status, cons
 	const struct tmpl_set *templates = handler_context(exchange)->templates;
 	const char *locale =
 		ics_when_locale(templates, exchange->arena, language, "pages", "gate.html");
-	struct buf buf;
-	enum err err;
+	struct buf *out = http_reply_buf_of(exchange, GATE_MAX_PAGE);
+	const enum err err = tmpl_render(templates,
+		arena_printf(exchange->arena, "pages/%s/gate.html", locale), values, out, info);
 
-	buf_init(&buf, GATE_MAX_PAGE);
-	err = tmpl_render(templates, arena_printf(exchange->arena, "pages/%s/gate.html", locale),
-		values, &buf, info);
-	if (err == ERR_OK) {
-		http_reply(exchange, status, "text/html; charset=utf-8",
-			arena_strndup(exchange->arena, buf.bytes, buf.len), buf.len);
-		http_set_header(exchange, "Content-Language", "%s", locale);
-		http_set_header(exchange, "Content-Security-Policy",
-			"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
-			"frame-ancestors 'none'");
-		gate_set_headers(exchange);
-	}
-	buf_fini(&buf);
-	return err;
+	if (err != ERR_OK)
+		return err;
+	http_reply(exchange, status, "text/html; charset=utf-8", out->bytes, out->len);
+	http_set_header(exchange, "Content-Language", "%s", locale);
+	http_set_header(exchange, "Content-Security-Policy",
+		"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+		"frame-ancestors 'none'");
+	gate_set_headers(exchange);
+	return ERR_OK;
 }
 
 /* Refresh has no RFC; every browser knows it (html.spec.whatwg.org, "Refresh"). The pages that wait

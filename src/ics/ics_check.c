@@ -183,15 +183,6 @@ static enum err check_line(
 
 /* ---- what a property may say ---- */
 
-/* Lists hold people, whose properties must stand in the same order. */
-static const char *check_expected(struct json_object *value, int index)
-{
-	if (!json_object_is_type(value, json_type_array))
-		return json_object_get_string(value);
-	value = json_object_array_get_idx(value, (size_t)index);
-	return json_object_get_string(json_object_object_get(value, "mailto"));
-}
-
 /* Behind the first colon that is not within quotes. */
 static const char *check_value_of(const char *line)
 {
@@ -200,6 +191,22 @@ static const char *check_value_of(const char *line)
 	for (; *line && (quoted || *line != ':'); line++)
 		quoted ^= *line == '"';
 	return *line ? line + 1 : line;
+}
+
+/* Whether a property is what the receiver acts on: `value` is what it must be. Lists hold people,
+ * whose properties must stand in the same order. Others take no parameter: a TZID beside a time in
+ * UTC asks for a VTIMEZONE. */
+static bool check_is(struct json_object *value, int index, const char *name, const char *line)
+{
+	const bool people = json_object_is_type(value, json_type_array);
+	const char *expected;
+
+	if (people)
+		value = json_object_object_get(
+			json_object_array_get_idx(value, (size_t)index), "mailto");
+	expected = json_object_get_string(value);
+	return expected && strcmp(expected, check_value_of(line)) == 0 &&
+	       (people || line[strlen(name)] == ':');
 }
 
 static const struct check_row *check_row_of(int depth, const char *name)
@@ -221,20 +228,15 @@ static enum err check_property(
 {
 	const int depth = check->depth - 1;
 	const struct check_row *row = check_row_of(depth, name);
-	const char *expected;
 	int *count;
 
 	if (!row)
 		return err_set(info, ERR_INTERNAL, "The calendar's %s may not have %s.",
 			check_components[depth].name, name);
 	count = &check->counts[depth][row - check_components[depth].rows];
-	if (row->value) {
-		expected =
-			check_expected(json_object_object_get(check->values, row->value), *count);
-		if (!expected || strcmp(expected, check_value_of(line)) != 0)
-			return err_set(info, ERR_INTERNAL,
-				"The calendar's %s is not the meeting's.", name);
-	}
+	if (row->value &&
+		!check_is(json_object_object_get(check->values, row->value), *count, name, line))
+		return err_set(info, ERR_INTERNAL, "The calendar's %s is not the meeting's.", name);
 	++*count;
 	return check_line(check, name, line, info);
 }

@@ -15,42 +15,31 @@ enum {
 
 /* ---- who has one ---- */
 
-static enum err store_read_feed(struct store *store, struct arena *arena, const bson_t *bson,
-	const char *id, struct feed **feed_r, struct err_info *info)
-{
-	bson_iter_t iter;
-
-	*feed_r = arena_alloc(arena, sizeof(**feed_r));
-	bson_iter_init(&iter, bson);
-	return store_bson_read(store, arena, &feed_model, &iter, id, *feed_r, info);
-}
-
 enum err store_feed_load(struct store *store, struct arena *arena, const char *id,
 	struct feed **feed_r, struct err_info *info)
 {
-	bson_t *filter, *options;
-	struct store_collection feeds;
-	mongoc_cursor_t *cursor;
-	const bson_t *bson;
-	bson_error_t error;
+	bson_t filter = BSON_INITIALIZER;
+	const struct store_search search = {.collection = "feeds", .filter = &filter, .limit = 1};
+	struct store_session session;
+	struct store_rows rows;
+	const bson_t *row;
+	bson_iter_t iter;
 	enum err err;
 
-	err = store_collection_begin(store, "feeds", &feeds, info);
+	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	filter = BCON_NEW("_id", BCON_UTF8(id));
-	options = BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true));
-	cursor = store_find(feeds.collection, filter, options);
-	if (mongoc_cursor_next(cursor, &bson))
-		err = store_read_feed(store, arena, bson, id, feed_r, info);
-	else if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "load feed", info);
-	else
+	BSON_APPEND_UTF8(&filter, "_id", id);
+	err = store_rows_find(&session, &search, "load feed", &rows, info);
+	row = store_rows_next(&rows);
+	*feed_r = arena_alloc(arena, sizeof(**feed_r));
+	if (row && bson_iter_init(&iter, row))
+		err = store_bson_read(store, arena, &feed_model, &iter, id, *feed_r, info);
+	else if (err == ERR_OK)
 		err = err_set(info, ERR_NOT_FOUND, "There is no such feed.");
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(options);
-	bson_destroy(filter);
-	return store_collection_end(&feeds, err);
+	store_rows_end(&rows);
+	bson_destroy(&filter);
+	return store_session_end(&session, err);
 }
 
 enum err store_feed_save(struct store *store, struct arena *arena, const struct feed *feed,
@@ -164,11 +153,12 @@ static void store_add_feed_change(struct arena *arena, const bson_t *bson, struc
 enum err store_feed_changes(struct store *store, struct arena *arena, const struct feed *feed,
 	int64_t since, struct model_list *list_r, struct err_info *info)
 {
-	bson_t filter = BSON_INITIALIZER, *options;
+	bson_t filter = BSON_INITIALIZER, *sort, *projection;
+	struct store_search search = {
+		.collection = "requests", .filter = &filter, .limit = FEED_CHANGES};
 	struct store_session session;
-	mongoc_cursor_t *cursor;
-	const bson_t *bson;
-	bson_error_t error;
+	struct store_rows rows;
+	const bson_t *row;
 	enum err err;
 
 	*list_r = (struct model_list){0};
@@ -176,16 +166,15 @@ enum err store_feed_changes(struct store *store, struct arena *arena, const stru
 	if (err != ERR_OK)
 		return err;
 	store_feed_filter(&filter, feed, "updated_at", since, 0);
-	options = BCON_NEW("sort", "{", "updated_at", BCON_INT32(-1), "_id", BCON_INT32(-1), "}",
-		"limit", BCON_INT64(FEED_CHANGES), "singleBatch", BCON_BOOL(true), "projection",
-		"{", "rev", BCON_INT32(1), "updated_at", BCON_INT32(1), "}");
-	cursor = store_find(session.requests, &filter, options);
-	while (mongoc_cursor_next(cursor, &bson))
-		store_add_feed_change(arena, bson, list_r);
-	if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "find changes", info);
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(options);
+	search.sort = sort = BCON_NEW("updated_at", BCON_INT32(-1), "_id", BCON_INT32(-1));
+	search.projection = projection =
+		BCON_NEW("rev", BCON_INT32(1), "updated_at", BCON_INT32(1));
+	err = store_rows_find(&session, &search, "find changes", &rows, info);
+	while ((row = store_rows_next(&rows)))
+		store_add_feed_change(arena, row, list_r);
+	store_rows_end(&rows);
+	bson_destroy(projection);
+	bson_destroy(sort);
 	bson_destroy(&filter);
 	return store_session_end(&session, err);
 }
