@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /*
  * How often a property may stand in a component, by the calendar's form (RFC 5546 section 3.2, RFC
@@ -62,6 +63,25 @@ static const struct check_row alarm_rows[] = {
 	{"TRIGGER", "111", NULL},
 	{"DESCRIPTION", "111", NULL},
 	{"X-", "***", NULL},
+};
+
+/*
+ * Properties and parameters of which calendar programs know no other values than these, though RFC
+ * 5545 and RFC 7986 section 6.3 leave room for more: ical4j refuses all of a calendar for one.
+ * NULL: a text of one line.
+ */
+static const struct check_choice {
+	const char *name, *values;
+} check_choices[] = {
+	{"CALSCALE", "GREGORIAN"},
+	{"CLASS", "PUBLIC PRIVATE CONFIDENTIAL"},
+	{"PRODID", NULL},
+	{"TRANSP", "OPAQUE TRANSPARENT"},
+	{"CUTYPE", "INDIVIDUAL GROUP RESOURCE ROOM UNKNOWN"},
+	{"FEATURE", "AUDIO CHAT FEED MODERATOR PHONE SCREEN VIDEO"},
+	{"PARTSTAT", "NEEDS-ACTION ACCEPTED DECLINED TENTATIVE DELEGATED"},
+	{"ROLE", "CHAIR REQ-PARTICIPANT OPT-PARTICIPANT NON-PARTICIPANT"},
+	{"RSVP", "TRUE FALSE"},
 };
 
 #define ROWS(array) (array), sizeof(array) / sizeof((array)[0])
@@ -209,6 +229,65 @@ static bool check_is(struct json_object *value, int index, const char *name, con
 	       (people || line[strlen(name)] == ':');
 }
 
+static bool check_is_listed(const char *values, const char *value, size_t len)
+{
+	size_t word;
+
+	for (; *values; values += word + (values[word] == ' ')) {
+		word = strcspn(values, " ");
+		if (word == len && strncmp(values, value, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a property or parameter may have the value. */
+static bool check_may_be(const char *name, size_t name_len, const char *value, size_t len)
+{
+	const struct check_choice *row = check_choices;
+	const struct check_choice *end = row + sizeof(check_choices) / sizeof(check_choices[0]);
+
+	for (; row < end; row++)
+		if (strlen(row->name) == name_len && strncasecmp(row->name, name, name_len) == 0)
+			return row->values ? check_is_listed(row->values, value, len)
+					   : !strstr(value, "\\n");
+	return true;
+}
+
+/* Where one of the values of a parameter ends. */
+static const char *check_value_end(const char *at)
+{
+	bool quoted = false;
+
+	for (; *at && (quoted || !strchr(";:,", *at)); at++)
+		quoted ^= *at == '"';
+	return at;
+}
+
+/* Of its parameters and of the property itself. A value that begins with = is legal, but is not
+ * what ical4j expects there. */
+static enum err check_words(const char *name, const char *line, struct err_info *info)
+{
+	const char *at = line + strlen(name), *parameter = name, *end = at;
+	size_t len = 0;
+	bool known = true;
+
+	for (; known && (*at == ';' || *at == ','); at = end) {
+		if (*at++ == ';') {
+			parameter = at;
+			len = strcspn(at, "=:");
+			at += len + (at[len] == '=');
+		}
+		end = check_value_end(at);
+		known = *at != '=' && check_may_be(parameter, len, at, (size_t)(end - at));
+	}
+	at = check_value_of(line);
+	if (known && check_may_be(name, strlen(name), at, strlen(at)))
+		return ERR_OK;
+	return err_set(info, ERR_INTERNAL,
+		"The calendar's %s has a value that calendar programs do not know.", name);
+}
+
 static const struct check_row *check_row_of(int depth, const char *name)
 {
 	const struct check_row *row = check_components[depth].rows;
@@ -228,6 +307,7 @@ static enum err check_property(
 {
 	const int depth = check->depth - 1;
 	const struct check_row *row = check_row_of(depth, name);
+	enum err err;
 	int *count;
 
 	if (!row)
@@ -238,7 +318,8 @@ static enum err check_property(
 		!check_is(json_object_object_get(check->values, row->value), *count, name, line))
 		return err_set(info, ERR_INTERNAL, "The calendar's %s is not the meeting's.", name);
 	++*count;
-	return check_line(check, name, line, info);
+	err = check_words(name, line, info);
+	return err == ERR_OK ? check_line(check, name, line, info) : err;
 }
 
 /* ---- components ---- */
