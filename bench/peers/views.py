@@ -127,23 +127,25 @@ def add_to_calendar(document: dict, party: str) -> dict:
     title = f"{document['title']} – {other['name']}"
     start, end = (f"{meeting[at]:%Y%m%dT%H%M%SZ}" for at in ("starts_at", "ends_at"))
     where = meeting["join_url"] or ""
-    quote = urllib.parse.urlencode
-    google = {"action": "TEMPLATE", "text": title, "dates": f"{start}/{end}", "location": where}
-    yahoo = {"v": 60, "title": title, "st": start, "et": end, "in_loc": where}
-    outlook = quote(
-        {
-            "rru": "addevent",
-            "subject": title,
-            "startdt": f"{meeting['starts_at']:%Y-%m-%dT%H:%M:%SZ}",
-            "enddt": f"{meeting['ends_at']:%Y-%m-%dT%H:%M:%SZ}",
-            "location": where,
-        }
-    )
+    google = {"text": title, "dates": f"{start}/{end}", "details": where, "location": where}
+    yahoo = {"title": title, "st": start, "et": end, "desc": where, "in_loc": where}
+    outlook = {
+        "subject": title,
+        "startdt": f"{meeting['starts_at']:%Y-%m-%dT%H:%M:%SZ}",
+        "enddt": f"{meeting['ends_at']:%Y-%m-%dT%H:%M:%SZ}",
+        "body": where,
+        "location": where,
+    }
+
+    def page(base: str, fields: dict) -> str:
+        return base + urllib.parse.urlencode(fields, quote_via=urllib.parse.quote, safe="")
+
+    compose = "/calendar/0/deeplink/compose?path=%2Fcalendar%2Faction%2Fcompose&rru=addevent&"
     return {
-        "google": f"https://calendar.google.com/calendar/render?{quote(google)}",
-        "outlook": f"https://outlook.live.com/calendar/0/action/compose?{outlook}",
-        "office365": f"https://outlook.office.com/calendar/0/action/compose?{outlook}",
-        "yahoo": f"https://calendar.yahoo.com/?{quote(yahoo)}",
+        "google": page("https://calendar.google.com/calendar/render?action=TEMPLATE&", google),
+        "outlook": page("https://outlook.live.com" + compose, outlook),
+        "office365": page("https://outlook.office.com" + compose, outlook),
+        "yahoo": page("https://calendar.yahoo.com/?v=60&", yahoo),
     }
 
 

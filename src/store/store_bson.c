@@ -333,6 +333,13 @@ static const struct model_field *store_find_field(
 	return NULL;
 }
 
+bool store_omits(const struct store_omission *omission, const struct model_field *field)
+{
+	return (field->flags & omission->flags) &&
+	       !(omission->but_texts && field->type == MODEL_STRING) &&
+	       !(omission->but && field->of == omission->but);
+}
+
 enum err store_bson_read_some(const struct store_reading *reading, const struct model *model,
 	bson_iter_t *iter, void *object, struct err_info *info)
 {
@@ -344,7 +351,7 @@ enum err store_bson_read_some(const struct store_reading *reading, const struct 
 	assert(model->field_count <= 64);
 	while (err == ERR_OK && bson_iter_next(iter)) {
 		field = store_find_field(model, bson_iter_key(iter), &next);
-		if (!field || (field->flags & reading->without) || BSON_ITER_HOLDS_NULL(iter))
+		if (!field || store_omits(&reading->omission, field) || BSON_ITER_HOLDS_NULL(iter))
 			continue;
 		seen |= UINT64_C(1) << (field - model->fields);
 		err = store_read_field(

@@ -67,13 +67,21 @@ void store_bson_write(struct store *store, struct arena *arena, const struct mod
 enum err store_bson_read(struct store *store, struct arena *arena, const struct model *model,
 	bson_iter_t *iter, const char *id, void *object, struct err_info *info);
 
-/* The same for a part of it: fields with one of the flags `without` are left as they are, whether
- * the document has them or not, and what is sealed of them is not opened. */
+/* What is left out: fields with any of the flags, but not texts, or not what is of a model. */
+struct store_omission {
+	unsigned flags;
+	bool but_texts;
+	const struct model *but;
+};
+bool store_omits(const struct store_omission *omission, const struct model_field *field);
+
+/* The same for a part of it: what is left out stays as it is, whether the document has it or not,
+ * and what is sealed of it is not opened. */
 struct store_reading {
 	struct store *store;
 	struct arena *arena;
 	const char *id; /* the document's */
-	unsigned without;
+	struct store_omission omission;
 	bool lasting; /* what is read lives as long as the arena: texts are not copied */
 };
 enum err store_bson_read_some(const struct store_reading *reading, const struct model *model,

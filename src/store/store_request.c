@@ -122,33 +122,14 @@ static const struct model_field store_tag_fields[] = {
 };
 static const struct model store_tag_model = MODEL(struct request, "request", store_tag_fields);
 
-/* What a depth leaves out: fields of any of these flags; and of those, not what is named. */
-static const struct {
-	unsigned without;
-	bool with_texts, with_effects;
-} store_depths[] = {
+static const struct store_omission store_depths[] = {
 	[STORE_CURRENT] = {MODEL_HEAVY | MODEL_HISTORY},
-	[STORE_OWED] = {MODEL_HEAVY | MODEL_HISTORY, .with_effects = true},
+	[STORE_OWED] = {MODEL_HEAVY | MODEL_HISTORY, .but = &effect_model},
 	[STORE_HISTORY] = {MODEL_HEAVY},
 	[STORE_TAG] = {0},
-	[STORE_END] = {MODEL_HEAVY | MODEL_HISTORY, .with_texts = true},
+	[STORE_END] = {MODEL_HEAVY | MODEL_HISTORY, .but_texts = true},
 	[STORE_WHOLE] = {0},
 };
-
-static bool store_leaves_out(enum store_depth depth, const struct model_field *field)
-{
-	return (field->flags & store_depths[depth].without) &&
-	       !(store_depths[depth].with_texts && field->type == MODEL_STRING) &&
-	       !(store_depths[depth].with_effects && field->of == &effect_model);
-}
-
-/* What is not even looked at where a document has it. */
-static unsigned store_unread(enum store_depth depth)
-{
-	return store_depths[depth].with_texts || store_depths[depth].with_effects
-		       ? 0
-		       : store_depths[depth].without;
-}
 
 /* In full, for saving. */
 static enum err store_complete(
@@ -171,7 +152,7 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 	struct request *request = arena_alloc(arena, sizeof(*request));
 	uint8_t *bytes = arena_alloc(arena, bson->len);
 	struct store_reading reading = {
-		.store = store, .arena = arena, .lasting = true, .without = store_unread(depth)};
+		.store = store, .arena = arena, .lasting = true, .omission = store_depths[depth]};
 	bson_iter_t iter;
 	bson_t kept;
 	enum err err;
@@ -200,39 +181,28 @@ enum err store_request_read(struct store *store, struct arena *arena, const bson
 	return err == ERR_OK ? store_check_whole(request, depth, info) : err;
 }
 
-/* The stored fields, or those that a depth leaves out, at any depth of objects, by their path. */
-static void store_project(
-	bson_t *projection, const struct model *model, enum store_depth depth, const char *path)
+/* What a depth loads. Objects come whole, and what is left out of them is not read: to cut them up
+ * takes a database longer than to send them. */
+static bson_t *store_project(const struct model *model, const struct store_omission *omission)
 {
-	char name[128];
-	bool named;
+	bson_t *projection = bson_new();
 
 	MODEL_FOREACH_FIELD (model, field) {
-		named = depth == STORE_TAG ? field->type != MODEL_OBJECT
-					   : store_leaves_out(depth, field);
-		if (!named && field->type != MODEL_OBJECT)
-			continue;
-		snprintf(name, sizeof(name), "%s%s%s", path, store_field_key(field),
-			named ? "" : ".");
-		if (named)
-			bson_append_int32(projection, name, -1, depth == STORE_TAG);
-		else
-			store_project(projection, field->of, depth, name);
+		if ((field->flags & MODEL_STORED) && !store_omits(omission, field))
+			bson_append_int32(projection, store_field_key(field), -1, 1);
 	}
+	return projection;
 }
 
 void store_projections_init(struct store *store)
 {
 	int depth;
 
-	for (depth = 0; depth < STORE_DEPTHS; depth++) {
-		if (depth == STORE_WHOLE)
-			continue;
-		store->projections[depth] = bson_new();
-		store_project(store->projections[depth],
-			depth == STORE_TAG ? &store_tag_model : &request_model,
-			(enum store_depth)depth, "");
-	}
+	for (depth = 0; depth < STORE_DEPTHS; depth++)
+		if (depth != STORE_WHOLE)
+			store->projections[depth] = store_project(
+				depth == STORE_TAG ? &store_tag_model : &request_model,
+				&store_depths[depth]);
 }
 
 void store_projections_fini(struct store *store)
