@@ -284,13 +284,13 @@ def test_an_empty_one(stack: Stack, parties: Parties) -> None:
 
 
 def copies(stack: Stack, request_id: str, count: int) -> None:
-    """Of a request, a day apart, which no dispatcher has to look at."""
+    """Of a request, half a day apart, which no dispatcher has to look at."""
     document = stack.settle(request_id)
     for name in ("due", "owed"):
         document.pop(name, None)
     rows = []
     for number in range(count):
-        start = document["starts_at"] + datetime.timedelta(days=number)
+        start = document["starts_at"] + datetime.timedelta(hours=12 * number)
         meeting = document["meeting"] | {"id": f"copy{number:018}", "starts_at": start}
         meeting["ends_at"] = end = start + datetime.timedelta(minutes=45)
         rows.append(
