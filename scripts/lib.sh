@@ -103,22 +103,35 @@ build_program() {
 	exec 8>&-
 }
 
-# need_npm FOLDER PACKAGE@VERSION: a package of npm's for the tests, in a folder of the cache; without
-# Node they say that they did without.
-need_npm() {
-	local made
+# need_judges: calendar parsers of npm's and Maven's for the tests, in the cache; where there is no Node
+# or no Java they say that they did without.
+need_judges() {
+	need_cached ical.js npm node npm install --silent --no-audit --no-fund ical.js@2.2.1 --prefix=
+	need_cached ical4j mvn ical4j mvn -B -q -f "$root/tests/properties/ical4j.xml" \
+		dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=
+}
 
-	command -v npm >/dev/null || { say "skipped: $2, for there is no Node"; return 0; }
-	[ ! -e "$cache/$1" ] || return 0
-	say "installing $2"
+# What the tests of pages look for faults with.
+need_axe() {
+	need_cached axe-core npm axe npm install --silent --no-audit --no-fund axe-core@4.14.1 --prefix=
+}
+
+# need_cached NAME TOOL FOLDER COMMAND…: has COMMAND, whose last word lacks the path, install into that
+# folder of the cache. Whole or not at all, whoever else installs it.
+need_cached() {
+	local made words=("${@:4}")
+
+	command -v "$2" >/dev/null || { say "skipped: $1, for there is no $2"; return 0; }
+	[ ! -e "$cache/$3" ] || return 0
+	say "installing $1"
 	mkdir -p "$cache"
-	made=$(mktemp -d "$cache/$1.XXXXXX")
-	# Whole or not at all, whoever else installs it.
-	if quietly npm install --silent --no-audit --no-fund --prefix "$made" "$2"; then
-		mv -T "$made" "$cache/$1" 2>/dev/null || rm -rf "$made"
+	made=$(mktemp -d "$cache/$3.XXXXXX")
+	words[-1]+=$made
+	if quietly timeout 300 "${words[@]}"; then
+		mv -T "$made" "$cache/$3" 2>/dev/null || rm -rf "$made"
 	else
 		rm -rf "$made"
-		say "skipped: $2, which could not be installed; is the network there?"
+		say "skipped: $1, which could not be installed; is the network there?"
 	fi
 }
 

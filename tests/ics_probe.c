@@ -14,7 +14,10 @@
 #include <string.h>
 
 #include "ics_event.h"
+#include "ics_feed.h"
+#include "ics_invite.h"
 #include "ics_proof.h"
+#include "ics_when.h"
 #include "ics_zone.h"
 #include "instant.h"
 
@@ -100,8 +103,9 @@ static void probe_mutate(char *text)
 		"DURATION:PT1H\n", "DESCRIPTION:x\n", "PRIORITY:{{sequence}}\n",
 		"COLOR:{{summary}}\n", "CONTACT:{{with}}\n", "CLASS:{{{summary}}}\n"};
 	static const char *const swaps[][2] = {{"{{{", "{{"}, {"}}}", "}}"}, {"{{", "{{{"},
-		{"{{#", "{{^"}, {"{{^", "{{#"}, {":", ";"}, {";", ":"}, {"VEVENT", "VTODO"},
-		{"dtstart", "dtend"}, {"summary", "comment"}, {"cn", "mailto"}, {"with", "uid"},
+		{"{{#", "{{^"}, {"{{^", "{{#"}, {":", ";"}, {";", ":"},
+		{":", ";TZID=Europe/Berlin:"}, {"VEVENT", "VTODO"}, {"dtstart", "dtend"},
+		{"summary", "comment"}, {"cn", "mailto"}, {"with", "uid"},
 		{"join_url", "description"}, {"mailto", "cn"}, {"label", "join_label"}};
 	size_t at = probe_line(text), end = at, i = 0;
 	char line[PROBE_TEXT], *found;
@@ -138,13 +142,36 @@ static void probe_mutate(char *text)
 	}
 }
 
-static struct tmpl_set *probe_templates(const char *event, const char *feed)
+/* The templates that a calendar is made with; one of the first of them is mutated. */
+static const struct {
+	const char *name;
+	enum tmpl_kind kind;
+} probe_files[] = {
+	{"ics/event.ics", TMPL_ICAL},
+	{"ics/feed.ics", TMPL_ICAL},
+	{"text/en/event.ics", TMPL_ICAL},
+	{"text/en/feed.txt", TMPL_TEXT},
+	{"text/en/join.txt", TMPL_TEXT},
+	{"text/en/date.txt", TMPL_TEXT},
+	{"text/en/time.txt", TMPL_TEXT},
+	{"text/en/instant.txt", TMPL_TEXT},
+};
+
+enum { PROBE_FILES = sizeof(probe_files) / sizeof(probe_files[0]), PROBE_MUTATED = 4 };
+
+static char probe_texts[PROBE_FILES][PROBE_TEXT];
+
+/* NULL when they are refused, as they would be when they are loaded. */
+static struct tmpl_set *probe_templates(size_t mutated, const char *text)
 {
 	struct tmpl_set *templates = tmpl_set_new();
+	enum err err = ERR_OK;
+	size_t i;
 
-	if (tmpl_set_add(templates, "ics/event.ics", TMPL_ICAL, event, NULL) != ERR_OK ||
-		tmpl_set_add(templates, "ics/feed.ics", TMPL_ICAL, feed, NULL) != ERR_OK ||
-		ics_event_check_template(templates, NULL) != ERR_OK ||
+	for (i = 0; err == ERR_OK && i < PROBE_FILES; i++)
+		err = tmpl_set_add(templates, probe_files[i].name, probe_files[i].kind,
+			i == mutated ? text : probe_texts[i], NULL);
+	if (err != ERR_OK || ics_check_templates(templates, NULL) != ERR_OK ||
 		ics_prove(templates, NULL) != ERR_OK)
 		tmpl_set_free(&templates);
 	return templates;
@@ -182,17 +209,56 @@ static bool probe_judge(const char *calendar)
 	return good;
 }
 
-static bool probe_render(const struct tmpl_set *templates)
+static void probe_value(struct json_object *values, const char *name, const char *text)
 {
-	static char words[8][1024];
+	if (text)
+		json_object_object_add(values, name, json_object_new_string(text));
+}
+
+/* Of people's words, as ics_invite_render() has it. */
+static const char *probe_description(const struct tmpl_set *templates, struct arena *arena)
+{
+	struct json_object *values = json_object_new_object();
+	const char *text = NULL;
+	char words[1024];
+
+	probe_value(values, "client", probe_words(words));
+	probe_value(values, "message", probe_words(words));
+	probe_value(values, "description", probe_words(words));
+	if (ics_when_text(templates, arena, "en", "event.ics", values, &text, NULL) != ERR_OK)
+		text = NULL;
+	json_object_put(values);
+	return text;
+}
+
+/* As a feed of one event, or the event alone. */
+static enum err probe_add_calendar(
+	const struct tmpl_set *templates, const struct ics_event *event, struct buf *out)
+{
+	enum err err = ERR_OK;
+
+	if (event->bare)
+		err = ics_feed_begin(templates, "en", out, NULL);
+	if (err == ERR_OK)
+		err = ics_event_render(templates, event, out, NULL);
+	if (err == ERR_OK && event->bare)
+		ics_feed_end(out);
+	return err;
+}
+
+static bool probe_render(const struct tmpl_set *templates, bool feed)
+{
+	static char words[7][1024];
 	const struct ics_attendee attendees[] = {
 		{probe_words(words[0]), "anna@example.com", probe_below(2), probe_below(2)},
 		{probe_words(words[1]), "b'o+b@example.com", probe_below(2), probe_below(2)},
 	};
-	const enum ics_method method = (enum ics_method)probe_below(3);
+	const enum ics_method method = feed ? ICS_SNAPSHOT : (enum ics_method)probe_below(3);
 	const bool cancelled = method == ICS_CANCEL || (method == ICS_SNAPSHOT && probe_below(2));
+	struct arena *arena = arena_new();
 	const struct ics_event event = {
 		.method = method,
+		.bare = feed,
 		.uid = "abcDEF_123@meetlink",
 		.sequence = (int64_t)probe_below(3),
 		.dtstamp = INT64_C(1796108400000),
@@ -200,12 +266,12 @@ static bool probe_render(const struct tmpl_set *templates)
 		.ends_at = INT64_C(1796117400000),
 		.summary = probe_words(words[2]),
 		.with = probe_words(words[3]),
-		.description = probe_words(words[4]),
-		.comment = probe_words(words[5]),
+		.description = probe_description(templates, arena),
+		.comment = probe_words(words[4]),
 		.join_url = probe_below(3) ? "https://meet.example/join/a,b;c?d=e&f" : NULL,
-		.join_label = probe_words(words[6]),
+		.join_label = probe_words(words[5]),
 		.page_url = probe_below(2) ? "https://meet.example/m/x" : NULL,
-		.organizer_name = probe_words(words[7]),
+		.organizer_name = probe_words(words[6]),
 		.organizer_email = "meetings@example.com",
 		.attendees = attendees,
 		.attendee_count = 1 + probe_below(2),
@@ -216,39 +282,42 @@ static bool probe_render(const struct tmpl_set *templates)
 	bool good;
 
 	buf_init(&out, PROBE_CEILING);
-	good = ics_event_render(templates, &event, &out, NULL) == ERR_OK && probe_judge(out.bytes);
+	good = probe_add_calendar(templates, &event, &out) == ERR_OK && probe_judge(out.bytes);
 	fwrite(out.bytes, 1, out.len + 1, stdout);
 	buf_fini(&out);
+	arena_free(&arena);
 	return good;
 }
 
 static int probe_mutants(uint64_t seed, long count)
 {
-	char shipped[PROBE_TEXT], feed[PROBE_TEXT], text[PROBE_TEXT];
 	long refused = 0, kept = 0, broken = 0, i;
 	struct tmpl_set *templates;
-	size_t edits;
+	char text[PROBE_TEXT];
+	size_t edits, file;
 	int event;
 
-	probe_read("ics/event.ics", shipped);
-	probe_read("ics/feed.ics", feed);
+	for (file = 0; file < PROBE_FILES; file++)
+		probe_read(probe_files[file].name, probe_texts[file]);
 	icalerror_set_errors_are_fatal(0);
 	for (i = 0; i < count; i++) {
 		probe_state = seed + (uint64_t)i * UINT64_C(0x9e3779b97f4a7c15) + 1;
-		memcpy(text, shipped, sizeof(text));
+		/* Mostly the first, which makes most of a calendar. */
+		file = probe_below(2) ? 0 : probe_below(PROBE_MUTATED);
+		memcpy(text, probe_texts[file], sizeof(text));
 		for (edits = probe_below(4) ? 1 : 2; edits > 0; edits--)
 			probe_mutate(text);
-		templates = probe_templates(text, feed);
+		templates = probe_templates(file, text);
 		if (!templates) {
 			refused++;
 			continue;
 		}
 		kept++;
 		for (event = 0; event < PROBE_EVENTS; event++)
-			if (!probe_render(templates)) {
+			if (!probe_render(templates, event == 0)) {
 				broken++;
-				fprintf(stderr, "mutant %ld makes a broken calendar of:\n%s\n", i,
-					strstr(text, "BEGIN"));
+				fprintf(stderr, "mutant %ld of %s makes a broken calendar:\n%s\n",
+					i, probe_files[file].name, text);
 			}
 		tmpl_set_free(&templates);
 	}
@@ -268,6 +337,18 @@ static void probe_add(struct json_object *read, const char *name, icalproperty *
 	json_object_object_add(read, name, text ? json_object_new_string(text) : NULL);
 }
 
+static struct json_object *probe_parameter(icalproperty *property, icalparameter_kind kind)
+{
+	icalparameter *parameter = icalproperty_get_first_parameter(property, kind);
+
+	if (!parameter)
+		return NULL;
+	return json_object_new_string(
+		kind == ICAL_CN_PARAMETER
+			? icalparameter_get_cn(parameter)
+			: icalparameter_enum_to_string(icalparameter_get_partstat(parameter)));
+}
+
 static void probe_print(const char *calendar)
 {
 	static const struct {
@@ -278,7 +359,8 @@ static void probe_print(const char *calendar)
 		{"sequence", ICAL_SEQUENCE_PROPERTY}, {"status", ICAL_STATUS_PROPERTY},
 		{"location", ICAL_LOCATION_PROPERTY}, {"description", ICAL_DESCRIPTION_PROPERTY},
 		{"organizer", ICAL_ORGANIZER_PROPERTY}};
-	struct json_object *read = json_object_new_object(), *people = json_object_new_array();
+	struct json_object *read = json_object_new_object(), *people = json_object_new_array(),
+			   *names = json_object_new_array(), *answers = json_object_new_array();
 	icalcomponent *parsed = icalparser_parse_string(calendar);
 	icalcomponent *event = parsed ? icalcomponent_get_inner(parsed) : NULL;
 	icalproperty *person;
@@ -289,10 +371,15 @@ static void probe_print(const char *calendar)
 			icalcomponent_get_first_property(event, fields[i].kind));
 	for (person = event ? icalcomponent_get_first_property(event, ICAL_ATTENDEE_PROPERTY)
 			    : NULL;
-		person; person = icalcomponent_get_next_property(event, ICAL_ATTENDEE_PROPERTY))
+		person; person = icalcomponent_get_next_property(event, ICAL_ATTENDEE_PROPERTY)) {
 		json_object_array_add(
 			people, json_object_new_string(icalproperty_get_attendee(person)));
+		json_object_array_add(names, probe_parameter(person, ICAL_CN_PARAMETER));
+		json_object_array_add(answers, probe_parameter(person, ICAL_PARTSTAT_PARAMETER));
+	}
 	json_object_object_add(read, "attendees", people);
+	json_object_object_add(read, "names", names);
+	json_object_object_add(read, "answers", answers);
 	puts(json_object_to_json_string_ext(read, JSON_C_TO_STRING_PLAIN));
 	json_object_put(read);
 	if (parsed)

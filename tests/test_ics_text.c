@@ -39,6 +39,7 @@ static const struct {
 	 "e",
 		"a b c d e", "a\nb\nc\nd e", "a b c d e"},
 	{"Doe, J; x: y", "Doe, J; x: y", "Doe, J; x: y", "\"Doe, J; x: y\""},
+	{"=", "=", "=", "\"=\""},
 	{"the \"Lion\"", "the \"Lion\"", "the \"Lion\"", "the \u201cLion\u201d"},
 	{"\"", "\"", "\"", "\u201c"},
 	{"a\u202eb\u2066c\ufeff\u2069", "abc", "abc", "abc"},

@@ -1,16 +1,16 @@
 #include "feed.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "buf.h"
 #include "instant.h"
 
 #define FEED_BACK           (90 * INSTANT_DAY)
 #define FEED_CANCELLED_KEPT (30 * INSTANT_DAY)
 
-enum { FEED_BYTES = ID_BYTES + SECRET_MAC_BYTES };
+enum { FEED_BYTES = ID_BYTES + SECRET_MAC_BYTES, FEED_BASIS = 64 * 1024 };
 
 #define FIELD(type, member, ...) MODEL_FIELD(struct feed, member, type, MODEL_STORED | __VA_ARGS__)
 
@@ -54,14 +54,13 @@ char *feed_url(struct arena *arena, const struct secret_ring *ring, const char *
 	return arena_printf(arena, "%s/calendar/feed/%s.ics", public_url, token);
 }
 
-bool feed_token_read(const char *token, char id_r[ID_SIZE])
+void feed_token_read(const char *token, char id_r[ID_SIZE])
 {
 	unsigned char bytes[FEED_BYTES];
 
 	if (!base64url_decode(token, bytes, sizeof(bytes)))
-		return false;
+		memset(bytes, 0, sizeof(bytes));
 	id_encode(bytes, id_r);
-	return true;
 }
 
 bool feed_token_opens(const struct secret_ring *ring, const char *token, const struct feed *feed)
@@ -114,19 +113,25 @@ struct feed_version feed_version(struct arena *arena, const struct feed *feed,
 	/* Whatever is stored from now on is dated later. */
 	const bool settled = now >= at + 2 * FEED_SLACK;
 	struct feed_version version = {0};
-	char hash[HASH_SIZE], rev[32];
+	char hash[HASH_SIZE];
+	struct buf basis;
+	bool whole = true;
 
-	snprintf(rev, sizeof(rev), "%" PRId64, today);
-	hash_texts(hash, feed->nonce, program, rev, NULL);
+	buf_init(&basis, FEED_BASIS);
+	buf_addf(&basis, "%s %s %" PRId64 "\n", feed->nonce, program, today);
 	MODEL_FOREACH (changes, struct feed_change, change) {
 		if (change->at <= at - FEED_SLACK)
 			break;
-		if (!settled && change == MODEL_AT(changes, struct feed_change, FEED_CHANGES - 1))
-			return version;
-		snprintf(rev, sizeof(rev), "%" PRId64 ".%" PRId64, change->at,
+		whole = settled ||
+			change != MODEL_AT(changes, struct feed_change, FEED_CHANGES - 1);
+		buf_addf(&basis, "%s %" PRId64 " %" PRId64 "\n", change->id, change->at,
 			settled ? 0 : change->rev);
-		hash_texts(hash, hash, change->id, rev, NULL);
 	}
+	hash_hex(basis.bytes, basis.len, hash);
+	whole &= !basis.overflow;
+	buf_fini(&basis);
+	if (!whole)
+		return version;
 	version.etag = arena_printf(arena, "\"%" PRIx64 "-%.32s\"", (uint64_t)at, hash);
 	if (settled)
 		version.last_modified = at < today ? today : feed_second(at);

@@ -34,8 +34,8 @@ void feed_id(enum party party, const char *person_id, char id_r[ID_SIZE]);
 char *feed_url(struct arena *arena, const struct secret_ring *ring, const char *public_url,
 	const struct feed *feed);
 
-/* The feed that a token names; false when it has not the form of one. */
-bool feed_token_read(const char *token, char id_r[ID_SIZE]);
+/* The feed that a token names: nobody's when it has not the form of one. */
+void feed_token_read(const char *token, char id_r[ID_SIZE]);
 
 /* Whether it is this feed's present token. Constant time. */
 bool feed_token_opens(const struct secret_ring *ring, const char *token, const struct feed *feed);

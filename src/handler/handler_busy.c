@@ -66,19 +66,16 @@ static enum err busy_reply_calendar(struct http_exchange *exchange, const struct
 		.periods = periods,
 		.period_count = taken->count,
 	};
-	struct buf buf;
+	struct buf *out = http_reply_buf_of(exchange, BUSY_MAX_CALENDAR);
 	enum err err;
 	size_t i;
 
 	for (i = 0; i < taken->count; i++)
 		periods[i] = (struct ics_period){MODEL_AT(taken, struct taken, i)->starts_at,
 			MODEL_AT(taken, struct taken, i)->ends_at};
-	buf_init(&buf, BUSY_MAX_CALENDAR);
-	err = ics_busy_render(&busy, &buf, info);
+	err = ics_busy_render(&busy, out, info);
 	if (err == ERR_OK)
-		http_reply(exchange, 200, "text/calendar; charset=utf-8",
-			arena_strndup(exchange->arena, buf.bytes, buf.len), buf.len);
-	buf_fini(&buf);
+		http_reply(exchange, 200, "text/calendar; charset=utf-8", out->bytes, out->len);
 	return err;
 }
 

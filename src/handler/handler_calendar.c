@@ -1,3 +1,4 @@
+#include "buf.h"
 #include "handler_private.h"
 #include "http_date.h"
 #include "reply.h"
@@ -33,20 +34,15 @@ static enum err calendar_reply(struct http_exchange *exchange, const struct requ
 	const struct handler_context *context = handler_context(exchange);
 	const struct ics_invite invite =
 		handler_snapshot(exchange->arena, context, request, party, with_link);
-	struct buf buf;
-	enum err err;
+	struct buf *out = http_reply_buf_of(exchange, HANDLER_MAX_CALENDAR);
+	const enum err err = ics_invite_render(context->templates, &invite, out, info);
 
-	buf_init(&buf, HANDLER_MAX_CALENDAR);
-	err = ics_invite_render(context->templates, &invite, &buf, info);
-	if (err == ERR_OK) {
-		http_reply(exchange, 200, "text/calendar; charset=utf-8",
-			arena_strndup(exchange->arena, buf.bytes, buf.len), buf.len);
-		http_set_header(
-			exchange, "Content-Disposition", "attachment; filename=\"meeting.ics\"");
-		http_set_last_modified(exchange, request->updated_at);
-	}
-	buf_fini(&buf);
-	return err;
+	if (err != ERR_OK)
+		return err;
+	http_reply(exchange, 200, "text/calendar; charset=utf-8", out->bytes, out->len);
+	http_set_header(exchange, "Content-Disposition", "attachment; filename=\"meeting.ics\"");
+	http_set_last_modified(exchange, request->updated_at);
+	return ERR_OK;
 }
 
 enum err handler_calendar_get(struct http_exchange *exchange, struct err_info *info)

@@ -100,29 +100,26 @@ enum err handler_reply_page(struct http_exchange *exchange, int status, const ch
 {
 	const struct tmpl_set *templates = handler_context(exchange)->templates;
 	const char *locale = ics_when_locale(templates, exchange->arena, language, "pages", file);
+	struct buf *out = http_reply_buf_of(exchange, GATE_MAX_PAGE);
 	char id[ID_SIZE], nonce[HASH_SIZE];
-	struct buf buf;
 	enum err err;
 
 	id_random(id);
 	hash_hex(id, strlen(id), nonce);
 	nonce[GATE_NONCE] = '\0';
 	handler_add_text(values, "nonce", nonce);
-	buf_init(&buf, GATE_MAX_PAGE);
 	err = tmpl_render(templates, arena_printf(exchange->arena, "pages/%s/%s", locale, file),
-		values, &buf, info);
-	if (err == ERR_OK) {
-		http_reply(exchange, status, "text/html; charset=utf-8",
-			arena_strndup(exchange->arena, buf.bytes, buf.len), buf.len);
-		http_set_header(exchange, "Content-Language", "%s", locale);
-		http_set_header(exchange, "Content-Security-Policy",
-			"default-src 'none'; style-src 'nonce-%s'; form-action 'self'; "
-			"base-uri 'none'; frame-ancestors 'none'",
-			nonce);
-		gate_set_headers(exchange);
-	}
-	buf_fini(&buf);
-	return err;
+		values, out, info);
+	if (err != ERR_OK)
+		return err;
+	http_reply(exchange, status, "text/html; charset=utf-8", out->bytes, out->len);
+	http_set_header(exchange, "Content-Language", "%s", locale);
+	http_set_header(exchange, "Content-Security-Policy",
+		"default-src 'none'; style-src 'nonce-%s'; form-action 'self'; "
+		"base-uri 'none'; frame-ancestors 'none'",
+		nonce);
+	gate_set_headers(exchange);
+	return ERR_OK;
 }
 
 void handler_set_refresh(struct http_exchange *exchange, const char *token, int64_t seconds)

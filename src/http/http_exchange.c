@@ -149,13 +149,18 @@ static void http_release_buf(void *handle)
 	buf_fini(handle);
 }
 
-struct buf *http_reply_buf(struct http_exchange *exchange)
+struct buf *http_reply_buf_of(struct http_exchange *exchange, size_t ceiling)
 {
 	struct buf *buf = arena_alloc(exchange->arena, sizeof(*buf));
 
-	buf_init(buf, HTTP_MAX_REPLY);
+	buf_init(buf, ceiling);
 	arena_defer(exchange->arena, http_release_buf, buf);
 	return buf;
+}
+
+struct buf *http_reply_buf(struct http_exchange *exchange)
+{
+	return http_reply_buf_of(exchange, HTTP_MAX_REPLY);
 }
 
 enum err http_reply_json(

@@ -108,8 +108,9 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
 void http_reply_stream(struct http_exchange *exchange, int status, const char *content_type,
 	http_stream *stream, void *data);
 
-/* An empty buffer of HTTP_MAX_REPLY bytes to write a reply into (json_write.h). Released with the
- * arena. */
+/* An empty buffer to write a reply into, of at most so many bytes, or HTTP_MAX_REPLY (for
+ * json_write.h). Released with the arena. */
+struct buf *http_reply_buf_of(struct http_exchange *exchange, size_t ceiling);
 struct buf *http_reply_buf(struct http_exchange *exchange);
 
 /* Replies with the JSON that was written into such a buffer. ERR_INTERNAL when it is too long. */

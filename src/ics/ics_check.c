@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /*
  * How often a property may stand in a component, by the calendar's form (RFC 5546 section 3.2, RFC
@@ -62,6 +63,25 @@ static const struct check_row alarm_rows[] = {
 	{"TRIGGER", "111", NULL},
 	{"DESCRIPTION", "111", NULL},
 	{"X-", "***", NULL},
+};
+
+/*
+ * Properties and parameters of which calendar programs know no other values than these, though RFC
+ * 5545 and RFC 7986 section 6.3 leave room for more: ical4j refuses all of a calendar for one.
+ * NULL: a text of one line.
+ */
+static const struct check_choice {
+	const char *name, *values;
+} check_choices[] = {
+	{"CALSCALE", "GREGORIAN"},
+	{"CLASS", "PUBLIC PRIVATE CONFIDENTIAL"},
+	{"PRODID", NULL},
+	{"TRANSP", "OPAQUE TRANSPARENT"},
+	{"CUTYPE", "INDIVIDUAL GROUP RESOURCE ROOM UNKNOWN"},
+	{"FEATURE", "AUDIO CHAT FEED MODERATOR PHONE SCREEN VIDEO"},
+	{"PARTSTAT", "NEEDS-ACTION ACCEPTED DECLINED TENTATIVE DELEGATED"},
+	{"ROLE", "CHAIR REQ-PARTICIPANT OPT-PARTICIPANT NON-PARTICIPANT"},
+	{"RSVP", "TRUE FALSE"},
 };
 
 #define ROWS(array) (array), sizeof(array) / sizeof((array)[0])
@@ -183,15 +203,6 @@ static enum err check_line(
 
 /* ---- what a property may say ---- */
 
-/* Lists hold people, whose properties must stand in the same order. */
-static const char *check_expected(struct json_object *value, int index)
-{
-	if (!json_object_is_type(value, json_type_array))
-		return json_object_get_string(value);
-	value = json_object_array_get_idx(value, (size_t)index);
-	return json_object_get_string(json_object_object_get(value, "mailto"));
-}
-
 /* Behind the first colon that is not within quotes. */
 static const char *check_value_of(const char *line)
 {
@@ -200,6 +211,81 @@ static const char *check_value_of(const char *line)
 	for (; *line && (quoted || *line != ':'); line++)
 		quoted ^= *line == '"';
 	return *line ? line + 1 : line;
+}
+
+/* Whether a property is what the receiver acts on: `value` is what it must be. Lists hold people,
+ * whose properties must stand in the same order. Others take no parameter: a TZID beside a time in
+ * UTC asks for a VTIMEZONE. */
+static bool check_is(struct json_object *value, int index, const char *name, const char *line)
+{
+	const bool people = json_object_is_type(value, json_type_array);
+	const char *expected;
+
+	if (people)
+		value = json_object_object_get(
+			json_object_array_get_idx(value, (size_t)index), "mailto");
+	expected = json_object_get_string(value);
+	return expected && strcmp(expected, check_value_of(line)) == 0 &&
+	       (people || line[strlen(name)] == ':');
+}
+
+static bool check_is_listed(const char *values, const char *value, size_t len)
+{
+	size_t word;
+
+	for (; *values; values += word + (values[word] == ' ')) {
+		word = strcspn(values, " ");
+		if (word == len && strncmp(values, value, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a property or parameter may have the value. */
+static bool check_may_be(const char *name, size_t name_len, const char *value, size_t len)
+{
+	const struct check_choice *row = check_choices;
+	const struct check_choice *end = row + sizeof(check_choices) / sizeof(check_choices[0]);
+
+	for (; row < end; row++)
+		if (strlen(row->name) == name_len && strncasecmp(row->name, name, name_len) == 0)
+			return row->values ? check_is_listed(row->values, value, len)
+					   : !strstr(value, "\\n");
+	return true;
+}
+
+/* Where one of the values of a parameter ends. */
+static const char *check_value_end(const char *at)
+{
+	bool quoted = false;
+
+	for (; *at && (quoted || !strchr(";:,", *at)); at++)
+		quoted ^= *at == '"';
+	return at;
+}
+
+/* Of its parameters and of the property itself. A value that begins with = is legal, but is not
+ * what ical4j expects there. */
+static enum err check_words(const char *name, const char *line, struct err_info *info)
+{
+	const char *at = line + strlen(name), *parameter = name, *end = at;
+	size_t len = 0;
+	bool known = true;
+
+	for (; known && (*at == ';' || *at == ','); at = end) {
+		if (*at++ == ';') {
+			parameter = at;
+			len = strcspn(at, "=:");
+			at += len + (at[len] == '=');
+		}
+		end = check_value_end(at);
+		known = *at != '=' && check_may_be(parameter, len, at, (size_t)(end - at));
+	}
+	at = check_value_of(line);
+	if (known && check_may_be(name, strlen(name), at, strlen(at)))
+		return ERR_OK;
+	return err_set(info, ERR_INTERNAL,
+		"The calendar's %s has a value that calendar programs do not know.", name);
 }
 
 static const struct check_row *check_row_of(int depth, const char *name)
@@ -221,22 +307,19 @@ static enum err check_property(
 {
 	const int depth = check->depth - 1;
 	const struct check_row *row = check_row_of(depth, name);
-	const char *expected;
+	enum err err;
 	int *count;
 
 	if (!row)
 		return err_set(info, ERR_INTERNAL, "The calendar's %s may not have %s.",
 			check_components[depth].name, name);
 	count = &check->counts[depth][row - check_components[depth].rows];
-	if (row->value) {
-		expected =
-			check_expected(json_object_object_get(check->values, row->value), *count);
-		if (!expected || strcmp(expected, check_value_of(line)) != 0)
-			return err_set(info, ERR_INTERNAL,
-				"The calendar's %s is not the meeting's.", name);
-	}
+	if (row->value &&
+		!check_is(json_object_object_get(check->values, row->value), *count, name, line))
+		return err_set(info, ERR_INTERNAL, "The calendar's %s is not the meeting's.", name);
 	++*count;
-	return check_line(check, name, line, info);
+	err = check_words(name, line, info);
+	return err == ERR_OK ? check_line(check, name, line, info) : err;
 }
 
 /* ---- components ---- */

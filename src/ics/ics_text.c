@@ -95,7 +95,8 @@ char *ics_text_escaped(struct arena *arena, const char *text)
 /*
  * A backslash means nothing in a parameter, but libical and other readers take one as an escape,
  * one before the closing quote even as the end of all order; and libical 3.0.16 decodes ^^ without
- * encoding it again. So neither character is passed on: lookalikes are.
+ * encoding it again. So neither character is passed on: lookalikes are. Quotes are put around =
+ * too, which need not be: ical4j 4.2.3 reads no calendar with one behind the =.
  */
 char *ics_text_param(struct arena *arena, const char *text)
 {
@@ -106,7 +107,7 @@ char *ics_text_param(struct arena *arena, const char *text)
 
 	if (!p)
 		return NULL;
-	quote = strpbrk(p, ":;,") ? "\"" : "";
+	quote = strpbrk(p, ":;,=") ? "\"" : "";
 	value = out = arena_alloc(arena, strlen(p) * 3 + 3);
 	out = stpcpy(out, quote);
 	for (; *p; p++) {

@@ -99,14 +99,13 @@ enum err service_feed_open(const struct service *service, const struct service_c
 	char id[ID_SIZE];
 	enum err err;
 
-	if (!feed_token_read(token, id))
-		return err_set(info, ERR_NOT_FOUND, "This link is not known.");
+	feed_token_read(token, id);
 	err = store_feed_load(service->store, call->arena, id, feed_r, info);
 	if (err == ERR_OK)
 		named = *feed_r;
 	else if (err != ERR_NOT_FOUND)
 		return err;
-	/* One that nobody has takes as long as one that was revoked. */
+	/* One that is none, or nobody's, takes as long as one that was revoked. */
 	if (!feed_token_opens(service->ring, token, named) || named == &nobodys)
 		return err_set(info, ERR_NOT_FOUND, "This link is not known.");
 	err = service_feed_changes(service, call, *feed_r, etags, &changes, info);

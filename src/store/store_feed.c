@@ -4,26 +4,16 @@
 #include "store_private.h"
 
 enum {
-	FEED_BATCH = 64,   /* requests of a cursor's batch: some 200 KiB */
-	FEED_WINDOW = 256, /* that a window should have */
-	FEED_WIDEN = 4     /* times, at the most, from one window to the next */
+	FEED_BATCH = 64,    /* requests of a cursor's batch: some 200 KiB */
+	FEED_WINDOW = 96,   /* that a window should have */
+	FEED_AT_ONCE = 128, /* of a window, that come in one reply */
+	FEED_FEW = 48       /* in one: all that is behind it is the next */
 };
 
-/* The first window, and beyond what distance from the beginning there is but one more. */
-#define FEED_FIRST_WIDTH (30 * INSTANT_DAY)
-#define FEED_FAR         (7 * 365 * INSTANT_DAY)
+/* The first window: most people's meetings, past and to come. */
+#define FEED_FIRST_WIDTH (150 * INSTANT_DAY)
 
 /* ---- who has one ---- */
-
-static enum err store_read_feed(struct store *store, struct arena *arena, const bson_t *bson,
-	const char *id, struct feed **feed_r, struct err_info *info)
-{
-	bson_iter_t iter;
-
-	*feed_r = arena_alloc(arena, sizeof(**feed_r));
-	bson_iter_init(&iter, bson);
-	return store_bson_read(store, arena, &feed_model, &iter, id, *feed_r, info);
-}
 
 enum err store_feed_load(struct store *store, struct arena *arena, const char *id,
 	struct feed **feed_r, struct err_info *info)
@@ -147,11 +137,12 @@ static void store_add_feed_change(struct arena *arena, const bson_t *bson, struc
 enum err store_feed_changes(struct store *store, struct arena *arena, const struct feed *feed,
 	int64_t since, struct model_list *list_r, struct err_info *info)
 {
-	bson_t filter = BSON_INITIALIZER, *options;
+	bson_t filter = BSON_INITIALIZER, *sort, *projection;
+	struct store_search search = {
+		.collection = "requests", .filter = &filter, .limit = FEED_CHANGES};
 	struct store_session session;
-	mongoc_cursor_t *cursor;
-	const bson_t *bson;
-	bson_error_t error;
+	struct store_rows rows;
+	const bson_t *row;
 	enum err err;
 
 	*list_r = (struct model_list){0};
@@ -159,16 +150,15 @@ enum err store_feed_changes(struct store *store, struct arena *arena, const stru
 	if (err != ERR_OK)
 		return err;
 	store_feed_filter(&filter, feed, "updated_at", since, 0);
-	options = BCON_NEW("sort", "{", "updated_at", BCON_INT32(-1), "_id", BCON_INT32(-1), "}",
-		"limit", BCON_INT64(FEED_CHANGES), "singleBatch", BCON_BOOL(true), "projection",
-		"{", "rev", BCON_INT32(1), "updated_at", BCON_INT32(1), "}");
-	cursor = store_find(session.requests, &filter, options);
-	while (mongoc_cursor_next(cursor, &bson))
-		store_add_feed_change(arena, bson, list_r);
-	if (mongoc_cursor_error(cursor, &error))
-		err = store_error(&error, "find changes", info);
-	mongoc_cursor_destroy(cursor);
-	bson_destroy(options);
+	search.sort = sort = BCON_NEW("updated_at", BCON_INT32(-1), "_id", BCON_INT32(-1));
+	search.projection = projection =
+		BCON_NEW("rev", BCON_INT32(1), "updated_at", BCON_INT32(1));
+	err = store_rows_find(&session, &search, "find changes", &rows, info);
+	while ((row = store_rows_next(&rows)))
+		store_add_feed_change(arena, row, list_r);
+	store_rows_end(&rows);
+	bson_destroy(projection);
+	bson_destroy(sort);
 	bson_destroy(&filter);
 	return store_session_end(&session, err);
 }
@@ -201,55 +191,88 @@ static void store_feed_give(struct store_feed_pass *pass, const bson_t *bson)
 	arena_free(&arena);
 }
 
-static enum err store_feed_window(
-	struct store_feed_pass *pass, int64_t from, int64_t until, struct err_info *info)
+/* Those of a window that are few enough for one reply: false, and nothing was given, where they are
+ * not. */
+static bool store_feed_give_few(struct store_feed_pass *pass, struct store_session *session,
+	const bson_t *filter, const bson_t *sort, enum err *err_r, struct err_info *info)
 {
-	bson_t filter = BSON_INITIALIZER, *options;
-	struct store_session session;
+	const struct store_search search = {
+		.collection = "requests",
+		.filter = filter,
+		.sort = sort,
+		.projection = store_projection(pass->store, STORE_CURRENT),
+		.limit = FEED_AT_ONCE + 1,
+	};
+	struct store_rows rows, counted;
+	const bson_t *row;
+	int count = 0;
+
+	*err_r = store_rows_find(session, &search, "read feed", &rows, info);
+	for (counted = rows; store_rows_next(&counted); count++)
+		continue;
+	while (count <= FEED_AT_ONCE && !pass->ended && (row = store_rows_next(&rows)))
+		store_feed_give(pass, row);
+	store_rows_end(&rows);
+	return count <= FEED_AT_ONCE;
+}
+
+static enum err store_feed_give_many(struct store_feed_pass *pass, struct store_session *session,
+	const bson_t *filter, const bson_t *sort, struct err_info *info)
+{
+	bson_t *options =
+		BCON_NEW("sort", BCON_DOCUMENT(sort), "batchSize", BCON_INT64(FEED_BATCH));
 	mongoc_cursor_t *cursor;
+	enum err err = ERR_OK;
 	const bson_t *bson;
 	bson_error_t error;
-	enum err err;
 
-	err = store_session_begin(pass->store, &session, info);
-	if (err != ERR_OK)
-		return err;
-	store_feed_filter(&filter, pass->feed, "starts_at", from, until);
-	options = BCON_NEW("sort", "{", "starts_at", BCON_INT32(1), "_id", BCON_INT32(1), "}",
-		"batchSize", BCON_INT64(FEED_BATCH));
 	store_append_projection(options, pass->store, STORE_CURRENT);
-	cursor = store_find(session.requests, &filter, options);
+	cursor = store_find(session->requests, filter, options);
 	while (!pass->ended && mongoc_cursor_next(cursor, &bson))
 		store_feed_give(pass, bson);
 	if (mongoc_cursor_error(cursor, &error))
 		err = store_error(&error, "read feed", info);
 	mongoc_cursor_destroy(cursor);
 	bson_destroy(options);
-	bson_destroy(&filter);
-	return store_session_end(&session, err);
+	return err;
 }
 
-/* So that the next window has as many requests as one should have. */
-static int64_t store_feed_width(int64_t width, int64_t rows)
+static enum err store_feed_window(
+	struct store_feed_pass *pass, int64_t from, int64_t until, struct err_info *info)
 {
-	return rows < FEED_WINDOW / FEED_WIDEN ? width * FEED_WIDEN
-					       : width * FEED_WINDOW / rows + INSTANT_MINUTE;
+	bson_t filter = BSON_INITIALIZER, *sort;
+	struct store_session session;
+	enum err err;
+
+	err = store_session_begin(pass->store, &session, info);
+	if (err != ERR_OK)
+		return err;
+	store_feed_filter(&filter, pass->feed, "starts_at", from, until);
+	sort = BCON_NEW("starts_at", BCON_INT32(1), "_id", BCON_INT32(1));
+	if (!store_feed_give_few(pass, &session, &filter, sort, &err, info))
+		err = store_feed_give_many(pass, &session, &filter, sort, info);
+	bson_destroy(sort);
+	bson_destroy(&filter);
+	return store_session_end(&session, err);
 }
 
 enum err store_feed_read(struct store *store, const struct feed *feed, int64_t from,
 	store_feed_row *row, void *data, int64_t *left_out_r, struct err_info *info)
 {
 	struct store_feed_pass pass = {.store = store, .feed = feed, .row = row, .data = data};
-	int64_t at = from, until, width = FEED_FIRST_WIDTH;
-	enum err err = ERR_OK;
+	int64_t at = from, until = from + FEED_FIRST_WIDTH, width = FEED_FIRST_WIDTH;
+	enum err err;
 
-	do {
-		until = at + width < from + FEED_FAR ? at + width : 0;
+	for (;;) {
 		pass.rows = 0;
 		err = store_feed_window(&pass, at, until, info);
-		width = store_feed_width(width, pass.rows);
+		if (err != ERR_OK || pass.ended || !until)
+			break;
 		at = until;
-	} while (err == ERR_OK && until && !pass.ended);
+		/* As many as one should have. */
+		width = width * FEED_WINDOW / (pass.rows + 1) + INSTANT_MINUTE;
+		until = pass.rows < FEED_FEW ? 0 : at + width;
+	}
 	*left_out_r = pass.left_out;
 	return err;
 }

@@ -31,8 +31,9 @@ typedef bool store_feed_row(void *data, struct arena *arena, const struct reques
 
 /* Gives all requests that start from `from` on, in that order, to `row`. Memory is bounded by a
  * batch of the cursor, and what the database has to look through at a time by a window of some
- * hundred requests. One that cannot be read is logged and counted; one that is moved meanwhile may
- * come twice or not at all, and then the feed has another version. */
+ * hundred requests, but where the one before had few. One that cannot be read is logged and
+ * counted; one that is moved meanwhile may come twice or not at all, and then the feed has another
+ * version. */
 enum err store_feed_read(struct store *store, const struct feed *feed, int64_t from,
 	store_feed_row *row, void *data, int64_t *left_out_r, struct err_info *info);
 #endif

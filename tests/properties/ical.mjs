@@ -8,6 +8,7 @@ for (const text of readFileSync(0, "utf8").split("\0").slice(0, -1)) {
 	if (events.length !== 1) throw new Error(`${events.length} events`);
 	const value = (name) => events[0].getFirstPropertyValue(name);
 	const time = (name) => value(name).toICALString();
+	const people = events[0].getAllProperties("attendee");
 	console.log(
 		JSON.stringify({
 			uid: value("uid"),
@@ -19,7 +20,9 @@ for (const text of readFileSync(0, "utf8").split("\0").slice(0, -1)) {
 			location: value("location"),
 			description: value("description"),
 			organizer: value("organizer"),
-			attendees: events[0].getAllProperties("attendee").map((one) => one.getFirstValue()),
+			attendees: people.map((one) => one.getFirstValue()),
+			names: people.map((one) => one.getFirstParameter("cn") ?? null),
+			answers: people.map((one) => one.getFirstParameter("partstat") ?? null),
 		}),
 	);
 }

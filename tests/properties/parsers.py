@@ -1,20 +1,23 @@
-"""What the calendar programs of others read: Python's icalendar and vobject, libical, and ical.js."""
+"""What the calendar programs of others read: Python's icalendar and vobject, libical (which Evolution
+and KDE read with), ical.js (Thunderbird) and ical4j (ICSx⁵, Open-Xchange, Bedework)."""
 
 import datetime
 import json
-import os
 import pathlib
 import shutil
 import subprocess
 from collections.abc import Callable
 
 import icalendar
+import pytest
 import vobject
 from stack import CACHE, PROGRAM
 
 PROBE = PROGRAM.parent / "tests/ics_probe"
-ICAL_JS = pathlib.Path(os.environ.get("MEETLINK_ICAL_JS", CACHE / "node/node_modules/ical.js"))
-FIELDS = "uid summary start end sequence status location description organizer attendees".split()
+# As scripts/lib.sh installs them.
+ICAL_JS = CACHE / "meetlink/node/node_modules/ical.js"
+ICAL4J = CACHE / "meetlink/ical4j"
+FIELDS = "uid summary sequence status location description organizer".split()
 
 
 def utc(time: datetime.datetime) -> str:
@@ -26,6 +29,7 @@ def by_icalendar(raw: bytes) -> dict:
     (event,) = calendar.walk("VEVENT")
     assert calendar.errors == [] and event.errors == []
     people = event["ATTENDEE"]
+    people = people if isinstance(people, list) else [people]
     return {
         "uid": str(event["UID"]),
         "summary": str(event["SUMMARY"]),
@@ -36,7 +40,9 @@ def by_icalendar(raw: bytes) -> dict:
         "location": str(event["LOCATION"]) if "LOCATION" in event else None,
         "description": str(event["DESCRIPTION"]) if "DESCRIPTION" in event else None,
         "organizer": str(event["ORGANIZER"]),
-        "attendees": [str(one) for one in (people if isinstance(people, list) else [people])],
+        "attendees": [str(one) for one in people],
+        "names": [one.params.get("CN") for one in people],
+        "answers": [one.params.get("PARTSTAT") for one in people],
     }
 
 
@@ -46,10 +52,15 @@ def by_vobject(raw: bytes) -> dict:
     def value(name: str) -> str | None:
         return getattr(event, name).value if hasattr(event, name) else None
 
-    return {name: value(name) for name in FIELDS if name not in ("start", "end", "attendees")} | {
+    def parameters(name: str) -> list[str | None]:
+        return [one.params.get(name, [None])[0] for one in event.attendee_list]
+
+    return {name: value(name) for name in FIELDS} | {
         "start": utc(event.dtstart.value),
         "end": utc(event.dtend.value),
         "attendees": [one.value for one in event.attendee_list],
+        "names": parameters("CN"),
+        "answers": parameters("PARTSTAT"),
     }
 
 
@@ -67,14 +78,21 @@ def by_program(*command: object) -> Callable[[list[bytes]], list[dict]]:
     return read
 
 
-def parsers() -> dict[str, Callable[[list[bytes]], list[dict]]]:
-    """Those that are on this machine. Each reads many files."""
-    found = {
-        "icalendar": lambda files: [by_icalendar(raw) for raw in files],
-        "vobject": lambda files: [by_vobject(raw) for raw in files],
-        "libical": by_program(PROBE, "read"),
-    }
-    if (node := shutil.which("node")) and ICAL_JS.exists():
-        script = pathlib.Path(__file__).with_name("ical.mjs")
-        found["ical.js"] = by_program(node, script, ICAL_JS)
-    return found
+NAMES = ("icalendar", "vobject", "libical", "ical.js", "ical4j")
+
+
+def parser(name: str) -> Callable[[list[bytes]], list[dict]]:
+    """One of NAMES, which reads many files. Skips the test where it is not on this machine."""
+    here = pathlib.Path(__file__).parent
+    node, javac = shutil.which("node"), shutil.which("javac")
+    if name == "icalendar":
+        return lambda files: [by_icalendar(raw) for raw in files]
+    if name == "vobject":
+        return lambda files: [by_vobject(raw) for raw in files]
+    if name == "libical":
+        return by_program(PROBE, "read")
+    if name == "ical.js" and node and ICAL_JS.exists():
+        return by_program(node, here / "ical.mjs", ICAL_JS)
+    if name == "ical4j" and javac and ICAL4J.exists():
+        return by_program("java", "-cp", ICAL4J / "*", here / "Ical4j.java")
+    pytest.skip(f"{name} is not installed")

@@ -1,5 +1,6 @@
-"""What people keep their calendars with: Radicale takes the mails' invitations, vdirsyncer fetches the
-feed, khal shows it. Skipped where one of them is not installed."""
+"""What people keep their calendars with: Radicale and khal take the mails' invitations, and Radicale
+the feed; vdirsyncer fetches the feed, and what Radicale has; khal shows it. Skipped where one of them
+is not installed."""
 
 import datetime
 import pathlib
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.joi
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 
 
-def tool(home: pathlib.Path, *command: str) -> str:
+def tool(home: pathlib.Path, *command: str | pathlib.Path) -> str:
     """Runs a program of the system's with its files in `home`; what it printed."""
     environment = {
         "HOME": str(home), "PATH": PATH, "LANG": "C.UTF-8", "TZ": "Europe/Berlin",
@@ -50,16 +51,22 @@ def home(tmp_path: pathlib.Path) -> pathlib.Path:
     return home
 
 
-def subscribe(home: pathlib.Path, url: str) -> None:
+def subscribe(home: pathlib.Path, there: str) -> None:
+    """Has vdirsyncer fetch from there, which is in its own words."""
     (home / "vdirsyncer").mkdir(exist_ok=True)
     (home / "vdirsyncer/config").write_text(
         f'[general]\nstatus_path = "{home}/status"\n'
         '[pair feed]\na = "here"\nb = "there"\ncollections = null\nconflict_resolution = "b wins"\n'
         f'[storage here]\ntype = "filesystem"\npath = "{home}/calendars/feed"\nfileext = ".ics"\n'
-        f'[storage there]\ntype = "http"\nurl = "{url}"\n'
+        f"[storage there]\n{there}\n"
     )
     (home / "calendars/feed").mkdir(exist_ok=True)
     tool(home, "vdirsyncer", "discover", "feed")
+
+
+def fetched(home: pathlib.Path) -> list[str]:
+    tool(home, "vdirsyncer", "sync")
+    return shown_by_khal(home)
 
 
 def shown_by_khal(home: pathlib.Path) -> list[str]:
@@ -72,32 +79,31 @@ def in_berlin(instant: str) -> str:
     return datetime.datetime.fromisoformat(instant).astimezone(BERLIN).strftime("%Y-%m-%d %H:%M")
 
 
+def line(view: dict, other: str) -> str:
+    """What khal is to show to who meets `other`."""
+    start, end = in_berlin(view["starts_at"]), in_berlin(view["ends_at"])
+    meeting = view["meeting"]
+    status = "CANCELLED" if meeting["status"] == "cancelled" else "CONFIRMED"
+    place = meeting["join_url"] or ""
+    return f"{start} {end} {view['title']} – {view[other]['name']} {place} {status}"
+
+
 def test_khal_shows_what_vdirsyncer_fetched(
     stack: Stack, parties: Parties, home: pathlib.Path
 ) -> None:
     """The meeting, then moved, then cancelled; and what the client is shown is the client's."""
     request = parties.accepted(title="Müllers Vertrag; Teil 1, „Kauf“", starts_at=stack.at(days=2))
-    subscribe(home, parties.client.post("/api/calendar/feed").json()["url"])
-    other = request["lawyer"]["name"]
-
-    def line(view: dict, status: str) -> str:
-        start, end = in_berlin(view["starts_at"]), in_berlin(view["ends_at"])
-        place = view["meeting"]["join_url"] or ""
-        return f"{start} {end} {view['title']} – {other} {place} {status}"
-
-    tool(home, "vdirsyncer", "sync")
-    view = parties.client.request(request["id"])
-    assert shown_by_khal(home) == [line(view, "CONFIRMED")]
+    url = parties.client.post("/api/calendar/feed").json()["url"]
+    subscribe(home, f'type = "http"\nurl = "{url}"')
+    assert fetched(home) == [line(parties.client.request(request["id"]), "lawyer")]
     assert parties.lawyer.command(
         request["id"], "reschedule", starts_at=stack.at(days=5)
     ).status_code == 200
-    tool(home, "vdirsyncer", "sync")
-    view = parties.client.request(request["id"])
-    assert shown_by_khal(home) == [line(view, "CONFIRMED")]
+    assert fetched(home) == [line(parties.client.request(request["id"]), "lawyer")]
     assert parties.client.cancel(request["id"]).status_code == 200
-    tool(home, "vdirsyncer", "sync")
-    view = parties.client.request(request["id"])
-    assert shown_by_khal(home) == [line(view, "CANCELLED")]
+    (shown,) = fetched(home)
+    assert shown == line(parties.client.request(request["id"]), "lawyer")
+    assert shown.endswith("CANCELLED")
 
 
 class Radicale:
@@ -112,6 +118,7 @@ class Radicale:
             "--web-type", "none",
         )
         self.url = f"http://127.0.0.1:{port}/anna/calendar/"
+        self.as_storage = f'type = "caldav"\nurl = "{self.url}"\nusername = "anna"\npassword = "x"'
         until(lambda: listens(port), "Radicale listens")
         made = requests.request("MKCALENDAR", self.url, auth=("anna", ""), timeout=30)
         assert made.status_code == 201, made.text
@@ -134,6 +141,15 @@ class Radicale:
         return icalendar.Calendar.from_ical(answer.content).walk("VEVENT")
 
 
+    def replace(self, raw: bytes) -> None:
+        """All of the calendar, as who imports a file."""
+        answer = requests.put(
+            self.url, raw, auth=("anna", ""),
+            headers={"Content-Type": "text/calendar; charset=utf-8"}, timeout=30,
+        )
+        assert answer.status_code in (201, 204), answer.text
+
+
 @pytest.fixture
 def radicale(tmp_path: pathlib.Path) -> Iterator[Radicale]:
     server = Radicale(tmp_path / "radicale")
@@ -141,23 +157,34 @@ def radicale(tmp_path: pathlib.Path) -> Iterator[Radicale]:
     end(server.process)
 
 
-def test_radicale_keeps_one_entry(
-    start: Callable[..., Stack], smtp: SmtpServer, radicale: Radicale
+def test_a_calendar_keeps_one_entry(
+    start: Callable[..., Stack], smtp: SmtpServer, radicale: Radicale, home: pathlib.Path
 ) -> None:
-    """REQUEST, the move and CANCEL of the mails are one event there, each newer than the last; and the
-    feed and the file to download say the same."""
+    """REQUEST, the move and CANCEL of the mails are one event in Radicale, in what vdirsyncer fetches
+    from there, and in khal itself, each newer than the last; and the feed and the file to download say
+    the same."""
     stack = start(smtp)
     parties = stack.parties()
     request = parties.accepted()
+    views = [parties.lawyer.request(request["id"])]
     stack.settle(request["id"])
     stack.advance(120)
     assert parties.lawyer.command(
         request["id"], "reschedule", starts_at=stack.at(days=6)
     ).status_code == 200
+    views.append(parties.lawyer.request(request["id"]))
     stack.settle(request["id"])
     stack.advance(120)
     assert parties.client.cancel(request["id"], reason="Ill; sorry").status_code == 200
+    views.append(parties.lawyer.request(request["id"]))
     stack.settle(request["id"])
+    subscribe(home, radicale.as_storage)
+    own = home.with_name("own")
+    shutil.copytree(home / "khal", own / "khal")
+    (own / "khal/config").write_text(
+        (own / "khal/config").read_text().replace(f"{home}/", f"{own}/")
+    )
+    (own / "calendars/feed").mkdir(parents=True)
     mails = [
         mail for mail in stack.mails.of(request["id"])
         if mail.recipient == f"{parties.lawyer_id}@example.com"
@@ -165,10 +192,15 @@ def test_radicale_keeps_one_entry(
     methods = [mail.part("text/calendar").get_param("method") for mail in mails]
     assert methods == ["REQUEST", "REQUEST", "CANCEL"], [m.message["Subject"] for m in mails]
     sequences = []
-    for mail in mails:
-        radicale.put(mail.part("text/calendar").get_payload(decode=True))
+    for mail, view in zip(mails, views, strict=True):
+        raw = mail.part("text/calendar").get_payload(decode=True)
+        radicale.put(raw)
         (event,) = radicale.events()
         sequences.append(int(event["SEQUENCE"]))
+        assert fetched(home) == [line(view, "client")]
+        (own / "mail.ics").write_bytes(raw)
+        tool(own, "khal", "import", "--batch", "-a", "meetings", own / "mail.ics")
+        assert shown_by_khal(own) == [line(view, "client")]
     assert sequences == sorted(set(sequences))
     assert (event["STATUS"], event["COMMENT"]) == ("CANCELLED", "Ill; sorry")
     url = parties.lawyer.post("/api/calendar/feed").json()["url"]
@@ -181,3 +213,23 @@ def test_radicale_keeps_one_entry(
         for name in ("UID", "STATUS", "SUMMARY", "COMMENT"):
             assert same[name] == event[name], name
         assert same["DTSTART"].dt == event["DTSTART"].dt
+
+
+def test_radicale_takes_a_whole_feed(
+    start: Callable[..., Stack], radicale: Radicale, home: pathlib.Path
+) -> None:
+    """Three meetings, one of them cancelled, are three entries, which vdirsyncer fetches from there."""
+    stack = start()
+    parties = stack.parties()
+    made = [parties.accepted(starts_at=stack.at(days=day)) for day in (2, 3, 4)]
+    assert parties.client.cancel(made[1]["id"]).status_code == 200
+    url = parties.client.post("/api/calendar/feed").json()["url"]
+    radicale.replace(stack.anyone().get(url).content)
+    views = [parties.client.request(request["id"]) for request in made]
+    uids = {str(event["UID"]): str(event["STATUS"]) for event in radicale.events()}
+    assert uids == {
+        f"{view['meeting']['id']}@meetlink": "CANCELLED" if view is views[1] else "CONFIRMED"
+        for view in views
+    }
+    subscribe(home, radicale.as_storage)
+    assert fetched(home) == [line(view, "lawyer") for view in views]

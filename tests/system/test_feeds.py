@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import bson
 import icalendar
-import pytest
+import requests
 from caller import Caller, Parties, new_key
 from stack import Stack
 from support import until
@@ -172,6 +172,59 @@ def test_what_has_not_changed_is_not_sent(start: Callable[..., Stack]) -> None:
     assert event["STATUS"] == "CANCELLED" and "LOCATION" not in event
 
 
+# What each asks with, and by what it asks again: Thunderbird and ICSx5 as their sources have it, Google
+# as servers log it, Apple as RFC 9110 lets it.
+PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
+    "Google Calendar": ({"User-Agent": "Google-Calendar-Importer", "Accept": "*/*"}, []),
+    "Apple Calendar": ({"Accept": "*/*"}, ["If-Modified-Since"]),
+    "Thunderbird": ({"Accept": "text/calendar,text/plain;q=0.8,*/*;q=0.5"}, ["If-None-Match"]),
+    "ICSx5": ({"Accept": "text/calendar, */*;q=0.9"}, ["If-Modified-Since", "If-None-Match"]),
+}
+
+
+def test_as_calendar_programs_ask(start: Callable[..., Stack]) -> None:
+    """Each gets all of it at first, nothing or the same while nothing changes, and the move."""
+    stack = start()
+    parties, anyone = stack.parties(), stack.anyone()
+    request = parties.accepted()
+    stack.settle(request["id"])
+    stack.advance(300)
+    url = feed_of(parties.client)
+    first = {name: anyone.get(url, headers=asks) for name, (asks, _) in PROGRAMS.items()}
+
+    def again(name: str) -> requests.Response:
+        kept = {
+            "If-None-Match": first[name].headers["ETag"],
+            "If-Modified-Since": first[name].headers["Last-Modified"],
+        }
+        asks, conditions = PROGRAMS[name]
+        return anyone.get(url, headers=asks | {header: kept[header] for header in conditions})
+
+    for name, (_, conditions) in PROGRAMS.items():
+        assert first[name].status_code == 200
+        assert first[name].headers["Cache-Control"] == "private, no-cache"
+        answer = again(name)
+        assert answer.status_code == (304 if conditions else 200), name
+        assert answer.content == (b"" if conditions else first[name].content), name
+    moved = parties.lawyer.command(request["id"], "reschedule", starts_at=stack.at(days=9))
+    assert moved.status_code == 200
+    (before,) = icalendar.Calendar.from_ical(first["Thunderbird"].content).walk("VEVENT")
+    for name in PROGRAMS:
+        answer = again(name)
+        assert answer.status_code == 200, name
+        (event,) = icalendar.Calendar.from_ical(answer.content).walk("VEVENT")
+        assert f"{event['DTSTART'].dt:%FT%TZ}" == moved.json()["starts_at"]
+        assert event["UID"] == before["UID"]
+        # By any of these a program knows what is newer.
+        for field in ("SEQUENCE", "DTSTAMP", "LAST-MODIFIED"):
+            is_now, was = (getattr(one[field], "dt", one[field]) for one in (event, before))
+            assert is_now > was, field
+    assert parties.client.delete("/api/calendar/feed").status_code == 204
+    assert {again(name).status_code for name in PROGRAMS} == {404}
+    # Google asks that first; a file that is not there forbids nothing (RFC 9309 section 2.3.1.3).
+    assert anyone.get("/robots.txt").status_code == 404
+
+
 def test_a_change_that_is_dated_by_a_slow_clock(start: Callable[..., Stack]) -> None:
     """A minute behind, on another host: it is seen all the same."""
     stack = start()
@@ -231,13 +284,13 @@ def test_an_empty_one(stack: Stack, parties: Parties) -> None:
 
 
 def copies(stack: Stack, request_id: str, count: int) -> None:
-    """Of a request, a day apart, which no dispatcher has to look at."""
+    """Of a request, half a day apart, which no dispatcher has to look at."""
     document = stack.settle(request_id)
     for name in ("due", "owed"):
         document.pop(name, None)
     rows = []
     for number in range(count):
-        start = document["starts_at"] + datetime.timedelta(days=number)
+        start = document["starts_at"] + datetime.timedelta(hours=12 * number)
         meeting = document["meeting"] | {"id": f"copy{number:018}", "starts_at": start}
         meeting["ends_at"] = end = start + datetime.timedelta(minutes=45)
         rows.append(

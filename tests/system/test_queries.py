@@ -186,6 +186,8 @@ def test_the_document_lists_them(seen: Seen) -> None:
         for search in seen.searches()
         if not is_audit(search)
     }
+    # The claim of a chore, 90 s after an erasure: who is slow gets to see it.
+    rows.discard("| chores | _id = |  | _id_ |")
     text = "| In | by | in the order of | index |\n|---|---|---|---|\n" + "".join(
         f"{line}\n" for line in sorted(rows)
     )

@@ -25,6 +25,10 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "accept, Zoom, Idempotency-Key": (5, 2),
     "a click on the join link": (2, 0),
     "GET /api/requests/{id}": (1, 0),
+    "a feed that has not changed": (2, 0),  # whose it is, and what has changed
+    "a feed that was closed": (1, 0),
+    "a feed of nobody": (1, 0),
+    "a feed's address cut short": (1, 0),
     "a mail": (6, 1.5),  # half of a second look
 }
 ROUNDS = 3
@@ -138,6 +142,23 @@ def test_a_look_at_a_request(costs: Costs) -> None:
     request = costs.accept("zoom", parties, parties.create())
     costs.stack.settle(request["id"])
     costs.measure("GET /api/requests/{id}", lambda: parties.client.request(request["id"]))
+
+
+def test_a_look_at_a_feed(costs: Costs) -> None:
+    """Where there is none, it takes as long to say so, whatever the reason."""
+    parties, anyone = costs.stack.parties(), costs.stack.anyone()
+    costs.stack.settle(parties.create()["id"])  # which owes no second look afterwards
+    closed, url = (parties.client.post("/api/calendar/feed").json()["url"] for _ in range(2))
+    known = {"If-None-Match": anyone.get(url).headers["ETag"]}
+
+    def get(url: str, status: int, **headers: str) -> None:
+        assert anyone.get(url, headers=headers).status_code == status
+
+    costs.measure("a feed that has not changed", lambda: get(url, 304, **known))
+    costs.measure("a feed that was closed", lambda: get(closed, 404))
+    nobodys = url.rpartition("/")[0] + f"/{'A' * 42}E.ics"
+    costs.measure("a feed of nobody", lambda: get(nobodys, 404))
+    costs.measure("a feed's address cut short", lambda: get(url.replace(".ics", "")[:-1] + ".ics", 404))
 
 
 def test_a_mail(costs: Costs) -> None:
