@@ -25,7 +25,8 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "accept, Zoom, Idempotency-Key": (5, 2),
     "a click on the join link": (2, 0),
     "GET /api/requests/{id}": (1, 0),
-    "a mail": (6, 1.5),  # half of a second look
+    # Half of a claim, of a settling, of a second look, and of a search: by one thread.
+    "a mail": (4.5, 1.25),
 }
 ROUNDS = 3
 MAILS = 20
