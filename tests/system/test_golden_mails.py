@@ -42,6 +42,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     key.write_text("k1:" + "07" * 32 + "\n")
     key.chmod(0o600)
     return {
+        "MONGOC_DISABLE_SHM": "1",  # a process that was killed may have had our id
         "MEETLINK_TEMPLATES_DIR": str(ROOT / "templates"),
         "MEETLINK_KEY_FILE": str(key),
         "MEETLINK_JWT_SECRET": "0" * 32,
