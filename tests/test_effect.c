@@ -241,6 +241,25 @@ static void test_effect_owed_is_by_queue(void)
 	arena_free(&arena);
 }
 
+/* As if it had not been claimed. */
+static void test_effect_given_back_is_due_at_once(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_in_state(arena, CORE_READY);
+	struct effect *mail = MODEL_AT(&request->effects, struct effect, 0);
+
+	while (!mail->mail)
+		mail++;
+	CU_ASSERT_TRUE(effect_claim_one(request, mail, CORE_NOW, "a", LEASE_MS));
+	effect_give_back(mail, CORE_NOW + 7);
+	CU_ASSERT_FALSE(effect_is_running(mail, CORE_NOW));
+	CU_ASSERT_EQUAL(mail->attempts, 0);
+	CU_ASSERT_FALSE(effect_claim_one(request, mail, CORE_NOW + 6, "b", LEASE_MS));
+	CU_ASSERT_TRUE(effect_claim_one(request, mail, CORE_NOW + 7, "b", LEASE_MS));
+	CU_ASSERT_EQUAL(mail->attempts, 1);
+	arena_free(&arena);
+}
+
 static void test_effect_owe_notes_the_meeting(void)
 {
 	struct arena *arena = arena_new();
@@ -376,6 +395,7 @@ static const struct unit_case cases[] = {
 	{"claim of a creation knows what was before",
 		test_effect_claim_of_a_creation_knows_what_was_before},
 	{"second claim finds nothing", test_effect_second_claim_finds_nothing},
+	{"what is given back is due at once", test_effect_given_back_is_due_at_once},
 	{"owe notes the meeting", test_effect_owe_notes_the_meeting},
 	{"find and drop", test_effect_find_and_drop},
 	{"retry or give up", test_effect_retry_or_give_up},

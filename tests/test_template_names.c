@@ -278,6 +278,8 @@ static void give_mails(const struct tmpl_set *templates)
 	for (kind = INCIDENT_CREDENTIALS; kind <= INCIDENT_OVERDUE; kind++)
 		for (i = 0; i < 2 * sizeof(targets) / sizeof(targets[0]); i++)
 			give_alert(&dispatch, targets[i / 2], kind, i % 2);
+	for (i = 0; i < 2; i++)
+		give_alert(&dispatch, INCIDENT_EXPIRY_OF "teams", INCIDENT_EXPIRING, i);
 	secret_ring_free(&ring);
 }
 

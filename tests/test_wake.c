@@ -24,9 +24,25 @@ static void test_signal_ends_the_wait(void)
 	wake_signal(fd);
 	wake_signal(fd);
 	CU_ASSERT_EQUAL(waiting(fd), 1);
-	wake_wait(fd, -1, LONG_MS);
+	CU_ASSERT_TRUE(wake_wait(fd, -1, LONG_MS));
 	CU_ASSERT_EQUAL(waiting(fd), 0);
+	CU_ASSERT_FALSE(wake_wait(fd, -1, 0));
 	close(fd);
+}
+
+static void test_the_other_ends_it_too(void)
+{
+	int fd = wake_open(), other = wake_open();
+
+	wake_signal(other);
+	CU_ASSERT_FALSE(wake_wait(fd, other, LONG_MS));
+	CU_ASSERT_EQUAL(waiting(other), 0);
+	wake_signal(fd);
+	wake_signal(other);
+	CU_ASSERT_TRUE(wake_wait(fd, other, LONG_MS));
+	CU_ASSERT_EQUAL(waiting(fd) + waiting(other), 0);
+	close(fd);
+	close(other);
 }
 
 static void test_a_full_counter_still_wakes(void)
@@ -60,6 +76,7 @@ static void test_across_a_fork(void)
 
 static const struct unit_case cases[] = {
 	{"a signal ends the wait, and is taken by it", test_signal_ends_the_wait},
+	{"so does the other, and it is told which", test_the_other_ends_it_too},
 	{"a full counter neither blocks nor is lost", test_a_full_counter_still_wakes},
 	{"a signal crosses a fork", test_across_a_fork},
 };

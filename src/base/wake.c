@@ -20,16 +20,17 @@ void wake_signal(int fd)
 		log_debug("the counter is full: everybody has been woken");
 }
 
-void wake_wait(int fd, int other_fd, int timeout_ms)
+bool wake_wait(int fd, int other_fd, int timeout_ms)
 {
 	struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = other_fd, .events = POLLIN}};
 	uint64_t count;
 	int i;
 
 	if (poll(fds, 2, timeout_ms) <= 0)
-		return;
+		return false;
 	for (i = 0; i < 2; i++)
 		if (fds[i].revents &&
 			read(fds[i].fd, &count, sizeof(count)) != (ssize_t)sizeof(count))
 			log_debug("another process took the signal");
+	return fds[0].revents != 0;
 }

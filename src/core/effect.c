@@ -457,6 +457,13 @@ bool effect_claim_one(struct request *request, struct effect *effect, int64_t no
 	return true;
 }
 
+void effect_give_back(struct effect *effect, int64_t now)
+{
+	effect->lease = NULL;
+	effect->attempts--;
+	effect->due = now;
+}
+
 void effect_note_failure(
 	struct cause *cause, struct effect *effect, const struct effect_outcome *outcome)
 {

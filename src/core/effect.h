@@ -251,6 +251,9 @@ int64_t effect_first_failed(const struct request *request);
 bool effect_claim_one(struct request *request, struct effect *effect, int64_t now,
 	const char *lease, int64_t lease_ms);
 
+/* Gives back a lease under which nothing was begun: it is due at once. For no creation. */
+void effect_give_back(struct effect *effect, int64_t now);
+
 /* How performing failed, remembered with the effect. */
 void effect_note_failure(
 	struct cause *cause, struct effect *effect, const struct effect_outcome *outcome);

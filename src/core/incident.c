@@ -21,6 +21,7 @@ enum { INCIDENT_FIRST_S = 15, INCIDENT_MAX_S = 600 };
 static const char *const incident_kind_names[] = {[INCIDENT_CREDENTIALS] = "credentials",
 	[INCIDENT_AWAY] = "away",
 	[INCIDENT_OVERDUE] = "overdue",
+	[INCIDENT_EXPIRING] = "expiring",
 	NULL};
 
 #define MAIL(type, member, ...)                                                                    \

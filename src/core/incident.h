@@ -15,17 +15,23 @@ enum incident_kind {
 	INCIDENT_CREDENTIALS, /* refused */
 	INCIDENT_AWAY,        /* does not answer, or with errors alone */
 	INCIDENT_OVERDUE,     /* what is owed there waits longer than INCIDENT_OVERDUE_AFTER */
+	INCIDENT_EXPIRING,    /* its credentials end within INCIDENT_EXPIRY_AHEAD */
 };
 
 /* A person has to be told of what waits for so long. */
 #define INCIDENT_OVERDUE_AFTER (10 * INSTANT_MINUTE)
 
+/* And this long before credentials end, by a target of its own: meanwhile the provider itself may
+ * be out of order as well. */
+#define INCIDENT_EXPIRY_AHEAD (30 * INSTANT_DAY)
+#define INCIDENT_EXPIRY_OF    "expiry_" /* and the name of the provider */
+
 /* That it is out of order, as a host sees it now. */
 struct incident_sign {
-	const char *target; /* the name of a provider, or of a queue */
+	const char *target; /* the name of a provider, or of a queue; or INCIDENT_EXPIRY_OF … */
 	enum incident_kind kind;
 	int64_t since;
-	const char *detail; /* for administrators, or NULL */
+	const char *detail; /* for administrators, or NULL; INCIDENT_EXPIRING: the day */
 };
 
 struct incident_mail {

@@ -54,10 +54,14 @@ static bool dispatch_look_for_room(struct dispatch_claimer *claimer, struct disp
 static void dispatch_loop(
 	struct dispatch_claimer *claimer, struct dispatch_pool **pools, int freed_fd)
 {
-	while (!atomic_load(&dispatch_stopping))
-		if (!dispatch_look_for_room(claimer, pools) || dispatch_claim(claimer) == 0)
-			/* Other hosts cannot wake us, so look now and then. */
-			wake_wait(claimer->dispatch->wake_fd, freed_fd, DISPATCH_POLL_MS);
+	bool idle;
+
+	while (!atomic_load(&dispatch_stopping)) {
+		idle = !dispatch_look_for_room(claimer, pools) || dispatch_claim(claimer) == 0;
+		/* Other hosts cannot wake us, so look now and then. */
+		if (wake_wait(claimer->dispatch->wake_fd, freed_fd, idle ? DISPATCH_POLL_MS : 0))
+			dispatch_claim_woken(claimer);
+	}
 }
 
 enum err dispatch_run(const struct dispatch *given, int threads, struct err_info *info)
@@ -79,6 +83,7 @@ enum err dispatch_run(const struct dispatch *given, int threads, struct err_info
 
 	atomic_store(&dispatch_own_fd, freed_fd);
 	claimer.room = arena_alloc(arena, count * sizeof(*claimer.room));
+	claimer.backlogs = arena_alloc(arena, count * sizeof(*claimer.backlogs));
 	claimer.data = pools;
 	started.couriers = dispatch_couriers_start(dispatch);
 	for (i = 0; i < count && err == ERR_OK; i++) {
@@ -102,8 +107,10 @@ enum err dispatch_run(const struct dispatch *given, int threads, struct err_info
 		if (pools[i])
 			dispatch_pool_close(pools[i]);
 	dispatch_chores_stop(&chores);
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		dispatch_pool_free(&pools[i]);
+		arena_free(&claimer.backlogs[i].arena);
+	}
 	dispatch_couriers_stop(&started.couriers);
 	atomic_store(&dispatch_own_fd, -1);
 	if (freed_fd >= 0)

@@ -16,6 +16,10 @@
 
 enum { ALERT_POLL_S = 2, ALERT_LOOK_US = 5 * 1000 * 1000, ALERT_TRIES = 5 };
 
+/* What has failed last and was not asked for so long may work again: nobody knows. (Credentials
+ * that were refused do not become right by themselves.) */
+#define ALERT_UNASKED INSTANT_HOUR
+
 struct dispatch_alerts {
 	const struct dispatch *dispatch;
 	struct mail_transport *transport;
@@ -37,7 +41,9 @@ struct alert_round {
 static bool alert_breaker_sign(const struct alert_round *round, const struct breaker_health *health,
 	const char *target, struct incident_sign *sign_r)
 {
-	if (health->state == BREAKER_CLOSED)
+	if (health->state == BREAKER_CLOSED ||
+		(health->state == BREAKER_HALF_OPEN && health->last_error != ERR_CREDENTIAL &&
+			round->cause.now - health->last_error_at > ALERT_UNASKED))
 		return false;
 	*sign_r = (struct incident_sign){
 		.target = target,
@@ -90,6 +96,24 @@ static bool alert_provider_sign(const struct alert_round *round, const struct pr
 		       provider->name, sign_r);
 }
 
+/* That its credentials end before long; false: they do not, as far as anybody has said. */
+static bool alert_expiry_sign(const struct alert_round *round, const struct provider *provider,
+	struct incident_sign *sign_r)
+{
+	const struct config *config = round->cause.config;
+	char day[INSTANT_TEXT_SIZE];
+	int64_t end;
+
+	if (!config_enabled(config, provider->name) || !provider_end(config, provider, &end) ||
+		!end || end - INCIDENT_EXPIRY_AHEAD > round->cause.now)
+		return false;
+	instant_format(end, false, day);
+	sign_r->kind = INCIDENT_EXPIRING;
+	sign_r->since = round->cause.now;
+	sign_r->detail = arena_strndup(round->arena, day, strlen("YYYY-MM-DD"));
+	return true;
+}
+
 static bool alert_mail_sign(const struct alert_round *round, struct incident_sign *sign_r)
 {
 	const char *mail = effect_class_names[CLASS_MAIL];
@@ -131,7 +155,9 @@ static bool alert_store(const struct alert_round *round, struct incident *incide
 
 static void alert_log(const struct incident *incident, bool was_told)
 {
-	if (incident->told_at && !was_told)
+	if (incident->told_at && !was_told && incident->kind == INCIDENT_EXPIRING)
+		log_warning("%s: the credentials end on %s", incident->id, incident->detail);
+	else if (incident->told_at && !was_told)
 		log_warning("%s is out of order: %s", incident->id,
 			incident->detail ? incident->detail : "what is owed there is overdue");
 	if (incident->over_at && incident->told_at)
@@ -165,9 +191,14 @@ static void alert_look(struct alert_round *round)
 	const struct provider *const *provider;
 	struct incident_sign sign;
 
-	for (provider = provider_table; *provider; provider++)
+	for (provider = provider_table; *provider; provider++) {
 		alert_look_at(round, (*provider)->name,
 			alert_provider_sign(round, *provider, &sign) ? &sign : NULL);
+		sign.target =
+			arena_printf(round->arena, INCIDENT_EXPIRY_OF "%s", (*provider)->name);
+		alert_look_at(round, sign.target,
+			alert_expiry_sign(round, *provider, &sign) ? &sign : NULL);
+	}
 	alert_look_at(round, effect_class_names[CLASS_MAIL],
 		alert_mail_sign(round, &sign) ? &sign : NULL);
 	alert_look_at(round, effect_class_names[CLASS_LOCAL],

@@ -1,4 +1,4 @@
-/* provider_alert, queue_alert: what an incident says. */
+/* provider_alert, queue_alert, credentials_alert: what an incident says. */
 #include <json-c/json.h>
 #include <string.h>
 
@@ -6,11 +6,18 @@
 #include "incident.h"
 #include "provider.h"
 
-static const char *const alert_kinds[] = {"provider_alert", "queue_alert"};
-
 static const char *const alert_names[] = {"recipient.email", "product_name", "locale", "title",
-	"zone", "target", "detail", "since", "until", "over", "credentials", "away", "overdue",
-	"is_mail", "mail_overdue", "work_overdue", NULL};
+	"zone", "target", "since", "until", "over", "credentials", "away", "overdue", "is_mail",
+	"mail_overdue", "work_overdue", NULL};
+
+static const struct {
+	const char *kind;
+	const char *names[2]; /* and what it alone is given */
+} alert_kinds[] = {
+	{"provider_alert", {"detail"}},
+	{"queue_alert", {"detail"}},
+	{"credentials_alert", {"last_day"}},
+};
 
 enum err dispatch_alert_check_templates(const struct tmpl_set *templates, struct err_info *info)
 {
@@ -18,8 +25,8 @@ enum err dispatch_alert_check_templates(const struct tmpl_set *templates, struct
 	size_t i;
 
 	for (i = 0; i < sizeof(alert_kinds) / sizeof(alert_kinds[0]) && err == ERR_OK; i++)
-		err = dispatch_mail_check_kind(templates, alert_kinds[i],
-			(const char *const *[]){alert_names, NULL}, info);
+		err = dispatch_mail_check_kind(templates, alert_kinds[i].kind,
+			(const char *const *[]){alert_names, alert_kinds[i].names, NULL}, info);
 	return err;
 }
 
@@ -37,10 +44,20 @@ static void alert_add(struct json_object *values, const char *name, const char *
 	json_object_object_add(values, name, json_object_new_string(text));
 }
 
+/* That it is about, or NULL. */
+static const struct provider *alert_provider(const struct incident *incident)
+{
+	const char *name = incident->id;
+
+	if (incident->kind == INCIDENT_EXPIRING)
+		name += strlen(INCIDENT_EXPIRY_OF);
+	return provider_find(name);
+}
+
 static struct json_object *alert_values(const struct dispatch *dispatch, struct arena *arena,
 	const struct incident *incident, const struct incident_mail *mail, const char *locale)
 {
-	const struct provider *provider = provider_find(incident->id);
+	const struct provider *provider = alert_provider(incident);
 	const bool is_mail = strcmp(incident->id, effect_class_names[CLASS_MAIL]) == 0;
 	struct json_object *values = json_object_new_object(), *recipient;
 	const struct {
@@ -69,7 +86,8 @@ static struct json_object *alert_values(const struct dispatch *dispatch, struct 
 	alert_add(values, "since", alert_time(arena, incident->since));
 	alert_add(values, "until", alert_time(arena, incident->seen_at));
 	if (incident->detail && !mail->over)
-		alert_add(values, "detail", incident->detail);
+		alert_add(values, incident->kind == INCIDENT_EXPIRING ? "last_day" : "detail",
+			incident->detail);
 	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		json_object_object_add(
 			values, flags[i].name, json_object_new_boolean(flags[i].set));
@@ -80,7 +98,9 @@ enum err dispatch_alert_compose(const struct dispatch *dispatch, struct arena *a
 	const struct incident *incident, const struct incident_mail *mail, const char *locale,
 	struct mail_message *message_r, struct buf *out, struct err_info *info)
 {
-	const char *kind = alert_kinds[provider_find(incident->id) ? 0 : 1];
+	const char *kind = incident->kind == INCIDENT_EXPIRING ? "credentials_alert"
+			   : alert_provider(incident)          ? "provider_alert"
+							       : "queue_alert";
 	struct json_object *values;
 	char hash[HASH_SIZE];
 	enum err err;

@@ -13,8 +13,10 @@
 #include "store_config.h"
 
 enum {
-	DISPATCH_WORTHWHILE_MS = 300,   /* less time than this is not worth another call */
-	DISPATCH_AT_HAND_MS = 5 * 1000, /* how long a thread goes on with one request */
+	DISPATCH_WORTHWHILE_MS = 300,    /* less time than this is not worth another call */
+	DISPATCH_AT_HAND_MS = 5 * 1000,  /* how long a thread goes on with one request */
+	DISPATCH_TOGETHER = PARTY_COUNT, /* what is under one lease: a mail to each person */
+	DISPATCH_TOGETHER_MS = 200,      /* how long what was done may wait to be written down */
 };
 
 static const struct dispatch_effect *const dispatch_effects[EFFECT_KIND_COUNT] = {
@@ -40,26 +42,38 @@ void dispatch_cause_init(struct arena *arena, const struct config *config, struc
 	id_seed(cause_r->seed, sizeof(cause_r->seed));
 }
 
-/* The effect of the task while that lease holds, or NULL. */
-static struct effect *dispatch_find_leased(
-	struct request *request, const struct dispatch_task *task, const char *lease)
+static bool dispatch_is_under(const struct effect *effect, const char *lease)
 {
-	struct effect *effect = effect_find(request, task->effect_id);
+	return effect->lease && strcmp(effect->lease, lease) == 0;
+}
 
-	return effect && effect->lease && strcmp(effect->lease, lease) == 0 ? effect : NULL;
+/* An effect while that lease of it holds, or NULL. */
+static struct effect *dispatch_find_leased(
+	struct request *request, const char *effect_id, const char *lease)
+{
+	struct effect *effect = effect_find(request, effect_id);
+
+	return effect && dispatch_is_under(effect, lease) ? effect : NULL;
 }
 
 /* ---- settle ---- */
 
-/* What is settled, and what came of it. */
+/* An effect that was performed, and what came of it. */
+struct dispatch_done {
+	const char *effect_id;
+	struct effect_outcome outcome;
+	struct dispatch_result result;
+};
+
+/* What is settled. */
 struct dispatch_settling {
 	const struct dispatch_performer *performer;
 	struct dispatch_task *task;
 	/* What follows: a lease, and of what, when the thread is to go on. */
 	char next[ID_SIZE], next_effect[ID_SIZE];
 	const struct config *config;
-	const struct effect_outcome *outcome;
-	const struct dispatch_result *result;
+	const struct dispatch_done *done;
+	size_t count;
 	int64_t pause_ms; /* until this thread is to go on with that; -1: it is not */
 };
 
@@ -93,9 +107,9 @@ static int64_t dispatch_lease_next(const struct dispatch_settling *settling, str
 	struct request *request, const char *queue, int64_t now)
 {
 	const int64_t leased_at = settling->task->lease_until - EFFECT_LEASE_MS;
+	const struct effect_outcome *last = &settling->done[settling->count - 1].outcome;
 
-	if ((settling->outcome->err != ERR_OK && !settling->outcome->skipped) ||
-		now - leased_at > DISPATCH_AT_HAND_MS)
+	if ((last->err != ERR_OK && !last->skipped) || now - leased_at > DISPATCH_AT_HAND_MS)
 		return -1;
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		if (!dispatch_effect_of(effect)->at_claim &&
@@ -111,7 +125,7 @@ static int64_t dispatch_lease_next(const struct dispatch_settling *settling, str
 static bool dispatch_has_next(struct dispatch_settling *settling, const struct request *request)
 {
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (!effect->lease || strcmp(effect->lease, settling->next) != 0)
+		if (!dispatch_is_under(effect, settling->next))
 			continue;
 		snprintf(settling->next_effect, sizeof(settling->next_effect), "%s", effect->id);
 		return true;
@@ -119,25 +133,57 @@ static bool dispatch_has_next(struct dispatch_settling *settling, const struct r
 	return false;
 }
 
+static bool dispatch_was_done(const struct dispatch_settling *settling, const char *effect_id)
+{
+	size_t i;
+
+	for (i = 0; i < settling->count; i++)
+		if (strcmp(settling->done[i].effect_id, effect_id) == 0)
+			return true;
+	return false;
+}
+
+/* The queue of what was settled last; NULL when no lease held any more. What was leased with it and
+ * not begun is given back. */
+static const char *dispatch_settle_all(
+	const struct dispatch_settling *settling, struct cause *cause, struct request *request)
+{
+	const char *lease = settling->task->lease, *queue = NULL;
+	size_t i;
+
+	for (i = 0; i < settling->count; i++) {
+		const struct dispatch_done *done = &settling->done[i];
+		struct effect *effect = dispatch_find_leased(request, done->effect_id, lease);
+
+		if (!effect)
+			continue;
+		queue = effect_queue(cause->arena, request, effect);
+		cause->trace_id = effect->trace_id;
+		dispatch_effects[effect->kind]->settle(
+			cause, request, effect, &done->outcome, &done->result);
+	}
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		if (dispatch_is_under(effect, lease) && !dispatch_was_done(settling, effect->id))
+			effect_give_back(effect, cause->now);
+	}
+	return queue;
+}
+
 static enum err dispatch_settle_rule(void *data, struct arena *arena, struct request *request,
 	bool *changed_r, struct err_info *info)
 {
 	struct dispatch_settling *settling = data;
 	const struct effect_wait *wait = settling->performer->wait;
-	struct dispatch_task *task = settling->task;
-	struct effect *effect = dispatch_find_leased(request, task, task->lease);
+	const struct dispatch_task *task = settling->task;
 	struct cause cause;
 	const char *queue;
 
 	(void)info;
 	dispatch_cause_init(arena, settling->config, &cause);
-	cause.trace_id = effect ? effect->trace_id : NULL;
-	*changed_r = effect || wait;
+	queue = dispatch_settle_all(settling, &cause, request);
+	*changed_r = queue || wait;
 	settling->pause_ms = -1;
-	if (effect) {
-		queue = effect_queue(arena, request, effect);
-		dispatch_effects[effect->kind]->settle(
-			&cause, request, effect, settling->outcome, settling->result);
+	if (queue) {
 		settling->pause_ms =
 			wait ? dispatch_renew_lease(settling, arena, request, cause.now)
 			     : dispatch_lease_next(settling, arena, request, queue, cause.now);
@@ -157,15 +203,15 @@ static enum err dispatch_settle_rule(void *data, struct arena *arena, struct req
 /* Returns after how many ms this thread is to go on with the task, which has a new lease and maybe
  * another effect by then, or -1. work->request is as stored then. */
 static int64_t dispatch_settle(struct dispatch_work *work, struct dispatch_task *task,
-	const struct effect_outcome *outcome, const struct dispatch_result *result)
+	const struct dispatch_done *done, size_t count)
 {
 	const struct dispatch_performer *performer = work->performer;
 	struct dispatch_settling settling = {
 		.performer = performer,
 		.task = task,
 		.config = work->config,
-		.outcome = outcome,
-		.result = result,
+		.done = done,
+		.count = count,
 	};
 	/* Nobody is kept waiting for a database that is away: what was done is found again by
 	 * whoever leases the effect next. */
@@ -240,23 +286,26 @@ static void dispatch_log(
 static enum err dispatch_work_load(
 	struct dispatch_work *work, const struct dispatch_task *task, struct err_info *info)
 {
-	struct store *store = work->performer->dispatch->store;
-	enum dispatch_config wanted;
-	const struct config *config;
 	enum err err = ERR_OK;
 
 	if (!work->request)
-		err = store_request_load(
-			store, work->arena, task->request_id, STORE_WHOLE, &work->request, info);
+		err = store_request_load(work->performer->dispatch->store, work->arena,
+			task->request_id, STORE_WHOLE, &work->request, info);
 	if (err != ERR_OK)
 		return err;
-	work->effect = dispatch_find_leased(work->request, task, task->lease);
-	if (!work->effect)
-		return ERR_NOT_FOUND;
-	wanted = dispatch_effects[work->effect->kind]->config;
+	work->effect = dispatch_find_leased(work->request, task->effect_id, task->lease);
+	return work->effect ? ERR_OK : ERR_NOT_FOUND;
+}
+
+static enum err dispatch_work_config(struct dispatch_work *work, struct err_info *info)
+{
+	const enum dispatch_config wanted = dispatch_effects[work->effect->kind]->config;
+	const struct config *config;
+	enum err err;
+
 	if (work->config || wanted == CONFIG_UNUSED)
 		return ERR_OK;
-	err = store_config_current(store, work->arena, &config, info);
+	err = store_config_current(work->performer->dispatch->store, work->arena, &config, info);
 	if (err == ERR_OK)
 		work->config = config;
 	if (wanted == CONFIG_NEEDED)
@@ -288,39 +337,74 @@ static void dispatch_trace(const struct dispatch_work *work, struct dispatch_tas
 	log_set_request(trace_id ? task->trace_id : NULL);
 }
 
+static void dispatch_perform_effect(
+	struct dispatch_work *work, struct dispatch_task *task, struct dispatch_done *done_r)
+{
+	const struct dispatch_effect *kind = dispatch_effects[work->effect->kind];
+	struct effect_outcome *outcome = &done_r->outcome;
+	struct err_info info = {0};
+	enum err err;
+
+	dispatch_trace(work, task);
+	*done_r = (struct dispatch_done){.effect_id = work->effect->id};
+	err = effect_check_wanted(work->request, work->effect, clock_now_ms(), &info);
+	outcome->skipped = err != ERR_OK;
+	if (err == ERR_OK && kind->perform) {
+		fault_pass(FAULT_EFFECT_BEFORE);
+		err = kind->perform(work, &done_r->result, &info);
+		fault_pass(FAULT_EFFECT_AFTER);
+	}
+	outcome->err = dispatch_outcome(err);
+	outcome->detail = arena_strdup(work->arena, info.detail);
+	outcome->retry_after_s = info.retry_after_s;
+	metrics_count(METRIC_EFFECTS, (size_t)work->effect->kind, outcome->err, 0);
+	dispatch_log(work, outcome, info.reason);
+}
+
+/* What else is under the same lease, after what went well; NULL: there is nothing. */
+static const struct effect *dispatch_under_same_lease(
+	const struct dispatch_work *work, const struct dispatch_done *done, const char *lease)
+{
+	const struct model_list *effects = &work->request->effects;
+	const struct effect *effect = work->effect + 1;
+
+	if (done->outcome.err != ERR_OK)
+		return NULL;
+	for (; effect < MODEL_AT(effects, struct effect, effects->count); effect++)
+		if (dispatch_is_under(effect, lease))
+			return effect;
+	return NULL;
+}
+
 static int64_t dispatch_perform_once(struct dispatch_work *work, struct dispatch_task *task)
 {
-	struct effect_outcome outcome = {0};
-	const struct dispatch_effect *kind;
-	struct dispatch_result result = {0};
+	const int64_t began_us = clock_monotonic_us();
+	struct dispatch_done done[DISPATCH_TOGETHER];
+	const struct dispatch_done *last;
 	struct err_info info = {0};
 	const char *queue;
+	size_t count = 0;
 	int64_t pause;
 	enum err err;
 
 	err = dispatch_work_load(work, task, &info);
+	if (err == ERR_OK)
+		err = dispatch_work_config(work, &info);
 	if (err != ERR_OK && err != ERR_NOT_FOUND)
 		log_error("request %s: effect %s waits for its next lease: %s", task->request_id,
 			task->effect_id, info.detail);
 	if (err != ERR_OK)
 		return -1;
-	kind = dispatch_effects[work->effect->kind];
-	dispatch_trace(work, task);
 	queue = effect_queue(work->arena, work->request, work->effect);
-	err = effect_check_wanted(work->request, work->effect, clock_now_ms(), &info);
-	outcome.skipped = err != ERR_OK;
-	if (err == ERR_OK && kind->perform) {
-		fault_pass(FAULT_EFFECT_BEFORE);
-		err = kind->perform(work, &result, &info);
-		fault_pass(FAULT_EFFECT_AFTER);
-	}
-	outcome.err = dispatch_outcome(err);
-	outcome.detail = arena_strdup(work->arena, info.detail);
-	outcome.retry_after_s = info.retry_after_s;
-	metrics_count(METRIC_EFFECTS, (size_t)work->effect->kind, outcome.err, 0);
-	dispatch_log(work, &outcome, info.reason);
-	pause = dispatch_settle(work, task, &outcome, &result);
-	work->waits = outcome.err == ERR_UNAVAILABLE && dispatch_waits(work, task, queue);
+	do {
+		last = &done[count];
+		dispatch_perform_effect(work, task, &done[count++]);
+		work->effect = dispatch_under_same_lease(work, last, task->lease);
+	} while (work->effect && count < DISPATCH_TOGETHER &&
+		 clock_monotonic_us() - began_us < DISPATCH_TOGETHER_MS * 1000 &&
+		 dispatch_work_config(work, &info) == ERR_OK);
+	pause = dispatch_settle(work, task, done, count);
+	work->waits = last->outcome.err == ERR_UNAVAILABLE && dispatch_waits(work, task, queue);
 	return pause;
 }
 
@@ -334,13 +418,15 @@ static void dispatch_perform_work(struct dispatch_work *work, struct dispatch_ta
 
 bool dispatch_perform(struct dispatch_performer *performer, struct dispatch_task *task)
 {
-	struct dispatch_work work = {.performer = performer};
+	struct dispatch_work work = {
+		.performer = performer,
+		.arena = task->arena ? task->arena : arena_new(),
+		.request = task->request,
+	};
 
 	/* What waited too long may be leased to somebody else before we are done. */
-	if (clock_now_ms() + DISPATCH_LONGEST_MS > task->lease_until)
-		return false;
-	work.arena = arena_new();
-	dispatch_perform_work(&work, task);
+	if (clock_now_ms() + DISPATCH_LONGEST_MS <= task->lease_until)
+		dispatch_perform_work(&work, task);
 	log_set_request(NULL);
 	arena_free(&work.arena);
 	return work.waits;

@@ -123,41 +123,53 @@ static enum err preview_request(const struct dispatch *dispatch, struct arena *a
 	return dispatch_mail_compose(dispatch, arena, &letter, &message, out, info);
 }
 
+static const struct {
+	const char *kind;
+	enum incident_kind incident;
+	const char *of; /* what comes before the provider's name; NULL: it is of none */
+	const char *detail;
+} preview_alerts[] = {
+	{"provider_alert", INCIDENT_CREDENTIALS, "", "The token was refused: invalid_client."},
+	{"credentials_alert", INCIDENT_EXPIRING, INCIDENT_EXPIRY_OF, "2027-03-31"},
+	{"queue_alert", INCIDENT_AWAY, NULL, "Connection refused."},
+};
+
 static enum err preview_alert(const struct dispatch *dispatch, struct arena *arena,
-	const struct dispatch_sample *sample, bool of_provider, struct buf *out,
-	struct err_info *info)
+	const struct dispatch_sample *sample, struct buf *out, struct err_info *info)
 {
-	const struct incident incident = {
-		.id = of_provider ? sample->provider : effect_class_names[CLASS_MAIL],
-		.kind = of_provider ? INCIDENT_CREDENTIALS : INCIDENT_AWAY,
-		.detail = of_provider ? "The token was refused: invalid_client."
-				      : "Connection refused.",
-		.since = SAMPLE_START,
-	};
 	const struct incident_mail mail = {
 		.address = "operations@example.org", .owed_at = SAMPLE_START};
+	struct incident incident = {.since = SAMPLE_START};
 	struct mail_message message;
+	size_t i;
 
-	return dispatch_alert_compose(
-		dispatch, arena, &incident, &mail, sample->locale, &message, out, info);
+	for (i = 0; i < sizeof(preview_alerts) / sizeof(preview_alerts[0]); i++) {
+		const char *of = preview_alerts[i].of;
+
+		if (strcmp(preview_alerts[i].kind, sample->kind) != 0)
+			continue;
+		incident.kind = preview_alerts[i].incident;
+		incident.detail = preview_alerts[i].detail;
+		incident.id = of ? arena_printf(arena, "%s%s", of, sample->provider)
+				 : effect_class_names[CLASS_MAIL];
+		return dispatch_alert_compose(
+			dispatch, arena, &incident, &mail, sample->locale, &message, out, info);
+	}
+	return err_set(info, ERR_INVALID, "There is no mail \"%s\".", sample->kind);
 }
 
 enum err dispatch_preview(const struct dispatch *dispatch, const struct dispatch_sample *sample,
 	struct buf *out, struct err_info *info)
 {
-	const bool of_provider = strcmp(sample->kind, "provider_alert") == 0;
 	const int kind = preview_kind(sample->kind);
 	struct arena *arena;
 	enum err err;
 
 	if (!provider_find(sample->provider))
 		return err_set(info, ERR_INVALID, "There is no provider \"%s\".", sample->provider);
-	if (kind == EFFECT_KIND_COUNT && !of_provider && strcmp(sample->kind, "queue_alert") != 0)
-		return err_set(info, ERR_INVALID, "There is no mail \"%s\".", sample->kind);
 	arena = arena_new();
-	err = kind < EFFECT_KIND_COUNT
-		      ? preview_request(dispatch, arena, sample, kind, out, info)
-		      : preview_alert(dispatch, arena, sample, of_provider, out, info);
+	err = kind < EFFECT_KIND_COUNT ? preview_request(dispatch, arena, sample, kind, out, info)
+				       : preview_alert(dispatch, arena, sample, out, info);
 	arena_free(&arena);
 	return err;
 }

@@ -21,11 +21,13 @@ struct dispatch_performer {
 	const struct effect_wait *wait;   /* in a worker: who waits for it; NULL = nobody */
 };
 
-/* An effect leased to us. */
+/* What is leased to one thread: an effect, and what else of its request is under the same lease. */
 struct dispatch_task {
 	char request_id[ID_SIZE], effect_id[ID_SIZE], lease[ID_SIZE];
 	char trace_id[TRACE_ID_SIZE]; /* of its effect, as long as it is performed */
 	int64_t lease_until;
+	struct request *request; /* as it was claimed; NULL: it is to be loaded */
+	struct arena *arena;     /* which that is in, and which who performs it frees */
 };
 
 /* An effect that is being performed. */
@@ -192,13 +194,23 @@ size_t dispatch_mail_limit(const struct dispatch *dispatch);
 
 /* ---- claim, dispatch_claim.c ---- */
 
+/* What a queue was found to be owed, and is not claimed yet: the earliest first. */
+struct dispatch_backlog {
+	struct arena *arena;     /* what is found is in it; NULL: nothing is */
+	struct model_list found; /* struct store_due */
+	bool full;               /* there may be more behind it */
+	int64_t searched_us;     /* 0: it is to be searched again */
+};
+
 struct dispatch_claimer {
 	const struct dispatch *dispatch;
-	struct model_list queues; /* struct dispatch_queue */
-	size_t *room;             /* how many more effects each pool can begin now */
-	int64_t after;            /* where the search for all goes on; 0: it had found all */
-	int64_t passed;           /* how many it has found that are due at that very moment */
-	int64_t searched_us;      /* when it was made last */
+	struct model_list queues;          /* struct dispatch_queue */
+	struct dispatch_backlog *backlogs; /* of each queue */
+	size_t *room;                      /* how many more tasks each pool can begin now */
+	bool rush;                         /* more requests owe mails than there are threads for */
+	int64_t after;       /* where the search for all goes on; 0: it had found all */
+	int64_t passed;      /* how many it has found that are due at that very moment */
+	int64_t searched_us; /* when it was made last */
 	void (*give)(void *data, size_t pool, const struct dispatch_task *task);
 	void *data;
 };
@@ -206,4 +218,7 @@ struct dispatch_claimer {
 /* Leases what is due and has room, which gets less; calls `give` for each effect. Returns how many
  * requests were claimed. */
 size_t dispatch_claim(struct dispatch_claimer *claimer);
+
+/* Somebody owes something new. */
+void dispatch_claim_woken(struct dispatch_claimer *claimer);
 #endif

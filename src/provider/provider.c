@@ -74,6 +74,16 @@ const char *provider_text(const struct provider_call *call, const char *name)
 	return config_text(call->config, call->provider->name, name);
 }
 
+bool provider_end(const struct config *config, const struct provider *provider, int64_t *end_r)
+{
+	const char *day = config_text(config, provider->name, PROVIDER_END);
+	char text[INSTANT_TEXT_SIZE];
+	const int len = day ? snprintf(text, sizeof(text), "%sT00:00:00Z", day) : 0;
+
+	*end_r = 0;
+	return !day || (len < (int)sizeof(text) && instant_parse(text, end_r));
+}
+
 enum err provider_complete(const struct conf *conf, const struct config *config,
 	const struct provider *provider, struct err_info *info)
 {

@@ -272,6 +272,12 @@ struct provider_plan provider_plan(const struct request *request);
 /* A setting or credential of the call's provider, or NULL. */
 const char *provider_text(const struct provider_call *call, const char *name);
 
+/* The setting of those whose credentials end on a day that an administrator may know. */
+#define PROVIDER_END "credentials_end_on"
+
+/* That day as an instant; 0: it is not set. False: what is set is no day. */
+bool provider_end(const struct config *config, const struct provider *provider, int64_t *end_r);
+
 /* Whether its settings and credentials are complete; ERR_UNAVAILABLE says not. */
 enum err provider_complete(const struct conf *conf, const struct config *config,
 	const struct provider *provider, struct err_info *info);

@@ -29,6 +29,7 @@ static const struct provider_field google_fields[] = {
 	{.name = "client_secret", .secret = true, .help = "of the OAuth client"},
 	{.name = "refresh_token", .secret = true, .help = "a user's consent for calendar.events"},
 	{.name = "calendar_id", .help = "the calendar's address; \"primary\" when not set"},
+	{.name = PROVIDER_END, .help = "YYYY-MM-DD, where the key has a last day"},
 	{0},
 };
 

@@ -236,6 +236,7 @@ enum err provider_google_check(
 	const struct provider_field *field;
 	const char *text, *fault;
 	struct google_key key;
+	int64_t end;
 
 	(void)conf;
 	for (field = provider_google.fields; field->name; field++) {
@@ -247,6 +248,8 @@ enum err provider_google_check(
 					field->secret ? "credentials" : "settings", field->name),
 				"%s", fault);
 	}
+	if (!provider_end(config, &provider_google, &end))
+		err = err_add_field(info, "/settings/" PROVIDER_END, "Must be a day: YYYY-MM-DD.");
 	text = provider_google_text(config, "service_account_json");
 	if (text && google_key_read(arena, text, &key, info) != ERR_OK)
 		err = ERR_INVALID;

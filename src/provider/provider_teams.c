@@ -418,6 +418,7 @@ static const struct provider_field teams_fields[] = {
 	{.name = "organizer",
 		.help = "object ID or address of the user who hosts the meetings and lets people "
 			"in from the waiting room; needs an application access policy for the app"},
+	{.name = PROVIDER_END, .help = "YYYY-MM-DD, the last day of the client secret"},
 	{.name = NULL},
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "provider_http.h"
+#include "provider_teams.h"
 #include "provider_teams_private.h"
 
 /* AADSTS numbers: learn.microsoft.com/entra/identity-platform/reference-error-codes. */
@@ -59,6 +60,7 @@ enum err provider_teams_check(
 	};
 	const char *text;
 	enum err err = ERR_OK;
+	int64_t end;
 	size_t i;
 
 	(void)conf;
@@ -82,6 +84,8 @@ enum err provider_teams_check(
 		err = err_add_field(info, "/settings/organizer",
 			"Must be the object ID of a user, or the address that the user signs in "
 			"with.");
+	if (!provider_end(config, &provider_teams, &end))
+		err = err_add_field(info, "/settings/" PROVIDER_END, "Must be a day: YYYY-MM-DD.");
 	return err;
 }
 

@@ -258,22 +258,35 @@ enum err store_delivery_save(
 	return store_collection_end(&deliveries, err);
 }
 
-enum err store_delivery_erase(
-	struct store *store, const char *request_id, int64_t now, struct err_info *info)
+/* Of those whose `key` is `value`: what is owed is over, and nothing says any more what it was. */
+static enum err store_delivery_silence(
+	struct store *store, const char *key, const char *value, int64_t now, struct err_info *info)
 {
 	enum err err;
 
 	err = store_delivery_update(store,
-		BCON_NEW("request_id", BCON_UTF8(request_id), "state",
+		BCON_NEW(key, BCON_UTF8(value), "state",
 			BCON_UTF8(delivery_state_names[DELIVERY_DUE])),
 		BCON_NEW("$set", "{", "state", BCON_UTF8(delivery_state_names[DELIVERY_FAILED]),
 			"ended_at", BCON_DATE_TIME(now), "}", "$unset", "{", "due", BCON_BOOL(true),
 			"lease", BCON_BOOL(true), "}", "$inc", "{", "rev", BCON_INT64(1), "}"),
 		info);
 	if (err == ERR_OK)
-		err = store_delivery_update(store, BCON_NEW("request_id", BCON_UTF8(request_id)),
+		err = store_delivery_update(store, BCON_NEW(key, BCON_UTF8(value)),
 			BCON_NEW("$unset", "{", "body", BCON_BOOL(true), "last_error",
 				BCON_BOOL(true), "}", "$inc", "{", "rev", BCON_INT64(1), "}"),
 			info);
 	return err;
+}
+
+enum err store_delivery_erase(
+	struct store *store, const char *request_id, int64_t now, struct err_info *info)
+{
+	return store_delivery_silence(store, "request_id", request_id, now, info);
+}
+
+enum err store_delivery_erase_one(
+	struct store *store, const char *id, int64_t now, struct err_info *info)
+{
+	return store_delivery_silence(store, "_id", id, now, info);
 }

@@ -54,4 +54,8 @@ enum err store_delivery_list(struct store *store, struct arena *arena,
 /* Forgets what those of a request say; what has not been sent is not sent any more. */
 enum err store_delivery_erase(
 	struct store *store, const char *request_id, int64_t now, struct err_info *info);
+
+/* The same for one of them. */
+enum err store_delivery_erase_one(
+	struct store *store, const char *id, int64_t now, struct err_info *info);
 #endif

@@ -689,6 +689,15 @@ NEEDED = r"(?i)\bneeded\b"
         ("teams", "credentials", "client_id", "x\u200b", "/credentials/client_id", "characters"),
         ("teams", "settings", "organizer", "a/b", "/settings/organizer", "address"),
         ("teams", "settings", "subject", "x", "/settings/subject", "known"),
+        ("teams", "settings", "credentials_end_on", "3/1/27", "/settings/credentials_end_on", "a day"),
+        (
+            "google_meet",
+            "settings",
+            "credentials_end_on",
+            "2027-02-30",
+            "/settings/credentials_end_on",
+            "YYYY-MM-DD",
+        ),
     ],
 )
 def test_what_is_malformed(

@@ -44,6 +44,40 @@ def test_who_waits_for_a_link_does_not_queue_behind_mails(
     assert sum(sent) <= SLIPPED_IN, "it had its turn among the first"
 
 
+def test_while_many_wait_two_mails_are_one_errand(
+    start: Callable[..., Stack], smtp: SmtpServer
+) -> None:
+    """Of one lease, written down at once; if the first one fails it costs the other nothing."""
+    stack = start(smtp, SERVER_DISPATCHER_THREADS=1)
+    with nobody_delivers(stack):
+        made = [stack.parties().accepted() for _ in range(8)]
+        for request in made[::2]:
+            smtp.answers[request["client"]["email"]] = "450 4.2.0 later"
+
+    def told(request: dict) -> dict[str, list]:
+        events = stack.document(request["id"])["events"]
+        own = [e for e in events if e["detail"] == "meeting_ready"]
+        sent = {e["to"]: e["at"] for e in own if e["action"] == "mail.sent"}
+        return sent
+
+    def all_are_told() -> bool:
+        lawyers = all("lawyer" in told(request) for request in made)
+        return lawyers and all("client" in told(request) for request in made[1::2])
+
+    until(all_are_told, "nobody waits for those who are put off", 60)
+    together = [len(set(told(request).values())) == 1 for request in made[1::2]]
+    assert any(together), "written down at the same moment"
+    for request in made[::2]:
+        assert smtp.attempts[request["lawyer"]["email"]] == 1
+        (mail,) = [e for e in stack.owed(request["id"]) if "mail" in e]
+        assert mail["attempts"] == 1 and not mail.get("lease")
+    smtp.answers.clear()
+    stack.advance(3600)
+    for request in made:
+        stack.settle(request["id"], 60)
+        assert len(stack.mails.of(request["id"])) == 2
+
+
 def test_what_was_given_up_is_found_by_an_index(
     start: Callable[..., Stack], smtp: SmtpServer
 ) -> None:

@@ -7,14 +7,18 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from mailbox import SmtpServer
 
 import pytest
 from caller import done, new_key, refused
 from receiver import Receiver
+from replies import PATTERN, invited, received
 from stack import PROGRAM, ROOT, Stack, spawn
 from support import free_port, until
 from test_sudden_death import EVERYWHERE
+from wire import Wire
 
 WORDS = (ROOT / "docs/webhooks.md").read_text()
 LEASE_S = 60
@@ -521,6 +525,62 @@ def test_what_is_erased_is_told_nobody(stack: Stack, receiver: Receiver) -> None
     (row,) = until_quiet(stack, hook, 1)
     assert row["state"] == "failed" and row["last_error"]["code"] == "permanent"
     assert receiver.told() == []
+
+
+class Slow(Wire):
+    """Holds back what is put down for subscribers, until it is told not to."""
+
+    def __init__(self, uri: str):
+        self.held, self.go = threading.Event(), threading.Event()
+        super().__init__(uri)
+
+    def count(self, command: dict) -> None:
+        super().count(command)
+        if command.get("insert") == "deliveries":
+            self.held.set()
+            assert self.go.wait(60)
+
+
+def test_what_is_put_down_behind_an_erasure_is_forgotten(
+    tmp_path: pathlib.Path, mongodb_uri: str
+) -> None:
+    """The dispatcher has loaded the person's name before, and stores it only after."""
+    settings = {"WEBHOOKS_ALLOW": "127.0.0.1"}
+    with (
+        Slow(mongodb_uri) as wire,
+        Stack(tmp_path / "stack", mongodb_uri, MONGODB_URI=wire.uri, **settings) as stack,
+    ):
+        port = free_port()
+        hook = register(stack, f"http://127.0.0.1:{port}/", "request.created")
+        parties = stack.parties()
+        request = parties.create()
+        until(wire.held.is_set, "it is about to be put down")
+        assert stack.admin().post(f"/api/people/{parties.client_id}/erase").status_code == 200
+        assert deliveries(stack, hook) == []
+        wire.go.set()
+        (row,) = until_quiet(stack, hook, 1)
+        assert row["state"] == "failed"
+        stored = stack.requests.database["deliveries"].find_one({"request_id": request["id"]})
+        assert "body" not in stored
+
+
+def test_who_comes_is_told(
+    start: Callable[..., Stack], smtp: SmtpServer, receiver: Receiver
+) -> None:
+    """An answer by mail is an event like any other, though a program of its own stores it."""
+    stack = start(smtp, WEBHOOKS_ALLOW="127.0.0.1", MAIL_REPLY_ADDRESS=PATTERN)
+    hook = register(stack, receiver.url(), "attendance.*")
+    client = invited(stack)
+    for answer in ("accepted", "declined"):
+        received(stack, client.message(f"gmail-{answer}"), client.address)
+        assert client.attendance == answer
+        stack.advance(5)
+    until_quiet(stack, hook, 2)
+    told = [call.event for call in receiver.told(client.request["id"])]
+    assert [event["type"] for event in told] == ["meeting.attendance"] * 2
+    seen = [event["data"]["meeting"]["attendance"] for event in told]
+    assert [one["client"] for one in seen] == ["accepted", "declined"]
+    assert all(call.signed_with(hook["secret"]) for call in receiver.told())
 
 
 def test_what_is_kept_is_sealed_and_sealed_anew(stack: Stack, receiver: Receiver) -> None:

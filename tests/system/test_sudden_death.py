@@ -11,6 +11,7 @@ import pytest
 from caller import new_key
 from stack import LEASE_S, ROOT, Stack
 from support import until
+from test_changes import nobody_delivers
 
 FAULT_TABLE = (ROOT / "src/base/fault_table.h").read_text()
 EVERYWHERE = re.findall(r'^FAULT\(\w+, "([^"]+)"\)', FAULT_TABLE, re.MULTILINE)
@@ -89,6 +90,26 @@ def test_death_on_the_way_to_a_meeting(
     assert_told_once(stack, request, "meeting_ready", place)
     assert parties.client.request(request["id"])["meeting"]["join_url"]
     until(lambda: len(stack.children()) == 3, "everybody is back")
+
+
+@pytest.mark.parametrize("place", ["claim.after_save", "settle.after_save", *sorted(MAYBE_TWICE)])
+def test_death_while_many_wait(armed, smtp: SmtpServer, tmp_path, place: str) -> None:
+    """Then both mails of a request are under one lease: as many may leave twice, and no others."""
+    trigger = tmp_path / "trigger"
+    stack = armed(place, smtp)
+    trigger.unlink()
+    with nobody_delivers(stack):
+        made = [stack.parties().accepted() for _ in range(6)]
+        whole = set(stack.children())
+        trigger.touch()
+    outlive(stack, tmp_path, whole)
+    repeats = 0
+    for request in made:
+        stack.settle(request["id"])
+        ids = [mail.id for mail in stack.mails.of(request["id"])]
+        assert len(set(ids)) == 2
+        repeats += len(ids) - 2
+    assert repeats <= (2 if place in MAYBE_TWICE else 0)
 
 
 @pytest.mark.parametrize("place", [p for p in PLACES if not p.startswith("create.")])
