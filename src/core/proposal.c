@@ -37,7 +37,7 @@ static const struct model_field draft_fields[] = {
 	DRAFT(MODEL_STRING, message, MODEL_MULTILINE, .min = 0, .max = 2000),
 };
 
-const struct model proposal_draft_model = MODEL(struct proposal_draft, "proposal", draft_fields);
+const struct model proposal_draft_model = MODEL(struct proposal_draft, "proposal_draft", draft_fields);
 
 #define RESPONSE(type, member, flags, ...)                                                         \
 	MODEL_FIELD(struct proposal_response, member, type, flags, __VA_ARGS__)
@@ -49,7 +49,7 @@ static const struct model_field response_fields[] = {
 };
 
 const struct model proposal_response_model =
-	MODEL(struct proposal_response, "response", response_fields);
+	MODEL(struct proposal_response, "proposal_response", response_fields);
 
 int64_t proposal_until(const struct request *request)
 {

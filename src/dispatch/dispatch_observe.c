@@ -37,7 +37,7 @@ static int64_t observe_age(struct observation *look, bool failed)
 		.failed = failed, .until = look->now, .limit = 1};
 	const struct request *first;
 	struct model_list found = {0};
-	int64_t seen;
+	struct store_outbox_seen seen = {0};
 
 	if (look->err == ERR_OK)
 		look->err = store_outbox_list(

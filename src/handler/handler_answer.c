@@ -67,7 +67,7 @@ ANSWER(handler_health_answer, "health", NULL, MEMBER("status", MODEL_STRING, MUS
 
 PART(provider_fault, "provider_fault", NULL, MEMBER("code", MODEL_STRING, MUST),
 	MEMBER("detail", MODEL_STRING, MUST), MEMBER("at", MODEL_INSTANT, MUST));
-PART(provider_health, "provider_health", NULL, MEMBER("state", MODEL_STRING, MUST),
+PART(provider_health_shown, "provider_health", NULL, MEMBER("state", MODEL_STRING, MUST),
 	MEMBER("last_ok_at", MODEL_INSTANT, MODEL_SHOWN),
 	MEMBER("last_error", MODEL_OBJECT, MODEL_SHOWN, .of = &provider_fault),
 	MEMBER("breaker", MODEL_ENUM, MUST, .names = breaker_state_names));
@@ -75,7 +75,7 @@ ANSWER(handler_provider_answer, "provider", NULL, MEMBER("name", MODEL_STRING, M
 	MEMBER("title", MODEL_STRING, MUST), MEMBER("enabled", MODEL_BOOL, MUST),
 	MEMBER("configured", MODEL_BOOL, MUST), MEMBER("settings", MODEL_MAP, MUST),
 	MEMBER("credentials", MODEL_MAP, MUST), MEMBER("capabilities", MODEL_STRINGS, MUST),
-	MEMBER("health", MODEL_OBJECT, MUST, .of = &provider_health));
+	MEMBER("health", MODEL_OBJECT, MUST, .of = &provider_health_shown));
 ANSWER(handler_provider_page, "provider_page", NULL, ITEMS(&handler_provider_answer));
 
 PART(outbox_kind, "outbox_kind", NULL, MEMBER("owed", MODEL_INT, MUST),

@@ -7,6 +7,7 @@
 #include "handler_page.h"
 #include "handler_private.h"
 #include "ics_invite.h"
+#include "ics_invite.h"
 #include "ics_when.h"
 #include "instant.h"
 #include "proposal.h"
@@ -241,8 +242,7 @@ static enum err page_values(const struct page *page, enum page_state state,
 	page_add_other(page, values);
 	page_add_proposal(page, values);
 	page_add_acts(page, values);
-	handler_add_canceller(page_add_object(values, "cancelled_by"), page->opened.canceller,
-		page->opened.party);
+	ics_invite_add_canceller(page->opened.canceller, page->opened.party, values);
 	if (meeting && (state == PAGE_CANCELLED || state == PAGE_OFF))
 		handler_add_text(values, "reason", meeting->ended_reason);
 	if (state == PAGE_EARLY)

@@ -53,9 +53,6 @@ struct ics_invite handler_snapshot(struct arena *arena, const struct handler_con
 void handler_add_flag(struct json_object *values, const char *name, bool flag);
 void handler_add_text(struct json_object *values, const char *name, const char *text);
 
-/* Who cancelled, as that party is told it; NULL: nobody knows. */
-void handler_add_canceller(struct json_object *by, const struct actor *canceller, enum party party);
-
 /* The range that visitors like best of the languages that have that page; NULL when any will do. */
 const char *handler_visitor_language(const struct http_exchange *exchange, const char *file);
 

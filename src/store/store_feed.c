@@ -19,11 +19,15 @@ enum err store_feed_load(struct store *store, struct arena *arena, const char *i
 	struct feed **feed_r, struct err_info *info)
 {
 	const bson_t *bson;
+	bson_iter_t iter;
 	enum err err = store_document_load(store, arena, "feeds", id, &bson, info);
 
-	if (err == ERR_OK && !bson)
-		err = err_set(info, ERR_NOT_FOUND, "There is no such feed.");
-	return err == ERR_OK ? store_read_feed(store, arena, bson, id, feed_r, info) : err;
+	if (err != ERR_OK)
+		return err;
+	if (!bson || !bson_iter_init(&iter, bson))
+		return err_set(info, ERR_NOT_FOUND, "There is no such feed.");
+	*feed_r = arena_alloc(arena, sizeof(**feed_r));
+	return store_bson_read(store, arena, &feed_model, &iter, id, *feed_r, info);
 }
 
 enum err store_feed_save(struct store *store, struct arena *arena, const struct feed *feed,
