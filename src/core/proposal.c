@@ -37,7 +37,8 @@ static const struct model_field draft_fields[] = {
 	DRAFT(MODEL_STRING, message, MODEL_MULTILINE, .min = 0, .max = 2000),
 };
 
-const struct model proposal_draft_model = MODEL(struct proposal_draft, "proposal_draft", draft_fields);
+const struct model proposal_draft_model =
+	MODEL(struct proposal_draft, "proposal_draft", draft_fields);
 
 #define RESPONSE(type, member, flags, ...)                                                         \
 	MODEL_FIELD(struct proposal_response, member, type, flags, __VA_ARGS__)
