@@ -127,6 +127,8 @@ static const struct {
 	{"TRANSP:OPAQUE", "TRANSP:FREE", "TRANSP has a value"},
 	{"TRANSP:OPAQUE", "TRANSP:OPAQ", "TRANSP has a value"},
 	{"SUMMARY:", "CLASS:SECRET\nSUMMARY:", "CLASS has a value"},
+	{"URL:{{{page_url}}}", "URL:{{{page_url}}}}", "URL has a value"},
+	{":{{{join_url}}}", ":{{{join_url}}}\\", "CONFERENCE has a value"},
 	{"CALSCALE:GREGORIAN", "CALSCALE:JULIAN", "CALSCALE has a value"},
 	{"PRODID:-//meetlink//", "PRODID:-//meet\\nlink//", "PRODID has a value"},
 	{"FEATURE=AUDIO,VIDEO", "FEATURE=AUDIO,IDEO", "CONFERENCE has a value"},

@@ -68,7 +68,7 @@ static const struct check_row alarm_rows[] = {
 /*
  * Properties and parameters of which calendar programs know no other values than these, though RFC
  * 5545 and RFC 7986 section 6.3 leave room for more: ical4j refuses all of a calendar for one.
- * NULL: a text of one line.
+ * NULL: a text of one line. "": a URI.
  */
 static const struct check_choice {
 	const char *name, *values;
@@ -77,6 +77,8 @@ static const struct check_choice {
 	{"CLASS", "PUBLIC PRIVATE CONFIDENTIAL"},
 	{"PRODID", NULL},
 	{"TRANSP", "OPAQUE TRANSPARENT"},
+	{"CONFERENCE", ""},
+	{"URL", ""},
 	{"CUTYPE", "INDIVIDUAL GROUP RESOURCE ROOM UNKNOWN"},
 	{"FEATURE", "AUDIO CHAT FEED MODERATOR PHONE SCREEN VIDEO"},
 	{"PARTSTAT", "NEEDS-ACTION ACCEPTED DECLINED TENTATIVE DELEGATED"},
@@ -241,6 +243,14 @@ static bool check_is_listed(const char *values, const char *value, size_t len)
 	return false;
 }
 
+static bool check_is_of(const struct check_choice *row, const char *value, size_t len)
+{
+	if (!row->values)
+		return !strstr(value, "\\n");
+	return *row->values ? check_is_listed(row->values, value, len)
+			    : !strpbrk(value, " \"<>\\^`{|}"); /* RFC 3986 section 2 */
+}
+
 /* Whether a property or parameter may have the value. */
 static bool check_may_be(const char *name, size_t name_len, const char *value, size_t len)
 {
@@ -249,8 +259,7 @@ static bool check_may_be(const char *name, size_t name_len, const char *value, s
 
 	for (; row < end; row++)
 		if (strlen(row->name) == name_len && strncasecmp(row->name, name, name_len) == 0)
-			return row->values ? check_is_listed(row->values, value, len)
-					   : !strstr(value, "\\n");
+			return check_is_of(row, value, len);
 	return true;
 }
 
