@@ -53,7 +53,7 @@ def test_both_are_told(own: Stack, locale: str | None) -> None:
         assert request["title"] in mail.text()
     shown = people.lawyer.request(request["id"])
     assert (shown["status"], shown["meeting"]) == ("lapsed", None)
-    assert not shown["links"].keys() - {"self", "audit"}, "nothing can be done to it"
+    assert not shown["links"].keys() - {"audit", "page_url", "self"}, "nothing can be done to it"
     assert [e["action"] for e in people.client.audit(request["id"])] == [
         "request.created",
         "mail.sent",
