@@ -728,7 +728,7 @@ def check_completed(stack: Stack, people: Parties, request: dict) -> None:
     meeting = after["meeting"]
     assert meeting["status"] == "expired" and meeting["ended_at"] >= meeting["expires_at"]
     assert meeting["join_url"] is None
-    assert set(after["links"]) == {"self", "meeting", "calendar", "audit", "outcome"}
+    assert set(after["links"]) == {"self", "page_url", "meeting", "calendar", "audit", "outcome"}
     assert stack.document(request["id"])["effects"] == []
     assert not stack.document(request["id"]).get("due")
     assert stack.anyone().get(request["meeting"]["join_url"]).status_code == 410
