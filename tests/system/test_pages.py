@@ -390,9 +390,7 @@ def test_what_is_changed_too_often(own: Stack, people: Parties) -> None:
         page = Page(people, "lawyer", request)
         words = []
         for language in ("en", "de", "fr"):
-            answer = page.post(
-                "renew", words="Leaked", headers={"Accept-Language": language}
-            )
+            answer = page.post("renew", words="Leaked", headers={"Accept-Language": language})
             assert answer.status_code == 429
             assert 0 < int(answer.headers["Retry-After"]) <= 3601
             words += re.findall(r'role="alert">([^<]*)<', answer.text)
