@@ -241,6 +241,63 @@ static void test_command_closes_to_the_client(void)
 	arena_free(&arena);
 }
 
+/* By status, time, role and proposal: no answer is one that the description does not have. */
+static void refusals_check(struct request *request, int command, uint64_t *met)
+{
+	static const int64_t times[] = {CORE_NOW, CORE_START - 1, CORE_START, CORE_END};
+	const uint64_t said = command_refusals((enum command)command);
+	enum role role;
+	enum err err;
+	size_t i;
+
+	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		for (role = ROLE_CLIENT; role < ROLE_SYSTEM; role++) {
+			err = command_check((enum command)command, role, request, times[i], NULL);
+			UNIT_CHECK(err == ERR_OK || said & UINT64_C(1) << err,
+				command_table[command].name);
+			*met |= UINT64_C(1) << err;
+		}
+}
+
+static void test_command_refusals_are_said(void)
+{
+	struct proposal proposals[] = {{.status = PROPOSAL_OPEN, .starts_at = CORE_END},
+		{.status = PROPOSAL_DECLINED, .starts_at = CORE_END}};
+	struct arena *arena = arena_new();
+	struct request *request;
+	int command, status, meeting;
+	uint64_t met = 0;
+	size_t i;
+
+	for (status = REQUEST_OPEN; status <= REQUEST_COMPLETED; status++)
+		for (meeting = 0; meeting < NO_MEETING; meeting++) {
+			request = command_request(arena, (enum request_status)status, meeting);
+			request->meeting->changes_until = CORE_START - INSTANT_HOUR;
+			for (i = 0; i <= 2; i++) {
+				request->proposal = i < 2 ? &proposals[i] : NULL;
+				for (command = 0; command < COMMAND_COUNT; command++)
+					refusals_check(request, command, &met);
+			}
+		}
+	CU_ASSERT_TRUE(met & ERR_SET(TOO_LATE));
+	CU_ASSERT_TRUE(met & ERR_SET(ALREADY_PROPOSED));
+	CU_ASSERT_TRUE(met & ERR_SET(NO_PROPOSAL));
+	CU_ASSERT_TRUE(met & ERR_SET(NOT_STARTED));
+	CU_ASSERT_TRUE(met & ERR_SET(MEETING_OVER));
+	/* Who lets a meeting be where another is says so. */
+	for (command = 0; command < COMMAND_COUNT; command++) {
+		if (!command_table[command].body)
+			continue;
+		MODEL_FOREACH_FIELD (command_table[command].body, field) {
+			UNIT_CHECK(
+				strcmp(field->name, "allow_overlap") != 0 ||
+					command_refusals((enum command)command) & ERR_SET(OVERLAPS),
+				command_table[command].name);
+		}
+	}
+	arena_free(&arena);
+}
+
 /* Within any hour, and what ends something always. */
 static void test_command_counts_changes(void)
 {
@@ -293,6 +350,7 @@ static const struct unit_case cases[] = {
 	{"every pair", test_command_every_pair},
 	{"when its time is over", test_command_when_its_time_is_over},
 	{"refusals have words", test_command_refusals_have_words},
+	{"refusals are said", test_command_refusals_are_said},
 	{"closes to the client", test_command_closes_to_the_client},
 	{"counts changes", test_command_counts_changes},
 	{"rows are whole", test_command_rows_are_whole},

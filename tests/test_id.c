@@ -165,6 +165,8 @@ static void test_hash(void)
 	hash_hex("abc", 3, hex);
 	CU_ASSERT_STRING_EQUAL(
 		hex, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319");
+	hash_sha256_base64("abc", 3, hex); /* FIPS 180-4's own example */
+	CU_ASSERT_STRING_EQUAL(hex, "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
 	hex_encode("\x00\xff\x0a", 3, hex);
 	CU_ASSERT_STRING_EQUAL(hex, "00ff0a");
 	hex_encode("", 0, hex);

@@ -1,6 +1,8 @@
+#include "core_unit.h"
+#include "gate.h"
 #include "mail_letter.h"
 #include "mail_read.h"
-#include "unit.h"
+#include "mail_strike.h"
 
 static enum err read_text(struct arena *arena, const char *text, struct mail_read *read_r)
 {
@@ -227,6 +229,105 @@ static void test_letter(void)
 	arena_free(&arena);
 }
 
+/* ---- links that are their reader's own ---- */
+
+#define QUOTED "Content-Transfer-Encoding: quoted-printable\n\n"
+
+static const char *as_base64(struct arena *arena, const char *text)
+{
+	const size_t len = strlen(text), size = 4 * (len + 2) / 3 + 1;
+	char *encoded = arena_alloc(arena, size), *c;
+
+	base64url_encode(text, len, encoded, size);
+	for (c = encoded; *c; c++)
+		*c = *c == '-' ? '+' : *c == '_' ? '/' : *c;
+	return arena_printf(arena, "%.*s\n%s\n", 20, encoded, encoded + 20);
+}
+
+/* How a token may stand in what somebody answers; NULL: that is all. */
+static const char *with_token(struct arena *arena, size_t i, const char *token)
+{
+	const char *url = arena_printf(arena, "https://m.example/m/%s", token), *end = token + 20;
+
+	switch (i) {
+	case 0:
+		return arena_printf(arena, "Subject: x\n\nYes.\n> %s\n> %s#x\n", url, url);
+	case 1:
+		return arena_printf(arena, "A: b\n\n>> %.40s\n>> %s\n", url, url + 40);
+	case 2:
+		return arena_printf(arena, QUOTED "<a href=3D\"%.30s=\n%s\">\n", url, url + 30);
+	case 3:
+		return arena_printf(arena, QUOTED "/m/=%02X%s\n", (unsigned)*token, token + 1);
+	case 4:
+		return arena_printf(arena, "Content-Transfer-Encoding: base64\n\n%s",
+			as_base64(arena, arena_printf(arena, "Gr\xc3\xbc\xc3\x9f: %s", url)));
+	case 5:
+		return arena_printf(
+			arena, "A: b\n\nhttps://x/?u=https%%3A%%2f%%2Fm%%2Fm%%2F%s&y\n", token);
+	case 6:
+		return arena_printf(arena,
+			MIXED "\nHi\n--x\nContent-Type: text/calendar\n\n"
+			      "URL:https://m/m/%.20s\r\n %s\r\n--x--\n",
+			token, end);
+	case 7:
+		return arena_printf(arena,
+			MIXED "\nHi\n--x\nContent-Type: message/rfc822\n\n"
+			      "Subject: y\n\n%s\n--x--\n",
+			url);
+	case 8:
+		return arena_printf(arena, "A: b\n\n%sand more", url);
+	default:
+		return NULL;
+	}
+}
+
+static void test_links_are_struck(void)
+{
+	static const char stars[] = "**************************************************";
+	struct secret_ring *ring = core_ring(CORE_KEY_1), *other = core_ring(CORE_KEY_2);
+	struct arena *arena = arena_new();
+	char token[GATE_TOKEN_SIZE];
+	const char *message, *name;
+	struct mail_read read;
+	int purpose;
+	size_t i;
+
+	for (purpose = GATE_JOIN; purpose <= GATE_PAGE; purpose++) {
+		gate_token(ring, (enum gate_purpose)purpose, CORE_ID, PARTY_CLIENT, 1, token);
+		for (i = 0; (message = with_token(arena, i, token)); i++) {
+			name = arena_printf(arena, "way %zu", i);
+			CU_ASSERT_EQUAL_FATAL(read_text(arena, message, &read), ERR_OK);
+			mail_strike_links(arena, other, &read);
+			UNIT_CHECK(strstr(message, read.body) != NULL, name);
+			mail_strike_links(arena, ring, &read);
+			message = with_token(arena, i, stars);
+			UNIT_CHECK(strstr(message, read.body) != NULL, name);
+			UNIT_CHECK(strlen(read.body) == read.body_len, name);
+		}
+	}
+	secret_ring_free(&ring);
+	secret_ring_free(&other);
+	arena_free(&arena);
+}
+
+/* What is no text stays as it is to the byte. */
+static void test_attachments_are_left_alone(void)
+{
+	struct secret_ring *ring = core_ring(CORE_KEY_1);
+	struct arena *arena = arena_new();
+	char token[GATE_TOKEN_SIZE];
+	struct mail_read read;
+
+	gate_token(ring, GATE_PAGE, CORE_ID, PARTY_CLIENT, 0, token);
+	read_text(arena,
+		arena_printf(arena, MIXED "Content-Type: image/png\n\n/m/%s\n--x--\n", token),
+		&read);
+	mail_strike_links(arena, ring, &read);
+	CU_ASSERT_PTR_NOT_NULL(strstr(read.body, token));
+	secret_ring_free(&ring);
+	arena_free(&arena);
+}
+
 static const struct unit_case cases[] = {
 	{"fields", test_fields},
 	{"subjects", test_subjects},
@@ -235,6 +336,8 @@ static const struct unit_case cases[] = {
 	{"automatic", test_automatic},
 	{"failures", test_failures},
 	{"letter", test_letter},
+	{"links are struck", test_links_are_struck},
+	{"attachments are left alone", test_attachments_are_left_alone},
 };
 
 UNIT_MAIN("mail_read", cases)

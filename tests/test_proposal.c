@@ -168,6 +168,38 @@ static void test_it_is_taken_back(void)
 	arena_free(&arena);
 }
 
+/* Nobody is asked to decide on what has ended by itself. */
+static void test_it_is_not_told_too_late(void)
+{
+	static const struct {
+		const char *name;
+		int64_t starts_at, until;
+	} rows[] = {
+		{"before the meeting", CORE_START - INSTANT_HOUR, CORE_START - INSTANT_HOUR},
+		{"after the meeting", ASKED, CORE_END},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct proposal_draft input = {.starts_at = rows[i].starts_at};
+		const int64_t now = rows[i].until - INSTANT_HOUR;
+		struct arena *arena = arena_new();
+		struct request *request = core_in_state(arena, CORE_READY);
+		struct effect *mail;
+
+		CU_ASSERT_EQUAL(
+			propose_at(arena, request, &input, now, &(bool){false}, NULL), ERR_OK);
+		mail = core_effect(request, EFFECT_MAIL_MEETING_PROPOSED, PARTY_LAWYER);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(mail);
+		UNIT_CHECK(mail->give_up_at == rows[i].until, rows[i].name);
+		UNIT_CHECK(effect_check_wanted(request, mail, rows[i].until - 1, NULL) == ERR_OK,
+			rows[i].name);
+		UNIT_CHECK(effect_check_wanted(request, mail, rows[i].until, NULL) == ERR_PERMANENT,
+			rows[i].name);
+		arena_free(&arena);
+	}
+}
+
 /* What moves or ends the meeting ends what was asked for; a new link does not. */
 static void test_what_ends_it(void)
 {
@@ -227,6 +259,7 @@ static const struct unit_case cases[] = {
 	{"it is accepted", test_it_is_accepted},
 	{"it is declined", test_it_is_declined},
 	{"it is taken back", test_it_is_taken_back},
+	{"it is not told too late", test_it_is_not_told_too_late},
 	{"what ends it", test_what_ends_it},
 	{"its time passes", test_its_time_passes},
 };

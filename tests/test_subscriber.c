@@ -96,6 +96,7 @@ static void secrets_of_a_day(void)
 	struct cause cause = core_cause(arena, CORE_NOW, ROLE_ADMIN, "root");
 	struct subscriber *subscriber = subscriber_add(arena, config, "s-1", "meeting.*");
 	const struct subscriber_secret *older;
+	struct err_info info = {0};
 	size_t i;
 
 	for (i = 0; i < 4; i++, cause.now += INSTANT_HOUR)
@@ -108,8 +109,9 @@ static void secrets_of_a_day(void)
 	CU_ASSERT_STRING_EQUAL(older[0].secret, "whsec_1");
 	CU_ASSERT_EQUAL(older[0].until, CORE_NOW + INSTANT_DAY);
 	CU_ASSERT_STRING_EQUAL(older[2].secret, "whsec_3");
-	CU_ASSERT_EQUAL(subscriber_rotate(&cause, config, subscriber, "whsec_6", "call", NULL),
+	CU_ASSERT_EQUAL(subscriber_rotate(&cause, config, subscriber, "whsec_6", "call", &info),
 		ERR_TOO_MANY_CHANGES);
+	CU_ASSERT_EQUAL(info.retry_after_s, 20 * 3600 + 1);
 	CU_ASSERT_STRING_EQUAL(subscriber->secret, "whsec_5");
 	cause.now = CORE_NOW + INSTANT_DAY + INSTANT_HOUR;
 	CU_ASSERT_EQUAL(

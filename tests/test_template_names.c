@@ -390,8 +390,8 @@ static void give_own_pages(const struct tmpl_set *templates)
 			-1},
 		{REQUEST_COMPLETED, MEETING_EXPIRED, PARTY_LAWYER, -2 * INSTANT_DAY, "", -1},
 	};
-	static const enum err errors[] = {
-		ERR_INVALID, ERR_TOO_LATE, ERR_OVERLAPS, ERR_FORBIDDEN, ERR_BUSY, ERR_MEETING_OVER};
+	static const enum err errors[] = {ERR_INVALID, ERR_TOO_LATE, ERR_TOO_MANY_CHANGES,
+		ERR_OVERLAPS, ERR_FORBIDDEN, ERR_BUSY, ERR_MEETING_OVER};
 	struct person client = people[PARTY_CLIENT], bo = people[PARTY_LAWYER];
 	struct meeting own = meeting;
 	struct request shown = request;
@@ -413,6 +413,8 @@ static void give_own_pages(const struct tmpl_set *templates)
 		own.status = rows[i].meeting_status;
 		/* Of the client, that is too late. */
 		own.changes_until = rows[i].before == INSTANT_MINUTE ? CORE_NOW : 0;
+		/* Noted already, as it would be by that form. */
+		own.outcome = rows[i].before == -INSTANT_HOUR ? rows[i].query : NULL;
 		proposal.status = rows[i].proposal;
 		shown.proposal = rows[i].proposal < 0 ? NULL : &proposal;
 		give_own_page(templates, &page, START - rows[i].before, "", NULL);

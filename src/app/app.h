@@ -53,6 +53,7 @@ struct app_shared {
 	struct breaker_table *breakers;
 	struct breaker_table *domains; /* of recipients, for dispatchers alone */
 	const char *openapi, *docs;    /* what the API says of itself */
+	const char *docs_policy;       /* what of that page browsers may use */
 };
 
 /* The memory that all count in (metrics.h), before the first fork. ERR_CONFIG. */

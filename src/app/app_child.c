@@ -121,6 +121,7 @@ int app_worker_run(const struct conf *conf, const struct app_shared *shared)
 		.calendar_version = app_calendar_version(&app),
 		.openapi = shared->openapi,
 		.docs = shared->docs,
+		.docs_policy = shared->docs_policy,
 	};
 	router = (struct http_router){
 		.routes = app_routes,

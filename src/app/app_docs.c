@@ -5,6 +5,7 @@
 #include "app.h"
 #include "app_openapi.h"
 #include "buf.h"
+#include "id.h"
 
 enum { DOCS_MAX = 4 * 1024 * 1024 };
 
@@ -135,6 +136,8 @@ static const char *docs_body(struct arena *arena, const struct http_route *route
 
 	if (route->body)
 		text = arena_printf(arena, "`%s`", openapi_name(arena, route->body, use));
+	else if (route->body_type)
+		text = route->body_type;
 	for (i = 0; route->bodies && (model = route->bodies(arena, i)); i++)
 		text = arena_printf(arena, "%s%s`%s`", text, i ? " or " : "", model->name);
 	return !*text ? ""
@@ -310,7 +313,28 @@ static void docs_add_line(struct docs_page *page, const char *line, size_t len)
 	}
 }
 
-char *app_docs_page(struct arena *arena)
+static const char docs_style[] =
+	"\n"
+	":root{color-scheme:light dark}\n"
+	"body{margin:2rem auto;max-width:60rem;padding:0 1rem;"
+	"font:1rem/1.5 system-ui,sans-serif}\n"
+	"h3{margin-top:2.5rem}\n"
+	"table{border-collapse:collapse;margin:.75rem 0}\n"
+	"td,th{padding:.2rem .9rem .2rem 0;text-align:left;vertical-align:top;"
+	"border-bottom:1px solid #8884;overflow-wrap:anywhere}\n"
+	"pre{overflow-x:auto}\n";
+
+/* Nothing but that style. */
+static const char *docs_policy(struct arena *arena)
+{
+	char hash[HASH_SHA256_SIZE];
+
+	hash_sha256_base64(docs_style, strlen(docs_style), hash);
+	return arena_concat(arena, "default-src 'none'; style-src 'sha256-", hash,
+		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", NULL);
+}
+
+char *app_docs_page(struct arena *arena, const char **policy_r)
 {
 	const char *line = app_docs(arena);
 	struct buf out;
@@ -321,21 +345,15 @@ char *app_docs_page(struct arena *arena)
 	buf_add_text(&out,
 		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-		"<title>meetlink: API</title>\n<style>\n"
-		":root{color-scheme:light dark}\n"
-		"body{margin:2rem auto;max-width:60rem;padding:0 1rem;"
-		"font:1rem/1.5 system-ui,sans-serif}\n"
-		"h3{margin-top:2.5rem}\n"
-		"table{border-collapse:collapse;margin:.75rem 0}\n"
-		"td,th{padding:.2rem .9rem .2rem 0;text-align:left;vertical-align:top;"
-		"border-bottom:1px solid #8884;overflow-wrap:anywhere}\n"
-		"pre{overflow-x:auto}\n"
-		"</style>\n</head>\n<body>\n<main>\n");
+		"<title>meetlink: API</title>\n<style>");
+	buf_add_text(&out, docs_style);
+	buf_add_text(&out, "</style>\n</head>\n<body>\n<main>\n");
 	for (; *line; line += len + (line[len] == '\n')) {
 		len = strcspn(line, "\n");
 		docs_add_line(&page, line, len);
 	}
 	docs_turn_to(&page, "");
 	buf_add_text(&out, "</main>\n</body>\n</html>\n");
+	*policy_r = docs_policy(arena);
 	return buf_keep(&out, arena);
 }

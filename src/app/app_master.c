@@ -285,7 +285,7 @@ enum err app_master_run(const char *path, struct conf **conf, struct err_info *i
 	master.shared.breakers = breaker_table_new();
 	master.shared.domains = breaker_table_new();
 	master.shared.openapi = app_openapi(arena, &schemas);
-	master.shared.docs = app_docs_page(arena);
+	master.shared.docs = app_docs_page(arena, &master.shared.docs_policy);
 	if (master.shared.wake_fd < 0 || !master.shared.breakers || !master.shared.domains) {
 		err = err_set(
 			info, ERR_CONFIG, "No descriptors or memory left: %s.", strerror(errno));

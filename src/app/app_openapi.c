@@ -6,6 +6,7 @@
 #include "app.h"
 #include "buf.h"
 #include "command.h"
+#include "handler.h"
 #include "json_write.h"
 #include "provider.h"
 #include "utf8.h"
@@ -102,17 +103,19 @@ const char *openapi_operation(struct arena *arena, const struct http_route *rout
 
 uint64_t openapi_errors(const struct http_route *route)
 {
+	static http_handler *const commands[COMMAND_COUNT] = {
+#define COMMAND(command, ...) [COMMAND_##command] = handler_command_##command,
+#include "command_table.h"
+#undef COMMAND
+	};
 	uint64_t set = route->errors | http_route_refusals(route);
 	int i;
 
 	for (i = 0; i < COMMAND_COUNT; i++)
-		if (route->method == HTTP_POST &&
-			strncmp(route->pattern, "/api/requests/{}", strlen("/api/requests/{}")) ==
-				0 &&
-			strcmp(route->pattern + strlen("/api/requests/{}"),
-				command_table[i].path) == 0)
+		if (route->handle == commands[i])
 			set |= command_refusals((enum command)i);
-	return set;
+	/* A key is read of a POST alone. */
+	return route->method == HTTP_POST ? set : set & ~ERR_SET(KEY_REUSED);
 }
 
 const char *openapi_name(struct arena *arena, const struct model *model, enum openapi_use use)
@@ -623,11 +626,13 @@ static void openapi_write_body(struct openapi *api, const struct http_route *rou
 	json_write_bool(api->out, !(route->flags & HTTP_BODY_OPTIONAL));
 	json_write_name(api->out, "content");
 	json_write_open(api->out, '{');
-	json_write_name(api->out, "application/json");
+	json_write_name(api->out, route->body_type ? route->body_type : "application/json");
 	json_write_open(api->out, '{');
 	json_write_name(api->out, "schema");
 	json_write_open(api->out, '{');
-	if (route->bodies)
+	if (route->body_type)
+		json_write_member(api->out, "type", "object");
+	else if (route->bodies)
 		openapi_write_bodies(api, route);
 	else if (route->body)
 		openapi_write_reference(api, route->body, change ? OPENAPI_CHANGED : OPENAPI_READ);

@@ -20,9 +20,9 @@ char *app_openapi(struct arena *arena, struct model_list *schemas_r);
 
 extern const char app_api_words[]; /* what holds for all of it */
 
-/* For people: docs/api.md, and the same as a page. */
+/* For people: docs/api.md, and the same as a page, with its Content-Security-Policy. */
 char *app_docs(struct arena *arena);
-char *app_docs_page(struct arena *arena);
+char *app_docs_page(struct arena *arena, const char **policy_r);
 
 /* "/api/requests/{id}/respond", "post_requests_respond". */
 const char *openapi_path(struct arena *arena, const struct http_route *route);

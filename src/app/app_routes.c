@@ -15,10 +15,10 @@
 #define JSON                 "application/json"
 #define ICS                  "text/calendar"
 #define HTML                 "text/html"
+#define FORM                 "application/x-www-form-urlencoded"
 #define ANSWER(status, what) .answers = {{(status), JSON, (what)}}
 #define CALENDAR             .answers = {{200, ICS, NULL}}
 #define NOTHING              .answers = {{204, NULL, NULL}}
-#define REDIRECT             .answers = {{302, NULL, NULL, .location = true}}
 
 /* How a decision on what is owed is refused. */
 #define DECIDED                                                                                    \
@@ -53,7 +53,8 @@ const struct http_route app_routes[] = {
 	{HTTP_GET, "/api/requests/{}/meetings", handler_meeting_list, FOR_ALL, 0, NULL, NULL,
 		"Every generation of the meeting", ANSWER(200, &handler_meeting_page)},
 	{HTTP_GET, "/api/requests/{}/meeting/host", handler_meeting_host, FOR_LAWYER,
-		HTTP_PAGE | HTTP_NO_ETAG | HTTP_FIRST, NULL, NULL, "Enter as the host", REDIRECT,
+		HTTP_PAGE | HTTP_NO_ETAG | HTTP_FIRST, NULL, NULL, "Enter as the host",
+		.answers = {{302, NULL, NULL, .location = true}, {200, JSON, &handler_host_answer}},
 		.errors = ERR_SET(NO_MEETING) | ERR_SET(NO_HOST_LINK) | ERR_SET(STILL_PENDING) |
 			  ERR_SET(MEETING_OVER) | ERR_SET(MEETING_ENDED) | ERR_SET(BUSY) |
 			  ERR_SET(TEMPORARY) | ERR_SET(OUTCOME_UNKNOWN) | ERR_SET(UNAVAILABLE)},
@@ -122,7 +123,8 @@ const struct http_route app_routes[] = {
 		NULL, "Tell a program nothing more", NOTHING, .errors = ERR_SET(BUSY)},
 	{HTTP_POST, "/api/config/webhooks/{}/rotate", handler_subscriber_rotate, FOR_ADMIN,
 		HTTP_BODY_OPTIONAL, NULL, NULL, "A new secret, beside the one of before for a day",
-		ANSWER(200, &handler_webhook_answer), .errors = ERR_SET(BUSY)},
+		ANSWER(200, &handler_webhook_answer),
+		.errors = ERR_SET(BUSY) | ERR_SET(TOO_MANY_CHANGES)},
 	{HTTP_GET, "/api/config/webhooks/{}/deliveries", handler_delivery_list, FOR_ADMIN, 0, NULL,
 		&handler_audit_query_model, "What a program was told",
 		ANSWER(200, &handler_delivery_page)},
@@ -156,19 +158,20 @@ const struct http_route app_routes[] = {
 		HTTP_PAGE | HTTP_MAILED | HTTP_NO_ETAG | HTTP_BODY_RAW, NULL, NULL,
 		"What that page's forms do",
 		.answers = {{303, NULL, NULL, .location = true}, {403, HTML, NULL},
-			{422, HTML, NULL}},
-		.params = {&token_param}},
+			{409, HTML, NULL}, {422, HTML, NULL}, {429, HTML, NULL}},
+		.params = {&token_param}, .body_type = FORM},
 	{HTTP_GET, "/api/openapi.json", handler_openapi, ANYONE, 0, NULL, NULL,
 		"This description, for programs", ANSWER(200, NULL)},
 	{HTTP_GET, "/api/docs", handler_docs, ANYONE, HTTP_PAGE, NULL, NULL,
 		"This description, for people", .answers = {{200, HTML, NULL}}},
 	{HTTP_POST, "/api/webhooks/{}", handler_webhook, ANYONE, HTTP_BODY_RAW | HTTP_NO_ETAG, NULL,
 		NULL, "What a provider reports", ANSWER(200, NULL),
-		.errors = ERR_SET(UNAUTHENTICATED), .params = {&provider_param}},
+		.errors = ERR_SET(UNAUTHENTICATED) | ERR_SET(UNSUPPORTED_MEDIA),
+		.params = {&provider_param}},
 	{HTTP_GET, "/healthz", handler_health, ANYONE, HTTP_NO_ETAG | HTTP_UNQUEUED, NULL, NULL,
 		"Alive", ANSWER(200, &handler_health_answer)},
 	{HTTP_GET, "/readyz", handler_ready, ANYONE, HTTP_NO_ETAG | HTTP_PROBE, NULL, NULL,
-		"Ready to serve", ANSWER(200, &handler_health_answer),
+		"Ready to serve", ANSWER(200, &handler_ready_answer),
 		.errors = ERR_SET(DATABASE_AWAY)},
 	{HTTP_GET, "/metrics", handler_metrics, ANYONE, HTTP_PAGE | HTTP_NO_ETAG | HTTP_UNQUEUED,
 		NULL, NULL, "What all processes of the host have counted; nginx lets loopback ask",

@@ -187,6 +187,15 @@ void hash_texts(char hex_r[HASH_SIZE], ...)
 	hex_encode(hash, sizeof(hash), hex_r);
 }
 
+void hash_sha256_base64(const void *bytes, size_t len, char text_r[HASH_SHA256_SIZE])
+{
+	unsigned char hash[crypto_hash_sha256_BYTES];
+
+	crypto_hash_sha256(hash, bytes, len);
+	sodium_bin2base64(
+		text_r, HASH_SHA256_SIZE, hash, sizeof(hash), sodium_base64_VARIANT_ORIGINAL);
+}
+
 void hex_encode(const void *bytes, size_t len, char *hex_r)
 {
 	sodium_bin2hex(hex_r, 2 * len + 1, bytes, len);

@@ -40,6 +40,11 @@ void hash_texts(char hex_r[HASH_SIZE], ...) __attribute__((sentinel));
 /* BLAKE2b-256 as lower-case hex. */
 void hash_hex(const void *bytes, size_t len, char hex_r[HASH_SIZE]);
 
+/* SHA-256 in base64, as Content-Security-Policy names what it allows (CSP Level 3, "hash-source").
+ */
+enum { HASH_SHA256_SIZE = 45 };
+void hash_sha256_base64(const void *bytes, size_t len, char text_r[HASH_SHA256_SIZE]);
+
 /* Lower-case hex of any bytes; hex_r has room for 2 * len + 1. */
 void hex_encode(const void *bytes, size_t len, char *hex_r);
 #endif

@@ -45,6 +45,12 @@ uint64_t command_refusals(enum command command)
 	for (i = 0; i < COMMAND_MEETING_STATUSES; i++)
 		set |= UINT64_C(1) << row->on_meeting[i];
 	set |= row->after_start ? ERR_SET(NOT_STARTED) : ERR_SET(MEETING_OVER);
+	if (row->closes)
+		set |= ERR_SET(TOO_LATE);
+	if (row->proposal == COMMAND_NONE_OPEN)
+		set |= ERR_SET(ALREADY_PROPOSED);
+	else if (row->proposal != COMMAND_WHATEVER)
+		set |= ERR_SET(NO_PROPOSAL);
 	if (!row->ends)
 		set |= ERR_SET(TOO_MANY_CHANGES);
 	return set & ~ERR_SET(OK);

@@ -62,6 +62,7 @@ COMMAND(WITHDRAW_PROPOSAL, "withdraw proposal", DELETE, "/meeting/propose", NULL
 COMMAND(DECIDE_PROPOSAL, "decide proposal", POST, "/meeting/proposal", &proposal_response_model, false,
 	FOR_LAWYER | FOR_ADMIN, "Move the meeting as asked for, or decline",
 	.rule = proposal_respond, .link = "proposal", .proposal = COMMAND_OPEN_PROPOSAL,
+	.refuses = ERR_SET(OVERLAPS),
 	ON_REQUEST(NOT_ACCEPTED, OK, NOT_ACCEPTED, LAPSED, ALREADY_CANCELLED, MEETING_OVER),
 	ON_MEETING(OK, OK, OK, MEETING_ENDED, MEETING_OVER, MEETING_ENDED))
 /* clang-format on */

@@ -262,8 +262,10 @@ int64_t effect_give_up_at(
 	const int64_t lasts = row->give_up == EFFECT_BY_POLICY
 				      ? cause->config->policy->retry->give_up_s * INSTANT_SECOND
 				      : row->give_up;
-	const int64_t end = row->until_end ? request->meeting->ends_at + row->after_end : 0;
+	int64_t end = row->until_end ? request->meeting->ends_at + row->after_end : 0;
 
+	if (row->until_proposal_ends && request->proposal)
+		end = proposal_until(request);
 	if (!lasts || !end)
 		return lasts ? cause->now + lasts : end;
 	return instant_earlier(cause->now + lasts, end);
@@ -433,7 +435,8 @@ enum err effect_check_wanted(const struct request *request, const struct effect 
 
 	if (row->wanted && !row->wanted(request, effect))
 		return err_set(info, ERR_PERMANENT, "The meeting has changed since.");
-	if (row->until_start && request->meeting->starts_at <= now)
+	if ((row->until_start && request->meeting->starts_at <= now) ||
+		(row->until_proposal_ends && !proposal_is_open(request, now)))
 		return err_set(info, ERR_PERMANENT, "It is too late.");
 	/* What nobody could try in time, since everything was down, is tried once all the same. */
 	if (row->until_end && effect->give_up_at && effect->give_up_at < now &&

@@ -152,8 +152,9 @@ struct effect_row {
 	bool until_end;    /* and no later than `after_end` ms after the end of the meeting, */
 	int64_t after_end; /* when it is too late for it */
 	bool until_start;  /* has no point once the meeting has started */
-	bool notice;       /* a mail that tells, once, what is so at its time: no version of the
-			    * invitation, and dropped when it is not so any more */
+	bool until_proposal_ends; /* nor once what the client proposed has ended by itself */
+	bool notice;     /* a mail that tells, once, what is so at its time: no version of the
+			  * invitation, and dropped when it is not so any more */
 	bool to_claimed; /* goes to a lawyer's address, too, that only the client has named: without
 			  * the client's own words then, for anybody may be behind it */
 	bool written;    /* a mail that is stored as a whole, and has no templates */

@@ -76,7 +76,8 @@ EFFECT(MAIL_MEETING_ANSWERED, "mail.meeting_answered", EFFECT_CARRIES(mail), .cl
 	.words = "The news of what the other person has answered")
 EFFECT(MAIL_MEETING_PROPOSED, "mail.meeting_proposed", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
 	.lane = LANE_PERSON, .key = effect_recipient, .wanted = effect_is_proposed,
-	.give_up = 3 * INSTANT_DAY, .until_end = true, .notice = true, .tells = TELLS_PROPOSAL,
+	.give_up = 3 * INSTANT_DAY, .until_end = true, .until_proposal_ends = true, .notice = true,
+	.tells = TELLS_PROPOSAL,
 	.words = "The news to the lawyer that the client asks for another time")
 EFFECT(MAIL_PROPOSAL_DECLINED, "mail.proposal_declined", EFFECT_CARRIES(mail), .class = CLASS_MAIL,
 	.lane = LANE_PERSON, .key = effect_recipient, .wanted = effect_is_declined_proposal,

@@ -187,9 +187,16 @@ static enum err subscriber_keep_former(
 			model_list_remove(older, sizeof(struct subscriber_secret), i);
 	if (!subscriber->former_secret || subscriber->former_until <= cause->now)
 		return ERR_OK;
-	if (older->count >= SUBSCRIBER_MOST_OLDER)
+	if (older->count >= SUBSCRIBER_MOST_OLDER) {
+		if (info)
+			info->retry_after_s =
+				(int)((MODEL_AT(older, struct subscriber_secret, 0)->until -
+					      cause->now) /
+					INSTANT_SECOND) +
+				1;
 		return err_set(info, ERR_TOO_MANY_CHANGES,
 			"It has been given %d secrets within a day.", SUBSCRIBER_MOST_OLDER + 2);
+	}
 	*(struct subscriber_secret *)model_list_add(
 		cause->arena, older, sizeof(struct subscriber_secret)) =
 		(struct subscriber_secret){subscriber->former_secret, subscriber->former_until};

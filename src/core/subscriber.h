@@ -65,8 +65,8 @@ enum err subscriber_register(struct cause *cause, struct config *config,
 	struct err_info *info);
 
 /* A new secret, beside which the present one signs for a while; enables what was disabled.
- * ERR_TOO_MANY_CHANGES rather than that a secret which somebody may still use stops signing early.
- */
+ * ERR_TOO_MANY_CHANGES, with when to come again, rather than that a secret which somebody may
+ * still use stops signing early. */
 enum err subscriber_rotate(struct cause *cause, struct config *config,
 	struct subscriber *subscriber, const char *secret, const char *asked,
 	struct err_info *info);

@@ -14,6 +14,7 @@ struct handler_context {
 	struct mail_address organizer; /* of calendar events */
 	const char *calendar_version;  /* of what calendars follow from beside the meetings */
 	const char *openapi, *docs;    /* the description of the API: JSON, and as a page */
+	const char *docs_policy;       /* the page's Content-Security-Policy */
 };
 
 /* Whether the templates of pages name no value that they are not given. */
@@ -78,8 +79,9 @@ http_handler handler_docs;
 /* What answers are that are no object of one model, for the description (handler_answer.c). */
 extern const struct model handler_request_answer, handler_request_page, handler_meeting_page,
 	handler_audit_page, handler_dashboard_answer, handler_busy_answer, handler_erasure_answer,
-	handler_feed_answer, handler_health_answer, handler_provider_answer, handler_provider_page,
-	handler_outbox_page, handler_webhook_page, handler_webhook_answer, handler_delivery_page;
+	handler_feed_answer, handler_health_answer, handler_ready_answer, handler_host_answer,
+	handler_provider_answer, handler_provider_page, handler_outbox_page, handler_webhook_page,
+	handler_webhook_answer, handler_delivery_page;
 
 /* The bodies that change, and validate, the i-th provider; NULL behind the last. */
 const struct model *handler_provider_changes(struct arena *arena, size_t i);

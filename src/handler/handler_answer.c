@@ -64,18 +64,26 @@ ANSWER(handler_erasure_answer, "erasure", NULL, MEMBER("id", MODEL_STRING, MUST)
 ANSWER(handler_feed_answer, "feed", NULL, MEMBER("url", MODEL_STRING, MUST),
 	MEMBER("webcal_url", MODEL_STRING, MUST));
 ANSWER(handler_health_answer, "health", NULL, MEMBER("status", MODEL_STRING, MUST));
+ANSWER(handler_ready_answer, "readiness", &handler_health_answer,
+	MEMBER("tzdata", MODEL_STRING, MUST));
+ANSWER(handler_host_answer, "host_link", NULL, MEMBER("url", MODEL_STRING, MUST));
 
 PART(provider_fault, "provider_fault", NULL, MEMBER("code", MODEL_STRING, MUST),
 	MEMBER("detail", MODEL_STRING, MUST), MEMBER("at", MODEL_INSTANT, MUST));
-PART(provider_health_shown, "provider_health", NULL, MEMBER("state", MODEL_STRING, MUST),
+PART(provider_condition, "provider_health", NULL, MEMBER("state", MODEL_STRING, MUST),
 	MEMBER("last_ok_at", MODEL_INSTANT, MODEL_SHOWN),
 	MEMBER("last_error", MODEL_OBJECT, MODEL_SHOWN, .of = &provider_fault),
 	MEMBER("breaker", MODEL_ENUM, MUST, .names = breaker_state_names));
+PART(provider_field_shown, "provider_field", NULL, MEMBER("name", MODEL_STRING, MUST),
+	MEMBER("secret", MODEL_BOOL, MUST), MEMBER("multi_line", MODEL_BOOL, MUST),
+	MEMBER("choices", MODEL_STRINGS, MUST), MEMBER("help", MODEL_STRING, MUST));
 ANSWER(handler_provider_answer, "provider", NULL, MEMBER("name", MODEL_STRING, MUST),
 	MEMBER("title", MODEL_STRING, MUST), MEMBER("enabled", MODEL_BOOL, MUST),
 	MEMBER("configured", MODEL_BOOL, MUST), MEMBER("settings", MODEL_MAP, MUST),
-	MEMBER("credentials", MODEL_MAP, MUST), MEMBER("capabilities", MODEL_STRINGS, MUST),
-	MEMBER("health", MODEL_OBJECT, MUST, .of = &provider_health_shown));
+	MEMBER("credentials", MODEL_MAP, MUST),
+	MEMBER("fields", MODEL_LIST, MUST, .of = &provider_field_shown),
+	MEMBER("capabilities", MODEL_STRINGS, MUST),
+	MEMBER("health", MODEL_OBJECT, MUST, .of = &provider_condition));
 ANSWER(handler_provider_page, "provider_page", NULL, ITEMS(&handler_provider_answer));
 
 PART(outbox_kind, "outbox_kind", NULL, MEMBER("owed", MODEL_INT, MUST),
@@ -102,7 +110,7 @@ PART(webhook_listed, "webhook", &subscriber_model,
 	MEMBER("health", MODEL_OBJECT, MUST, .of = &webhook_health));
 ANSWER(handler_webhook_page, "webhook_page", NULL, ITEMS(&webhook_listed));
 ANSWER(handler_webhook_answer, "webhook_with_secret", &subscriber_model,
-	MEMBER("secret", MODEL_STRING, MUST));
+	MEMBER("secret", MODEL_STRING, MODEL_SHOWN));
 ANSWER(handler_delivery_page, "delivery_page", NULL, ITEMS(&delivery_model));
 
 static const struct model *provider_input(

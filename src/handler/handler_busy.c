@@ -52,7 +52,7 @@ static const char *busy_uid(struct arena *arena, const char *lawyer_id, const st
 }
 
 /* DTSTAMP says when it was last revised (RFC 5545 section 3.8.7.2), and not when it is answered,
- * which would make each answer another one. */
+ * which would make each answer another one: not of a lawyer who never had a meeting, either. */
 static enum err busy_reply_calendar(struct http_exchange *exchange, const struct span *span,
 	const struct model_list *taken, int64_t changed_at, struct err_info *info)
 {
@@ -60,7 +60,7 @@ static enum err busy_reply_calendar(struct http_exchange *exchange, const struct
 		arena_alloc(exchange->arena, (taken->count + 1) * sizeof(*periods));
 	const struct ics_busy busy = {
 		.uid = busy_uid(exchange->arena, exchange->params[0], span),
-		.dtstamp = changed_at ? changed_at : exchange->now,
+		.dtstamp = changed_at ? changed_at : span->from,
 		.from = span->from,
 		.to = span->to,
 		.periods = periods,

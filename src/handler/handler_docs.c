@@ -18,8 +18,7 @@ enum err handler_docs(struct http_exchange *exchange, struct err_info *info)
 
 	(void)info;
 	http_reply(exchange, 200, "text/html; charset=utf-8", text, strlen(text));
-	http_set_header(exchange, "Content-Security-Policy",
-		"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
-		"form-action 'none'; frame-ancestors 'none'");
+	http_set_header(
+		exchange, "Content-Security-Policy", "%s", handler_context(exchange)->docs_policy);
 	return ERR_OK;
 }

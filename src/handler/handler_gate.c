@@ -12,7 +12,7 @@
 #include "ics_when.h"
 #include "instant.h"
 
-enum { GATE_MAX_PAGE = 64 * 1024, GATE_AGAIN_S = 10, GATE_SPREAD_S = 8, GATE_NONCE = 32 };
+enum { GATE_AGAIN_S = 10, GATE_SPREAD_S = 8, GATE_RETRY_AFTER_S = 2 };
 
 static const struct {
 	const char *name; /* the template's section */
@@ -100,13 +100,11 @@ enum err handler_reply_page(struct http_exchange *exchange, int status, const ch
 {
 	const struct tmpl_set *templates = handler_context(exchange)->templates;
 	const char *locale = ics_when_locale(templates, exchange->arena, language, "pages", file);
-	struct buf *out = http_reply_buf_of(exchange, GATE_MAX_PAGE);
-	char id[ID_SIZE], nonce[HASH_SIZE];
+	struct buf *out = http_reply_buf(exchange);
+	char nonce[ID_SIZE];
 	enum err err;
 
-	id_random(id);
-	hash_hex(id, strlen(id), nonce);
-	nonce[GATE_NONCE] = '\0';
+	id_random(nonce);
 	handler_add_text(values, "nonce", nonce);
 	err = tmpl_render(templates, arena_printf(exchange->arena, "pages/%s/%s", locale, file),
 		values, out, info);
@@ -127,6 +125,13 @@ void handler_set_refresh(struct http_exchange *exchange, const char *token, int6
 	if (seconds > 0)
 		http_set_header(exchange, "Refresh", "%" PRId64,
 			seconds + (unsigned char)*token % GATE_SPREAD_S);
+}
+
+void handler_set_retry_after(struct http_exchange *exchange, enum err err, int seconds)
+{
+	if (err_retryable(err))
+		http_set_header(
+			exchange, "Retry-After", "%d", seconds ? seconds : GATE_RETRY_AFTER_S);
 }
 
 static int64_t gate_again_s(const struct http_exchange *exchange, const struct service_gate *gate)
@@ -200,7 +205,6 @@ enum err handler_error_page(struct http_exchange *exchange, struct err_info *inf
 {
 	struct json_object *values = json_object_new_object();
 	const enum err err = info->err;
-	const bool again = err_retryable(err);
 	struct err_info failure;
 	enum err result;
 
@@ -208,10 +212,9 @@ enum err handler_error_page(struct http_exchange *exchange, struct err_info *inf
 	result = handler_reply_page(exchange, err_status(err), "gate.html",
 		handler_visitor_language(exchange, "gate.html"), values, &failure);
 	json_object_put(values);
-	if (result != ERR_OK || !again)
+	if (result != ERR_OK || !err_retryable(err))
 		return result;
-	http_set_header(
-		exchange, "Retry-After", "%d", info->retry_after_s ? info->retry_after_s : 2);
+	handler_set_retry_after(exchange, err, info->retry_after_s);
 	handler_set_refresh(exchange, exchange->request_id, GATE_AGAIN_S);
 	return ERR_OK;
 }

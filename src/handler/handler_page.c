@@ -175,6 +175,19 @@ static enum err page_read_form(
 	return ERR_OK;
 }
 
+/* A field says less than an instant: one that was left as it was is the start to the second, and
+ * the same of two hours of one name. */
+static bool page_read_when(const struct page *page, const char *when, int64_t *starts_at_r)
+{
+	const struct request *request = page->opened.request;
+	const char *shown =
+		ics_when_field(page->exchange->arena, request, &page->reader, request->starts_at);
+
+	*starts_at_r = request->starts_at;
+	return (shown && strcmp(when, shown) == 0) ||
+	       ics_when_field_read(request, &page->reader, when, starts_at_r);
+}
+
 /* What is wrong with what was typed, or NULL. */
 static const char *page_check_form(
 	const struct page *page, const struct page_act *act, struct page_form *form)
@@ -188,9 +201,7 @@ static const char *page_check_form(
 		return "words";
 	if (!act->timed)
 		return NULL;
-	if (!form->when || !form->minutes ||
-		!ics_when_field_read(
-			page->opened.request, &page->reader, form->when, &form->starts_at))
+	if (!form->when || !form->minutes || !page_read_when(page, form->when, &form->starts_at))
 		return "time";
 	form->duration_minutes = strtol(form->minutes, &end, 10);
 	return *end || form->duration_minutes < PAGE_MIN_MINUTES ||
@@ -207,6 +218,8 @@ static const char *page_wrong(enum err err)
 		return "time";
 	case ERR_TOO_LATE:
 		return "late";
+	case ERR_TOO_MANY_CHANGES:
+		return "often";
 	case ERR_OVERLAPS:
 		return "overlaps";
 	case ERR_FORBIDDEN:
@@ -235,8 +248,8 @@ static enum err page_act(const struct page *page, const struct page_act *act,
 
 	if (handler_page_check_act(page, act) == ERR_FORBIDDEN)
 		return err_set(info, ERR_FORBIDDEN, "This is the other person's to do.");
-	/* Who clicks twice has done it once. */
-	call.idempotency_key = form->token;
+	/* Who clicks twice has done it once; one page has forms for several acts. */
+	call.idempotency_key = arena_concat(arena, act->name, ".", form->token, NULL);
 	return service_page_act(&handler_context(page->exchange)->service, &call, &page->opened,
 		act->command, act->read ? act->read(arena, form, act->what) : NULL, info);
 }
@@ -255,11 +268,17 @@ static void page_reply_done(const struct page *page)
 static enum err page_reply_refused(const struct page *page, const struct page_act *act,
 	const struct page_form *form, enum err refused, struct err_info *info)
 {
+	const int retry_after_s = info->retry_after_s;
 	struct page now;
+	enum err err;
 
+	http_log_error(refused, info);
 	err_clear(info);
-	return handler_page_reply(page_open(page->exchange, &now, info) == ERR_OK ? &now : page,
+	err = handler_page_reply(page_open(page->exchange, &now, info) == ERR_OK ? &now : page,
 		err_status(refused), act, form, page_wrong(refused), info);
+	if (err == ERR_OK)
+		handler_set_retry_after(page->exchange, refused, retry_after_s);
+	return err;
 }
 
 enum err handler_page_post(struct http_exchange *exchange, struct err_info *info)

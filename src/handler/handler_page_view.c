@@ -7,7 +7,6 @@
 #include "handler_page.h"
 #include "handler_private.h"
 #include "ics_invite.h"
-#include "ics_invite.h"
 #include "ics_when.h"
 #include "instant.h"
 #include "proposal.h"
@@ -44,12 +43,13 @@ static const char *const page_names[] = {"state.waiting", "state.declined", "sta
 	"proposal.when", "proposal.duration_minutes", "proposal.message", "proposal.answer",
 	"may.accept", "may.decline", "may.cancel", "may.move", "may.renew", "may.propose",
 	"may.withdraw", "may.take", "may.refuse", "may.held", "may.client_no_show",
-	"may.lawyer_no_show", "too_near", "form.token", "form.shown", "form.words", "form.when",
-	"form.minutes", "form.zone", "form.accept", "form.decline", "form.cancel", "form.move",
-	"form.renew", "form.propose", "form.withdraw", "form.take", "form.refuse", "form.held",
+	"may.lawyer_no_show", "noted.held", "noted.client_no_show", "noted.lawyer_no_show",
+	"too_near", "form.token", "form.shown", "form.words", "form.when", "form.minutes",
+	"form.zone", "form.accept", "form.decline", "form.cancel", "form.move", "form.renew",
+	"form.propose", "form.withdraw", "form.take", "form.refuse", "form.held",
 	"form.client_no_show", "form.lawyer_no_show", "wrong.expired", "wrong.time", "wrong.words",
-	"wrong.late", "wrong.overlaps", "wrong.elsewhere", "wrong.busy", "wrong.changed", "nonce",
-	NULL};
+	"wrong.late", "wrong.overlaps", "wrong.often", "wrong.elsewhere", "wrong.busy",
+	"wrong.changed", "nonce", NULL};
 
 enum err handler_page_check_templates(const struct tmpl_set *templates, struct err_info *info)
 {
@@ -61,20 +61,18 @@ enum err handler_page_check_templates(const struct tmpl_set *templates, struct e
 
 static enum page_state page_state_of_meeting(const struct request *request, int64_t now)
 {
-	if (request->meeting->status == MEETING_CANCELLED)
+	const enum gate gate = gate_state(request, request->meeting->generation, now);
+
+	if (gate == GATE_CANCELLED)
 		return PAGE_OFF;
-	if (now >= request->ends_at)
-		return PAGE_OVER;
-	switch (gate_state(request, request->meeting->generation, now)) {
-	case GATE_OPEN:
+	/* Who talks for longer may still come back in. */
+	if (gate == GATE_OPEN)
 		return PAGE_OPEN;
-	case GATE_EARLY:
+	if (gate == GATE_OVER || now >= request->ends_at)
+		return PAGE_OVER;
+	if (gate == GATE_EARLY)
 		return PAGE_EARLY;
-	case GATE_FAILED:
-		return PAGE_FAILED;
-	default:
-		return PAGE_PENDING;
-	}
+	return gate == GATE_FAILED ? PAGE_FAILED : PAGE_PENDING;
 }
 
 static enum page_state page_state(const struct page *page)
@@ -196,6 +194,22 @@ static void page_add_acts(const struct page *page, struct json_object *values)
 	}
 }
 
+/* Who tries again does so under the same key, so that what was done after all is done once. */
+static void page_add_token(
+	const struct page *page, const struct page_form *typed, struct json_object *form)
+{
+	const struct secret_ring *ring = handler_context(page->exchange)->service.ring;
+	const int64_t now = page->exchange->now;
+	char token[GATE_FORM_SIZE];
+
+	if (typed && gate_form_valid(ring, page->token, typed->token, now)) {
+		handler_add_text(form, "token", typed->token);
+		return;
+	}
+	gate_form_token(ring, page->token, now, token);
+	handler_add_text(form, "token", token);
+}
+
 /* Of what was typed, that; else what the meeting has. */
 static void page_add_form(const struct page *page, const struct page_act *act,
 	const struct page_form *typed, struct json_object *values)
@@ -203,11 +217,8 @@ static void page_add_form(const struct page *page, const struct page_act *act,
 	const struct request *request = page->opened.request;
 	struct arena *arena = page->exchange->arena;
 	struct json_object *form = page_add_object(values, "form");
-	char token[GATE_FORM_SIZE];
 
-	gate_form_token(handler_context(page->exchange)->service.ring, page->token,
-		page->exchange->now, token);
-	handler_add_text(form, "token", token);
+	page_add_token(page, typed, form);
 	if (!act)
 		return;
 	handler_add_flag(form, "shown", true);
@@ -243,6 +254,8 @@ static enum err page_values(const struct page *page, enum page_state state,
 	page_add_proposal(page, values);
 	page_add_acts(page, values);
 	ics_invite_add_canceller(page->opened.canceller, page->opened.party, values);
+	if (meeting && meeting->outcome && page->opened.party == PARTY_LAWYER)
+		handler_add_flag(page_add_object(values, "noted"), meeting->outcome, true);
 	if (meeting && (state == PAGE_CANCELLED || state == PAGE_OFF))
 		handler_add_text(values, "reason", meeting->ended_reason);
 	if (state == PAGE_EARLY)

@@ -64,6 +64,9 @@ enum err handler_reply_page(struct http_exchange *exchange, int status, const ch
  * "Refresh"). Pages that wait for one moment come a few seconds apart, by `token`; 0: never. */
 void handler_set_refresh(struct http_exchange *exchange, const char *token, int64_t seconds);
 
+/* For an error after which to come again; `seconds` 0: it was not said when. */
+void handler_set_retry_after(struct http_exchange *exchange, enum err err, int seconds);
+
 enum err handler_page_check_templates(const struct tmpl_set *templates, struct err_info *info);
 
 /* ---- lists ---- */

@@ -372,6 +372,12 @@ static void router_reply_error(const struct http_router *router, struct http_exc
 		http_reply_problem(exchange, info);
 }
 
+void http_log_error(enum err err, const struct err_info *info)
+{
+	if (err_status(err) >= 500)
+		log_at((enum log_level)err_log_level(err), "%s: %s", err_code(err), info->detail);
+}
+
 void http_router_serve(const struct http_router *router, struct http_exchange *exchange)
 {
 	const int64_t started_us = clock_monotonic_us();
@@ -393,9 +399,7 @@ void http_router_serve(const struct http_router *router, struct http_exchange *e
 	}
 	if (err != ERR_OK) {
 		router_reply_error(router, exchange, err, &info);
-		if (err_status(err) >= 500)
-			log_at((enum log_level)err_log_level(err), "%s: %s", err_code(err),
-				info.detail);
+		http_log_error(err, &info);
 	}
 	router_finish(router, route, exchange, started_us);
 }
@@ -436,7 +440,9 @@ uint64_t http_route_refusals(const struct http_route *route)
 	if (route->query || !(route->flags & HTTP_PAGE))
 		set |= ERR_SET(MALFORMED) | ERR_SET(INVALID);
 	if (http_route_takes_body(route))
-		set |= ERR_SET(MALFORMED) | ERR_SET(TOO_LARGE) | ERR_SET(UNSUPPORTED_MEDIA);
+		set |= ERR_SET(MALFORMED) | ERR_SET(TOO_LARGE);
+	if (http_route_takes_body(route) && !(route->flags & HTTP_BODY_RAW))
+		set |= ERR_SET(UNSUPPORTED_MEDIA);
 	if (route->flags & HTTP_IF_MATCH)
 		set |= ERR_SET(MALFORMED) | ERR_SET(PRECONDITION_FAILED);
 	if (!(route->flags & HTTP_UNQUEUED))

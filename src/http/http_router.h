@@ -40,7 +40,7 @@ struct http_answer {
 	bool location;
 };
 
-enum { HTTP_MAX_ANSWERS = 4 };
+enum { HTTP_MAX_ANSWERS = 6 };
 
 struct http_route {
 	enum http_method method;
@@ -57,6 +57,7 @@ struct http_route {
 	const struct model_field *params[HTTP_MAX_PARAMS]; /* NULL: an id of ours */
 	/* HTTP_BODY_JSON: the models that the body may have, i of them; NULL behind the last. */
 	const struct model *(*bodies)(struct arena *arena, size_t i);
+	const char *body_type; /* of HTTP_BODY_RAW: its media type; NULL: JSON */
 };
 
 struct http_router {
@@ -68,6 +69,9 @@ struct http_router {
 	 * it to be a problem. NULL: there are no pages. */
 	http_handler *error_page;
 };
+
+/* Logs an error that is no fault of the caller's. */
+void http_log_error(enum err err, const struct err_info *info);
 
 /* Fills the response of an exchange whose request part is set. Never fails. Logs one line. */
 void http_router_serve(const struct http_router *router, struct http_exchange *exchange);

@@ -278,6 +278,54 @@ static void read_part(struct read_parts *parts, const struct mailmime *part)
 		read_part(parts, clist_content(at));
 }
 
+/* Whether people read it, or their calendars do. */
+static bool read_is_text(const struct mailmime_content *content)
+{
+	const struct mailmime_type *type = content ? content->ct_type : NULL;
+
+	return !content || !content->ct_subtype ||
+	       (type->tp_type == MAILMIME_TYPE_DISCRETE_TYPE &&
+		       type->tp_data.tp_discrete_type->dt_type == MAILMIME_DISCRETE_TYPE_TEXT) ||
+	       read_is(content, MAILMIME_DISCRETE_TYPE_APPLICATION, "ics");
+}
+
+static void read_add_text(struct read_parts *parts, const struct mailmime_data *data)
+{
+	static const enum mail_encoding encodings[] = {
+		[MAILMIME_MECHANISM_QUOTED_PRINTABLE] = MAIL_QUOTED_PRINTABLE,
+		[MAILMIME_MECHANISM_BASE64] = MAIL_BASE64,
+	};
+	const size_t known = sizeof(encodings) / sizeof(encodings[0]);
+	const char *at = data->dt_type == MAILMIME_DATA_TEXT ? data->dt_data.dt_text.dt_data : NULL;
+	const size_t len =
+		data->dt_type == MAILMIME_DATA_TEXT ? data->dt_data.dt_text.dt_length : 0;
+	const struct mail_read *read = parts->read;
+	struct mail_text *text;
+
+	if (!at || at < read->body || len > read->body_len ||
+		(size_t)(at - read->body) > read->body_len - len)
+		return;
+	text = model_list_add(parts->arena, &parts->read->texts, sizeof(*text));
+	*text = (struct mail_text){.at = (size_t)(at - read->body), .len = len};
+	if (data->dt_encoding >= 0 && (size_t)data->dt_encoding < known)
+		text->encoding = encodings[data->dt_encoding];
+}
+
+static void read_texts(struct read_parts *parts, const struct mailmime *part)
+{
+	clistiter *at;
+
+	if (part->mm_type == MAILMIME_MESSAGE && part->mm_data.mm_message.mm_msg_mime)
+		read_texts(parts, part->mm_data.mm_message.mm_msg_mime);
+	if (part->mm_type == MAILMIME_SINGLE && part->mm_data.mm_single &&
+		read_is_text(part->mm_content_type))
+		read_add_text(parts, part->mm_data.mm_single);
+	if (part->mm_type != MAILMIME_MULTIPLE)
+		return;
+	for (at = clist_begin(part->mm_data.mm_multipart.mm_mp_list); at; at = clist_next(at))
+		read_texts(parts, clist_content(at));
+}
+
 enum err mail_read(struct arena *arena, const char *bytes, size_t len, struct mail_read *read_r,
 	struct err_info *info)
 {
@@ -298,6 +346,7 @@ enum err mail_read(struct arena *arena, const char *bytes, size_t len, struct ma
 		return read_refuse(info, "is not one of MIME");
 	if (message->mm_type == MAILMIME_MESSAGE && message->mm_data.mm_message.mm_msg_mime)
 		read_part(&parts, message->mm_data.mm_message.mm_msg_mime);
+	read_texts(&parts, message);
 	mailmime_free(message);
 	return ERR_OK;
 }

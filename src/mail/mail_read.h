@@ -16,12 +16,21 @@ enum { MAIL_READ_MAX = 10 * 1000 * 1000 }; /* bytes of a message */
 /* In each mail that we pass on: what comes back with it is in a loop. */
 #define MAIL_HOP_HEADER "X-Meetlink-Hop"
 
+enum mail_encoding { MAIL_PLAIN, MAIL_QUOTED_PRINTABLE, MAIL_BASE64 };
+
+/* A text within the body, those of messages in the message among them. */
+struct mail_text {
+	size_t at, len; /* from body on, as it came */
+	enum mail_encoding encoding;
+};
+
 struct mail_read {
 	struct model_list fields; /* struct model_pair: of the message, unfolded, in order */
 	struct model_list kept;   /* strings: the lines of those fields that say how to read the
 				   * body, as they came */
 	const char *body;         /* borrowed from the message */
 	size_t body_len;
+	struct model_list texts; /* struct mail_text: text/..., and calendars by another name */
 	/* Decoded, UTF-8; NULL: there is none. */
 	const char *calendar; /* text/calendar (RFC 5545) */
 	const char *status;   /* message/delivery-status (RFC 3464 section 2) */

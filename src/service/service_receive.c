@@ -8,6 +8,7 @@
 #include "id.h"
 #include "instant.h"
 #include "mail_letter.h"
+#include "mail_strike.h"
 #include "reply.h"
 #include "service_private.h"
 #include "store_letter.h"
@@ -215,6 +216,7 @@ static enum err receive_store_letter(struct receive_work *work, struct err_info 
 	if (err != ERR_OK)
 		return err;
 	id_derive(id, NULL, 0, "letter", work->reply.digest, NULL);
+	mail_strike_links(arena, work->service->ring, &work->read);
 	buf_init(&out, MAIL_LETTER_MAX);
 	err = receive_compose(work, id, &out, info);
 	letter.id = work->reply.letter = id;

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 
+import described
 import pytest
 import requests
 from caller import Caller, done, refused
@@ -107,6 +108,7 @@ def test_each_click_is_a_fetch(providers: Providers, zoom: Zoom) -> None:
     scripted = case.people.lawyer.get(
         f"{case.url}/meeting/host", headers={"Accept": "application/json"}
     )
+    described.hold(scripted)
     assert scripted.headers["Cache-Control"] == "no-store"
     assert done(scripted) == {"url": case.links()[given + 2]}
     entered = case.entered()

@@ -518,7 +518,7 @@ def test_a_preview_of_a_closed_door(gated: Stack) -> None:
     request = parties.accepted(starts_at=gated.at(days=2))
     url = join_urls(parties, request)["client"]
     answers = [anyone.get(url, headers=headers) for headers in ({}, PREVIEWS["Slack"])]
-    told = {re.sub('nonce="[0-9a-f]{32}"', "", answer.text) for answer in answers}
+    told = {re.sub(r'nonce="[\w-]{22}"', "", answer.text) for answer in answers}
     assert len(told) == 1
     assert_small_page(answers[1], 403, "en")
 

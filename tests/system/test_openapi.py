@@ -1,5 +1,7 @@
 """What the API says of itself: /api/openapi.json, /api/docs and docs/api.md."""
 
+import base64
+import hashlib
 import re
 
 import described
@@ -30,12 +32,41 @@ def test_the_page_shows_every_call_and_asks_nobody(stack: Stack) -> None:
     answer = stack.anyone().get("/api/docs")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'") and "unsafe" not in policy
+    (style,) = re.findall(r"(?s)<style>(.*?)</style>", answer.text)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in policy.split("; ")
+    assert " style=" not in answer.text
     assert not re.search(r"<(script|link|img|iframe)|src=|url\(|@import", answer.text)
     for name in OPERATIONS:
         assert f"<code>{name}</code>" in answer.text
     tag = answer.headers["ETag"]
     assert stack.anyone().get("/api/docs", headers={"If-None-Match": tag}).status_code == 304
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/api/config/providers"])
+def test_what_the_service_says_of_itself_is_described(stack: Stack, path: str) -> None:
+    answer = stack.admin().get(path)
+    assert answer.status_code == 200
+    described.hold(answer)
+
+
+def test_no_command_is_refused_by_what_is_not_said() -> None:
+    """Of some that share a path, or are refused by more than their status."""
+    said = {
+        "DELETE /requests/{id}/meeting/propose": {"no_proposal", "busy"},
+        "POST /requests/{id}/meeting/propose": {"already_proposed", "too_late"},
+        "POST /requests/{id}/meeting/proposal": {"no_proposal", "overlaps"},
+        "POST /requests/{id}/cancel": {"too_late"},
+    }
+    for name, codes in said.items():
+        responses = OPERATIONS[name.replace(" ", " /api", 1)]["responses"]
+        content = responses["409"]["content"]["application/problem+json"]
+        assert codes <= set(content["schema"]["properties"]["code"]["enum"]), name
+    withdraw = OPERATIONS["DELETE /api/requests/{id}/meeting/propose"]["responses"]
+    assert "429" in withdraw
+    assert "idempotency_key_reused" not in str(withdraw)
 
 
 def test_every_route_is_said_with_its_callers() -> None:

@@ -325,6 +325,19 @@ def test_busy_time_as_a_calendar(start) -> None:
     assert answer.status_code == 406
 
 
+def test_a_calendar_without_a_meeting_is_the_same_a_minute_later(start) -> None:
+    stack = start()
+    parties = stack.parties()
+    span = {"from": stack.at(), "to": stack.at(days=1)}
+    url = f"/api/lawyers/{parties.lawyer_id}/busy"
+    headers = {"Accept": "text/calendar"}
+    first = parties.lawyer.get(url, params=span, headers=headers)
+    assert first.status_code == 200 and "VFREEBUSY" in first.text
+    stack.advance(60)
+    headers["If-None-Match"] = first.headers["ETag"]
+    assert parties.lawyer.get(url, params=span, headers=headers).status_code == 304
+
+
 def test_busy_time_that_is_not_asked_for_well(stack: Stack, parties: Parties) -> None:
     now = stack.at()
     for query, pointers in (

@@ -6,6 +6,7 @@ import html.parser
 import re
 from collections.abc import Iterator
 
+import described
 import pytest
 import requests
 from bson.raw_bson import RawBSONDocument
@@ -68,7 +69,9 @@ class Page:
         form = self.form(act) if form is None else form
         headers = fields.pop("headers", {})
         data = {"form": form} | fields
-        return self.visitor.call("POST", f"{self.url}?{act}", data=data, headers=headers)
+        answer = self.visitor.call("POST", f"{self.url}?{act}", data=data, headers=headers)
+        described.hold(answer)
+        return answer
 
     def act(self, act: str, **fields: object) -> None:
         answer = self.post(act, **fields)
@@ -135,7 +138,7 @@ def test_its_headers(people: Parties) -> None:
         "default-src", "style-src", "form-action", "base-uri", "frame-ancestors"
     }  # fmt: skip
     assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
-    nonce = re.fullmatch(r"'nonce-([0-9a-f]{32})'", policy["style-src"])[1]
+    nonce = re.fullmatch(r"'nonce-([\w-]{22})'", policy["style-src"])[1]
     assert f'<style nonce="{nonce}">' in answer.text and "<script" not in answer.text
     assert answer.text.count("<style") == 1 and " style=" not in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
@@ -199,6 +202,22 @@ def test_what_was_cancelled(people: Parties) -> None:
     assert "declined" in shown and "Not my field" in shown
 
 
+def test_who_is_late_may_still_come_in(own: Stack, people: Parties) -> None:
+    """The door is open for longer than the meeting was to last."""
+    request = people.accepted(starts_at=own.at(minutes=5), duration_minutes=30)
+    page = Page(people, "client", request)
+    join = people.client.request(request["id"])["meeting"]["join_url"]
+    own.advance(36 * 60)
+    assert page.visitor.get(join).status_code == 302
+    shown = page.text()
+    assert f'href="{join}"' in shown and "This meeting is over" not in shown
+    assert "?cancel" not in shown, "there is nothing to cancel any more"
+    own.advance(3600)
+    assert page.visitor.get(join).status_code == 410
+    shown = page.text()
+    assert "This meeting is over" in shown and join not in shown
+
+
 # ---- whose it is ----
 
 
@@ -222,7 +241,7 @@ def test_links_that_are_none(own: Stack, people: Parties) -> None:
             own.anyone().call("POST", f"/m/{one}?cancel", data={"form": "x"}),
         ):
             assert answer.status_code == 404 and "text/html" in answer.headers["Content-Type"]
-            pages.add(re.sub(r'nonce="\w+"', "", answer.text))
+            pages.add(re.sub(r'nonce="[\w-]+"', "", answer.text))
     assert len(pages) == 1 and "This link is not known" in pages.pop()
     join = own.anyone().get(seen["meeting"]["join_url"].replace(wrong[3], token))
     assert join.status_code == 404, "nor does it open the door"
@@ -327,6 +346,58 @@ def test_what_was_typed_is_not_lost(own: Stack, people: Parties, wrong: dict) ->
     for value in typed.values():
         assert html.escape(value.strip("\u202e")) in answer.text
     assert people.client.request(request["id"])["proposal"] is None
+
+
+def test_words_that_are_far_too_long(people: Parties) -> None:
+    answer = Page(people, "client", people.accepted()).post("cancel", words='"' * 20000)
+    assert answer.status_code == 422 and html.escape('"' * 20000) in answer.text
+
+
+@pytest.mark.parametrize(
+    "starts_at",
+    [
+        "2027-10-31T01:30:00Z",  # the second 02:30 of that day in Berlin
+        "2027-10-31T00:30:00Z",
+        "2027-05-03T10:20:42Z",
+    ],
+)
+def test_a_time_that_was_not_edited_stays(own: Stack, people: Parties, starts_at: str) -> None:
+    answer = own.service().post("/api/requests", people.draft(starts_at=starts_at))
+    request = answer.json()
+    page = Page(people, "lawyer", request)
+    (when,) = re.findall(r'name="when" value="([^"]+)"', page.text("accept"))
+    page.act("accept", when=when, minutes="45")
+    assert people.client.request(request["id"])["starts_at"] == starts_at
+    page.act("move", when=when, minutes="30")
+    seen = people.client.request(request["id"])
+    assert (seen["starts_at"], seen["duration_minutes"]) == (starts_at, 30)
+
+
+def test_who_tries_again_does_the_same_thing(own: Stack, people: Parties) -> None:
+    """Under the same key, so that what was done after all is done once."""
+    page = Page(people, "client", in_utc(people))
+    form = page.form("propose")
+    own.advance(60)
+    answer = page.post("propose", form=form, when="2020-01-01T10:00", minutes="30")
+    assert answer.status_code == 422
+    assert set(re.findall(r'name="form" value="([\w-]{32})"', answer.text)) == {form}
+
+
+def test_what_is_changed_too_often(own: Stack, people: Parties) -> None:
+    done(own.admin().put(POLICY, {"max_changes_per_hour": 1}))
+    try:
+        request = people.accepted()
+        page = Page(people, "lawyer", request)
+        words = []
+        for language in ("en", "de", "fr"):
+            answer = page.post("renew", words="Leaked", headers={"Accept-Language": language})
+            assert answer.status_code == 429
+            assert 0 < int(answer.headers["Retry-After"]) <= 3601
+            words += re.findall(r'role="alert">([^<]*)<', answer.text)
+        assert "too often" in words[0] and len(set(words)) == 3
+        assert people.client.request(request["id"])["meeting"]["generation"] == 1
+    finally:
+        done(own.admin().put(POLICY, {"max_changes_per_hour": 30}))
 
 
 def test_a_form_that_was_open_for_too_long(own: Stack, people: Parties) -> None:
@@ -451,8 +522,15 @@ def test_how_it_went(own: Stack, people: Parties) -> None:
     page = Page(people, "lawyer", request)
     assert "How did it go?" not in page.text()
     own.advance(6 * 60)
-    page.act("client_no_show")
-    assert people.lawyer.request(request["id"])["meeting"]["outcome"] == "client_no_show"
+    form = page.form()
+    for act, words in (
+        ("client_no_show", "the client did not come"),
+        ("held", "the meeting took place"),
+    ):
+        page.act(act, form=form)
+        assert people.lawyer.request(request["id"])["meeting"]["outcome"] == act
+        assert f"You have noted: {words}" in page.text()
+    assert "You have noted" not in Page(people, "client", request).text()
 
 
 # ---- policy ----

@@ -333,6 +333,25 @@ def test_attachments_are_passed_on_as_they_are(answered: Stack, client: Invited)
     until_no_letters(answered)
 
 
+def test_no_link_of_its_writers_is_passed_on(answered: Stack, client: Invited) -> None:
+    """What people answer quotes the mail that they got."""
+    page = client.parties.client.request(client.request["id"])["links"]["page_url"]
+    quoted = client.mail.text()
+    join = client.parties.client.request(client.request["id"])["meeting"]["join_url"]
+    assert page in quoted and join in quoted
+    message = email.message_from_bytes(client.message("words"), policy=email.policy.SMTP)
+    message.set_content("".join(f"> {line}\n" for line in quoted.splitlines()), cte="base64")
+    message.add_alternative(client.mail.text("text/html"), subtype="html", cte="quoted-printable")
+    received(answered, message.as_bytes(), client.address)
+    mail = letter_to(client, lawyer_of(client))
+    for kind in ("text/plain", "text/html"):
+        text = mail.text(kind)
+        for link in (page, join):
+            token = link.rpartition("/")[2]
+            assert token not in text and link.replace(token, "*" * len(token)) in text
+    until_no_letters(answered)
+
+
 def test_a_letter_that_comes_back_ends(answered: Stack, client: Invited) -> None:
     """A mailbox that forwards by itself: what we passed on is not passed on again."""
     received(answered, client.message("words"), client.address)

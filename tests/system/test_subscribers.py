@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from mailbox import SmtpServer
 
+import described
 import pytest
 from caller import done, new_key, refused
 from receiver import Receiver
@@ -40,6 +41,7 @@ def register(stack: Stack, url: str, *events: str, **options: object) -> dict:
     body = {"url": url, "events": list(events) or ["request.*", "meeting.*"]}
     answer = stack.admin().post("/api/config/webhooks", body, **options)
     assert answer.status_code == 201, answer.text
+    described.hold(answer)
     return answer.json()
 
 
@@ -151,7 +153,10 @@ def test_rotated_twice_in_a_day_every_secret_signs(stack: Stack, receiver: Recei
     assert call.signatures == 3 and all(call.signed_with(secret) for secret in secrets)
     for _ in range(2):
         done(stack.admin().post(path))
-    assert refused(stack.admin().post(path)) == (429, "too_many_changes")
+    answer = stack.admin().post(path)
+    assert refused(answer) == (429, "too_many_changes")
+    assert DAY - 600 < int(answer.headers["Retry-After"]) <= DAY + 1
+    described.hold(answer)
 
 
 def test_a_key_shows_a_secret_for_a_day_and_no_other(stack: Stack, receiver: Receiver) -> None:
