@@ -169,8 +169,13 @@ class Browser:
         agent = self.run("return navigator.userAgent")
         self.cdp("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=language)
 
+    def forget(self, url: str) -> None:
+        """Nobody is signed in in this tab any more."""
+        self.driver.get(f"{url}/app/config.json")
+        self.run("sessionStorage.clear()")
+
     def open(self, door: Door, token: str, view: str = "") -> None:
-        self.driver.get("about:blank")
+        self.forget(door.url)
         self.driver.get(f"{door.url}/app/#token={token}")
         self.sees("h1")
         if view:
