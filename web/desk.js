@@ -383,10 +383,12 @@ function table(heads, rows) {
 function paged(heads, path, cells) {
 	const box = el("div");
 	let rows = [],
-		cursor = null;
+		cursor = null,
+		latest = 0;
 	const further = button(t("further"), () => wait(further, () => load(cursor)));
 
 	async function load(from = null) {
+		const mine = ++latest;
 		const page = (
 			await call(
 				"GET",
@@ -396,6 +398,7 @@ function paged(heads, path, cells) {
 			)
 		).data;
 
+		if (mine !== latest) return; /* asked for something else meanwhile */
 		rows = from ? [...rows, ...page.items] : page.items;
 		cursor = page.next_cursor;
 		put(
@@ -403,7 +406,6 @@ function paged(heads, path, cells) {
 			rows.length ? table(heads, rows.map(cells)) : el("p", { class: "quiet" }, t("nothing_here")),
 		);
 		further.hidden = !cursor;
-		return page;
 	}
 	return { node: el("div", {}, box, further), load };
 }
@@ -603,7 +605,8 @@ export function audit(view) {
 	const items = el("ol", { class: "trail" });
 	const further = button(t("further"), () => wait(further, () => load(cursor)), { hidden: true });
 	const alarm = el("p", { class: "wrong", role: "alert" });
-	let cursor = null;
+	let cursor = null,
+		latest = 0;
 	const form = el(
 		"form",
 		{ class: "filters", role: "search" },
@@ -614,6 +617,7 @@ export function audit(view) {
 	);
 
 	async function load(from) {
+		const mine = ++latest;
 		const query = new URLSearchParams({ limit: 50 });
 
 		for (const input of form.elements)
@@ -629,6 +633,7 @@ export function audit(view) {
 		blame(form);
 		try {
 			const page = (await call("GET", `/api/audit?${query}`)).data;
+			if (mine !== latest) return; /* searched for something else meanwhile */
 			if (!from) put(items);
 			items.append(
 				...page.items.map((each) => {
