@@ -27,15 +27,16 @@ die() {
 }
 
 # patiently COMMAND…: waits for it. Fails as the command does. In the background, so that a signal to
-# this script is heard at once; stop_step ends it then.
-step=
+# this script is heard at once; stop_step ends it then, also if the signal came as it began.
+waiting='' before=''
 patiently() {
 	local status=0
 
+	before=${!:-}
+	waiting=yes
 	"$@" </dev/null &
-	step=$!
-	wait "$step" || status=$?
-	step=
+	wait "$!" || status=$?
+	waiting=
 	return "$status"
 }
 
@@ -45,9 +46,9 @@ quietly() {
 }
 
 stop_step() {
-	[ -n "$step" ] || return 0
-	kill "$step" 2>/dev/null || :
-	wait "$step" || :
+	[ -n "$waiting" ] && [ "${!:-}" != "$before" ] || return 0
+	kill "$!" 2>/dev/null || :
+	wait "$!" || :
 }
 
 # The end of $log, then die.
