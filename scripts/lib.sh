@@ -47,7 +47,10 @@ quietly() {
 
 stop_step() {
 	[ -n "$waiting" ] && [ "${!:-}" != "$before" ] || return 0
-	kill "$!" 2>/dev/null || :
+	# Again and again: what has just been forked may lose one.
+	while kill "$!" 2>/dev/null; do
+		sleep 0.05
+	done
 	wait "$!" || :
 }
 
