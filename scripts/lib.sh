@@ -26,23 +26,32 @@ die() {
 	exit 1
 }
 
-# quietly COMMAND…: what it prints goes to $log. Fails as the command does. In the background, so
-# that a signal to this script is heard at once; stop_step ends it then.
-step=
-quietly() {
+# patiently COMMAND…: waits for it. Fails as the command does. In the background, so that a signal to
+# this script is heard at once; stop_step ends it then, also if the signal came as it began.
+waiting='' before=''
+patiently() {
 	local status=0
 
-	"$@" >>"$log" 2>&1 </dev/null &
-	step=$!
-	wait "$step" || status=$?
-	step=
+	before=${!:-}
+	waiting=yes
+	"$@" </dev/null &
+	wait "$!" || status=$?
+	waiting=
 	return "$status"
 }
 
+# quietly COMMAND…: what it prints goes to $log.
+quietly() {
+	patiently "$@" >>"$log" 2>&1
+}
+
 stop_step() {
-	[ -n "$step" ] || return 0
-	kill "$step" 2>/dev/null || :
-	wait "$step" || :
+	[ -n "$waiting" ] && [ "${!:-}" != "$before" ] || return 0
+	# Again and again: what has just been forked may lose one.
+	while kill "$!" 2>/dev/null; do
+		sleep 0.05
+	done
+	wait "$!" || :
 }
 
 # The end of $log, then die.
@@ -106,18 +115,18 @@ build_program() {
 # need_judges: calendar parsers of npm's and Maven's for the tests, in the cache; where there is no Node
 # or no Java they say that they did without.
 need_judges() {
-	need_cached ical.js npm node npm install --silent --no-audit --no-fund ical.js@2.2.1 --prefix=
-	need_cached ical4j mvn ical4j mvn -B -q -f "$root/tests/properties/ical4j.xml" \
+	need_cached ical.js npm ical.js-2.2.1 npm install --silent --no-audit --no-fund ical.js@2.2.1 --prefix=
+	need_cached ical4j mvn ical4j-4.2.3 mvn -B -q -f "$root/tests/properties/ical4j.xml" \
 		dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=
 }
 
 # What the tests of pages look for faults with.
 need_axe() {
-	need_cached axe-core npm axe npm install --silent --no-audit --no-fund axe-core@4.14.1 --prefix=
+	need_cached axe-core npm axe-core-4.14.1 npm install --silent --no-audit --no-fund axe-core@4.14.1 --prefix=
 }
 
 # need_cached NAME TOOL FOLDER COMMAND…: has COMMAND, whose last word lacks the path, install into that
-# folder of the cache. Whole or not at all, whoever else installs it.
+# folder of the cache, which has the version in its name. Whole or not at all, whoever else installs it.
 need_cached() {
 	local made words=("${@:4}")
 
@@ -127,7 +136,7 @@ need_cached() {
 	mkdir -p "$cache"
 	made=$(mktemp -d "$cache/$3.XXXXXX")
 	words[-1]+=$made
-	if quietly timeout 300 "${words[@]}"; then
+	if quietly timeout 60 "${words[@]}"; then
 		mv -T "$made" "$cache/$3" 2>/dev/null || rm -rf "$made"
 	else
 		rm -rf "$made"

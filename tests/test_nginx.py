@@ -418,6 +418,8 @@ def test_what_is_no_request_is_refused(site, name):
             assert_page(answer, status, "Your browser sent too much", "zu viel gesendet")
         else:
             assert_page(answer, status, "not known" if status in (400, 414) else "cannot be used")
+        if status == 405:
+            assert answer.headers["Allow"] == "GET, HEAD" + ", POST" * (place == b"/m/")
     assert len(site.app.seen) == before
 
 
@@ -518,8 +520,9 @@ def test_development_has_no_limits(site):
     assert set(got) == {200}
 
 
-def test_the_production_site_is_valid(tmp_path):
-    """nginx -t with the files as they would lie under /etc/nginx, and a certificate of our own."""
+def production(tmp_path, application):
+    """The files as they would lie under /etc/nginx, with a certificate and ports of our own; the
+    command that starts it, and the port of the metrics."""
     key, certificate = tmp_path / "privkey.pem", tmp_path / "fullchain.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
@@ -528,22 +531,46 @@ def test_the_production_site_is_valid(tmp_path):
     )
     text = (ROOT / "nginx/meetlink.conf").read_text()
     text = text.replace("/etc/ssl/meetlink", str(tmp_path)).replace("/var/log/nginx", str(tmp_path))
+    text = text.replace("/run/meetlink/fastcgi.sock", str(application))
+    metrics = free_port()
+    text = text.replace("listen 127.0.0.1:9180", f"listen 127.0.0.1:{metrics}")
     for public, loopback in (("80", free_port()), ("443", free_port())):
         text = text.replace(f"listen {public}", f"listen 127.0.0.1:{loopback}")
         text = text.replace(f"listen [::]:{public}", f"listen [::1]:{loopback}")
     (tmp_path / "site.conf").write_text(text)
     (tmp_path / "snippets").symlink_to(ROOT / "nginx/snippets")
     (tmp_path / "nginx.conf").write_text(
-        f"pid {tmp_path}/nginx.pid;\nevents {{}}\nhttp {{\n"
+        ("user root;\n" if os.geteuid() == 0 else "")
+        + f"daemon off;\npid {tmp_path}/nginx.pid;\nevents {{}}\nhttp {{\n"
         + "".join(
             f"{kind}_temp_path {tmp_path}/{kind};\n"
             for kind in ("client_body", "fastcgi", "proxy", "scgi", "uwsgi")
         )
         + "include site.conf;\n}\n"
     )
-    done = subprocess.run(
-        [NGINX, "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf", "-e", "stderr"],
-        capture_output=True, text=True,
-    )
+    return [NGINX, "-p", tmp_path, "-c", tmp_path / "nginx.conf", "-e", "stderr"], metrics
+
+
+def test_the_production_site_is_valid(tmp_path):
+    command, _ = production(tmp_path, tmp_path / "nobody.sock")
+    done = subprocess.run([*command, "-t"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "[warn]" not in done.stderr, done.stderr
+
+
+def test_prometheus_asks_the_production_site(tmp_path):
+    """On a port of loopback, without TLS, and for nothing else."""
+    app = Application(tmp_path / "app.sock")
+    command, port = production(tmp_path, tmp_path / "app.sock")
+    nginx = subprocess.Popen(command)
+    try:
+        until(lambda: listens(port), "nginx listens")
+        answer = requests.get(f"http://127.0.0.1:{port}/metrics")
+        assert answer.json()["params"]["REQUEST_URI"] == "/metrics"
+        for path in ("/", "/metrics/x", "/api/requests", "/healthz"):
+            assert requests.get(f"http://127.0.0.1:{port}{path}").status_code == 404
+        assert len(app.seen) == 1
+    finally:
+        nginx.send_signal(signal.SIGQUIT)
+        assert nginx.wait(timeout=60) == 0
+        app.stop()

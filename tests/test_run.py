@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -107,6 +109,32 @@ def test_links_to_the_dashboard_of_a_week(started):
     assert list(boards) == ["client", "lawyer", "administrator"]
     assert boards["client"]["waiting"] and boards["client"]["upcoming"]
     assert [row["reasons"] for row in boards["lawyer"]["needs_action"]] == [["open"]] * 3
+
+
+def test_it_can_be_stopped_while_it_fills_the_instance(started, tmp_path):
+    """A Python that never ends with it."""
+    (tmp_path / "bin").mkdir()
+    slow = tmp_path / "bin/python3"
+    real = shutil.which("python3")
+    slow.write_text(f'#!/bin/sh\ncase "$1" in *demo.py) exec sleep 900 ;; esac\nexec {real} "$@"\n')
+    slow.chmod(0o755)
+    run = started(DEMO="1", PATH=f"{slow.parent}:{os.environ['PATH']}")
+    run.ready()
+    run.stop()
+
+
+def test_what_is_installed_is_where_tests_look():
+    """With its version in the name: another one is installed beside it."""
+    script = (ROOT / "scripts/lib.sh").read_text()
+    folders = re.findall(r"need_cached \S+ \S+ (\S+-\S+) ", script)
+    users = [ROOT / "tests/properties/parsers.py", ROOT / "tests/browser/browsers.py"]
+    used = re.findall(r'CACHE / "meetlink/([^/"]+)', "".join(path.read_text() for path in users))
+    assert sorted(folders) == sorted(used) and len(used) == 3
+    for name in ("axe-core", "ical.js"):
+        (version,) = re.findall(rf" {name}@(\S+)", script)
+        assert f"{name}-{version}" in folders
+    asked = (ROOT / "tests/properties/ical4j.xml").read_text()
+    assert "ical4j-" + re.findall(r"<version>(.*)</version>", asked)[1] in folders
 
 
 def test_secrets_are_for_the_owner_only_and_stay(started):

@@ -297,7 +297,7 @@ export async function open(name, given) {
 	];
 	const about = el("div", { class: "box" }, facts());
 	const taken = el("div");
-	const send = async (form, extra) => {
+	const send = async (form, extra, again = false) => {
 		if (!row.links[plan.link]) throw new Problem(409, { detail: t("changed_meanwhile") });
 		const sent = body(form, row, plan.fixed, name === "reschedule" || name === "propose");
 		const options = { etag, key: key(sent), body: plan.method ? undefined : sent };
@@ -343,10 +343,13 @@ export async function open(name, given) {
 			changed();
 			const fresh = await call("GET", row.links.self);
 			const same = seen(fresh.data) === seen(row);
+			/* The answer to it was lost: it has been done, and only by us. */
+			const done = name === "withdraw" && seen(fresh.data) === seen({ ...row, proposal: null });
 			({ data: row, etag } = fresh);
+			if (done) return t("done_withdraw");
 			put(about, ...facts());
 			if (!row.links[plan.link]) throw new Problem(409, { detail: t("changed_meanwhile") });
-			if (problem.status === 412 && same) return send(form, extra);
+			if (problem.status === 412 && same && !again) return send(form, extra, true);
 			throw problem;
 		}
 	};
@@ -393,14 +396,13 @@ async function showTaken(row, box) {
 async function host(row) {
 	const tab = window.open("", "_blank");
 
+	if (!tab) return note(t("no_new_tab"), true);
 	try {
 		const { url } = (await call("GET", row.links.host)).data;
-		if (tab) {
-			tab.opener = null;
-			tab.location.replace(url);
-		}
+		tab.opener = null;
+		tab.location.replace(url);
 	} catch (problem) {
-		tab?.close();
+		tab.close();
 		throw problem;
 	}
 }

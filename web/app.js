@@ -63,9 +63,12 @@ export const button = (text, onclick, attributes = {}) =>
 /* What people have written reads in its own direction. */
 export const said = (text) => el("bdi", {}, text);
 
+let alarmed = 0;
+
 export function note(text, bad = false) {
 	const line = document.getElementById(bad ? "alarm" : "note");
 
+	if (bad) alarmed = Date.now();
 	line.textContent = "";
 	line.append(text);
 }
@@ -73,10 +76,15 @@ export function note(text, bad = false) {
 /* ---- times ---- */
 
 export const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC";
-let skew = 0;
+let skew = null; /* of the clock here; null: not known yet */
 
 /* What time it is on the server. */
-export const now = () => Date.now() + skew;
+export const now = () => Date.now() + (skew ?? 0);
+
+/* Learns it from an answer. It has whole seconds, which is less than a clock that is wrong. */
+function learn(at) {
+	if (at && (skew === null || Math.abs(at - now()) > 2000)) skew = at - Date.now();
+}
 
 function dated(zone, options) {
 	try {
@@ -193,7 +201,8 @@ function claimsOf(token) {
 	}
 }
 
-const isOver = (claims) => claims.exp * 1000 <= now();
+/* By the server's clock, or because it has said so (exp is 0 then). */
+const isOver = ({ exp }) => exp === 0 || (skew !== null && exp * 1000 <= now());
 const isSame = (one, other) => one.sub === other.sub && one.role === other.role;
 
 /* Takes a token; false when it is none, or at its end already. Another person begins anew. */
@@ -230,7 +239,18 @@ function takeFragment() {
 
 	if (token === null) return;
 	history.replaceState(null, "", location.pathname + location.search);
-	adopt(token);
+	const claims = claimsOf(token);
+	const before = session.claims ?? claimsOf(sessionStorage.getItem(kept) ?? "");
+	const name = (one) => one.name ?? one.sub;
+
+	/* A link is anybody's: nobody becomes somebody else unawares. */
+	if (
+		!claims ||
+		!before ||
+		isSame(before, claims) ||
+		confirm(t("other_person", { before: name(before), name: name(claims) }))
+	)
+		adopt(token);
 }
 
 /* ---- the API ---- */
@@ -272,6 +292,7 @@ async function once(method, path, { body, etag, key, patience = 30000 }) {
 			body: body === undefined ? undefined : JSON.stringify(body),
 			signal: AbortSignal.timeout(patience),
 		});
+		learn(Date.parse(answer.headers.get("Date")));
 		text = answer.status === 304 ? "" : await answer.text();
 	} catch {
 		throw new Problem(0, { code: "unreachable" });
@@ -302,6 +323,7 @@ const passes = (problem) =>
 export async function call(method, path, options = {}) {
 	for (let tries = 0; ; tries++) {
 		if (!session.token || isOver(session.claims)) await renewed();
+		const used = session.token;
 		try {
 			return await once(
 				method,
@@ -310,7 +332,9 @@ export async function call(method, path, options = {}) {
 			);
 		} catch (problem) {
 			if (problem.status === 401) {
-				session.claims.exp = 0;
+				/* Another one may have come meanwhile. If that is refused too, not at once again. */
+				if (session.token === used) session.claims.exp = 0;
+				await pause(Math.min(1000 * 2 ** tries, EVERY) - 1000);
 				continue;
 			}
 			if (!options.key || tries >= 2 || !passes(problem)) throw problem;
@@ -327,7 +351,7 @@ const MOST = 20; /* rows of a part of the dashboard */
 const OLD = 15000;
 let turn = 0;
 let wake = null;
-let fresh = now(); /* when what is shown was known to be true */
+let fresh = Date.now(); /* when what is shown was known to be true, by the reader's clock */
 
 function stale(why) {
 	document.getElementById("stale").textContent = why
@@ -337,12 +361,13 @@ function stale(why) {
 
 /* What hangs is said too. */
 setInterval(() => {
-	if (wake && !document.hidden && now() - fresh > OLD) stale(t("code_unreachable"));
+	if (wake && !document.hidden && Date.now() - fresh > OLD) stale(t("code_unreachable"));
 }, 1000);
 
 /*
- * Calls look() now and every ten seconds, as long as this view is shown and the tab is seen. What
- * fails is tried again after 2, 4, 8 and then 10 s, and said.
+ * Calls look() now and every ten seconds, as long as this view is shown and the tab is seen; with
+ * true where something is known to have changed. What fails is tried again after 2, 4, 8 and then
+ * 10 s, and said.
  */
 export function watch(view, look = async () => {}) {
 	if (!view.isConnected) return null; /* another one was gone to meanwhile */
@@ -350,26 +375,31 @@ export function watch(view, look = async () => {}) {
 	let failures = 0,
 		timer = 0,
 		running = false,
-		again = false;
+		again = false,
+		news = true;
 
-	async function round() {
+	async function round(isNews = false) {
 		clearTimeout(timer);
+		news ||= isNews;
 		if (mine !== turn || document.hidden) return;
 		if (running) {
 			again = true;
 			return;
 		}
+		const told = news;
 		running = true;
-		again = false;
+		again = news = false;
 		try {
-			await look();
+			await look(told);
 			failures = 0;
-			fresh = now();
+			fresh = Date.now();
 			if (mine === turn) stale();
+			if (Date.now() - alarmed > EVERY) note("", true);
 			if (session.claims.exp * 1000 - now() < SOON) (await import("./signin.js")).hint();
 		} catch (problem) {
 			if (!(problem instanceof Problem)) throw problem;
 			failures++;
+			news ||= told;
 			if (mine === turn) stale(problem.words);
 		} finally {
 			running = false;
@@ -388,22 +418,24 @@ export function watch(view, look = async () => {}) {
 /* Something has changed here: this view and the other tabs look at once. */
 export function changed() {
 	tabs.postMessage({ changed: true });
-	return wake?.();
+	return wake?.(true);
 }
 
 document.addEventListener("visibilitychange", () => {
 	if (document.hidden) return;
-	fresh = Math.max(fresh, now() - OLD + 2000); /* the answer may take that long */
+	fresh = Math.max(fresh, Date.now() - OLD + 2000); /* the answer may take that long */
 	wake?.();
 });
 
-/* Follows a request to where it stays: a link that is being made. Backs off to ten seconds. */
+/* Follows a request to where it stays: a link that is being made. Backs off to ten seconds. Of many
+ * some are: the look at the whole finds the others. */
 const followed = new Set();
+const FOLLOWED = 5;
 
 async function follow(row) {
 	let etag = null;
 
-	if (followed.has(row.id)) return;
+	if (followed.has(row.id) || followed.size >= FOLLOWED) return;
 	followed.add(row.id);
 	try {
 		for (
@@ -774,7 +806,6 @@ function overview(view) {
 	return watch(view, async () => {
 		const board = (await call("GET", "/api/dashboard")).data;
 
-		skew = Date.parse(board.now) - Date.now();
 		for (const [key, node] of sections) {
 			/* Shown once: where it needs somebody. */
 			const first = key === "needs_action" ? [] : board.needs_action;
@@ -835,7 +866,7 @@ window.addEventListener("message", async (event) => {
 });
 tabs.onmessage = ({ data }) => {
 	if (data.token) adopt(data.token, "tab");
-	if (data.changed) wake?.();
+	if (data.changed) wake?.(true);
 };
 
 async function begin() {

@@ -28,22 +28,35 @@ const wait = async (button_, work) => {
 
 /* Two presses: the first asks. */
 function sure(text, work, attributes = {}) {
+	let asked = null;
+	const calm = () => {
+		clearTimeout(asked);
+		asked = null;
+		one.textContent = text;
+	};
 	const one = button(
 		text,
 		() => {
-			if (!one.asked) {
-				one.asked = text;
+			if (asked) {
+				calm();
+				wait(one, work);
+			} else {
+				asked = setTimeout(calm, 5000);
 				one.textContent = t("sure", { what: text });
-				setTimeout(() => {
-					one.asked = null;
-					one.textContent = text;
-				}, 5000);
-			} else wait(one, work);
+			}
 		},
 		attributes,
 	);
 
 	return one;
+}
+
+/* Fills the part of a form anew; the focus stays where it was. */
+function redraw(box, ...children) {
+	const focus = box.contains(document.activeElement) && document.activeElement.name;
+
+	put(box, ...children);
+	if (focus) box.querySelector(`[name="${CSS.escape(focus)}"]`)?.focus();
 }
 
 /* A form that is saved in place: what is refused is said beside its field. */
@@ -133,25 +146,28 @@ function read(form, path, value) {
 }
 
 export async function policy(view) {
-	let { data, etag } = await call("GET", "/api/config/meetings");
-	const form = el(
-		"form",
-		{ class: "settings" },
-		Object.entries(data).map(([name, value]) => control([name], value)),
-	);
+	const path = "/api/config/meetings";
+	const fields = el("div");
+	const form = el("form", { class: "settings" }, fields);
+	let data, etag;
 
+	function draw(answer) {
+		({ data, etag } = answer);
+		redraw(
+			fields,
+			Object.entries(data).map(([name, value]) => control([name], value)),
+		);
+	}
+	draw(await call("GET", path));
 	put(
 		view,
 		el("h1", {}, t("view_policy")),
 		el("p", {}, t("say_policy")),
 		saved(form, async () => {
 			try {
-				({ data, etag } = await call("PUT", "/api/config/meetings", {
-					etag,
-					body: read(form, [], data),
-				}));
+				draw(await call("PUT", path, { etag, body: read(form, [], data) }));
 			} catch (problem) {
-				if (problem.status === 412) ({ etag } = await call("GET", "/api/config/meetings"));
+				if (problem.status === 412) draw(await call("GET", path));
 				throw problem;
 			}
 		}),
@@ -201,41 +217,50 @@ function condition({ health: now_ }) {
 	];
 }
 
-function one(provider) {
-	const state = el("div", {}, condition(provider));
+function one(answer) {
+	const path = `/api/config/providers/${answer.data.name}`;
+	const state = el("div");
 	const result = el("div", { role: "status" });
-	const path = `/api/config/providers/${provider.name}`;
-	let { etag } = provider;
-	const form = el(
-		"form",
-		{ class: "settings" },
-		field("enabled", el("input", { name: "enabled", type: "checkbox", checked: provider.enabled })),
-		provider.fields.map((row) => {
-			const value = (row.secret ? provider.credentials : provider.settings)[row.name] ?? "";
-			const name = `${row.secret ? "credentials" : "settings"}.${row.name}`;
-			const input = row.choices.length
-				? choice(name, [["", "–"], ...row.choices.map((word) => [word, word])], value)
-				: row.multi_line
-					? el("textarea", {
-							name,
-							rows: 4,
-							autocomplete: "off",
-							spellcheck: "false",
-							placeholder: value,
-						})
-					: line(
-							name,
-							row.secret
-								? { type: "password", autocomplete: "new-password", placeholder: value }
-								: { value },
-						);
+	const mark = el("span", { class: "quiet" });
+	const fields = el("div");
+	const form = el("form", { class: "settings" }, fields);
+	let provider, etag;
 
-			return field(name, input, {
-				label: el("span", { lang: "en" }, label(row.name)),
-				hint: el("span", { lang: "en" }, row.help ?? ""),
-			});
-		}),
-	);
+	function draw(found) {
+		({ data: provider, etag } = found);
+		put(state, condition(provider));
+		put(mark, t(provider.enabled ? "enabled" : "disabled"));
+		redraw(
+			fields,
+			field("enabled", el("input", { name: "enabled", type: "checkbox", checked: provider.enabled })),
+			provider.fields.map((row) => {
+				const value = (row.secret ? provider.credentials : provider.settings)[row.name] ?? "";
+				const name = `${row.secret ? "credentials" : "settings"}.${row.name}`;
+				const input = row.choices.length
+					? choice(name, [["", "–"], ...row.choices.map((word) => [word, word])], value)
+					: row.multi_line
+						? el("textarea", {
+								name,
+								rows: 4,
+								autocomplete: "off",
+								spellcheck: "false",
+								placeholder: value,
+							})
+						: line(
+								name,
+								row.secret
+									? { type: "password", autocomplete: "new-password", placeholder: value }
+									: { value },
+							);
+
+				return field(name, input, {
+					label: el("span", { lang: "en" }, label(row.name)),
+					hint: el("span", { lang: "en" }, row.help ?? ""),
+				});
+			}),
+		);
+	}
+	draw(answer);
 
 	/* A credential that is left empty is kept. */
 	const given = () => {
@@ -266,19 +291,14 @@ function one(provider) {
 
 	saved(form, async () => {
 		try {
-			const answer = await call("PUT", path, {
-				etag,
-				body: { enabled: form.elements.enabled.checked, ...given() },
-			});
-			({ etag } = answer);
-			put(state, ...condition(answer.data));
-			for (const row of provider.fields.filter(({ secret }) => secret)) {
-				const input = form.elements[`credentials.${row.name}`];
-				input.value = "";
-				input.placeholder = answer.data.credentials[row.name] ?? "";
-			}
+			draw(
+				await call("PUT", path, {
+					etag,
+					body: { enabled: form.elements.enabled.checked, ...given() },
+				}),
+			);
 		} catch (problem) {
-			if (problem.status === 412) ({ etag } = await call("GET", path));
+			if (problem.status === 412) draw(await call("GET", path));
 			throw problem;
 		}
 	});
@@ -300,13 +320,7 @@ function one(provider) {
 		node: el(
 			"details",
 			{ class: "card" },
-			el(
-				"summary",
-				{},
-				provider.title,
-				" ",
-				el("span", { class: "quiet" }, t(provider.enabled ? "enabled" : "disabled")),
-			),
+			el("summary", {}, provider.title, " ", mark),
 			state,
 			form,
 			result,
@@ -319,8 +333,8 @@ export async function providers(view) {
 	const parts = [];
 
 	for (const { name } of list) {
-		const { data, etag } = await call("GET", `/api/config/providers/${name}`);
-		parts.push({ name, ...one({ ...data, etag }) });
+		const answer = await call("GET", `/api/config/providers/${name}`);
+		parts.push({ name, ...one(answer) });
 	}
 	put(
 		view,
@@ -369,10 +383,12 @@ function table(heads, rows) {
 function paged(heads, path, cells) {
 	const box = el("div");
 	let rows = [],
-		cursor = null;
+		cursor = null,
+		latest = 0;
 	const further = button(t("further"), () => wait(further, () => load(cursor)));
 
 	async function load(from = null) {
+		const mine = ++latest;
 		const page = (
 			await call(
 				"GET",
@@ -382,6 +398,7 @@ function paged(heads, path, cells) {
 			)
 		).data;
 
+		if (mine !== latest) return; /* asked for something else meanwhile */
 		rows = from ? [...rows, ...page.items] : page.items;
 		cursor = page.next_cursor;
 		put(
@@ -389,7 +406,6 @@ function paged(heads, path, cells) {
 			rows.length ? table(heads, rows.map(cells)) : el("p", { class: "quiet" }, t("nothing_here")),
 		);
 		further.hidden = !cursor;
-		return page;
 	}
 	return { node: el("div", {}, box, further), load };
 }
@@ -589,7 +605,8 @@ export function audit(view) {
 	const items = el("ol", { class: "trail" });
 	const further = button(t("further"), () => wait(further, () => load(cursor)), { hidden: true });
 	const alarm = el("p", { class: "wrong", role: "alert" });
-	let cursor = null;
+	let cursor = null,
+		latest = 0;
 	const form = el(
 		"form",
 		{ class: "filters", role: "search" },
@@ -600,6 +617,7 @@ export function audit(view) {
 	);
 
 	async function load(from) {
+		const mine = ++latest;
 		const query = new URLSearchParams({ limit: 50 });
 
 		for (const input of form.elements)
@@ -615,6 +633,7 @@ export function audit(view) {
 		blame(form);
 		try {
 			const page = (await call("GET", `/api/audit?${query}`)).data;
+			if (mine !== latest) return; /* searched for something else meanwhile */
 			if (!from) put(items);
 			items.append(
 				...page.items.map((each) => {
@@ -695,10 +714,14 @@ function bars(kinds) {
 
 /* "ready", or why not: an answer of 503 is one too. */
 async function readiness() {
-	const answer = await fetch("/readyz", { cache: "no-store" });
-	const text = await answer.json().catch(() => ({}));
+	try {
+		const answer = await fetch("/readyz", { cache: "no-store", signal: AbortSignal.timeout(30000) });
+		const text = await answer.json().catch(() => ({}));
 
-	return answer.ok ? "" : (text.detail ?? t("code_unreachable"));
+		return answer.ok ? "" : (text.detail ?? t("code_unreachable"));
+	} catch {
+		return t("code_unreachable");
+	}
 }
 
 export function health(view) {

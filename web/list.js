@@ -6,6 +6,7 @@ import { choice, field, line } from "./act.js";
 const STATUS = ["open", "accepted", "completed", "cancelled", "declined", "lapsed"];
 const MEETING = ["pending", "ready", "failed", "cancelled", "expired"];
 const PAGE = 20;
+const LOOKED_AT = 3; /* pages that are looked at each time */
 
 const options = (kind, names) => [["", t("any")], ...names.map((name) => [name, t(`${kind}_${name}`)])];
 
@@ -34,8 +35,12 @@ function filters(form) {
 
 	for (const name of ["status", "meeting_status", "order"])
 		if (form.elements[name].value) query[name] = form.elements[name].value;
-	for (const name of ["from", "to"])
-		if (form.elements[name].value) query[name] = instant(`${form.elements[name].value}T00:00`, HERE);
+	for (const name of ["from", "to"]) {
+		const day = form.elements[name].value;
+		/* Where clocks are put on at midnight the day begins at one. */
+		const at = instant(`${day}T00:00`, HERE) ?? instant(`${day}T01:00`, HERE);
+		if (at) query[name] = at;
+	}
 	return query;
 }
 
@@ -82,11 +87,13 @@ export function show(view) {
 	}
 
 	async function next() {
+		const asked = pages;
 		const page = { query: { ...pages.at(-1).query, cursor: pages.at(-1).next } };
 
 		further.disabled = true;
 		try {
 			await load(page);
+			if (asked !== pages) return; /* other filters meanwhile */
 			pages.push(page);
 			draw();
 		} finally {
@@ -96,10 +103,14 @@ export function show(view) {
 
 	function begin() {
 		pages = [{ query: { limit: PAGE, ...filters(form) }, rows: [] }];
-		return watch(view, async () => {
-			const asked = pages;
+		let rounds = 0;
 
-			/* One after the other: a page begins where the one before it ended. */
+		return watch(view, async (isNews) => {
+			const asked = pages;
+			const turn = LOOKED_AT + (rounds++ % Math.max(1, asked.length - LOOKED_AT));
+
+			/* One after the other: a page begins where the one before it ended. What lies farther
+			 * down has its turn, or is looked at when something has changed. */
 			for (const [i, page] of asked.entries()) {
 				if (i) {
 					if (!asked[i - 1].next) {
@@ -111,6 +122,7 @@ export function show(view) {
 							query: { ...page.query, cursor: asked[i - 1].next },
 							etag: null,
 						});
+					else if (i >= LOOKED_AT && i !== turn && !isNews) continue;
 				}
 				await load(page);
 			}

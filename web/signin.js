@@ -5,7 +5,7 @@ import { adopt, el, away, button, session, t } from "./app.js";
 let asked = null;
 
 /* {sign_in}: the address of the host application's page that makes tokens; "" without one. */
-const config = fetch("config.json", { credentials: "omit" })
+const config = fetch("config.json", { credentials: "omit", signal: AbortSignal.timeout(30000) })
 	.then((answer) => answer.json())
 	.catch(() => ({ sign_in: "" }));
 

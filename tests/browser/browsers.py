@@ -5,7 +5,6 @@ import contextlib
 import http.client
 import http.server
 import json
-import os
 import pathlib
 import shutil
 import threading
@@ -21,9 +20,7 @@ from stack import CACHE, PROGRAM
 from support import until
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-AXE = pathlib.Path(
-    os.environ.get("MEETLINK_AXE", CACHE / "meetlink/axe/node_modules/axe-core/axe.min.js")
-)
+AXE = CACHE / "meetlink/axe-core-4.14.1/node_modules/axe-core/axe.min.js"  # by scripts/lib.sh
 PICTURES = PROGRAM.parent / "pages"
 PATIENCE = 90
 WIDE, NARROW = 1100, 360
@@ -169,8 +166,13 @@ class Browser:
         agent = self.run("return navigator.userAgent")
         self.cdp("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=language)
 
+    def forget(self, url: str) -> None:
+        """Nobody is signed in in this tab any more."""
+        self.driver.get(f"{url}/app/config.json")
+        self.run("sessionStorage.clear()")
+
     def open(self, door: Door, token: str, view: str = "") -> None:
-        self.driver.get("about:blank")
+        self.forget(door.url)
         self.driver.get(f"{door.url}/app/#token={token}")
         self.sees("h1")
         if view:

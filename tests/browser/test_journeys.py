@@ -2,12 +2,16 @@
 
 import datetime
 import secrets
+import threading
+import time
 import zoneinfo
 
 import pytest
-from browsers import CHROMIUM, DRIVER, Browser, Door, Host
+from browsers import CHROMIUM, DRIVER, PATIENCE, Browser, Door, Host
 from caller import Parties, mint
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support import expected_conditions
+from selenium.webdriver.support.ui import WebDriverWait
 from stack import Stack
 from support import until
 
@@ -111,8 +115,7 @@ def test_the_host_application_signs_people_in(
     """By a message to the window that it opened, and on its own page."""
     request = asked(people)
     host.token = people.lawyer.token
-    one.driver.get(f"{door.url}/app/config.json")
-    one.run("sessionStorage.clear()")  # a window that is opened gets a copy
+    one.forget(door.url)  # a window that is opened gets a copy
     one.driver.get(host.url)
     first = one.driver.current_window_handle
     one.run("window.open(arguments[0])", f"{door.url}/app/")
@@ -135,14 +138,32 @@ def test_the_host_application_signs_people_in(
 
 
 def test_another_person_takes_over_no_form(door: Door, one: Browser, people: Parties) -> None:
-    """A token of somebody else's begins anew, and nothing of the one before is left."""
+    """A token of somebody else's begins anew, once one has said so, and nothing of the one before is
+    left."""
     request = asked(people, title="For Lena alone")
     one.open(door, people.lawyer.token)
     one.sees(card(request), "For Lena alone")
     stranger = people.stack.caller("lawyer", f"stranger-{secrets.token_hex(4)}", name="Stranger")
-    one.run("location.hash = `token=${arguments[0]}`", stranger.token)
-    one.sees("#who", "Stranger")
+    asks = expected_conditions.alert_is_present()
+    for answer, name in (("dismiss", "Lena"), ("accept", "Stranger")):
+        one.run("setTimeout((hash) => location.hash = hash, 0, arguments[0])", f"token={stranger.token}")
+        question = WebDriverWait(one.driver, PATIENCE).until(asks)
+        assert "You are Lena here" in question.text and "Stranger" in question.text
+        getattr(question, answer)()
+        one.sees("#who", name)
     one.misses(card(request))
+
+
+# By a message to the page itself, and returns when what comes after it has been looked at too.
+TELL = """
+const [token, done] = arguments;
+addEventListener("message", async () => {
+    const signin = await import(new URL("/app/signin.js", location.href));
+    await signin.told({origin: "https://elsewhere.example", data: {token}});
+    done();
+}, {once: true});
+postMessage({type: "meetlink.token", token}, "*");
+"""
 
 
 def test_what_comes_from_elsewhere_is_not_believed(
@@ -151,9 +172,9 @@ def test_what_comes_from_elsewhere_is_not_believed(
     """A message with a token from a window that is not the host application's."""
     one.open(door, people.client.token)
     stranger = people.stack.client("mallory").token
-    one.run("window.postMessage({type: 'meetlink.token', token: arguments[0]}, '*')", stranger)
-    one.go("all")
+    one.driver.execute_async_script(TELL, stranger)
     assert people.client.token == one.run("return sessionStorage.getItem('meetlink.token')")
+    assert one.find("#who", "Clara")
 
 
 def test_a_slow_and_a_failing_server(door: Door, one: Browser, people: Parties) -> None:
@@ -162,7 +183,7 @@ def test_a_slow_and_a_failing_server(door: Door, one: Browser, people: Parties) 
     one.open(door, people.lawyer.token)
     one.sees(card(request))
     with door.moody(lambda method, path: 503 if path.startswith("/api/") else None):
-        one.sees("#stale", "may be out of date", 40)
+        one.sees("#stale", "may be out of date")
         assert one.find(card(request)), "what was known is still shown"
     one.misses("#stale", "may be out of date")
     before = len(door.seen)
@@ -176,6 +197,58 @@ def test_a_slow_and_a_failing_server(door: Door, one: Browser, people: Parties) 
     assert len(sent) == 3, "it was not repeated"
     accepted = [e for e in people.client.audit(request["id"]) if e["action"] == "request.accepted"]
     assert len(accepted) == 1
+
+
+def test_another_time_is_agreed_on(
+    door: Door, one: Browser, two: Browser, people: Parties
+) -> None:
+    """Asked for, withdrawn although no answer comes, asked for again and taken; moved by the lawyer,
+    and given another link."""
+    request = people.accept(asked(people))
+    one.open(door, people.client.token)
+    two.open(door, people.lawyer.token)
+
+    def propose(days: int) -> str:
+        start = people.stack.at(days=days)[:16] + ":00Z"
+        one.press(f"{card(request)} [data-act=propose]")
+        one.fill("dialog [name=starts_at]", zoned(datetime.datetime.fromisoformat(start)))
+        one.type("dialog [name=message]", f"Better in {days} days.")
+        one.press("dialog button.primary")
+        one.sees("#note", "has been asked")
+        one.sees(f"{card(request)} .box", f"Better in {days} days.")
+        return start
+
+    propose(5)
+    deaf = iter(["deaf"])
+    with door.moody(lambda method, path: next(deaf, None) if method == "DELETE" else None):
+        one.press(f"{card(request)} [data-act=withdraw]")
+        one.press("dialog button.danger")
+        one.sees("#note", "Withdrawn")
+    one.misses(f"{card(request)} .box")
+    start = propose(6)
+    two.sees(f"{card(request)} .reasons", "Another time")
+    two.press(f"{card(request)} [data-act=proposal_accept]")
+    two.press("dialog button.primary")
+    two.sees("#note", "Accepted and moved")
+    assert people.client.request(request["id"])["starts_at"] == start
+
+    later = people.stack.at(days=7)[:16] + ":00Z"
+    two.press(f"{card(request)} [data-act=reschedule]")
+    two.fill("dialog [name=starts_at]", zoned(datetime.datetime.fromisoformat(later)))
+    two.press("dialog button.primary")
+    two.sees("#note", "Moved")
+    before = people.client.request(request["id"])
+    assert before["starts_at"] == later
+    two.press(f"{card(request)} [data-act=regenerate]")
+    two.press("dialog button.primary")
+    two.misses("dialog")
+
+    def renewed() -> dict | None:
+        meeting = people.client.request(request["id"])["meeting"]
+        return meeting if (meeting["generation"], meeting["status"]) == (2, "ready") else None
+
+    after = until(renewed, "there is a new link", PATIENCE)
+    assert after["join_url"] != before["meeting"]["join_url"]
 
 
 def test_who_comes_second_is_told(door: Door, one: Browser, people: Parties) -> None:
@@ -233,6 +306,24 @@ def test_all_of_many(door: Door, one: Browser, people: Parties) -> None:
         asked(people, title=f"Case {i:02}", starts_at=people.stack.at(days=3, hours=i))
     one.open(door, people.client.token, "all")
     one.sees(".card", "Case 22")
+    wanted, held = threading.Event(), threading.Event()
+
+    def hold(method: str, path: str) -> None:
+        if "cursor=" in path:
+            wanted.set()
+            held.wait(PATIENCE)
+
+    with door.moody(hold):  # a page of one filter comes when there is another
+        one.run("window.scrollTo(0, document.body.scrollHeight)")
+        assert wanted.wait(PATIENCE)
+        one.fill("[name=status]", "declined")
+        one.sees("main [role=status]", "0 of 0")
+        held.set()
+        disabled = "return document.querySelector('main > div > button').disabled"
+        until(lambda: not one.run(disabled), "it has come", PATIENCE)
+        assert one.find("main [role=status]", "0 of 0")
+        one.fill("[name=status]", "")
+        one.sees(".card", "Case 22")
     one.run("window.scrollTo(0, document.body.scrollHeight)")
     one.sees("main [role=status]", "23 of 23")
     one.type("[name=search]", "clara case 07")
@@ -240,6 +331,81 @@ def test_all_of_many(door: Door, one: Browser, people: Parties) -> None:
     one.run("document.querySelector('[name=search]').value = ''")
     one.fill("[name=status]", "declined")
     one.sees("main [role=status]", "0 of 0")
+
+
+def test_who_saves_second_sees_what_is_so(pages: Stack, door: Door, one: Browser) -> None:
+    """The form is open while somebody else saves: nothing of theirs is written over."""
+    admin = pages.admin()
+    policy, zoom = "/api/config/meetings", "/api/config/providers/zoom"
+    mail = "[name='settings.host_user']"
+    try:
+        one.open(door, admin.token, "policy")
+        one.fill("[name=opens_minutes_before]", "21")
+        assert admin.put(policy, {"expires_minutes_after": 61}).status_code == 200
+        one.press("form button.primary")
+        one.sees("form [role=alert]", "changed meanwhile")
+        assert one.find("[name=expires_minutes_after]").get_attribute("value") == "61"
+        assert one.find("[name=opens_minutes_before]").get_attribute("value") == "15"
+        one.fill("[name=opens_minutes_before]", "21")
+        one.press("form button.primary")
+        one.sees("#note", "Saved")
+        found = admin.fetch(policy)
+        assert (found["opens_minutes_before"], found["expires_minutes_after"]) == (21, 61)
+
+        one.go("providers")
+        one.press("summary", "Zoom")
+        one.fill(f"details[open] {mail}", "mine@example.org")
+        theirs = {"enabled": False, "settings": {"host_user": "theirs@example.org"}}
+        assert admin.put(zoom, theirs).status_code == 200
+        one.press("details[open] button.primary")
+        one.sees("details[open] [role=alert]", "changed meanwhile")
+        assert one.find(f"details[open] {mail}").get_attribute("value") == "theirs@example.org"
+        one.fill(f"details[open] {mail}", "mine@example.org")
+        one.press("details[open] button.primary")
+        until(lambda: admin.fetch(zoom)["settings"] == {"host_user": "mine@example.org"}, "it is saved")
+    finally:
+        admin.put(policy, {"opens_minutes_before": 15, "expires_minutes_after": 60})
+        admin.delete(zoom)
+
+
+def test_a_clock_that_is_ahead_locks_nobody_out(door: Door, one: Browser, people: Parties) -> None:
+    request = asked(people)
+    ahead = "const now = Date.now; Date.now = () => now() + 864e5;"
+    script = one.cdp("Page.addScriptToEvaluateOnNewDocument", source=ahead)["identifier"]
+    try:
+        one.open(door, people.lawyer.token)
+        one.sees(card(request))
+        assert not one.find("dialog.sign-in")
+        assert not one.find("#stale", "may be out of date")
+    finally:
+        one.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+
+
+def test_a_token_that_is_refused_is_not_asked_for_at_once_again(
+    door: Door, host: Host, one: Browser, people: Parties
+) -> None:
+    """The host application answers each time, and each token of its is refused."""
+    host.token = people.lawyer.token
+    one.forget(door.url)
+    one.driver.get(host.url)
+    first = one.driver.current_window_handle
+    one.run("window.open(arguments[0])", f"{door.url}/app/")
+    (second,) = set(one.driver.window_handles) - {first}
+    one.driver.switch_to.window(second)
+    one.sees("#who", "Lena")
+    calls = []
+
+    def refuse(method: str, path: str) -> int | None:
+        if not path.startswith("/api/"):
+            return None
+        calls.append(time.monotonic())
+        return 401
+
+    with door.moody(refuse):
+        until(lambda: len(calls) >= 4, "it is asked for again", PATIENCE)
+    one.driver.close()
+    one.driver.switch_to.window(first)
+    assert calls[3] - calls[1] > 2, "a second, and then three"
 
 
 def test_the_desk(pages: Stack, door: Door, one: Browser, people: Parties) -> None:
@@ -263,8 +429,10 @@ def test_the_desk(pages: Stack, door: Door, one: Browser, people: Parties) -> No
     one.press("details[open] button", "Test")
     one.sees("details[open] [role=status]", "Everything works")
     one.go("audit")
+    one.sees(".trail li", "request.created")
     one.type("[name=action]", "meeting.ready")
     one.press("form button.primary")
+    one.misses(".trail li", "request.created")
     one.sees(".trail li", "meeting.ready")
     one.go("outbox")
     one.sees("main [role=status]", "given up:")

@@ -15,8 +15,8 @@ from stack import CACHE, PROGRAM
 
 PROBE = PROGRAM.parent / "tests/ics_probe"
 # As scripts/lib.sh installs them.
-ICAL_JS = CACHE / "meetlink/node/node_modules/ical.js"
-ICAL4J = CACHE / "meetlink/ical4j"
+ICAL_JS = CACHE / "meetlink/ical.js-2.2.1/node_modules/ical.js"
+ICAL4J = CACHE / "meetlink/ical4j-4.2.3"
 FIELDS = "uid summary sequence status location description organizer".split()
 
 

@@ -3,13 +3,13 @@
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 
 import described
 from caller import Caller
 from providers import Providers
 from stack import ROOT, Stack
+from support import tool
 
 HERE = ROOT / "tests/system"
 PHASES = "examples,coverage,fuzzing,stateful"
@@ -57,9 +57,10 @@ class Fuzz:
         return self.stack.logged("access").count("\n")
 
     def run(self, role: str | None, phases: str, examples: int, seed: int | None = None) -> None:
-        """One run of it, without a seed always the same; what it finds is in the assertion."""
+        """One run of it, without a seed always with the same draws; what it finds is in the
+        assertion."""
         token = self.caller(role).token
-        command = [shutil.which("schemathesis"), "--config-file", HERE / "schemathesis.toml"]
+        command = [tool("schemathesis"), "--config-file", HERE / "schemathesis.toml"]
         command += ["run", self.document, "--url", self.stack.url, "--phases", phases]
         command += ["--max-examples", examples, "--workers", 1, "--no-color"]
         if seed is None:

@@ -12,7 +12,7 @@ import re
 import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import aiosmtpd.controller
 import aiosmtpd.smtp
@@ -182,6 +182,7 @@ class SmtpServer(Mailbox):
         self.attempts: collections.Counter[str] = collections.Counter()
         self.released = threading.Event()
         self.silence: Silence | None = None
+        self.turns: threading.Semaphore | None = None
         self.controller = None
         self.port = free_port()
         self.start()
@@ -213,6 +214,8 @@ class SmtpServer(Mailbox):
         options: list[str],
     ) -> str:
         self.attempts[address] += 1
+        while (turns := self.turns) and not turns.acquire(blocking=False):
+            await asyncio.sleep(0.02)
         if address in self.hanging:
             while not self.released.is_set():
                 await asyncio.sleep(0.02)
@@ -221,6 +224,15 @@ class SmtpServer(Mailbox):
             return self.answers[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
+
+    @contextlib.contextmanager
+    def one_by_one(self) -> Iterator[Callable[[], None]]:
+        """A recipient is answered when the caller says so, each time."""
+        self.turns = threading.Semaphore(0)
+        try:
+            yield self.turns.release
+        finally:
+            self.turns = None
 
     @contextlib.contextmanager
     def silent(self, phase: str) -> Iterator["Silence"]:

@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -14,6 +15,11 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
+
+
+def tool(name: str) -> pathlib.Path:
+    """A program of the Python packages of this interpreter, whatever is on PATH."""
+    return pathlib.Path(sys.executable).parent / name
 
 
 def until(condition: Callable[[], T], what: str, seconds: float = 20) -> T:

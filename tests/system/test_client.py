@@ -1,7 +1,6 @@
 """A client that openapi-python-client makes of the description does the main job."""
 
 import importlib
-import pathlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,20 +10,20 @@ import described
 import pytest
 from caller import Caller
 from stack import Stack
-from support import until
+from support import tool, until
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     folder = tmp_path_factory.mktemp("client")
     (folder / "openapi.json").write_text(described.printed())
-    command = ["openapi-python-client", "generate", "--path", folder / "openapi.json"]
+    command = [tool("openapi-python-client"), "generate", "--path", folder / "openapi.json"]
     command += ["--meta", "none", "--output-path", folder / "made_client", "--fail-on-warning"]
     done = subprocess.run(
-        [pathlib.Path(sys.executable).parent / command[0], *command[1:]],
+        command,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

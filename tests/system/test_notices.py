@@ -332,9 +332,9 @@ def test_the_mail_server_is_away_for_a_while(start: Callable[..., Stack], smtp: 
     smtp.stop()
     request = people.accepted()
     incidents = stack.requests.database["incidents"]
-    until(lambda: incidents.find_one({"_id": "mail"}), "it is noticed", 30)
+    until(lambda: incidents.find_one({"_id": "mail"}), "it is noticed", 60)
     stack.advance(121)
-    until(lambda: incidents.find_one({"_id": "mail", "told_at": {"$ne": None}}), "it is told", 30)
+    until(lambda: incidents.find_one({"_id": "mail", "told_at": {"$ne": None}}), "it is told", 60)
     smtp.start()
     begun = [
         ("duty@example.org", "E-mail is not leaving"),
@@ -345,7 +345,7 @@ def test_the_mail_server_is_away_for_a_while(start: Callable[..., Stack], smtp: 
     stack.advance(200)
     over = [(address, "E-mail is leaving again") for address, _ in begun]
     until(lambda: sorted(alerts(smtp)[2:]) == over, "both are told that it is over", 60)
-    until(lambda: incidents.count_documents({}) == 0, "then it is forgotten")
+    until(lambda: incidents.count_documents({}) == 0, "then it is forgotten", 60)
     assert len(alerts(smtp)) == 4
 
 
@@ -356,7 +356,7 @@ def test_a_short_hiccup_is_no_incident(start: Callable[..., Stack], smtp: SmtpSe
     smtp.stop()
     request = people.accepted()
     incidents = stack.requests.database["incidents"]
-    until(lambda: incidents.find_one({"_id": "mail"}), "it is noticed", 30)
+    until(lambda: incidents.find_one({"_id": "mail"}), "it is noticed", 60)
     smtp.start()
     stack.settle(request["id"], 60)
     stack.advance(200)
@@ -371,7 +371,7 @@ def test_a_provider_refuses_our_credentials(provide: Provide, smtp: SmtpServer) 
     wrong["credentials"] = wrong["credentials"] | {"client_secret": "wrong"}
     providers.configure("zoom", wrong)
     stack.parties().accepted(title=unique("Refused"))
-    until(lambda: alerts(smtp), "it is told at once", 30)
+    until(lambda: alerts(smtp), "it is told at once", 60)
     assert alerts(smtp) == [("ops@example.org", "Zoom needs attention")]
 
 
@@ -388,7 +388,7 @@ def test_a_provider_that_nobody_asks_any_more(provide: Provide, smtp: SmtpServer
 
     until(is_open, "its breaker opens", 60)
     incidents = stack.requests.database["incidents"]
-    until(lambda: incidents.find_one({"_id": "zoom"}), "it is noticed", 30)
+    until(lambda: incidents.find_one({"_id": "zoom"}), "it is noticed", 60)
     stack.advance(125)
     until(lambda: alerts(smtp), "it is told", 60)
     providers.finish_all(60)
@@ -420,7 +420,7 @@ def test_credentials_that_end_soon(provide: Provide, smtp: SmtpServer) -> None:
     ending(40)
     smtp.stop()
     request = stack.parties().accepted(title=unique("Ends"))
-    until(is_watched, "somebody looks", 30)
+    until(is_watched, "somebody looks", 60)
     assert incidents.count_documents({"_id": "expiry_teams"}) == 0
     smtp.start()
     stack.settle(request["id"], 60)
@@ -428,7 +428,7 @@ def test_credentials_that_end_soon(provide: Provide, smtp: SmtpServer) -> None:
     begun = ("ops@example.org", f"Microsoft Teams: the credentials end on {day}")
     until(lambda: begun in alerts(smtp), "it is told", 60)
     ending(400)
-    until(lambda: not incidents.count_documents({"owed.0": {"$exists": True}}), "it is settled")
+    until(lambda: not incidents.count_documents({"owed.0": {"$exists": True}}), "it is settled", 60)
     stack.advance(200)
     over = ("ops@example.org", "Microsoft Teams: the credentials are valid")
     until(lambda: over in alerts(smtp), "it is told that it is over", 60)

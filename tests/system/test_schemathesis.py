@@ -1,4 +1,5 @@
-"""schemathesis finds nothing: a bounded run of bench/schemathesis, the same each time."""
+"""schemathesis finds nothing: a bounded run of bench/schemathesis. What is drawn is the same each time; ids and
+times are not."""
 
 import pathlib
 from collections.abc import Iterator
