@@ -407,7 +407,8 @@ static int64_t dispatch_perform_once(struct dispatch_work *work, struct dispatch
 		 clock_monotonic_us() - began_us < DISPATCH_TOGETHER_MS * 1000 &&
 		 dispatch_work_config(work, &info) == ERR_OK);
 	pause = dispatch_settle(work, task, done, count);
-	work->waits = last->outcome.err == ERR_UNAVAILABLE && dispatch_waits(work, last->effect_id, queue);
+	work->waits = last->outcome.err == ERR_UNAVAILABLE &&
+		      dispatch_waits(work, last->effect_id, queue);
 	return pause;
 }
 
