@@ -16,7 +16,7 @@ enum {
 	DISPATCH_WORTHWHILE_MS = 300,    /* less time than this is not worth another call */
 	DISPATCH_AT_HAND_MS = 5 * 1000,  /* how long a thread goes on with one request */
 	DISPATCH_TOGETHER = PARTY_COUNT, /* what is under one lease: a mail to each person */
-	DISPATCH_TOGETHER_MS = 200,      /* how long what was done may wait to be written down */
+	DISPATCH_TOGETHER_MS = 200, /* after which nothing more is begun before that is settled */
 };
 
 static const struct dispatch_effect *const dispatch_effects[EFFECT_KIND_COUNT] = {

@@ -188,6 +188,19 @@ def test_what_cannot_be_read_hides_nothing(stack: Stack, receiver: Receiver, lim
     assert [len(page) for page in stack.admin().pages(path, limit=2)] == [2], "it is the last"
 
 
+@pytest.mark.parametrize("limit", [1, 2])
+def test_a_list_ends_where_nothing_says_when_it_was(
+    stack: Stack, receiver: Receiver, limit: int
+) -> None:
+    hook = register(stack, receiver.url(), "request.created")
+    for _ in range(3):
+        stack.parties().create()
+    until_quiet(stack, hook, 3)
+    stack.requests.database["deliveries"].update_many({}, {"$unset": {"created_at": 1}})
+    path = f"/api/config/webhooks/{hook['id']}/deliveries"
+    assert stack.admin().fetch(path, params={"limit": limit}) == {"items": [], "next_cursor": None}
+
+
 def documented(language: str) -> str:
     """What docs/webhooks.md says how to check a signature."""
     (code,) = re.findall(rf"```{language}\n(.*?)```", WORDS, re.DOTALL)
