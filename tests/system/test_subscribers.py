@@ -1,5 +1,6 @@
 """Other programs are told what happens: signed, in order, whatever fails between."""
 
+import datetime
 import itertools
 import os
 import pathlib
@@ -575,6 +576,25 @@ def test_what_is_put_down_behind_an_erasure_is_forgotten(
         assert row["state"] == "failed"
         stored = stack.requests.database["deliveries"].find_one({"request_id": request["id"]})
         assert "body" not in stored
+
+
+def test_what_a_death_leaves_behind_an_erasure_is_forgotten_by_its_second_pass(
+    stack: Stack, receiver: Receiver
+) -> None:
+    receiver.behave = lambda _: 500
+    register(stack, receiver.url(), "request.created")
+    parties = stack.parties()
+    parties.create()
+    until(receiver.heard, "it is put down")
+    stored = stack.requests.database["deliveries"]
+    row = until(lambda: stored.find_one({"last_error": {"$exists": True}}), "it is tried")
+    assert stack.admin().post(f"/api/people/{parties.client_id}/erase").status_code == 200
+    assert "body" not in stored.find_one()
+    late = row | {"due": row["created_at"] + datetime.timedelta(days=1), "rev": row["rev"] + 9}
+    stored.replace_one({"_id": row["_id"]}, late)
+    stack.advance(91)
+    until(lambda: "body" not in stored.find_one(), "it is found", 60)
+    assert stored.find_one()["state"] == "failed"
 
 
 def test_who_comes_is_told(
