@@ -192,9 +192,7 @@ static void alert_log(const struct incident *incident, bool was_told)
 			incident->detail ? incident->detail : "what is owed there is overdue");
 	if (incident->over_at && incident->told_at)
 		log_info("%s %s", incident->id,
-			incident->well_at ? "is in order again"
-					  : "is not seen any more: whether it is in order is not "
-					    "known");
+			incident->well_at ? "is in order again" : "may be in order again");
 }
 
 /* What a target has, with what is seen of it now. */
