@@ -198,6 +198,7 @@ def test_a_breaker_of_who_is_not_asked_is_closed(provide: Callable[..., Provider
         return state() > 0
 
     until(is_open, "it fails", PATIENCE_S)
+    providers.policy(default_provider="jitsi", failover=[])
     providers.configure("zoom", zoom.provider() | {"enabled": False})
     until(lambda: state() == 0, "nobody asks it", PATIENCE_S)
 

@@ -426,6 +426,7 @@ def test_a_provider_that_works_again(provide: Provide, smtp: SmtpServer) -> None
 
 def test_a_provider_that_is_disabled_works_for_nobody(provide: Provide, smtp: SmtpServer) -> None:
     providers = away(provide, smtp)
+    providers.policy(alerts=["ops@example.org"], default_provider="jitsi", failover=[])
     providers.configure("zoom", providers["zoom"].provider() | {"enabled": False})
     providers.stack.advance(200)
     until(lambda: len(alerts(smtp)) == 2, "it is over", 60)

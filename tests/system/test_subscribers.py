@@ -585,7 +585,6 @@ def test_what_a_death_leaves_behind_an_erasure_is_forgotten_by_its_second_pass(
     register(stack, receiver.url(), "request.created")
     parties = stack.parties()
     parties.create()
-    until(receiver.heard, "it is put down")
     stored = stack.requests.database["deliveries"]
     row = until(lambda: stored.find_one({"last_error": {"$exists": True}}), "it is tried")
     assert stack.admin().post(f"/api/people/{parties.client_id}/erase").status_code == 200
