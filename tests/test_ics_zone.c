@@ -211,14 +211,17 @@ static atomic_bool updated;
 /* Until the update has been seen by this thread. */
 static void *ask_for_town(void *data)
 {
-	int offset;
+	int offset, left = 60 * 1000;
 
 	(void)data;
-	while ((offset = town_offset()) != 9 * 3600) {
+	while ((offset = town_offset()) != 9 * 3600 && left > 0) {
 		failures += offset != 3600;
-		if (atomic_load(&updated))
-			usleep(1000);
+		if (!atomic_load(&updated))
+			continue;
+		left--;
+		usleep(1000);
 	}
+	failures += left == 0;
 	return NULL;
 }
 

@@ -229,6 +229,35 @@ static void test_changes_that_fail_among_reads(void)
 	scene_end(&scene);
 }
 
+/* What the other breaker refuses was asked of nobody: nothing is noted of it. */
+static void test_changes_that_were_not_asked(void)
+{
+	struct breaker_health before, after;
+	const char *changes;
+	struct scene scene;
+	int i;
+
+	scene_begin(&scene);
+	scene.call.breakers = breaker_table_new();
+	changes = provider_changes_id(&scene.call);
+	fake.err = ERR_TEMPORARY;
+	fake.retry_after_s = 0;
+	CU_ASSERT_EQUAL(scene_each(&scene, 0), ERR_TEMPORARY);
+	for (i = 1; i < BREAKER_FAILURES; i++)
+		CU_ASSERT_EQUAL(scene_each(&scene, 3), ERR_TEMPORARY);
+	breaker_read(scene.call.breakers, changes, scene.call.now, &before);
+	scene.call.now += 1000;
+	CU_ASSERT_EQUAL(scene_each(&scene, 0), ERR_UNAVAILABLE);
+	CU_ASSERT_EQUAL(fake.calls, BREAKER_FAILURES);
+	breaker_read(scene.call.breakers, changes, scene.call.now, &after);
+	CU_ASSERT_EQUAL(after.failures, 1);
+	CU_ASSERT_EQUAL(after.last_error, ERR_TEMPORARY);
+	CU_ASSERT_EQUAL(after.last_error_at, before.last_error_at);
+	CU_ASSERT_STRING_EQUAL(after.last_error_detail, "Fake Meet: It fails.");
+	breaker_table_free(&scene.call.breakers);
+	scene_end(&scene);
+}
+
 static void test_breaker_no_time(void)
 {
 	struct scene scene;
@@ -379,6 +408,7 @@ static const struct unit_case cases[] = {
 	{"the breaker around every slot", test_breaker},
 	{"a quota that is used up", test_quota},
 	{"changes that fail among reads", test_changes_that_fail_among_reads},
+	{"changes that were not asked", test_changes_that_were_not_asked},
 	{"no time is no failure of the provider", test_breaker_no_time},
 	{"usable", test_usable},
 	{"the id of credentials", test_credential_id},

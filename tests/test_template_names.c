@@ -237,9 +237,11 @@ static void give_mail(const struct dispatch *dispatch, int kind, enum party part
 	arena_free(&arena);
 }
 
-static void give_alert(const struct dispatch *dispatch, const char *target, int kind, bool over)
+static void give_alert(
+	const struct dispatch *dispatch, const char *target, int kind, bool over, bool well)
 {
-	const struct incident incident = {.id = target, .kind = kind, .detail = "It is away."};
+	const struct incident incident = {
+		.id = target, .kind = kind, .detail = "It is away.", .well_at = well ? START : 0};
 	const struct incident_mail mail = {.address = "ops@meetings.test", .over = over};
 	struct arena *arena = arena_new();
 	struct mail_message message;
@@ -276,10 +278,10 @@ static void give_mails(const struct tmpl_set *templates)
 				give_mail(
 					&dispatch, kind, (enum party)(i % 2), START - left[i / 2]);
 	for (kind = INCIDENT_CREDENTIALS; kind <= INCIDENT_OVERDUE; kind++)
-		for (i = 0; i < 2 * sizeof(targets) / sizeof(targets[0]); i++)
-			give_alert(&dispatch, targets[i / 2], kind, i % 2);
+		for (i = 0; i < 3 * sizeof(targets) / sizeof(targets[0]); i++)
+			give_alert(&dispatch, targets[i / 3], kind, i % 3, i % 3 == 2);
 	for (i = 0; i < 2; i++)
-		give_alert(&dispatch, INCIDENT_EXPIRY_OF "teams", INCIDENT_EXPIRING, i);
+		give_alert(&dispatch, INCIDENT_EXPIRY_OF "teams", INCIDENT_EXPIRING, i, i);
 	secret_ring_free(&ring);
 }
 

@@ -41,8 +41,8 @@ METRIC(OWED, GAUGE, "meetlink_effects_owed",
 	"Requests of the installation that owe it; 1001 stands for more", EFFECT, OWED_STATE, NONE)
 METRIC(OWED_AGE, GAUGE, "meetlink_effects_oldest_age_seconds",
 	"How long the oldest has been due, or given up", OWED_STATE, NONE, NONE)
-METRIC(BREAKERS, GAUGE, "meetlink_breaker_state", "0 closed, 1 open, 2 half open", TARGET, NONE,
-	NONE)
+METRIC(BREAKERS, GAUGE, "meetlink_breaker_state",
+	"0 closed or not enabled, 1 open, 2 half open: the next call tries it", TARGET, NONE, NONE)
 METRIC(OBSERVED_AT, GAUGE, "meetlink_observed_timestamp_seconds",
 	"When a dispatcher last looked at what is owed and at the breakers", NONE, NONE, NONE)
 METRIC(SCRAPED_AT, GAUGE, "meetlink_scraped_timestamp_seconds",
@@ -53,8 +53,8 @@ METRIC(PROVIDER_TIME, HISTOGRAM, "meetlink_provider_call_duration_seconds",
 	"The same, all HTTP calls that it took together", PROVIDER, OPERATION, NONE)
 METRIC(TOKENS, COUNTER, "meetlink_provider_token_refreshes_total",
 	"Access tokens that were asked for", PROVIDER, OUTCOME, NONE)
-METRIC(MAILS, COUNTER, "meetlink_mails_total", "Mails that were handed to the mail server", OUTCOME,
-	NONE, NONE)
+METRIC(MAILS, COUNTER, "meetlink_mails_total", "Attempts to hand a mail to the mail server",
+	OUTCOME, NONE, NONE)
 METRIC(WEBHOOKS, COUNTER, "meetlink_webhook_deliveries_total",
 	"Attempts to tell a subscriber of an event", OUTCOME, NONE, NONE)
 METRIC(GATE_USES, COUNTER, "meetlink_gate_uses_total",

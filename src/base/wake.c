@@ -16,6 +16,8 @@ void wake_signal(int fd)
 {
 	const uint64_t one = 1;
 
+	if (fd < 0)
+		return;
 	if (write(fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
 		log_debug("the counter is full: everybody has been woken");
 }

@@ -48,6 +48,7 @@ static const struct model_field incident_fields[] = {
 	FIELD(MODEL_STRING, detail, MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, since, MODEL_REQUIRED),
 	FIELD(MODEL_INSTANT, seen_at, MODEL_REQUIRED),
+	FIELD(MODEL_INSTANT, well_at, MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, told_at, MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, over_at, MODEL_SPARSE),
 	FIELD(MODEL_LIST, owed, MODEL_SPARSE, .of = &incident_mail_model),
@@ -70,6 +71,15 @@ bool incident_see(
 		incident->detail = sign->detail;
 	}
 	incident->seen_at = cause->now;
+	incident->well_at = 0;
+	return true;
+}
+
+bool incident_see_well(const struct cause *cause, struct incident *incident)
+{
+	if (!incident->id || incident->over_at || incident->well_at)
+		return false;
+	incident->well_at = cause->now;
 	return true;
 }
 
@@ -92,7 +102,8 @@ bool incident_tend(struct cause *cause, struct incident *incident)
 		return false;
 	if (cause->now - incident->seen_at >= INCIDENT_QUIET) {
 		incident->over_at = cause->now;
-		if (incident->told_at)
+		/* Who ends the use of credentials, or their last day, knows it. */
+		if (incident->told_at && (incident->well_at || incident->kind != INCIDENT_EXPIRING))
 			incident_owe(cause, incident, true);
 		return true;
 	}

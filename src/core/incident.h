@@ -4,7 +4,7 @@
  * Incidents: what is out of order and belongs to no request: a provider, the mail server, work that
  * nobody does. One small document for each target, however many hosts see it; it owes the mails
  * about itself, to each address of the policy's `alerts`: one when it has begun, one when it is
- * over. Then it goes.
+ * over, which says whether somebody has seen it in order since. Then it goes.
  */
 #include "cause.h"
 #include "err.h"
@@ -48,6 +48,7 @@ struct incident {
 	int kind;       /* enum incident_kind */
 	const char *detail;
 	int64_t since, seen_at;
+	int64_t well_at;        /* when it was seen to be in order, after seen_at; 0: not yet */
 	int64_t told_at;        /* when the mails that it has begun were owed; 0: not yet */
 	int64_t over_at;        /* 0: it goes on */
 	struct model_list owed; /* struct incident_mail, of one address in order */
@@ -59,6 +60,9 @@ extern const struct model incident_model;
  * stored. */
 bool incident_see(
 	const struct cause *cause, struct incident *incident, const struct incident_sign *sign);
+
+/* The same for who sees that it is in order; not for who knows nothing of it. */
+bool incident_see_well(const struct cause *cause, struct incident *incident);
 
 /* What time does to it: mails are owed. False: nothing. */
 bool incident_tend(struct cause *cause, struct incident *incident);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "dispatch_alert.h"
 #include "dispatch_chore.h"
 #include "dispatch_courier.h"
@@ -14,7 +15,7 @@
 #include "wake.h"
 #include "xalloc.h"
 
-enum { DISPATCH_POLL_MS = 1000 };
+enum { DISPATCH_POLL_MS = 1000, DISPATCH_PASS_ON_US = DISPATCH_POLL_MS * 1000 };
 
 static atomic_bool dispatch_stopping;
 static atomic_int dispatch_own_fd = -1; /* what the claimer waits on, and nobody else */
@@ -51,16 +52,38 @@ static bool dispatch_look_for_room(struct dispatch_claimer *claimer, struct disp
 	return any;
 }
 
+/* One dispatcher takes the signal, and another one may have the room that this one has not. As they
+ * may pass it to and fro, each does so no more often than it would look anyway. */
+static void dispatch_pass_on(
+	const struct dispatch_claimer *claimer, struct dispatch_pool **pools, int64_t *passed_on_us)
+{
+	const int64_t now_us = clock_monotonic_us();
+	size_t i;
+
+	if (now_us - *passed_on_us < DISPATCH_PASS_ON_US)
+		return;
+	for (i = 0; i < claimer->queues.count; i++) {
+		if (!pools[i] || claimer->room[i] > 0)
+			continue;
+		*passed_on_us = now_us;
+		wake_signal(claimer->dispatch->wake_fd);
+		return;
+	}
+}
+
 static void dispatch_loop(
 	struct dispatch_claimer *claimer, struct dispatch_pool **pools, int freed_fd)
 {
+	int64_t passed_on_us = 0;
 	bool idle;
 
 	while (!atomic_load(&dispatch_stopping)) {
 		idle = !dispatch_look_for_room(claimer, pools) || dispatch_claim(claimer) == 0;
 		/* Other hosts cannot wake us, so look now and then. */
-		if (wake_wait(claimer->dispatch->wake_fd, freed_fd, idle ? DISPATCH_POLL_MS : 0))
-			dispatch_claim_woken(claimer);
+		if (!wake_wait(claimer->dispatch->wake_fd, freed_fd, idle ? DISPATCH_POLL_MS : 0))
+			continue;
+		dispatch_claim_woken(claimer);
+		dispatch_pass_on(claimer, pools, &passed_on_us);
 	}
 }
 

@@ -37,6 +37,13 @@ struct alert_round {
 
 /* ---- signs ---- */
 
+/* What is seen of a target. */
+enum alert_sight {
+	ALERT_NOTHING, /* nobody has asked it */
+	ALERT_WELL,
+	ALERT_BAD, /* there is a sign */
+};
+
 /* What a breaker that is not closed says; false: nothing. */
 static bool alert_breaker_sign(const struct alert_round *round, const struct breaker_health *health,
 	const char *target, struct incident_sign *sign_r)
@@ -52,6 +59,15 @@ static bool alert_breaker_sign(const struct alert_round *round, const struct bre
 		.detail = arena_strdup(round->arena, health->last_error_detail),
 	};
 	return true;
+}
+
+/* Whether it has answered since the incident was seen last. */
+static bool alert_has_answered(const struct breaker_health *health, const struct incident *incident)
+{
+	return health->state == BREAKER_CLOSED &&
+	       (health->last_ok_at >= incident->seen_at ||
+		       (health->last_error == ERR_PERMANENT &&
+			       health->last_error_at >= incident->seen_at));
 }
 
 /* What waits in a queue for too long; false: nothing does. */
@@ -76,7 +92,8 @@ static bool alert_queue_sign(const struct alert_round *round, const char *queue,
 	return true;
 }
 
-static bool alert_provider_sign(const struct alert_round *round, const struct provider *provider,
+static enum alert_sight alert_see_provider(const struct alert_round *round,
+	const struct provider *provider, const struct incident *incident,
 	struct incident_sign *sign_r)
 {
 	const struct provider_call asked = {.arena = round->arena,
@@ -88,51 +105,64 @@ static bool alert_provider_sign(const struct alert_round *round, const struct pr
 	struct breaker_health health;
 
 	if (provider->local || !config_enabled(round->cause.config, provider->name))
-		return false;
+		return ALERT_NOTHING;
 	provider_health(&asked, &health);
-	return alert_breaker_sign(round, &health, provider->name, sign_r) ||
-	       alert_queue_sign(round,
-		       effect_queue_name(round->arena, CLASS_PROVIDER, provider->name),
-		       provider->name, sign_r);
+	if (alert_breaker_sign(round, &health, provider->name, sign_r) ||
+		alert_queue_sign(round,
+			effect_queue_name(round->arena, CLASS_PROVIDER, provider->name),
+			provider->name, sign_r))
+		return ALERT_BAD;
+	return incident->id && (incident->kind == INCIDENT_OVERDUE ||
+				       alert_has_answered(&health, incident))
+		       ? ALERT_WELL
+		       : ALERT_NOTHING;
 }
 
-/* That its credentials end before long; false: they do not, as far as anybody has said. */
-static bool alert_expiry_sign(const struct alert_round *round, const struct provider *provider,
-	struct incident_sign *sign_r)
+/* Whether its credentials end before long. */
+static enum alert_sight alert_see_expiry(const struct alert_round *round,
+	const struct provider *provider, struct incident_sign *sign_r)
 {
 	const struct config *config = round->cause.config;
 	char day[INSTANT_TEXT_SIZE];
 	int64_t end;
 
 	if (!config_enabled(config, provider->name) || !provider_end(config, provider, &end) ||
-		!end || end - INCIDENT_EXPIRY_AHEAD > round->cause.now)
-		return false;
+		!end)
+		return ALERT_NOTHING;
+	if (end - INCIDENT_EXPIRY_AHEAD > round->cause.now)
+		return ALERT_WELL;
 	instant_format(end, false, day);
 	sign_r->kind = INCIDENT_EXPIRING;
 	sign_r->since = round->cause.now;
 	sign_r->detail = arena_strndup(round->arena, day, strlen("YYYY-MM-DD"));
-	return true;
+	return ALERT_BAD;
 }
 
-static bool alert_mail_sign(const struct alert_round *round, struct incident_sign *sign_r)
+/* The mail that it is in order says so by arriving. */
+static enum alert_sight alert_see_mail(
+	const struct alert_round *round, struct incident_sign *sign_r)
 {
 	const char *mail = effect_class_names[CLASS_MAIL];
 	struct breaker_health health;
 
 	breaker_read(round->dispatch->breakers, BREAKER_MAIL, round->cause.now, &health);
 	return alert_breaker_sign(round, &health, mail, sign_r) ||
-	       alert_queue_sign(round, mail, mail, sign_r);
+			       alert_queue_sign(round, mail, mail, sign_r)
+		       ? ALERT_BAD
+		       : ALERT_WELL;
 }
 
-static bool alert_local_sign(const struct alert_round *round, struct incident_sign *sign_r)
+static enum alert_sight alert_see_local(
+	const struct alert_round *round, struct incident_sign *sign_r)
 {
 	const char *local = effect_class_names[CLASS_LOCAL];
 
-	return alert_queue_sign(round, local, local, sign_r);
+	return alert_queue_sign(round, local, local, sign_r) ? ALERT_BAD : ALERT_WELL;
 }
 
 /* ---- incidents ---- */
 
+/* NULL: there is none of that target. */
 static struct incident *alert_find(const struct alert_round *round, const char *target)
 {
 	MODEL_FOREACH (&round->incidents, struct incident, incident) {
@@ -161,16 +191,21 @@ static void alert_log(const struct incident *incident, bool was_told)
 		log_warning("%s is out of order: %s", incident->id,
 			incident->detail ? incident->detail : "what is owed there is overdue");
 	if (incident->over_at && incident->told_at)
-		log_info("%s is in order again", incident->id);
+		log_info("%s %s", incident->id,
+			incident->well_at ? "is in order again" : "may be in order again");
 }
 
-/* What a target has, with what is seen of it now (NULL: nothing). */
-static void alert_tend(
-	struct alert_round *round, struct incident *incident, const struct incident_sign *sign)
+/* What a target has, with what is seen of it now. */
+static void alert_tend(struct alert_round *round, struct incident *incident, enum alert_sight sight,
+	const struct incident_sign *sign)
 {
 	const bool was_told = incident->told_at != 0;
-	bool changed = sign && incident_see(&round->cause, incident, sign);
+	bool changed = false;
 
+	if (sight == ALERT_BAD)
+		changed = incident_see(&round->cause, incident, sign);
+	else if (sight == ALERT_WELL)
+		changed = incident_see_well(&round->cause, incident);
 	if (!incident->id)
 		return;
 	changed |= incident_tend(&round->cause, incident);
@@ -178,31 +213,33 @@ static void alert_tend(
 		alert_log(incident, was_told);
 }
 
-static void alert_look_at(
-	struct alert_round *round, const char *target, const struct incident_sign *sign)
+/* As it is stored, or zeroed. */
+static struct incident *alert_of(const struct alert_round *round, const char *target)
 {
-	struct incident none = {0}, *incident = alert_find(round, target);
+	struct incident *incident = alert_find(round, target);
 
-	alert_tend(round, incident ? incident : &none, sign);
+	return incident ? incident : arena_alloc(round->arena, sizeof(*incident));
 }
 
 static void alert_look(struct alert_round *round)
 {
 	const struct provider *const *provider;
+	struct incident *incident;
 	struct incident_sign sign;
 
 	for (provider = provider_table; *provider; provider++) {
-		alert_look_at(round, (*provider)->name,
-			alert_provider_sign(round, *provider, &sign) ? &sign : NULL);
+		incident = alert_of(round, (*provider)->name);
+		alert_tend(round, incident, alert_see_provider(round, *provider, incident, &sign),
+			&sign);
 		sign.target =
 			arena_printf(round->arena, INCIDENT_EXPIRY_OF "%s", (*provider)->name);
-		alert_look_at(round, sign.target,
-			alert_expiry_sign(round, *provider, &sign) ? &sign : NULL);
+		alert_tend(round, alert_of(round, sign.target),
+			alert_see_expiry(round, *provider, &sign), &sign);
 	}
-	alert_look_at(round, effect_class_names[CLASS_MAIL],
-		alert_mail_sign(round, &sign) ? &sign : NULL);
-	alert_look_at(round, effect_class_names[CLASS_LOCAL],
-		alert_local_sign(round, &sign) ? &sign : NULL);
+	alert_tend(round, alert_of(round, effect_class_names[CLASS_MAIL]),
+		alert_see_mail(round, &sign), &sign);
+	alert_tend(round, alert_of(round, effect_class_names[CLASS_LOCAL]),
+		alert_see_local(round, &sign), &sign);
 }
 
 static enum err alert_load(struct alert_round *round)

@@ -7,8 +7,8 @@
 #include "provider.h"
 
 static const char *const alert_names[] = {"recipient.email", "product_name", "locale", "title",
-	"zone", "target", "since", "until", "over", "credentials", "away", "overdue", "is_mail",
-	"mail_overdue", "work_overdue", NULL};
+	"zone", "target", "since", "until", "over", "well", "unknown", "credentials", "away",
+	"overdue", "is_mail", "mail_overdue", "work_overdue", NULL};
 
 static const struct {
 	const char *kind;
@@ -65,6 +65,8 @@ static struct json_object *alert_values(const struct dispatch *dispatch, struct 
 		bool set;
 	} flags[] = {
 		{"over", mail->over},
+		{"well", mail->over && incident->well_at},
+		{"unknown", mail->over && !incident->well_at},
 		{"credentials", !mail->over && incident->kind == INCIDENT_CREDENTIALS},
 		{"away", !mail->over && incident->kind == INCIDENT_AWAY},
 		{"overdue", !mail->over && incident->kind == INCIDENT_OVERDUE},

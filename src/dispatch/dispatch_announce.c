@@ -42,7 +42,8 @@ static bool announcement_is_of_erased(
 }
 
 /* An erasure forgets the deliveries that it finds, and what would become one. What was put down
- * behind it shows the person as we had loaded them, and is forgotten here. */
+ * behind it shows the person as we had loaded them, and is forgotten here; or, if that fails or we
+ * die, by the second pass of the erasure, when our lease is over. */
 static enum err announcement_take_back(
 	const struct dispatch_work *work, const struct model_list *put, struct err_info *info)
 {

@@ -16,7 +16,7 @@ enum {
 	DISPATCH_WORTHWHILE_MS = 300,    /* less time than this is not worth another call */
 	DISPATCH_AT_HAND_MS = 5 * 1000,  /* how long a thread goes on with one request */
 	DISPATCH_TOGETHER = PARTY_COUNT, /* what is under one lease: a mail to each person */
-	DISPATCH_TOGETHER_MS = 200,      /* how long what was done may wait to be written down */
+	DISPATCH_TOGETHER_MS = 200, /* after which nothing more is begun before that is settled */
 };
 
 static const struct dispatch_effect *const dispatch_effects[EFFECT_KIND_COUNT] = {
@@ -144,27 +144,31 @@ static bool dispatch_was_done(const struct dispatch_settling *settling, const ch
 }
 
 /* The queue of what was settled last; NULL when no lease held any more. What was leased with it and
- * not begun is given back. */
-static const char *dispatch_settle_all(
-	const struct dispatch_settling *settling, struct cause *cause, struct request *request)
+ * not begun is given back. *changed_r: there was either. */
+static const char *dispatch_settle_all(const struct dispatch_settling *settling,
+	struct cause *cause, struct request *request, bool *changed_r)
 {
 	const char *lease = settling->task->lease, *queue = NULL;
 	size_t i;
 
+	*changed_r = false;
 	for (i = 0; i < settling->count; i++) {
 		const struct dispatch_done *done = &settling->done[i];
 		struct effect *effect = dispatch_find_leased(request, done->effect_id, lease);
 
 		if (!effect)
 			continue;
+		*changed_r = true;
 		queue = effect_queue(cause->arena, request, effect);
 		cause->trace_id = effect->trace_id;
 		dispatch_effects[effect->kind]->settle(
 			cause, request, effect, &done->outcome, &done->result);
 	}
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
-		if (dispatch_is_under(effect, lease) && !dispatch_was_done(settling, effect->id))
-			effect_give_back(effect, cause->now);
+		if (!dispatch_is_under(effect, lease) || dispatch_was_done(settling, effect->id))
+			continue;
+		*changed_r = true;
+		effect_give_back(effect, cause->now);
 	}
 	return queue;
 }
@@ -180,8 +184,8 @@ static enum err dispatch_settle_rule(void *data, struct arena *arena, struct req
 
 	(void)info;
 	dispatch_cause_init(arena, settling->config, &cause);
-	queue = dispatch_settle_all(settling, &cause, request);
-	*changed_r = queue || wait;
+	queue = dispatch_settle_all(settling, &cause, request, changed_r);
+	*changed_r |= wait != NULL;
 	settling->pause_ms = -1;
 	if (queue) {
 		settling->pause_ms =
@@ -316,10 +320,9 @@ static enum err dispatch_work_config(struct dispatch_work *work, struct err_info
 
 /* After ERR_UNAVAILABLE: whether the effect is still owed to whom it was. */
 static bool dispatch_waits(
-	const struct dispatch_work *work, const struct dispatch_task *task, const char *queue)
+	const struct dispatch_work *work, const char *effect_id, const char *queue)
 {
-	const struct effect *effect =
-		work->request ? effect_find(work->request, task->effect_id) : NULL;
+	const struct effect *effect = work->request ? effect_find(work->request, effect_id) : NULL;
 
 	return effect && effect->state == EFFECT_DUE &&
 	       strcmp(effect_queue(work->arena, work->request, effect), queue) == 0;
@@ -404,7 +407,8 @@ static int64_t dispatch_perform_once(struct dispatch_work *work, struct dispatch
 		 clock_monotonic_us() - began_us < DISPATCH_TOGETHER_MS * 1000 &&
 		 dispatch_work_config(work, &info) == ERR_OK);
 	pause = dispatch_settle(work, task, done, count);
-	work->waits = last->outcome.err == ERR_UNAVAILABLE && dispatch_waits(work, task, queue);
+	work->waits = last->outcome.err == ERR_UNAVAILABLE &&
+		      dispatch_waits(work, last->effect_id, queue);
 	return pause;
 }
 

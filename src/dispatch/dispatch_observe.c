@@ -35,17 +35,14 @@ static int64_t observe_age(struct observation *look, bool failed)
 {
 	const struct store_outbox_search search = {
 		.failed = failed, .until = look->now, .limit = 1};
-	const struct request *first;
 	struct model_list found = {0};
 	struct store_outbox_seen seen = {0};
 
 	if (look->err == ERR_OK)
 		look->err = store_outbox_list(
 			look->dispatch->store, look->arena, &search, &found, &seen, NULL);
-	if (!found.count)
-		return -1;
-	first = *MODEL_AT(&found, struct request *, 0);
-	return look->now - (failed ? first->failed_at : first->due);
+	/* One that cannot be read is owed all the same. */
+	return look->err == ERR_OK && seen.count ? look->now - seen.at : -1;
 }
 
 static void observe_owed(struct observation *look, bool failed)
@@ -74,11 +71,22 @@ static enum breaker_state observe_breaker(const struct observation *look, const 
 	return health.state;
 }
 
+/* Whether it can be asked, and to change something. One that is not enabled is not asked. */
+static enum breaker_state observe_provider(
+	const struct observation *look, const struct provider_call *asked)
+{
+	enum breaker_state state;
+
+	if (!config_enabled(asked->config, asked->provider->name))
+		return BREAKER_CLOSED;
+	state = observe_breaker(look, provider_credential_id(asked));
+	return state == BREAKER_CLOSED ? observe_breaker(look, provider_changes_id(asked)) : state;
+}
+
 static void observe_breakers(struct observation *look)
 {
 	struct provider_call asked = {
 		.arena = look->arena, .conf = look->dispatch->conf, .now = look->now};
-	enum breaker_state state;
 	size_t i;
 
 	look->err = store_config_current(look->dispatch->store, look->arena, &asked.config, NULL);
@@ -86,10 +94,7 @@ static void observe_breakers(struct observation *look)
 		asked.provider = provider_table[i];
 		if (asked.provider->local || look->err != ERR_OK)
 			continue;
-		state = observe_breaker(look, provider_credential_id(&asked));
-		if (state == BREAKER_CLOSED)
-			state = observe_breaker(look, provider_changes_id(&asked));
-		metrics_set(METRIC_BREAKERS, state, i, 0);
+		metrics_set(METRIC_BREAKERS, observe_provider(look, &asked), i, 0);
 	}
 	metrics_set(METRIC_BREAKERS, observe_breaker(look, BREAKER_MAIL), i, 0);
 }

@@ -218,14 +218,13 @@ static enum err provider_enter(const struct provider_call *call, enum provider_o
 			"%s: There was no time left to ask it.", call->provider->title);
 	guard_r->key = provider_credential_id(call);
 	guard_r->changes = changes ? provider_changes_id(call) : NULL;
-	/* That first: its health is not shown while the other one is open, so nothing is noted
-	 * where nobody was asked. */
 	if (guard_r->changes)
 		err = breaker_enter(call->breakers, guard_r->changes, call->now, &why);
 	if (err == ERR_OK) {
 		err = breaker_enter(call->breakers, guard_r->key, call->now, &why);
 		if (err != ERR_OK && guard_r->changes)
-			breaker_leave(call->breakers, guard_r->changes, call->now, err, 0, "");
+			breaker_leave(
+				call->breakers, guard_r->changes, call->now, ERR_INTERNAL, 0, "");
 	}
 	if (err != ERR_OK) {
 		err_set(guard_r->info, err, "%s: %s", call->provider->title, why.detail);

@@ -172,17 +172,14 @@ static int64_t outbox_oldest(struct outbox_count *work, bool failed)
 {
 	const struct store_outbox_search search = {
 		.failed = failed, .until = failed ? 0 : work->call->now, .limit = 1};
-	const struct request *first;
 	struct model_list found = {0};
-	struct store_outbox_seen seen;
+	struct store_outbox_seen seen = {0};
 
 	if (work->err == ERR_OK)
 		work->err = store_outbox_list(work->service->store, work->call->arena, &search,
 			&found, &seen, work->info);
-	if (!found.count)
-		return 0;
-	first = *MODEL_AT(&found, struct request *, 0);
-	return failed ? first->failed_at : first->due;
+	/* One that cannot be read is owed all the same. */
+	return work->err == ERR_OK && seen.count ? seen.at : 0;
 }
 
 enum err service_outbox_count(const struct service *service, const struct service_call *call,

@@ -42,6 +42,7 @@ static enum err zones_owe(void *data, struct arena *arena, struct request *reque
 	(void)info;
 	zones_compare(arena, request, misread);
 	service_cause_init(sending->call, arena, SOURCE_CLI, NULL, &cause);
+	/* A link that is still to be made is told with the times as they are then. */
 	*changed_r = request->meeting->status == MEETING_READY &&
 		     news_owe_again(&cause, request, misread);
 	return ERR_OK;
@@ -131,7 +132,7 @@ enum err service_zones_check(const struct service *service, const struct service
 	struct service_zones *zones, struct err_info *info)
 {
 	struct store_filter filter = {
-		.meeting_status = 1 + MEETING_READY,
+		.status = 1 + REQUEST_ACCEPTED,
 		.starts_from = call->now,
 		.ascending = true,
 		.limit = ZONES_PAGE,

@@ -15,7 +15,7 @@ struct service_reading {
 };
 
 struct service_zones {
-	bool send; /* mails are owed to those people */
+	bool send; /* mails are owed to those people, where the meeting is ready */
 	void (*found)(void *data, const struct service_reading *reading);
 	void *data;
 	/* How many people were found, and of how many it is not known what they were told: the
@@ -23,7 +23,8 @@ struct service_zones {
 	int64_t count, unknown;
 };
 
-/* Looks at every meeting that is ready and has not begun. What cannot be read is logged. */
+/* Looks at every accepted request that has not begun: who waits for another link holds the
+ * invitation of before. Mails are owed where there is a link. What cannot be read is logged. */
 enum err service_zones_check(const struct service *service, const struct service_call *call,
 	struct service_zones *zones, struct err_info *info);
 #endif

@@ -206,7 +206,9 @@ enum err store_delivery_list(struct store *store, struct arena *arena,
 			BCON_NEW("created_at", BCON_INT32(-1), "_id", BCON_INT32(-1)),
 			page->limit - rows.seen + 1, &rows, info);
 	}
-	if (err == ERR_OK && rows.more) {
+	/* Behind one that does not say when it was put down are such alone: no page begins there.
+	 */
+	if (err == ERR_OK && rows.more && rows.last_created) {
 		next_r->before = rows.last_created;
 		next_r->before_id = rows.last_id;
 	}

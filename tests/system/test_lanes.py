@@ -311,6 +311,37 @@ def test_of_what_one_request_owes_only_that_is_leased_which_can_begin(
     assert len(providers.live_of(request)) == 1
 
 
+def test_what_was_not_begun_is_given_back_where_nothing_else_is_settled(
+    start: Callable[..., Stack], smtp: SmtpServer
+) -> None:
+    """The mail before it hangs, and is owed no more when that is over."""
+    stack = start(smtp, SERVER_DISPATCHER_THREADS=1)
+    with nobody_delivers(stack):
+        made = [stack.parties().accepted() for _ in range(8)]
+        smtp.hanging |= {request["client"]["email"] for request in made}
+
+    def errand() -> tuple[dict, dict] | None:
+        """A request whose two mails are under one lease, and the second of them."""
+        for document in stack.requests.find({"_id": {"$in": [one["id"] for one in made]}}):
+            own = [e for e in document["effects"] if e["kind"] == "mail.meeting_ready"]
+            if len(own) == 2 and own[0].get("lease") and own[0]["lease"] == own[1].get("lease"):
+                return document, own[1]
+        return None
+
+    document, second = until(errand, "two mails are one errand", 60)
+    client, lawyer = document["client"], document["lawyer"]
+    until(lambda: smtp.attempts[client["email"]], "the first one hangs")
+    assert not smtp.attempts[lawyer["email"]]
+    assert stack.admin().post(f"/api/people/{client['id']}/erase").status_code == 200
+    smtp.release()
+
+    def is_leased() -> bool:
+        return any(e.get("lease") == second["lease"] for e in stack.owed(document["_id"]))
+
+    until(lambda: not is_leased(), "it is given back", 60)
+    assert stack.now().replace(tzinfo=None) < second["due"], "and its lease did not run out"
+
+
 def test_what_waits_for_a_provider_is_not_all_tried_again_and_again(
     provide: Provide,  # noqa: F811
 ) -> None:

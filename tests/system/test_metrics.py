@@ -18,6 +18,7 @@ from caller import Parties, refused
 from mailbox import SmtpServer
 from providers import Providers, provide  # noqa: F401
 from scrape import Scrape, scrape
+from sim import Fault
 from stack import ROOT, Database, Stack
 from support import until
 
@@ -165,6 +166,14 @@ def test_what_is_owed_and_what_is_broken(start: Callable[..., Stack], smtp: Smtp
     stack.advance(3600)
     age = "meetlink_effects_oldest_age_seconds"
     until(lambda: scrape(stack).sum(age, state="failed") >= 3600, "its age is shown", PATIENCE_S)
+    one, title = {"_id": request["id"]}, stack.document(request["id"])["title"]
+    stack.requests.update_one(one, {"$set": {"title": 7}})
+    stack.advance(3600)
+    older = lambda: scrape(stack).sum(age, state="failed") >= 7200  # noqa: E731
+    until(older, "what cannot be read is owed all the same", PATIENCE_S)
+    assert failed()
+    assert stack.admin().fetch("/api/outbox")["oldest_failed_at"]
+    stack.requests.update_one(one, {"$set": {"title": title}})
     now = scrape(stack)
     assert now.sum("meetlink_effects_owed", kind="meeting.expire", state="owed") == 1
     assert now.sum("meetlink_breaker_state", target="mail") == 0
@@ -174,6 +183,24 @@ def test_what_is_owed_and_what_is_broken(start: Callable[..., Stack], smtp: Smtp
     away = lambda: scrape(stack).sum("meetlink_breaker_state", target="mail") > 0  # noqa: E731
     until(away, "the mail server is away", PATIENCE_S)
     smtp.start()
+
+
+def test_a_breaker_of_who_is_not_asked_is_closed(provide: Callable[..., Providers]) -> None:
+    providers = provide(names=["zoom"], policy={"failover": ["jitsi"]})
+    stack, zoom = providers.stack, providers["zoom"]
+    zoom.script(Fault("POST /users/*/meetings", status=503, times=None))
+
+    def state() -> float:
+        return scrape(stack).sum("meetlink_breaker_state", target="zoom")
+
+    def is_open() -> bool:
+        stack.parties().accepted()
+        return state() > 0
+
+    until(is_open, "it fails", PATIENCE_S)
+    providers.policy(default_provider="jitsi", failover=[])
+    providers.configure("zoom", zoom.provider() | {"enabled": False})
+    until(lambda: state() == 0, "nobody asks it", PATIENCE_S)
 
 
 def test_without_dispatchers_nothing_is_said_of_what_is_owed(start: Callable[..., Stack]) -> None:

@@ -375,8 +375,8 @@ def test_a_provider_refuses_our_credentials(provide: Provide, smtp: SmtpServer) 
     assert alerts(smtp) == [("ops@example.org", "Zoom needs attention")]
 
 
-def test_a_provider_that_nobody_asks_any_more(provide: Provide, smtp: SmtpServer) -> None:
-    """Whether it works again nobody knows; the next time that it fails is told all the same."""
+def away(provide: Provide, smtp: SmtpServer) -> Providers:
+    """Zoom fails, and it is told."""
     policy = {"alerts": ["ops@example.org"], "failover": ["jitsi"]}
     providers = provide(names=["zoom"], policy=policy)
     stack, zoom = providers.stack, providers["zoom"]
@@ -391,13 +391,46 @@ def test_a_provider_that_nobody_asks_any_more(provide: Provide, smtp: SmtpServer
     until(lambda: incidents.find_one({"_id": "zoom"}), "it is noticed", 60)
     stack.advance(125)
     until(lambda: alerts(smtp), "it is told", 60)
+    assert alerts(smtp) == [("ops@example.org", "Zoom needs attention")]
     providers.finish_all(60)
-    stack.advance(2 * HOUR_S)
+    return providers
+
+
+def test_a_provider_that_nobody_asks_any_more(provide: Provide, smtp: SmtpServer) -> None:
+    """Whether it works again nobody knows; the next time that it fails is told all the same."""
+    away(provide, smtp).stack.advance(2 * HOUR_S)
     until(lambda: len(alerts(smtp)) == 2, "it is over", 60)
-    assert [subject for _, subject in alerts(smtp)] == [
-        "Zoom needs attention",
-        "Zoom works again",
-    ]
+    assert alerts(smtp)[1] == ("ops@example.org", "Zoom has not been asked again")
+    over = [mail for mail in smtp.all() if mail.id.startswith("alert.")][1]
+    assert "whether it works again is not known" in " ".join(over.text().split())
+    assert "nothing you need to do" not in over.text()
+
+
+def test_a_provider_that_works_again(provide: Provide, smtp: SmtpServer) -> None:
+    providers = away(provide, smtp)
+    stack, incidents = providers.stack, providers.stack.requests.database["incidents"]
+    providers["zoom"].calm()
+
+    def is_closed() -> bool:
+        stack.parties().accepted(title=unique("Back"))
+        return providers.health("zoom")["breaker"] == "closed"
+
+    until(is_closed, "it is asked again", 60)
+    seen = {"_id": "zoom", "well_at": {"$ne": None}}
+    until(lambda: incidents.find_one(seen), "somebody has seen it", 60)
+    providers.finish_all(60)
+    stack.advance(200)
+    until(lambda: len(alerts(smtp)) == 2, "it is over", 60)
+    assert alerts(smtp)[1] == ("ops@example.org", "Zoom works again")
+
+
+def test_a_provider_that_is_disabled_works_for_nobody(provide: Provide, smtp: SmtpServer) -> None:
+    providers = away(provide, smtp)
+    providers.policy(alerts=["ops@example.org"], default_provider="jitsi", failover=[])
+    providers.configure("zoom", providers["zoom"].provider() | {"enabled": False})
+    providers.stack.advance(200)
+    until(lambda: len(alerts(smtp)) == 2, "it is over", 60)
+    assert alerts(smtp)[1] == ("ops@example.org", "Zoom has not been asked again")
 
 
 def test_credentials_that_end_soon(provide: Provide, smtp: SmtpServer) -> None:
@@ -436,6 +469,22 @@ def test_credentials_that_end_soon(provide: Provide, smtp: SmtpServer) -> None:
     assert told == [begun, over]
     (mail,) = [m for m in smtp.all() if m.message["Subject"] == begun[1]]
     assert day in mail.text("text/html") and "credentials_end_on" in mail.text()
+
+
+def test_nobody_says_that_credentials_are_valid_who_does_not_know(
+    provide: Provide, smtp: SmtpServer
+) -> None:
+    providers = provide(names=["teams"], policy={"alerts": ["ops@example.org"]})
+    stack, body = providers.stack, providers["teams"].provider()
+    incidents = stack.requests.database["incidents"]
+    ending = {"credentials_end_on": stack.at(days=20)[:10]}
+    providers.configure("teams", body | {"settings": body["settings"] | ending})
+    until(lambda: alerts(smtp), "it is told", 60)
+    providers.configure("teams", body)
+    until(lambda: not incidents.count_documents({"owed.0": {"$exists": True}}), "it is settled")
+    stack.advance(200)
+    until(lambda: incidents.count_documents({"_id": "expiry_teams"}) == 0, "it is over", 60)
+    assert len(alerts(smtp)) == 1
 
 
 class Login:

@@ -1,5 +1,6 @@
 """Other programs are told what happens: signed, in order, whatever fails between."""
 
+import datetime
 import itertools
 import os
 import pathlib
@@ -191,6 +192,19 @@ def test_what_cannot_be_read_hides_nothing(stack: Stack, receiver: Receiver, lim
     assert [row["id"] for page in pages for row in page] == [rows[3]["id"], rows[5]["id"]]
     stored.delete_many({"_id": {"$in": bad}})
     assert [len(page) for page in stack.admin().pages(path, limit=2)] == [2], "it is the last"
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_a_list_ends_where_nothing_says_when_it_was(
+    stack: Stack, receiver: Receiver, limit: int
+) -> None:
+    hook = register(stack, receiver.url(), "request.created")
+    for _ in range(3):
+        stack.parties().create()
+    until_quiet(stack, hook, 3)
+    stack.requests.database["deliveries"].update_many({}, {"$unset": {"created_at": 1}})
+    path = f"/api/config/webhooks/{hook['id']}/deliveries"
+    assert stack.admin().fetch(path, params={"limit": limit}) == {"items": [], "next_cursor": None}
 
 
 def documented(language: str) -> str:
@@ -567,6 +581,24 @@ def test_what_is_put_down_behind_an_erasure_is_forgotten(
         assert row["state"] == "failed"
         stored = stack.requests.database["deliveries"].find_one({"request_id": request["id"]})
         assert "body" not in stored
+
+
+def test_what_a_death_leaves_behind_an_erasure_is_forgotten_by_its_second_pass(
+    stack: Stack, receiver: Receiver
+) -> None:
+    receiver.behave = lambda _: 500
+    register(stack, receiver.url(), "request.created")
+    parties = stack.parties()
+    parties.create()
+    stored = stack.requests.database["deliveries"]
+    row = until(lambda: stored.find_one({"last_error": {"$exists": True}}), "it is tried")
+    assert stack.admin().post(f"/api/people/{parties.client_id}/erase").status_code == 200
+    assert "body" not in stored.find_one()
+    late = row | {"due": row["created_at"] + datetime.timedelta(days=1), "rev": row["rev"] + 9}
+    stored.replace_one({"_id": row["_id"]}, late)
+    stack.advance(91)
+    until(lambda: "body" not in stored.find_one(), "it is found", 60)
+    assert stored.find_one()["state"] == "failed"
 
 
 def test_who_comes_is_told(

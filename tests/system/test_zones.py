@@ -95,6 +95,26 @@ def test_an_update_is_taken_up_and_told(zones: pathlib.Path, start: Callable[...
     assert ("mail.retried", "cli") in trail
 
 
+def test_who_waits_for_another_link_holds_the_invitation_of_before(
+    zones: pathlib.Path, start: Callable[..., Stack]
+) -> None:
+    stack = start()
+    day = winter(stack)
+    parties = stack.parties()
+    client = parties.person("client", timezone="America/Vancouver")
+    made = parties.accepted(client=client, starts_at=f"{day}T18:00:00Z")
+    stack.settle(made["id"])
+    one = {"_id": made["id"]}
+    stack.requests.update_one(one, {"$set": {"meeting.status": "failed"}})
+    compile_zones(zones, AFTER, "2026b")
+    said = f"{made['id']} client America/Vancouver {day}T10:00 {day}T11:00"
+    count = "tzdata 2026b: 1 told otherwise, 0 not known"
+    assert listed(stack, "--send") == ([f"{said} -"], count)
+    assert stack.owed(made["id"]) == []
+    stack.requests.update_one(one, {"$set": {"meeting.status": "ready"}})
+    assert listed(stack, "--send") == ([f"{said} owed"], count)
+
+
 def test_what_the_version_before_told_is_not_known(
     zones: pathlib.Path, start: Callable[..., Stack]
 ) -> None:
