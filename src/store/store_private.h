@@ -67,11 +67,11 @@ void store_bson_write(struct store *store, struct arena *arena, const struct mod
 enum err store_bson_read(struct store *store, struct arena *arena, const struct model *model,
 	bson_iter_t *iter, const char *id, void *object, struct err_info *info);
 
-/* What is left out: fields with any of the flags, but not texts, or not what is of a model. */
+/* What is left out: fields with any of the flags, but for those that are kept all the same. */
 struct store_omission {
 	unsigned flags;
 	bool but_texts;
-	const struct model *but;
+	const struct model *but; /* what is of that model; or NULL */
 };
 bool store_omits(const struct store_omission *omission, const struct model_field *field);
 

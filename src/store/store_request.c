@@ -140,6 +140,7 @@ static const struct model_field store_tag_fields[] = {
 };
 static const struct model store_tag_model = MODEL(struct request, "request", store_tag_fields);
 
+/* What a depth leaves out. */
 static const struct store_omission store_depths[] = {
 	[STORE_CURRENT] = {MODEL_HEAVY | MODEL_HISTORY},
 	[STORE_OWED] = {MODEL_HEAVY | MODEL_HISTORY, .but = &effect_model},

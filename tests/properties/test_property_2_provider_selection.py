@@ -13,7 +13,6 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 from simulated import NAMES, Simulated
-from support import until
 
 JBH_OR_WAITING = st.sampled_from([(True, False), (False, True), (False, False)])
 SECURITY = st.builds(
@@ -236,14 +235,7 @@ def test_any_other_provider_is_refused(world: Simulated, wanted: dict, unknown: 
     enabled = begin(world, wanted)
     parties = world.stack.parties()
     request = parties.create(starts_at=world.stack.at(minutes=5))
-    until(
-        lambda: all(
-            effect["kind"] != "mail.request_received"
-            for effect in world.stack.document(request["id"])["effects"]
-        ),
-        "the lawyer is told of it",
-    )
-    before = world.stack.document(request["id"])
+    before = world.stack.settle(request["id"])
     for name in [*sorted(set(NAMES) - enabled), unknown, 7, [wanted["default"]], {}]:
         answer = parties.lawyer.respond(request["id"], "accept", provider=name)
         assert answer.status_code == 422, (name, answer.text)
