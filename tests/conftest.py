@@ -23,6 +23,20 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("stack")
 
 
+# Those that take minutes, longest first: who runs tests side by side ends with short ones.
+LONG = (
+    "life", "fault_matrix", "lanes", "notices", "property_10_audit_trail", "many_accepts", "receive",
+    "property_7_error_handling", "schemathesis", "meeting_page", "journeys", "views", "subscribers",
+    "transport", "audit", "chores", "one_meeting", "secrets", "config", "token_sharing", "archives",
+    "golden_mails", "sudden_death", "outages", "run", "failover", "outbox",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {f"test_{name}": place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(LONG)))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
     """Shows the end of the logs of every running stack when a test fails."""

@@ -291,7 +291,7 @@ enum err handler_page_post(struct http_exchange *exchange, struct err_info *info
 
 	err = page_open(exchange, &page, info);
 	if (err == ERR_OK && !act)
-		err = err_set(info, ERR_MALFORMED, "There is no such form on this page.");
+		err = err_set(info, ERR_NOT_FOUND, "There is no such form on this page.");
 	if (err == ERR_OK)
 		err = page_read_form(exchange, &form, info);
 	if (err != ERR_OK)

@@ -7,12 +7,13 @@
 #include "wake.h"
 
 /* Who collides draws a pause from 0 to 10, 20, 40, … ms: eight tries fit into a second or so, and
- * nobody holds a thread for longer. */
+ * nobody holds a thread for longer; but on a machine that is that slow, one collision is no crowd. */
 enum {
 	CHANGE_TRIES = 8,
 	CHANGE_PATIENT_TRIES = 64, /* of who has something to store that was done already */
 	CHANGE_PAUSE_MS = 10,
 	CHANGE_MAX_DOUBLINGS = 5,
+	CHANGE_FIRST_TRIES = 3,
 	CHANGE_LONGEST_US = 1000 * 1000, /* no try begins later, but for those */
 	CHANGE_AWAY_MS = 1000,
 	CHANGE_RETRY_AFTER_S = 1,
@@ -50,7 +51,8 @@ static enum err change_repeat(change_attempt *attempt, void *data, int tries, bo
 		err_clear(info);
 		tried = arena_new();
 		err = attempt(data, tried, info);
-		if (i == tries || (!patient && clock_monotonic_us() > late_us) ||
+		if (i == tries ||
+			(!patient && i >= CHANGE_FIRST_TRIES && clock_monotonic_us() > late_us) ||
 			(err != ERR_CONFLICT && !(patient && err_retryable(err))) ||
 			(err != ERR_CONFLICT && until_us && clock_monotonic_us() > until_us))
 			break;

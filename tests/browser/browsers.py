@@ -163,7 +163,8 @@ class Browser:
         calm = {"name": "prefers-reduced-motion", "value": "reduce"}
         self.cdp("Emulation.setEmulatedMedia", features=[scheme, calm])
         self.cdp("Emulation.setTimezoneOverride", timezoneId=zone)
-        agent = self.run("return navigator.userAgent")
+        # Pages that change something take one that says it is headless for a program.
+        agent = self.run("return navigator.userAgent").replace("Headless", "")
         self.cdp("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=language)
 
     def forget(self, url: str) -> None:
