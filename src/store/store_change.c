@@ -7,7 +7,8 @@
 #include "wake.h"
 
 /* Who collides draws a pause from 0 to 10, 20, 40, … ms: eight tries fit into a second or so, and
- * nobody holds a thread for longer; but on a machine that is that slow, one collision is no crowd. */
+ * nobody holds a thread for longer; but on a machine that is that slow, one collision is no crowd.
+ */
 enum {
 	CHANGE_TRIES = 8,
 	CHANGE_PATIENT_TRIES = 64, /* of who has something to store that was done already */
