@@ -422,6 +422,11 @@ static void walk_check_agenda(struct walk *walk)
 			(request->client_until > now) ==
 				(request_attention(request, ROLE_CLIENT, now) != 0),
 			"what waits for the client is found");
+		walk_check(walk,
+			request->client_until <= now ||
+				(request->shelf && strcmp(request->shelf, AGENDA_UPCOMING) == 0 &&
+					!over),
+			"what waits for the client is upcoming");
 		walk_check(walk, (request->proposed_until > now) == proposal_is_open(request, now),
 			"what is proposed is found");
 		walk_check(walk,

@@ -1,4 +1,8 @@
 /* What matters to a caller now. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "attention.h"
 #include "proposal.h"
 #include "service_private.h"
 
@@ -68,13 +72,15 @@ static int64_t dashboard_rows_proposed(const struct model_list *rows, int64_t no
 	return count;
 }
 
-/* A list that is whole says how many there are; the others are counted in the index. */
-static void dashboard_read_upcoming(struct dashboard_read *read)
+/* A list that is whole says how many there are; the others are counted in the index. Returns
+ * whether it is. */
+static bool dashboard_read_upcoming(struct dashboard_read *read)
 {
 	struct service_dashboard *dashboard = read->dashboard;
 	const struct model_list *rows = &dashboard->upcoming;
+	const bool whole = dashboard_list(read, STORE_UPCOMING, &dashboard->upcoming);
 
-	if (dashboard_list(read, STORE_UPCOMING, &dashboard->upcoming)) {
+	if (whole) {
 		dashboard->upcoming_count = (int64_t)rows->count;
 		dashboard->meetings_pending = dashboard_rows_with(rows, MEETING_PENDING);
 		dashboard->meetings_failed = dashboard_rows_with(rows, MEETING_FAILED);
@@ -85,6 +91,36 @@ static void dashboard_read_upcoming(struct dashboard_read *read)
 		dashboard->meetings_failed = dashboard_count(read, STORE_FAILED);
 		dashboard->proposals = dashboard_count(read, STORE_PROPOSED);
 	}
+	return whole;
+}
+
+/* As an index of it would have them. */
+static int dashboard_by_proposal(const void *a, const void *b)
+{
+	const struct request *first = *(struct request *const *)a;
+	const struct request *second = *(struct request *const *)b;
+	const int64_t until = proposal_until(first), other = proposal_until(second);
+
+	return until == other ? strcmp(first->id, second->id) : until < other ? -1 : 1;
+}
+
+/* All that waits for a client are answers to proposals, which end no later than the meeting: a
+ * whole list of what is ahead has them. */
+static void dashboard_read_needs_of_client(struct dashboard_read *read, bool is_whole)
+{
+	struct model_list *rows = &read->dashboard->needs_action;
+
+	if (!is_whole) {
+		dashboard_list(read, STORE_NEEDS_CLIENT, rows);
+		return;
+	}
+	MODEL_FOREACH (&read->dashboard->upcoming, struct request *, request) {
+		if (request_attention(*request, ROLE_CLIENT, read->call->now))
+			*(struct request **)model_list_add(
+				read->call->arena, rows, sizeof(*request)) = *request;
+	}
+	if (rows->count)
+		qsort(rows->items, rows->count, sizeof(struct request *), dashboard_by_proposal);
 }
 
 /* What is open waits for the lawyer, and the client waits with it. */
@@ -99,8 +135,6 @@ static void dashboard_read_open(struct dashboard_read *read)
 							       : STORE_NEEDS_ADMIN;
 	const bool whole = dashboard_list(read, agenda, rows);
 
-	if (role == ROLE_CLIENT)
-		dashboard_list(read, STORE_NEEDS_CLIENT, &dashboard->needs_action);
 	dashboard->open = whole && role != ROLE_ADMIN ? dashboard_rows_open(rows)
 						      : dashboard_count(read, STORE_OPEN);
 }
@@ -110,11 +144,14 @@ enum err service_dashboard_get(const struct service *service, const struct servi
 {
 	struct dashboard_read read = {
 		.service = service, .call = call, .dashboard = dashboard_r, .info = info};
+	bool is_whole;
 
 	*dashboard_r = (struct service_dashboard){0};
 	service_filter_own(call, &read.own);
 	dashboard_read_open(&read);
-	dashboard_read_upcoming(&read);
+	is_whole = dashboard_read_upcoming(&read);
+	if (call->caller.role == ROLE_CLIENT)
+		dashboard_read_needs_of_client(&read, is_whole);
 	dashboard_list(&read, STORE_RECENT, &dashboard_r->recent);
 	return read.err;
 }

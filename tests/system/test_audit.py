@@ -164,9 +164,13 @@ def as_change(index: int, path: str, value: object) -> Change:
         actor, _, name = path.rpartition(".")
         event = document["events"][index]
         holder = event[actor] if actor else event
-        # The value was drawn for another document, whose times may differ by that much.
-        same = isinstance(value, datetime.datetime) and holder.get(name) == value
-        holder[name] = value + datetime.timedelta(hours=1) if same else value
+        if holder.get(name) != value:
+            holder[name] = value
+        # It was drawn for another document, whose times or order may differ by just that.
+        elif isinstance(value, datetime.datetime):
+            holder[name] = value + datetime.timedelta(hours=1)
+        else:
+            holder[name] = "\1"
 
     return change
 

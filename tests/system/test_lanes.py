@@ -111,11 +111,16 @@ def accepted(stack: Stack, provider: str) -> str:
     return request_id
 
 
-def owe(stack: Stack, provider: str, count: int) -> list[str]:
-    """Requests that were accepted at once; what needs nobody else is done for them."""
+def accept_all(stack: Stack, provider: str, count: int) -> list[str]:
     made = []
     for _ in range(0, count, 20):
         made += at_once([lambda: accepted(stack, provider)] * 20)
+    return made
+
+
+def owe(stack: Stack, provider: str, count: int) -> list[str]:
+    """Requests that were accepted at once; what needs nobody else is done for them."""
+    made = accept_all(stack, provider, count)
     due = {"owed.local": {"$lte": stack.now()}}
     until(lambda: not stack.requests.count_documents(due, limit=1), "nothing of it waits", 300)
     return made
@@ -241,7 +246,7 @@ def test_documents_of_the_version_before_are_found_behind_what_hangs(
     stack = provide(names=["zoom"], policy={"inline_wait_ms": 0}).stack
     with smtp.silent("connect"):
         with nobody_delivers(stack):
-            owe(stack, "jitsi", 100)
+            accept_all(stack, "jitsi", 100)
             former = accepted(stack, "zoom")
             due = stack.document(former)["due"]
             # However many are due at that very moment.

@@ -119,6 +119,18 @@ def test_another_time_is_declined(own: Stack, people: Parties) -> None:
     assert "meeting.proposal_declined" in actions and "meeting.proposal_withdrawn" in actions
 
 
+def test_several_are_declined(own: Stack, people: Parties) -> None:
+    """What the client sees comes in the order in which it ends, be what is ahead shown whole or not."""
+    for count in (3, 20):
+        for number in range(count):
+            request = people.accepted(starts_at=own.at(days=9, hours=number))
+            if number % 7 == 2:
+                continue
+            propose(people, request, starts_at=own.at(days=8, hours=-number * 5 % 7))
+            decide(people, request, "decline")
+        check_boards(people)
+
+
 def test_there_is_one_at_a_time(own: Stack, people: Parties) -> None:
     request = people.accepted()
     body = {"starts_at": own.at(days=5), "message": WHY}

@@ -218,8 +218,8 @@ CALLS = {
     "GET /calendar/feed/{}.ics": Call(what=feed),
     "GET /join/{}": Call(what=last_part("join_url"), status=302),
     "GET /m/{}": Call(what=page),
-    # It is no form of that page.
-    "POST /m/{}": Call(what=page, status=400),
+    # No form of that page is named.
+    "POST /m/{}": Call(what=page, status=404),
     "POST /api/webhooks/{}": Call(
         lambda *_: {
             "event": "endpoint.url_validation",
