@@ -131,6 +131,28 @@ static void test_histogram(void)
 	metrics_close();
 }
 
+static void test_sums(void)
+{
+	CU_ASSERT_EQUAL(metrics_sum(METRIC_PROVIDER_CALLS, METRICS_ANY), 0);
+	open_metrics();
+	metrics_count(METRIC_PROVIDER_CALLS, 0, 0, 0);
+	metrics_count(METRIC_PROVIDER_CALLS, 1, 0, 2);
+	metrics_enter(1);
+	metrics_count(METRIC_PROVIDER_CALLS, 1, 1, 2);
+	metrics_count(METRIC_PROVIDER_CALLS, 1, 1, 1);
+	metrics_count(METRIC_MAILS, 0, 0, 0);
+	metrics_add(METRIC_LEASES_LOST, 5);
+	metrics_time(METRIC_HTTP_TIME, 7, 0, 0);
+	metrics_time(METRIC_HTTP_TIME, 31000000, 1, 0);
+	CU_ASSERT_EQUAL(metrics_sum(METRIC_PROVIDER_CALLS, METRICS_ANY), 4);
+	CU_ASSERT_EQUAL(metrics_sum(METRIC_PROVIDER_CALLS, 1 << 2), 2);
+	CU_ASSERT_EQUAL(metrics_sum(METRIC_PROVIDER_CALLS, ~(UINT64_C(1) << 2)), 2);
+	CU_ASSERT_EQUAL(metrics_sum(METRIC_MAILS, ~UINT64_C(1)), 0);
+	CU_ASSERT_EQUAL(metrics_sum(METRIC_LEASES_LOST, METRICS_ANY), 5);
+	CU_ASSERT_EQUAL(metrics_sum(METRIC_HTTP_TIME, METRICS_ANY), 31000007);
+	metrics_close();
+}
+
 static void test_counts_outlive_processes(void)
 {
 	size_t place;
@@ -200,6 +222,7 @@ static const struct unit_case cases[] = {
 	{"nothing without a master", test_nothing_without_a_master},
 	{"the text", test_text},
 	{"a histogram", test_histogram},
+	{"sums", test_sums},
 	{"counts outlive processes", test_counts_outlive_processes},
 	{"gauges are of the host", test_gauges_are_of_the_host},
 	{"threads", test_threads},

@@ -664,6 +664,30 @@ export function audit(view) {
 const KEPT = 90; /* looks: a quarter of an hour */
 const past = [];
 
+const COUNTS = ["requests_failed", "meetings_made", "provider_calls_failed", "mails_sent", "mails_failed"];
+const lately = []; /* what happened between looks */
+const looks = new Map(); /* the latest at each host, which its start tells from others */
+let latest = ""; /* when any was looked at */
+
+/* Hosts count from their start: of one that started since we looked all is new, of one that is met
+ * for the first time nobody knows what is. */
+function compare(seen) {
+	const from = looks.get(seen.started_at) ?? (latest && seen.started_at > latest && { at: seen.started_at });
+
+	looks.set(seen.started_at, seen);
+	latest = seen.at;
+	if (!from) return;
+	const since = (name) => Math.max(0, seen[name] - (from[name] ?? 0));
+	const seconds = Math.max(1, (Date.parse(seen.at) - Date.parse(from.at)) / 1000);
+
+	lately.push({
+		requests: (60 * since("requests")) / seconds,
+		latency: since("requests_us") / 1000 / Math.max(1, since("requests")),
+		...Object.fromEntries(COUNTS.map((name) => [name, since(name)])),
+	});
+	if (lately.length > KEPT) lately.shift();
+}
+
 /* A line of the latest values; the words beside it say the same. */
 function spark(values) {
 	const width = 240,
@@ -679,6 +703,27 @@ function spark(values) {
 		{ viewBox: `0 0 ${width} ${height}`, class: "spark", "aria-hidden": "true", focusable: "false" },
 		el("svg:polyline", { points: points.join(" "), fill: "none", "vector-effect": "non-scaling-stroke" }),
 	);
+}
+
+const figure = (name, value, values) =>
+	el(
+		"figure",
+		{ "data-figure": name },
+		el("figcaption", {}, t(`figure_${name}`)),
+		el("p", { class: "number" }, String(value)),
+		spark(values),
+	);
+
+/* Rates are those of now, counts of all that is drawn. */
+function drawn() {
+	return Object.keys(lately[0] ?? {}).map((name) => {
+		const values = lately.map((each) => each[name]);
+		const value = COUNTS.includes(name)
+			? values.reduce((sum, each) => sum + each, 0)
+			: Math.round(10 * values.at(-1)) / 10;
+
+		return figure(name, value, values);
+	});
 }
 
 function bars(kinds) {
@@ -727,13 +772,25 @@ async function readiness() {
 export function health(view) {
 	const figures = el("div", { class: "figures" });
 	const ready = el("p", { role: "status", class: "state" });
+	const live = el("div", { class: "figures" });
 	const kinds = el("div");
 
-	put(view, el("h1", {}, t("view_health")), ready, figures, el("h2", {}, t("owed")), kinds);
+	put(
+		view,
+		el("h1", {}, t("view_health")),
+		ready,
+		figures,
+		el("h2", {}, t("live")),
+		el("p", {}, t("say_live")),
+		live,
+		el("h2", {}, t("owed")),
+		kinds,
+	);
 	return watch(view, async () => {
-		const [board, box, why] = await Promise.all([
+		const [board, box, counted, why] = await Promise.all([
 			call("GET", "/api/dashboard"),
 			call("GET", "/api/outbox?limit=1"),
+			call("GET", "/api/figures"),
 			readiness(),
 		]);
 		const seen = {
@@ -753,15 +810,15 @@ export function health(view) {
 		put(
 			figures,
 			...Object.entries(seen).map(([name, value]) =>
-				el(
-					"figure",
-					{},
-					el("figcaption", {}, t(`figure_${name}`)),
-					el("p", { class: "number" }, String(value)),
-					spark(past.map((each) => each[name])),
+				figure(
+					name,
+					value,
+					past.map((each) => each[name]),
 				),
 			),
 		);
+		compare(counted.data);
+		put(live, drawn());
 		put(
 			kinds,
 			Object.keys(box.data.counts.kinds).length

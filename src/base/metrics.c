@@ -201,6 +201,30 @@ int64_t metrics_get(enum metric metric)
 	return stored ? (int64_t)(stored - 1) : 0;
 }
 
+uint64_t metrics_sum(enum metric metric, uint64_t last)
+{
+	const struct metrics_place *place = &metrics_places[metric];
+	const bool timed = metrics_families[metric].kind == METRICS_HISTOGRAM;
+	size_t count = 1, values = 1, number;
+	uint64_t sum = 0;
+	int i;
+
+	assert(metrics_families[metric].kind != METRICS_GAUGE);
+	if (!metrics_memory)
+		return 0;
+	for (i = 0; i < METRICS_LABELS; i++) {
+		count *= place->sizes[i];
+		if (metrics_families[metric].labels[i])
+			values = place->sizes[i];
+	}
+	assert(last == METRICS_ANY || values <= 64);
+	for (number = 0; number < count; number++)
+		if (last == METRICS_ANY || last >> number % values & 1)
+			sum += metrics_total(
+				place->at + number * place->width + (timed ? METRICS_SUM : 0));
+	return sum;
+}
+
 /* ---- the text ---- */
 
 /* One series under way. */

@@ -72,6 +72,11 @@ void metrics_set(enum metric metric, int64_t value, size_t a, size_t b);
 /* What a gauge without labels was set to; 0 when it never was. */
 int64_t metrics_get(enum metric metric);
 
+/* Of all series together whose last label has a value in `last`, a set of bits: what they have
+ * counted; of a histogram the microseconds. */
+#define METRICS_ANY UINT64_MAX
+uint64_t metrics_sum(enum metric metric, uint64_t last);
+
 /* Appends all that was ever counted or set, in Prometheus's text format (version 0.0.4). What never
  * was is left out, unless it is all that its family has. */
 void metrics_write(struct buf *out);

@@ -47,6 +47,8 @@ METRIC(OBSERVED_AT, GAUGE, "meetlink_observed_timestamp_seconds",
 	"When a dispatcher last looked at what is owed and at the breakers", NONE, NONE, NONE)
 METRIC(SCRAPED_AT, GAUGE, "meetlink_scraped_timestamp_seconds",
 	"When this was last asked for; without that nobody looks", NONE, NONE, NONE)
+METRIC(MEETINGS, COUNTER, "meetlink_meetings_made_total",
+	"Meetings that became ready, those that replace another included", NONE, NONE, NONE)
 METRIC(PROVIDER_CALLS, COUNTER, "meetlink_provider_calls_total", "What providers were asked to do",
 	PROVIDER, OPERATION, OUTCOME)
 METRIC(PROVIDER_TIME, HISTOGRAM, "meetlink_provider_call_duration_seconds",

@@ -73,15 +73,16 @@ http_handler handler_delivery_again;
 http_handler handler_webhook;
 http_handler handler_health;
 http_handler handler_ready;
+http_handler handler_figures;
 http_handler handler_openapi;
 http_handler handler_docs;
 
 /* What answers are that are no object of one model, for the description (handler_answer.c). */
 extern const struct model handler_request_answer, handler_request_page, handler_meeting_page,
 	handler_audit_page, handler_dashboard_answer, handler_busy_answer, handler_erasure_answer,
-	handler_feed_answer, handler_health_answer, handler_ready_answer, handler_host_answer,
-	handler_provider_answer, handler_provider_page, handler_outbox_page, handler_webhook_page,
-	handler_webhook_answer, handler_delivery_page;
+	handler_feed_answer, handler_health_answer, handler_ready_answer, handler_figures_answer,
+	handler_host_answer, handler_provider_answer, handler_provider_page, handler_outbox_page,
+	handler_webhook_page, handler_webhook_answer, handler_delivery_page;
 
 /* The bodies that change, and validate, the i-th provider; NULL behind the last. */
 const struct model *handler_provider_changes(struct arena *arena, size_t i);

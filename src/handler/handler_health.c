@@ -44,6 +44,54 @@ enum err handler_ready(struct http_exchange *exchange, struct err_info *info)
 	return http_reply_json(exchange, 200, out, info);
 }
 
+/* ---- what is counted ---- */
+
+struct figures {
+	int64_t at, started_at;
+	int64_t requests, requests_failed, requests_us;
+	int64_t meetings_made, provider_calls_failed, mails_sent, mails_failed;
+};
+
+#define FIGURE(type, member, flags)                                                                \
+	MODEL_FIELD(struct figures, member, type, MODEL_SHOWN | MODEL_REQUIRED | (flags), )
+
+static const struct model_field figures_fields[] = {
+	FIGURE(MODEL_INSTANT, at, MODEL_MS),
+	FIGURE(MODEL_INSTANT, started_at, 0),
+	FIGURE(MODEL_INT, requests, 0),
+	FIGURE(MODEL_INT, requests_failed, 0),
+	FIGURE(MODEL_INT, requests_us, 0),
+	FIGURE(MODEL_INT, meetings_made, 0),
+	FIGURE(MODEL_INT, provider_calls_failed, 0),
+	FIGURE(MODEL_INT, mails_sent, 0),
+	FIGURE(MODEL_INT, mails_failed, 0),
+};
+
+const struct model handler_figures_answer = MODEL(struct figures, "figures", figures_fields);
+
+/* That a provider has no such meeting, or works on it, is an answer as good as any. */
+enum err handler_figures(struct http_exchange *exchange, struct err_info *info)
+{
+	const uint64_t ok = ERR_SET(OK), answered = ok | ERR_SET(GONE) | ERR_SET(STILL_PENDING);
+	const struct figures figures = {
+		.at = exchange->now,
+		.started_at = metrics_get(METRIC_STARTED_AT) * INSTANT_SECOND,
+		.requests = (int64_t)metrics_sum(METRIC_HTTP_REQUESTS, METRICS_ANY),
+		.requests_failed =
+			(int64_t)metrics_sum(METRIC_HTTP_REQUESTS, UINT64_C(1) << 5 /* 5xx */),
+		.requests_us = (int64_t)metrics_sum(METRIC_HTTP_TIME, METRICS_ANY),
+		.meetings_made = (int64_t)metrics_sum(METRIC_MEETINGS, METRICS_ANY),
+		.provider_calls_failed = (int64_t)metrics_sum(METRIC_PROVIDER_CALLS, ~answered),
+		.mails_sent = (int64_t)metrics_sum(METRIC_MAILS, ok),
+		.mails_failed = (int64_t)metrics_sum(METRIC_MAILS, ~ok),
+	};
+	struct buf *out = http_reply_buf(exchange);
+
+	http_set_header(exchange, "Cache-Control", "no-store");
+	model_write(&handler_figures_answer, &figures, MODEL_SHOWN, out);
+	return http_reply_json(exchange, 200, out, info);
+}
+
 /* It waits for nothing, so that it tells of an overload, too: what is owed a dispatcher looks at.
  */
 enum err handler_metrics(struct http_exchange *exchange, struct err_info *info)

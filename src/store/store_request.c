@@ -46,6 +46,17 @@ static void store_count_events(enum err err, size_t count)
 		metrics_add(METRIC_AUDIT_EVENTS, count);
 }
 
+/* How often its meeting has become ready since it was loaded. */
+static size_t store_meetings_made(const struct request *request)
+{
+	size_t made = 0, i;
+
+	for (i = request->was.events; i < request->events.count; i++)
+		made += strcmp(MODEL_AT(&request->events, struct audit_event, i)->action,
+				"meeting.ready") == 0;
+	return made;
+}
+
 enum err store_request_insert(
 	struct store *store, struct arena *arena, struct request *request, struct err_info *info)
 {
@@ -322,7 +333,8 @@ static enum err store_guarded(struct store *store, const struct request *request
 enum err store_request_replace(
 	struct store *store, struct arena *arena, struct request *request, struct err_info *info)
 {
-	const size_t added = request->events.count - request->was.events;
+	const size_t added = request->events.count - request->was.events,
+		     made = store_meetings_made(request);
 	enum err err;
 
 	assert(request->rev > 0 && store_events_kept(request) == 0);
@@ -336,6 +348,8 @@ enum err store_request_replace(
 	err = store_guarded(store, request, mongoc_collection_replace_one,
 		store_request_bson(store, arena, request), info);
 	store_count_events(err, added);
+	if (err == ERR_OK)
+		metrics_add(METRIC_MEETINGS, made);
 	request_remember(request);
 	return err;
 }

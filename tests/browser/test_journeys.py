@@ -408,6 +408,46 @@ def test_a_token_that_is_refused_is_not_asked_for_at_once_again(
     assert calls[3] - calls[1] > 2, "a second, and then three"
 
 
+def test_the_desk_draws_what_happens(door: Door, one: Browser, people: Parties) -> None:
+    """A look is compared with the one before; where the service has started since, with nothing."""
+
+    def shown(name: str) -> str:
+        return one.text(f"[data-figure={name}] .number")
+
+    def look() -> None:
+        one.go("outbox")
+        one.go("health")
+
+    one.open(door, people.stack.admin().token, "health")
+    one.sees("[data-figure=open]")
+    people.accepted()
+    look()
+    one.sees("[data-figure=meetings_made] .number", "1")
+    assert (shown("provider_calls_failed"), shown("requests_failed")) == ("0", "0")
+    assert float(shown("requests")) > 0 and float(shown("latency")) > 0
+    points = "return document.querySelector('[data-figure=meetings_made] polyline').points.length"
+    drawn = one.run(points)
+    one.run(
+        """const real = window.fetch;
+        window.fetch = async (url, ...more) => {
+            const answer = await real(url, ...more);
+            if (!url.endsWith("/api/figures")) return answer;
+            const now = Date.parse((await answer.json()).at);
+            const at = new Date(now + 60000).toISOString();
+            const started_at = new Date(now + 30000).toISOString();
+            return Response.json({ at, started_at, requests: 10, requests_failed: 2,
+                requests_us: 45000, meetings_made: 3, provider_calls_failed: 4, mails_sent: 5,
+                mails_failed: 6 }, answer);
+        };"""
+    )
+    look()
+    one.sees("[data-figure=latency] .number", "4.5")
+    assert shown("requests") == "20", "ten in half a minute"
+    names = ("requests_failed", "meetings_made", "provider_calls_failed", "mails_failed")
+    assert [shown(name) for name in names] == ["2", "4", "4", "6"]
+    assert one.run(points) > drawn
+
+
 def test_the_desk(pages: Stack, door: Door, one: Browser, people: Parties) -> None:
     people.accepted(title="Seen by the desk")
     admin = pages.admin()

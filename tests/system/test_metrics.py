@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 
+import described
 import pytest
 import tables
 from caller import Parties, refused
@@ -133,6 +134,7 @@ def test_a_story_is_counted(provide: Callable[..., Providers], smtp: SmtpServer)
     assert added(HTTP, route=READ, status="5xx") == 0
     assert added("meetlink_gate_uses_total", state="early") == 1
     assert added("meetlink_gate_uses_total") == 1
+    assert added("meetlink_meetings_made_total") == 1
     zoom = {"provider": "zoom", "operation": "create"}
     assert added("meetlink_provider_calls_total", **zoom, outcome="ok") == 1
     assert added("meetlink_provider_call_duration_seconds_count", **zoom) == 1
@@ -147,6 +149,42 @@ def test_a_story_is_counted(provide: Callable[..., Providers], smtp: SmtpServer)
     assert added(trips, command="find") >= 5
     assert after.values("meetlink_build_info") == after.values("meetlink_tzdata_info") == [1]
     assert re.search(r'meetlink_tzdata_info\{version="20\d\d[a-z]+"\}', after.text)
+
+
+def test_the_figures_are_sums_of_it(provide: Callable[..., Providers], smtp: SmtpServer) -> None:
+    """Of a host that has made two meetings, been refused one mail and failed at providers."""
+    providers = provide(names=["zoom"])
+    stack, zoom = providers.stack, providers["zoom"]
+    parties = stack.parties()
+    smtp.answers[f"{parties.client_id}@example.com"] = "550 no such person"
+    request = parties.accepted(starts_at=stack.at(minutes=30))
+    for made in (request, parties.accept(parties.create(), provider="jitsi")):
+        providers.finish(made["id"])
+    zoom.script(Fault("GET /meetings/*", status=500, times=None))
+    host = parties.lawyer.get(f"/api/requests/{request['id']}/meeting/host")
+    assert host.status_code == 503, host.text
+    zoom.calm()
+
+    answer = stack.admin().get("/api/figures")
+    figures, after = answer.json(), scrape(stack)
+    assert answer.headers["Cache-Control"] == "no-store" and "ETag" not in answer.headers
+    described.hold(answer)
+    calls = "meetlink_provider_calls_total"
+    fine = sum(after.sum(calls, outcome=code) for code in ("ok", "gone", "still_pending"))
+    spent = "meetlink_http_request_duration_seconds_sum"
+    this = {"route": "GET /api/figures"}
+    assert figures.pop("at") >= figures.pop("started_at")
+    assert figures == {
+        "requests": after.sum(HTTP) - 1,
+        "requests_failed": after.sum(HTTP, status="5xx"),
+        "requests_us": round(1e6 * (after.sum(spent) - after.sum(spent, **this))),
+        "meetings_made": 2,
+        "provider_calls_failed": after.sum(calls) - fine,
+        "mails_sent": after.sum("meetlink_mails_total", outcome="ok"),
+        "mails_failed": after.sum("meetlink_mails_total", outcome="permanent"),
+    }
+    assert all(figures.values()), "something of each was counted"
+    assert after.sum("meetlink_meetings_made_total") == 2
 
 
 def test_what_is_owed_and_what_is_broken(start: Callable[..., Stack], smtp: SmtpServer) -> None:

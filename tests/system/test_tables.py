@@ -203,6 +203,7 @@ CALLS = {
     "POST /api/calendar/feed": Call(),
     "DELETE /api/calendar/feed": Call(status=204),
     "GET /api/outbox": Call(),
+    "GET /api/figures": Call(),
     "POST /api/outbox/{}/retry": Call(status=404),
     "POST /api/outbox/{}/discard": Call(status=404),
     "POST /api/outbox/{}/readdress": Call(lambda *_: {"email": "a@example.com"}, status=404),
