@@ -409,7 +409,7 @@ def test_a_token_that_is_refused_is_not_asked_for_at_once_again(
 
 
 def test_the_desk(pages: Stack, door: Door, one: Browser, people: Parties) -> None:
-    people.accepted(title="Seen by the desk")
+    request_id = people.accepted(title="Seen by the desk")["id"]
     admin = pages.admin()
     one.open(door, admin.token, "policy")
     try:
@@ -434,6 +434,17 @@ def test_the_desk(pages: Stack, door: Door, one: Browser, people: Parties) -> No
     one.press("form button.primary")
     one.misses(".trail li", "request.created")
     one.sees(".trail li", "meeting.ready")
+    one.misses("button", "Verify this trail")
+    one.type("[name=request_id]", request_id)
+    one.press("form button.primary")
+    one.press("button", "Verify this trail")
+    one.sees("main [role=status]", "The trail is whole")
+    until(pages.is_idle, "nobody else writes it")
+    first = "events.0.action"
+    pages.requests.update_one({"_id": request_id}, {"$set": {first: "request.declined"}})
+    one.press("button", "Verify this trail")
+    one.sees("main [role=status]", "event 0: does not follow")
+    pages.requests.update_one({"_id": request_id}, {"$set": {first: "request.created"}})
     one.go("outbox")
     one.sees("main [role=status]", "given up:")
     one.go("webhooks")
