@@ -605,8 +605,35 @@ export function audit(view) {
 	const items = el("ol", { class: "trail" });
 	const further = button(t("further"), () => wait(further, () => load(cursor)), { hidden: true });
 	const alarm = el("p", { class: "wrong", role: "alert" });
+	const verdict = el("p", { role: "status" });
 	let cursor = null,
+		asked = null, /* whose trail is shown, if it is one request's */
 		latest = 0;
+	const verify = button(
+		t("verify"),
+		() =>
+			wait(verify, async () => {
+				const id = asked;
+				alarm.textContent = "";
+				put(verdict);
+				try {
+					const path = `/api/requests/${encodeURIComponent(id)}/audit/verify`;
+					const { whole, events, reason } = (await call("GET", path)).data;
+					if (id !== asked) return;
+					verdict.className = `state ${whole ? "good" : "bad"}`;
+					put(
+						verdict,
+						whole
+							? t("trail_whole", { events })
+							: [t("trail_broken"), " ", el("span", { lang: "en" }, reason)],
+					);
+				} catch (problem) {
+					if (!(problem instanceof Problem)) throw problem;
+					if (id === asked) alarm.textContent = problem.words;
+				}
+			}),
+		{ hidden: true },
+	);
 	const form = el(
 		"form",
 		{ class: "filters", role: "search" },
@@ -634,7 +661,12 @@ export function audit(view) {
 		try {
 			const page = (await call("GET", `/api/audit?${query}`)).data;
 			if (mine !== latest) return; /* searched for something else meanwhile */
-			if (!from) put(items);
+			if (!from) {
+				asked = query.get("request_id");
+				verify.hidden = !asked;
+				put(verdict);
+				put(items);
+			}
 			items.append(
 				...page.items.map((each) => {
 					const node = event(each);
@@ -654,7 +686,17 @@ export function audit(view) {
 		happens.preventDefault();
 		load();
 	});
-	put(view, el("h1", {}, t("view_audit")), el("p", {}, t("say_audit")), form, alarm, items, further);
+	put(
+		view,
+		el("h1", {}, t("view_audit")),
+		el("p", {}, t("say_audit")),
+		form,
+		alarm,
+		verify,
+		verdict,
+		items,
+		further,
+	);
 	watch(view);
 	return load();
 }

@@ -6,6 +6,7 @@
 #include "policy.h"
 #include "proposal.h"
 #include "request.h"
+#include "service_audit.h"
 #include "service_config.h"
 #include "subscriber.h"
 
@@ -63,6 +64,9 @@ const struct http_route app_routes[] = {
 		.errors = ERR_SET(NO_MEETING)},
 	{HTTP_GET, "/api/requests/{}/audit", handler_audit_get, FOR_ALL, 0, NULL,
 		&handler_audit_query_model, "The audit trail", ANSWER(200, &handler_audit_page)},
+	{HTTP_GET, "/api/requests/{}/audit/verify", handler_audit_verify, FOR_ADMIN,
+		HTTP_NO_ETAG | HTTP_LAST, NULL, NULL, "Whether the audit trail is whole",
+		ANSWER(200, &service_verdict_model)},
 	{HTTP_GET, "/api/audit", handler_audit_list, FOR_ADMIN, HTTP_LAST, NULL,
 		&handler_trail_query_model, "The events of all audit trails",
 		ANSWER(200, &handler_audit_page)},

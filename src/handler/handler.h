@@ -41,6 +41,7 @@ http_handler handler_meeting_get;
 http_handler handler_meeting_list;
 http_handler handler_meeting_host;
 http_handler handler_audit_get;
+http_handler handler_audit_verify;
 http_handler handler_audit_list;
 http_handler handler_person_erase;
 http_handler handler_busy_get;

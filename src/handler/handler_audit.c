@@ -79,6 +79,24 @@ enum err handler_audit_get(struct http_exchange *exchange, struct err_info *info
 	return audit_reply(exchange, &trail.events, next, info);
 }
 
+/* Found anew each time: who asks has a reason to. */
+enum err handler_audit_verify(struct http_exchange *exchange, struct err_info *info)
+{
+	const struct service_call call = handler_call(exchange);
+	struct service_verdict verdict;
+	struct buf *out;
+	enum err err;
+
+	err = service_trail_verify(
+		&handler_context(exchange)->service, &call, exchange->params[0], &verdict, info);
+	if (err != ERR_OK)
+		return err;
+	http_set_header(exchange, "Cache-Control", "no-store");
+	out = http_reply_buf(exchange);
+	model_write(&service_verdict_model, &verdict, MODEL_SHOWN, out);
+	return http_reply_json(exchange, 200, out, info);
+}
+
 static const char *trail_cursor(struct arena *arena, const struct store_audit_position *position)
 {
 	return arena_printf(arena, "%lld.%lld.%s", (long long)position->at,

@@ -6,6 +6,15 @@
 #include "store_chore.h"
 #include "store_erase.h"
 
+static const struct model_field verdict_fields[] = {
+	MODEL_FIELD(struct service_verdict, whole, MODEL_BOOL, MODEL_SHOWN | MODEL_REQUIRED),
+	MODEL_FIELD(struct service_verdict, events, MODEL_INT, MODEL_SHOWN | MODEL_REQUIRED),
+	MODEL_FIELD(struct service_verdict, reason, MODEL_STRING, MODEL_SHOWN),
+};
+
+const struct model service_verdict_model =
+	MODEL(struct service_verdict, "audit_verdict", verdict_fields);
+
 static int64_t service_least(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
@@ -31,6 +40,38 @@ enum err service_trail_get(const struct service *service, const struct service_c
 			call->arena, &trail->events, sizeof(struct audit_event)) =
 			*MODEL_AT(&request->events, struct audit_event, (size_t)(i - archived));
 	return err;
+}
+
+enum err service_trail_verify(const struct service *service, const struct service_call *call,
+	const char *id, struct service_verdict *verdict_r, struct err_info *info)
+{
+	const struct audit_trail *trail;
+	struct store_audit_page page;
+	struct request *request;
+	const char *flaw;
+	long index;
+	enum err err;
+
+	/* Without its events: should they be unreadable, that is for the verdict to say. */
+	err = service_request_get(service, call, id, STORE_CURRENT, &request, info);
+	if (err == ERR_OK)
+		err = store_audit_walk(
+			service->store, call->arena, "requests", "", request->id, &page, info);
+	if (err != ERR_OK)
+		return err;
+	if (!page.trails.count)
+		return service_no_request(info);
+	trail = MODEL_AT(&page.trails, struct audit_trail, 0);
+	flaw = audit_flaw(trail, &index);
+	*verdict_r = (struct service_verdict){
+		.whole = !flaw,
+		.events = (int64_t)trail->events.count,
+		.reason = flaw,
+	};
+	/* Behind the last event it is the end that is wrong. */
+	if (flaw && index < (long)trail->events.count)
+		verdict_r->reason = arena_printf(call->arena, "event %ld: %s", index, flaw);
+	return ERR_OK;
 }
 
 enum err service_audit_list(const struct service *service, const struct service_call *call,

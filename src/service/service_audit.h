@@ -14,6 +14,21 @@ struct service_trail {
 enum err service_trail_get(const struct service *service, const struct service_call *call,
 	const char *id, struct service_trail *trail, struct err_info *info);
 
+/* What is found of a request's trail, its archives included: as `meetlink verify-audit` finds it.
+ */
+struct service_verdict {
+	bool whole;
+	int64_t events;     /* that can be read */
+	const char *reason; /* where it is broken, and what is wrong; NULL: it is whole */
+};
+
+extern const struct model service_verdict_model;
+
+/* Reads the trail from end to end. What cannot be read of it is part of the verdict; what cannot be
+ * read of the request beside it is ERR_UNREADABLE. */
+enum err service_trail_verify(const struct service *service, const struct service_call *call,
+	const char *id, struct service_verdict *verdict_r, struct err_info *info);
+
 /* A page of the events of all requests and of the configuration; `filter.now` is set here. */
 enum err service_audit_list(const struct service *service, const struct service_call *call,
 	struct store_audit_filter filter, struct model_list *list_r,

@@ -449,7 +449,7 @@ def test_the_desk_draws_what_happens(door: Door, one: Browser, people: Parties) 
 
 
 def test_the_desk(pages: Stack, door: Door, one: Browser, people: Parties) -> None:
-    people.accepted(title="Seen by the desk")
+    request_id = people.accepted(title="Seen by the desk")["id"]
     admin = pages.admin()
     one.open(door, admin.token, "policy")
     try:
@@ -474,6 +474,17 @@ def test_the_desk(pages: Stack, door: Door, one: Browser, people: Parties) -> No
     one.press("form button.primary")
     one.misses(".trail li", "request.created")
     one.sees(".trail li", "meeting.ready")
+    one.misses("button", "Verify this trail")
+    one.type("[name=request_id]", request_id)
+    one.press("form button.primary")
+    one.press("button", "Verify this trail")
+    one.sees("main [role=status]", "The trail is whole")
+    until(pages.is_idle, "nobody else writes it")
+    first = "events.0.action"
+    pages.requests.update_one({"_id": request_id}, {"$set": {first: "request.declined"}})
+    one.press("button", "Verify this trail")
+    one.sees("main [role=status]", "event 0: does not follow")
+    pages.requests.update_one({"_id": request_id}, {"$set": {first: "request.created"}})
     one.go("outbox")
     one.sees("main [role=status]", "given up:")
     one.go("webhooks")

@@ -9,7 +9,7 @@ import pytest
 from caller import Parties, done
 from stack import Stack
 from support import at_once, until
-from test_audit import AUDIT, POLICY, all_broken, assert_whole
+from test_audit import AUDIT, POLICY, all_broken, assert_whole, verdict
 
 KEPT, PART = 20, 100
 MANY = 320
@@ -69,6 +69,7 @@ def test_a_document_keeps_its_latest_events(grown: tuple[Stack, Parties, str]) -
         assert shown == stored, "the order of the chain, over archives and document"
     assert_whole(stack)
     assert_whole(stack, "--request", request_id)
+    assert verdict(stack, request_id) == {"whole": True, "events": len(stored), "reason": None}
 
 
 @pytest.mark.parametrize("cursor", ["0", "01", "x", "-1", "1.5", "999999999", "9999999999"])
@@ -147,6 +148,9 @@ def test_archives_that_were_tampered_with(start: Callable[..., Stack]) -> None:
     for what, change in changes.items():
         collection.update_one({"_id": part["_id"]}, change)
         assert list(all_broken(stack)) == [request_id], what
+        told = verdict(stack, request_id)
+        where = "event 7: " if what == "an event" else part["_id"]
+        assert not told["whole"] and where in told["reason"], what
         collection.replace_one({"_id": part["_id"]}, part)
     collection.delete_one({"_id": part["_id"]})
     assert list(all_broken(stack)) == [request_id]

@@ -13,6 +13,7 @@ from mailbox import SmtpServer
 from operator import itemgetter
 
 import bson
+import described
 import pytest
 from caller import Caller, Parties, done, new_key
 from providers import BREAKER_S, Providers, provide  # noqa: F401
@@ -60,6 +61,26 @@ def all_broken(stack: Stack, *arguments: object) -> dict[str, int]:
 
 def broken(stack: Stack, document_id: str) -> int | None:
     return all_broken(stack, "--request", document_id).get(document_id)
+
+
+def verdict(stack: Stack, request_id: str) -> dict:
+    """What an administrator is told of a trail, which is what `verify-audit` finds."""
+    answer = stack.admin().get(f"/api/requests/{request_id}/audit/verify")
+    assert answer.status_code == 200, answer.text
+    described.hold(answer)
+    assert "ETag" not in answer.headers and answer.headers["Cache-Control"] == "no-store"
+    told = answer.json()
+    status, said, _ = verify(stack, "--request", request_id)
+    *lines, summary = said.splitlines()
+    assert summary == f"1 documents, {told['events']} events, {status} broken"
+    assert told["whole"] == (status == 0)
+    expected = [None]
+    for line in lines:
+        where, what = line.split(": ", 1)
+        index = int(where.split(" ")[-1])
+        expected = [what if index == told["events"] else f"event {index}: {what}"]
+    assert [told["reason"]] == expected
+    return told
 
 
 Change = Callable[[dict], object]
@@ -345,6 +366,49 @@ def test_keys_are_replaced_under_the_seals(start: Callable[..., Stack]) -> None:
     assert status == 1 and said.count("no seal") == 2, "no key, no seal"
     key.write_text(new)
     stack.reload()
+
+
+# ---- GET /api/requests/{id}/audit/verify ----
+
+
+def test_an_administrator_has_one_trail_verified(own: Stack) -> None:
+    parties, admin = own.parties(), own.admin()
+    request_id = parties.accepted()["id"]
+    stored = own.settle(request_id)
+    events, url = stored["events"], f"/api/requests/{request_id}/audit/verify"
+    whole = {"whole": True, "events": len(events), "reason": None}
+    assert verdict(own, request_id) == whole
+
+    def changed(**members: object) -> dict:
+        own.requests.update_one({"_id": request_id}, {"$set": members})
+        told = verdict(own, request_id)
+        own.requests.replace_one({"_id": request_id}, stored)
+        assert not told["whole"]
+        return told
+
+    other = [*events[:2], events[2] | {"action": "meeting.cancelled"}, *events[3:]]
+    assert changed(events=other) == {
+        "whole": False,
+        "events": len(events),
+        "reason": "event 2: does not follow from its content and the event before it",
+    }
+    assert changed(events=events[:-1]) == {
+        "whole": False,
+        "events": len(events) - 1,
+        "reason": "the trail was sealed with another number of events",
+    }
+    assert "no seal" in changed(audit_seal=None)["reason"]
+    assert "cannot be read" in changed(events="gone")["reason"], "the request itself can be"
+    answer = admin.get(url, headers={"If-None-Match": "*"})
+    assert (answer.status_code, answer.json()) == (200, whole), "it is looked at each time"
+
+    own.requests.update_one({"_id": request_id}, {"$set": {"status": "unheard of"}})
+    for one in (request_id, "A" * 22, "config"):
+        shown = admin.get(f"/api/requests/{one}")
+        answer = admin.get(f"/api/requests/{one}/audit/verify")
+        assert answer.status_code == shown.status_code == (500 if one == request_id else 404)
+        assert answer.json()["code"] == shown.json()["code"]
+    own.requests.delete_one({"_id": request_id})
 
 
 # ---- export ----

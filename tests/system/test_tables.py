@@ -187,6 +187,7 @@ CALLS = {
     "GET /api/requests/{}/meeting/host": Call(status=302),
     "GET /api/requests/{}/calendar.ics": Call(),
     "GET /api/requests/{}/audit": Call(),
+    "GET /api/requests/{}/audit/verify": Call(),
     "GET /api/audit": Call(),
     "POST /api/people/{}/erase": Call(what=somebody),
     "GET /api/dashboard": Call(),
