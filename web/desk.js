@@ -709,15 +709,16 @@ const past = [];
 const COUNTS = ["requests_failed", "meetings_made", "provider_calls_failed", "mails_sent", "mails_failed"];
 const lately = []; /* what happened between looks */
 const looks = new Map(); /* the latest at each host, which its start tells from others */
-let latest = ""; /* when any was looked at */
+let latest = Infinity; /* when any was looked at, in ms */
 
 /* Hosts count from their start: of one that started since we looked all is new, of one that is met
  * for the first time nobody knows what is. */
 function compare(seen) {
-	const from = looks.get(seen.started_at) ?? (latest && seen.started_at > latest && { at: seen.started_at });
+	const isNew = Date.parse(seen.started_at) > latest;
+	const from = looks.get(seen.started_at) ?? (isNew && { at: seen.started_at });
 
 	looks.set(seen.started_at, seen);
-	latest = seen.at;
+	latest = Date.parse(seen.at);
 	if (!from) return;
 	const since = (name) => Math.max(0, seen[name] - (from[name] ?? 0));
 	const seconds = Math.max(1, (Date.parse(seen.at) - Date.parse(from.at)) / 1000);
