@@ -23,11 +23,13 @@ def tool(name: str) -> pathlib.Path:
 
 
 def until(condition: Callable[[], T], what: str, seconds: float = 60) -> T:
-    """Waits for a condition and returns the value that fulfils it."""
-    deadline = time.monotonic() + seconds
+    """Waits for a condition and returns the value that fulfils it. The longer it has waited the
+    less often it looks: looking takes time from who is waited for."""
+    began = time.monotonic()
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
+        waited = time.monotonic() - began
+        assert waited < seconds, f"not within {seconds} s: {what}"
+        time.sleep(0.02 + min(waited, 4) / 20)
     return value
 
 
