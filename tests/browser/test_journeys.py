@@ -303,9 +303,9 @@ def test_by_keyboard_alone(door: Door, one: Browser, people: Parties) -> None:
 def test_all_of_many(door: Door, one: Browser, people: Parties) -> None:
     """An endless list, a filter, and a search in what is loaded."""
     for i in range(23):
-        asked(people, title=f"Case {i:02}", starts_at=people.stack.at(days=3, hours=i))
+        asked(people, title=f"Case #{i:02}", starts_at=people.stack.at(days=3, hours=i))
     one.open(door, people.client.token, "all")
-    one.sees(".card", "Case 22")
+    one.sees(".card", "Case #22")
     wanted, held = threading.Event(), threading.Event()
 
     def hold(method: str, path: str) -> None:
@@ -323,10 +323,10 @@ def test_all_of_many(door: Door, one: Browser, people: Parties) -> None:
         until(lambda: not one.run(disabled), "it has come", PATIENCE)
         assert one.find("main [role=status]", "0 of 0")
         one.fill("[name=status]", "")
-        one.sees(".card", "Case 22")
+        one.sees(".card", "Case #22")
     one.run("window.scrollTo(0, document.body.scrollHeight)")
     one.sees("main [role=status]", "23 of 23")
-    one.type("[name=search]", "clara case 07")
+    one.type("[name=search]", "clara #07")
     one.sees("main [role=status]", "1 of 23")
     one.run("document.querySelector('[name=search]').value = ''")
     one.fill("[name=status]", "declined")
