@@ -23,13 +23,12 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("stack")
 
 
-# Those that take a minute or more come first, so that who runs files side by side ends with short
-# ones; and those that wait beside those that need the processor.
+# Those that take minutes, longest first: who runs tests side by side ends with short ones.
 LONG = (
-    "life", "lanes", "notices", "many_accepts", "fault_matrix", "receive", "subscribers", "journeys",
-    "schemathesis", "chores", "meeting_page", "property_10_audit_trail", "transport", "views", "audit",
-    "property_7_error_handling", "archives", "token_sharing", "outages", "golden_mails", "run",
-    "sudden_death", "config", "secrets", "failover", "outbox", "one_meeting",
+    "life", "fault_matrix", "lanes", "notices", "property_10_audit_trail", "many_accepts", "receive",
+    "property_7_error_handling", "schemathesis", "meeting_page", "journeys", "views", "subscribers",
+    "transport", "audit", "chores", "one_meeting", "secrets", "config", "token_sharing", "archives",
+    "golden_mails", "sudden_death", "outages", "run", "failover", "outbox",
 )  # fmt: skip
 
 

@@ -23,13 +23,11 @@ def tool(name: str) -> pathlib.Path:
 
 
 def until(condition: Callable[[], T], what: str, seconds: float = 60) -> T:
-    """Waits for a condition and returns the value that fulfils it. The longer it has waited the
-    less often it looks: looking takes time from who is waited for."""
-    began = time.monotonic()
+    """Waits for a condition and returns the value that fulfils it."""
+    deadline = time.monotonic() + seconds
     while not (value := condition()):
-        waited = time.monotonic() - began
-        assert waited < seconds, f"not within {seconds} s: {what}"
-        time.sleep(0.02 + min(waited, 4) / 20)
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.02)
     return value
 
 
