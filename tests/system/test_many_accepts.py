@@ -125,7 +125,10 @@ class Killer:
 
     def run(self) -> None:
         while not self.enough.wait(self.pause_s):
-            pid, name = self.dice.choice(sorted(self.stack.children().items()))
+            children = sorted(self.stack.children().items())
+            if not children:  # the master has not replaced them yet
+                continue
+            pid, name = self.dice.choice(children)
             os.kill(pid, signal.SIGKILL)
             self.killed[name] += 1
 
