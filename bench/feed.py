@@ -11,6 +11,7 @@ import time
 import icalendar
 from caller import Parties
 from stack import Database, Stack
+from support import used_ns
 
 TURNS, ROUNDS = 5, 400
 
@@ -46,12 +47,8 @@ def workers(stack: Stack) -> list[int]:
 
 
 def processor_s(stack: Stack) -> float:
-    """What the workers have used, by the scheduler's own count."""
-    return sum(
-        int(path.read_text().split()[0])
-        for pid in workers(stack)
-        for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")
-    ) / 1e9
+    """What the workers have used."""
+    return used_ns(workers(stack)) / 1e9
 
 
 def memory_kib(stack: Stack, name: str) -> int:

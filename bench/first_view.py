@@ -7,6 +7,7 @@ import tempfile
 
 from browsers import Browser
 from stack import Database, Stack
+from support import until
 
 # When the first card stands in the document; asked for before anything of the page runs.
 WATCH = """
@@ -36,6 +37,14 @@ def main() -> None:
             database.stop()
 
 
+def hold_back(browser: Browser, latency_ms: float, rate: float) -> None:
+    """How far away all is, and how many bytes a second come from there; -1: as many as there are."""
+    browser.cdp(
+        "Network.emulateNetworkConditions",
+        offline=False, latency=latency_ms, downloadThroughput=rate, uploadThroughput=rate,
+    )  # fmt: skip
+
+
 def measure(
     stack: Stack, browser: Browser, loads: int, latency_ms: float, megabits: float
 ) -> None:
@@ -50,21 +59,13 @@ def measure(
     for _ in range(loads):
         browser.forget(stack.url)
         browser.cdp("Network.clearBrowserCache")
-        browser.cdp(
-            "Network.emulateNetworkConditions",
-            offline=False, latency=latency_ms, downloadThroughput=rate, uploadThroughput=rate,
-        )  # fmt: skip
+        hold_back(browser, latency_ms, rate)
         browser.driver.get(f"{stack.url}/app/#token={parties.client.token}")
         browser.sees(".card")
-        times = None
-        while not times:
-            times = browser.run(TIMES)
+        times = until(lambda: browser.run(TIMES), "it is drawn")
         api.append(times[0])
         shown.append(times[1])
-        browser.cdp(
-            "Network.emulateNetworkConditions",
-            offline=False, latency=0, downloadThroughput=-1, uploadThroughput=-1,
-        )  # fmt: skip
+        hold_back(browser, 0, -1)
     ratios = [whole / part for whole, part in zip(shown, api, strict=True)]
     print(
         f"{loads} first views of a dashboard, nothing cached, {latency_ms:g} ms and {megabits:g}"

@@ -6,21 +6,14 @@ import tempfile
 
 from scrape import Scrape, scrape
 from stack import Database, Stack
+from support import used_ns
 
 REQUESTS = 3000
 
 
 def used_us(stack: Stack) -> float:
     """Processor time of all processes of the program."""
-    master = stack.program.pid
-    children = pathlib.Path(f"/proc/{master}/task/{master}/children").read_text().split()
-    total = 0
-    for pid in [str(master), *children]:
-        total += sum(map(int, pathlib.Path(f"/proc/{pid}/schedstat").read_text().split()[:1])) / 1e3
-        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-            if task.name != pid:
-                total += int((task / "schedstat").read_text().split()[0]) / 1e3
-    return total
+    return used_ns([stack.program.pid, *stack.children()]) / 1e3
 
 
 def calls(now: Scrape, before: Scrape) -> tuple[float, float]:

@@ -11,7 +11,7 @@ import struct
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import bson
 import pymongo
@@ -19,7 +19,7 @@ from bson.raw_bson import RawBSONDocument
 from caller import Caller, Parties, done
 from pymongo.write_concern import WriteConcern
 from stack import Database, Stack
-from support import until
+from support import until, used_ns
 
 BATCH = 2000
 ROUNDS, WARM = 40, 10
@@ -171,11 +171,6 @@ class Figure:
 
     waited: float
     used: float
-
-
-def used_ns(pids: Iterable[int]) -> int:
-    tasks = (f for pid in pids for f in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"))
-    return sum(int(task.read_text().split()[0]) for task in tasks)
 
 
 def measure(pids: list[int], call: Callable[[], object]) -> Figure:
