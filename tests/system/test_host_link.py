@@ -351,6 +351,7 @@ def test_a_meeting_that_zoom_has_lost(providers: Providers, zoom: Zoom) -> None:
 def test_a_meeting_that_zoom_has_ended(providers: Providers, zoom: Zoom) -> None:
     case = Case(providers).made()
     providers.stack.advance(95 * 60)
+    until(lambda: not case.compared_soon(), "what was due while it was open is done")
     lose(case)
     before = case.stack.document(case.id)
     assert refused(case.click()) == (409, "meeting_over")
