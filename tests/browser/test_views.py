@@ -1,5 +1,7 @@
 """Every page as it is shown: what it loads, who can read it, what nobody can smuggle into it."""
 
+import base64
+import hashlib
 import json
 import re
 import secrets
@@ -100,6 +102,9 @@ def test_what_is_served(door: Door, host: Host) -> None:
         assert answer.headers["Content-Type"].endswith("; charset=utf-8")
         known = {"If-None-Match": answer.headers["ETag"]}
         assert requests.get(answer.url, headers=known).status_code == 304
+    (inline,) = re.findall(r"<script>(.*?)</script>", (WEB / "index.html").read_text(), re.S)
+    named = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+    assert f"script-src 'self' 'sha256-{named}';" in policy
     assert requests.get(f"{door.url}/app", allow_redirects=False).headers["Location"] == "/app/"
     for name in ("../run", "%2e%2e/run", "nothing", "app.js/x"):
         assert requests.get(f"{door.url}/app/{name}").status_code == 404
@@ -112,13 +117,27 @@ def test_the_first_view_is_small(door: Door, one: Browser, world: dict[str, str]
     one.open(door, world["client"])
     one.sees("h2", "(")
     asked = [url.removeprefix(door.url).partition("#")[0] for url in one.requests()]
-    first = asked[asked.index("/app/") : asked.index("/api/dashboard") + 1]
-    assert len(first) <= 4, first
+    first = asked[asked.index("/app/") :]
+    assert sorted(first) == ["/api/dashboard", "/app/", "/app/app.css", "/app/app.js"]
     loaded = one.run(
         "return performance.getEntriesByType('resource').concat(performance"
         ".getEntriesByType('navigation')).reduce((sum, e) => sum + e.decodedBodySize, 0)"
     )
     assert loaded < 120_000
+
+
+@in_browser
+def test_the_first_view_is_asked_for_before_its_program_is_here(
+    door: Door, one: Browser, world: dict[str, str]
+) -> None:
+    one.cdp("Network.clearBrowserCache")
+    one.cdp("Network.setBlockedURLs", urls=["*/app.js"])
+    try:
+        one.requests()
+        one.driver.get(f"{door.url}/app/#token={world['client']}")
+        until(lambda: f"{door.url}/api/dashboard" in one.requests(), "it is asked for")
+    finally:
+        one.cdp("Network.setBlockedURLs", urls=[])
 
 
 @in_browser
