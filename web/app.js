@@ -287,7 +287,7 @@ export class Problem extends Error {
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /* The first look of all was asked for by index.html, while this file was on its way. */
-function asked(method, path) {
+function takeEarly(method, path) {
 	const { early } = window;
 
 	window.early = null;
@@ -307,7 +307,7 @@ async function once(method, path, { body, etag, key, patience = 30000 }) {
 	if (key) headers["Idempotency-Key"] = key;
 	if (etag) headers[method === "GET" ? "If-None-Match" : "If-Match"] = etag;
 	try {
-		answer = await (asked(method, path) ??
+		answer = await (takeEarly(method, path) ??
 			fetch(path, {
 				method,
 				headers,

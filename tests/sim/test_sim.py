@@ -528,8 +528,8 @@ def test_zoom_posts_signed_events(zoom: Client):
 def test_google_assertions(calendar: Client, change: dict, status: int, error: str, words: str):
     """Times are seconds from now: from when the test runs, not from when it was read."""
     now = int(time.time())
-    change = {name: now + value if isinstance(value, int) else value for name, value in change.items()}
-    answer = google_token(calendar.sim, **change)
+    claims = {name: now + v if isinstance(v, int) else v for name, v in change.items()}
+    answer = google_token(calendar.sim, **claims)
     assert (answer.status_code, answer.json()["error"]) == (status, error)
     assert words in answer.json()["error_description"]
 

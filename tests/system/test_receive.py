@@ -370,8 +370,8 @@ def test_a_letter_is_unreadable_where_it_waits(start: Callable[..., Stack]) -> N
         received(stack, one.message("words"), one.address)
         (letter,) = letters(stack)
         assert letter["message"].startswith("v1:k1:") and "lease" not in str(letter)
-        leased = lambda: "lease" in str(stack.document(one.request["id"]))  # noqa: E731
-        until(lambda: not leased(), "nobody writes to it")
+        request_id = one.request["id"]
+        until(lambda: "lease" not in str(stack.document(request_id)), "nobody writes to it")
         key = stack.folder / "master.key"
         key.write_text(f"k2:{secrets.token_hex(32)}\n" + key.read_text())
         stack.reload()
