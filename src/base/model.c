@@ -32,7 +32,7 @@ int model_enum_value(const char *const *names, const char *name)
 	int i;
 
 	for (i = 0; names[i]; i++)
-		if (strcmp(names[i], name) == 0)
+		if (names[i][0] == name[0] && strcmp(names[i], name) == 0)
 			return i;
 	return -1;
 }

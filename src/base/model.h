@@ -51,6 +51,7 @@ enum model_flag {
 	MODEL_SPARSE = 1 << 7,    /* left out when null, zero or empty, instead of written */
 	MODEL_KEY = 1 << 8,       /* the document's key: `_id` in the database */
 	MODEL_HISTORY = 1 << 12,  /* not loaded for showing, unless the past is asked for */
+	MODEL_INDEXED = 1 << 13,  /* what the rest is found by: not loaded for showing */
 	/* Input, to be checked by those who know them: */
 	MODEL_ZONE = 1 << 9,      /* an IANA time zone */
 	MODEL_PROVIDER = 1 << 10, /* a provider that can be used now */

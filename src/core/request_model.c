@@ -18,6 +18,9 @@ const char *const decision_names[] = {
 #define MUST  (BOTH | MODEL_REQUIRED)
 #define HEAVY (MODEL_STORED | MODEL_HEAVY)
 
+/* What it is found by. */
+#define INDEXED (MODEL_STORED | MODEL_SPARSE | MODEL_INDEXED)
+
 /* What a person may write into a field: length in characters, and whether it may have lines. */
 #define TEXT(c_type, member, flags, least, most, ...)                                              \
 	MODEL_FIELD(c_type, member, MODEL_STRING, flags, .min = least, .max = most, __VA_ARGS__)
@@ -103,7 +106,7 @@ static const struct model_field request_fields[] = {
 	FIELD(MODEL_OBJECT, asked, MODEL_STORED | MODEL_SPARSE, .of = &asked_model),
 	FIELD(MODEL_STRING, message, BOTH),
 	FIELD(MODEL_OBJECT, proposal, BOTH, .of = &proposal_model),
-	FIELD(MODEL_STRING, decision, MODEL_STORED | MODEL_SPARSE),
+	FIELD(MODEL_STRING, decision, HEAVY | MODEL_SPARSE),
 	FIELD(MODEL_OBJECT, meeting, BOTH, .of = &meeting_model),
 	FIELD(MODEL_LIST, meetings, MODEL_STORED | MODEL_HISTORY | MODEL_SPARSE,
 		.of = &meeting_model),
@@ -118,16 +121,16 @@ static const struct model_field request_fields[] = {
 	FIELD(MODEL_INTS, changes, HEAVY | MODEL_SPARSE),
 	FIELD(MODEL_STRINGS, overlaps, HEAVY | MODEL_SPARSE),
 	FIELD(MODEL_STRINGS, overlaps_allowed, HEAVY | MODEL_SPARSE),
-	FIELD(MODEL_INSTANT, due, MODEL_STORED | MODEL_SPARSE),
+	FIELD(MODEL_INSTANT, due, INDEXED),
 	FIELD(MODEL_TIMES, owed, HEAVY | MODEL_SPARSE),
 	FIELD(MODEL_STRINGS, owes, HEAVY),
 	FIELD(MODEL_INSTANT, failed_at, MODEL_STORED | MODEL_SPARSE),
-	FIELD(MODEL_STRING, shelf, MODEL_STORED | MODEL_SPARSE),
-	FIELD(MODEL_INSTANT, over_at, MODEL_STORED | MODEL_SPARSE),
-	FIELD(MODEL_INSTANT, client_until, MODEL_STORED | MODEL_SPARSE),
-	FIELD(MODEL_INSTANT, lawyer_until, MODEL_STORED | MODEL_SPARSE),
-	FIELD(MODEL_INSTANT, admin_until, MODEL_STORED | MODEL_SPARSE),
-	FIELD(MODEL_INSTANT, proposed_until, MODEL_STORED | MODEL_SPARSE),
+	FIELD(MODEL_STRING, shelf, INDEXED),
+	FIELD(MODEL_INSTANT, over_at, INDEXED),
+	FIELD(MODEL_INSTANT, client_until, INDEXED),
+	FIELD(MODEL_INSTANT, lawyer_until, INDEXED),
+	FIELD(MODEL_INSTANT, admin_until, INDEXED),
+	FIELD(MODEL_INSTANT, proposed_until, INDEXED),
 	FIELD(MODEL_STRING, fingerprint, MODEL_STORED | MODEL_SPARSE),
 	FIELD(MODEL_INSTANT, created_at, BOTH),
 	FIELD(MODEL_INSTANT, updated_at, BOTH),

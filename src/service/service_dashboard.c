@@ -6,6 +6,9 @@
 #include "proposal.h"
 #include "service_private.h"
 
+/* So many rows of a list tell, too, how many there are; to count more takes searches of its own. */
+enum { DASHBOARD_TALLIED = 50 };
+
 /* One caller's dashboard while it is read. */
 struct dashboard_read {
 	const struct service *service;
@@ -16,82 +19,46 @@ struct dashboard_read {
 	struct err_info *info;
 };
 
-/* Returns whether the list is all there is. */
-static bool dashboard_list(
-	struct dashboard_read *read, enum store_agenda agenda, struct model_list *list_r)
+static struct store_tally dashboard_list(struct dashboard_read *read, enum store_agenda agenda,
+	int64_t most, struct model_list *list_r)
 {
-	bool whole = false;
+	struct store_tally tally = {0};
 
 	if (read->err == ERR_OK)
 		read->err = store_agenda_list(read->service->store, read->call->arena, &read->own,
-			agenda, read->call->now, SERVICE_DASHBOARD_ROWS, list_r, &whole,
-			read->info);
-	return whole;
+			agenda, most, list_r, &tally, read->info);
+	return tally;
 }
 
-static int64_t dashboard_count(struct dashboard_read *read, enum store_agenda agenda)
+/* `tallied`, where the tally is of the whole list. */
+static int64_t dashboard_count(struct dashboard_read *read, const struct store_tally *tally,
+	int64_t tallied, enum store_agenda agenda)
 {
 	int64_t count = 0;
 
+	if (tally->whole)
+		return tallied;
 	if (read->err == ERR_OK)
 		read->err = store_agenda_count(read->service->store, &read->own, agenda,
-			read->call->now, SERVICE_MAX_COUNT + 1, &count, read->info);
+			SERVICE_MAX_COUNT + 1, &count, read->info);
 	if (count <= SERVICE_MAX_COUNT)
 		return count;
 	read->dashboard->counts_capped = true;
 	return SERVICE_MAX_COUNT;
 }
 
-static int64_t dashboard_rows_open(const struct model_list *rows)
-{
-	int64_t count = 0;
-
-	MODEL_FOREACH (rows, struct request *, request) {
-		count += (*request)->status == REQUEST_OPEN;
-	}
-	return count;
-}
-
-static int64_t dashboard_rows_with(const struct model_list *rows, enum meeting_status status)
-{
-	int64_t count = 0;
-
-	MODEL_FOREACH (rows, struct request *, request) {
-		count += (*request)->meeting && (*request)->meeting->status == (int)status;
-	}
-	return count;
-}
-
-static int64_t dashboard_rows_proposed(const struct model_list *rows, int64_t now)
-{
-	int64_t count = 0;
-
-	MODEL_FOREACH (rows, struct request *, request) {
-		count += proposal_is_open(*request, now);
-	}
-	return count;
-}
-
-/* A list that is whole says how many there are; the others are counted in the index. Returns
- * whether it is. */
+/* Returns whether all that is ahead is there. */
 static bool dashboard_read_upcoming(struct dashboard_read *read)
 {
 	struct service_dashboard *dashboard = read->dashboard;
-	const struct model_list *rows = &dashboard->upcoming;
-	const bool whole = dashboard_list(read, STORE_UPCOMING, &dashboard->upcoming);
+	const struct store_tally tally =
+		dashboard_list(read, STORE_UPCOMING, DASHBOARD_TALLIED, &dashboard->upcoming);
 
-	if (whole) {
-		dashboard->upcoming_count = (int64_t)rows->count;
-		dashboard->meetings_pending = dashboard_rows_with(rows, MEETING_PENDING);
-		dashboard->meetings_failed = dashboard_rows_with(rows, MEETING_FAILED);
-		dashboard->proposals = dashboard_rows_proposed(rows, read->call->now);
-	} else {
-		dashboard->upcoming_count = dashboard_count(read, STORE_UPCOMING);
-		dashboard->meetings_pending = dashboard_count(read, STORE_PENDING);
-		dashboard->meetings_failed = dashboard_count(read, STORE_FAILED);
-		dashboard->proposals = dashboard_count(read, STORE_PROPOSED);
-	}
-	return whole;
+	dashboard->upcoming_count = dashboard_count(read, &tally, tally.rows, STORE_UPCOMING);
+	dashboard->meetings_pending = dashboard_count(read, &tally, tally.pending, STORE_PENDING);
+	dashboard->meetings_failed = dashboard_count(read, &tally, tally.failed, STORE_FAILED);
+	dashboard->proposals = dashboard_count(read, &tally, tally.proposed, STORE_PROPOSED);
+	return tally.whole && tally.rows <= SERVICE_DASHBOARD_ROWS;
 }
 
 /* As an index of it would have them. */
@@ -111,7 +78,7 @@ static void dashboard_read_needs_of_client(struct dashboard_read *read, bool is_
 	struct model_list *rows = &read->dashboard->needs_action;
 
 	if (!is_whole) {
-		dashboard_list(read, STORE_NEEDS_CLIENT, rows);
+		dashboard_list(read, STORE_NEEDS_CLIENT, SERVICE_DASHBOARD_ROWS, rows);
 		return;
 	}
 	MODEL_FOREACH (&read->dashboard->upcoming, struct request *, request) {
@@ -126,17 +93,22 @@ static void dashboard_read_needs_of_client(struct dashboard_read *read, bool is_
 /* What is open waits for the lawyer, and the client waits with it. */
 static void dashboard_read_open(struct dashboard_read *read)
 {
-	const enum role role = read->call->caller.role;
 	struct service_dashboard *dashboard = read->dashboard;
-	struct model_list *rows =
-		role == ROLE_CLIENT ? &dashboard->waiting : &dashboard->needs_action;
-	const enum store_agenda agenda = role == ROLE_CLIENT   ? STORE_OPEN
-					 : role == ROLE_LAWYER ? STORE_NEEDS_LAWYER
-							       : STORE_NEEDS_ADMIN;
-	const bool whole = dashboard_list(read, agenda, rows);
+	struct store_tally tally = {0};
 
-	dashboard->open = whole && role != ROLE_ADMIN ? dashboard_rows_open(rows)
-						      : dashboard_count(read, STORE_OPEN);
+	switch (read->call->caller.role) {
+	case ROLE_CLIENT:
+		tally = dashboard_list(read, STORE_OPEN, DASHBOARD_TALLIED, &dashboard->waiting);
+		break;
+	case ROLE_LAWYER:
+		tally = dashboard_list(
+			read, STORE_NEEDS_LAWYER, DASHBOARD_TALLIED, &dashboard->needs_action);
+		break;
+	default:
+		dashboard_list(
+			read, STORE_NEEDS_ADMIN, SERVICE_DASHBOARD_ROWS, &dashboard->needs_action);
+	}
+	dashboard->open = dashboard_count(read, &tally, tally.open, STORE_OPEN);
 }
 
 enum err service_dashboard_get(const struct service *service, const struct service_call *call,
@@ -148,10 +120,12 @@ enum err service_dashboard_get(const struct service *service, const struct servi
 
 	*dashboard_r = (struct service_dashboard){0};
 	service_filter_own(call, &read.own);
+	read.own.now = call->now;
+	read.own.limit = SERVICE_DASHBOARD_ROWS;
 	dashboard_read_open(&read);
 	is_whole = dashboard_read_upcoming(&read);
 	if (call->caller.role == ROLE_CLIENT)
 		dashboard_read_needs_of_client(&read, is_whole);
-	dashboard_list(&read, STORE_RECENT, &dashboard_r->recent);
+	dashboard_list(&read, STORE_RECENT, SERVICE_DASHBOARD_ROWS, &dashboard_r->recent);
 	return read.err;
 }

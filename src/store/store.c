@@ -166,14 +166,22 @@ enum err store_session_begin(
 		return store_away(info);
 	session_r->store = store;
 	session_r->client = store_client(store);
-	session_r->requests =
-		mongoc_client_get_collection(session_r->client, store->database, "requests");
+	session_r->requests = NULL;
 	return ERR_OK;
+}
+
+mongoc_collection_t *store_requests(struct store_session *session)
+{
+	if (!session->requests)
+		session->requests = mongoc_client_get_collection(
+			session->client, session->store->database, "requests");
+	return session->requests;
 }
 
 enum err store_session_end(struct store_session *session, enum err err)
 {
-	mongoc_collection_destroy(session->requests);
+	if (session->requests)
+		mongoc_collection_destroy(session->requests);
 	mongoc_client_pool_push(session->store->pool, session->client);
 	atomic_store(&session->store->away_us, err == ERR_DATABASE_AWAY ? clock_monotonic_us() : 0);
 	if (session->probe)

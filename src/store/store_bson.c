@@ -1,5 +1,6 @@
 /* One description of a field, two directions: struct -> BSON -> struct. */
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -316,19 +317,42 @@ static enum err store_read_field(const struct store_reading *reading, const stru
 	return store_bad_field(model, field, reading->id, info);
 }
 
-/* Documents keep the order of the model, so the field is nearly always the next one. */
-static const struct model_field *store_find_field(
-	const struct model *model, const char *key, size_t *next)
+/* Most names differ in their first letter, which is no call. */
+static bool store_is_key(const struct model_field *field, const char *key)
 {
-	size_t i, index;
+	const char *own = store_field_key(field);
 
-	for (i = 0; i < model->field_count; i++) {
-		index = (*next + i) % model->field_count;
-		if ((model->fields[index].flags & MODEL_STORED) &&
-			strcmp(store_field_key(&model->fields[index]), key) == 0) {
-			*next = index + 1;
-			return &model->fields[index];
-		}
+	return (field->flags & MODEL_STORED) && own[0] == key[0] && strcmp(own, key) == 0;
+}
+
+/* Which field came behind which the last time. Documents have the order of their model, but not
+ * all fields, and a database may give what it projects in another order: always the same. */
+enum { STORE_FOLLOWERS = 4096 };
+static _Atomic(uint8_t) store_followers[STORE_FOLLOWERS];
+
+static _Atomic(uint8_t) *store_follower(const struct model *model, size_t last)
+{
+	const size_t hash = (uintptr_t)model / sizeof(*model) * 64 + last;
+
+	return &store_followers[hash % STORE_FOLLOWERS];
+}
+
+/* `last` is where the one before is, or how many there are. */
+static const struct model_field *store_find_field(
+	const struct model *model, const char *key, size_t *last)
+{
+	_Atomic(uint8_t) *follower = store_follower(model, *last);
+	size_t i, index = atomic_load_explicit(follower, memory_order_relaxed);
+
+	for (i = 0; i < model->field_count; i++, index++) {
+		if (index >= model->field_count)
+			index = 0;
+		if (!store_is_key(&model->fields[index], key))
+			continue;
+		if (i)
+			atomic_store_explicit(follower, (uint8_t)index, memory_order_relaxed);
+		*last = index;
+		return &model->fields[index];
 	}
 	return NULL;
 }
@@ -345,12 +369,12 @@ enum err store_bson_read_some(const struct store_reading *reading, const struct 
 {
 	const struct model_field *field;
 	enum err err = ERR_OK;
+	size_t i, last = model->field_count;
 	uint64_t seen = 0;
-	size_t i, next = 0;
 
 	assert(model->field_count <= 64);
 	while (err == ERR_OK && bson_iter_next(iter)) {
-		field = store_find_field(model, bson_iter_key(iter), &next);
+		field = store_find_field(model, bson_iter_key(iter), &last);
 		if (!field || store_omits(&reading->omission, field) || BSON_ITER_HOLDS_NULL(iter))
 			continue;
 		seen |= UINT64_C(1) << (field - model->fields);
@@ -394,10 +418,10 @@ static bool store_value_is_newest(
 bool store_bson_is_newest(struct store *store, const struct model *model, bson_iter_t *iter)
 {
 	const struct model_field *field;
-	size_t next = 0;
+	size_t last = model->field_count;
 
 	while (bson_iter_next(iter)) {
-		field = store_find_field(model, bson_iter_key(iter), &next);
+		field = store_find_field(model, bson_iter_key(iter), &last);
 		if (field && !store_value_is_newest(store, field, iter))
 			return false;
 	}

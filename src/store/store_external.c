@@ -55,7 +55,7 @@ static enum err store_find_marked(struct store_session *session, struct arena *a
 	bson_error_t error;
 	const bson_t *bson;
 
-	cursor = store_find(session->requests, filter, options);
+	cursor = store_find(store_requests(session), filter, options);
 	while (err == ERR_OK && !*request_r && mongoc_cursor_next(cursor, &bson))
 		if (store_is_live(bson))
 			err = store_request_read(

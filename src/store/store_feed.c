@@ -231,7 +231,7 @@ static enum err store_feed_give_many(struct store_feed_pass *pass, struct store_
 	bson_error_t error;
 
 	store_append_projection(options, pass->store, STORE_CURRENT);
-	cursor = store_find(session->requests, filter, options);
+	cursor = store_find(store_requests(session), filter, options);
 	while (!pass->ended && mongoc_cursor_next(cursor, &bson))
 		store_feed_give(pass, bson);
 	if (mongoc_cursor_error(cursor, &error))

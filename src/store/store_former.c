@@ -283,7 +283,8 @@ static enum err former_complete_one(
 	BSON_APPEND_DOCUMENT_BEGIN(update, "$set", &set);
 	store_bson_write(store, arena, &former_found_model, request, id, &set);
 	bson_append_document_end(update, &set);
-	if (!mongoc_collection_update_one(session.requests, filter, update, NULL, NULL, &error))
+	if (!mongoc_collection_update_one(
+		    store_requests(&session), filter, update, NULL, NULL, &error))
 		err = store_error(&error, "complete a request", info);
 	bson_destroy(update);
 	bson_destroy(filter);

@@ -127,7 +127,12 @@ static bool store_is_ordered(const char *const *fields, const bson_t *options)
 static bool store_serves(const char *const *fields, const bson_t *filter, const bson_t *options)
 {
 	uint32_t used = 0, equal;
+	bson_iter_t first;
 
+	/* A filter has the order of its index: most of these are the wrong one. */
+	if (!bson_iter_init(&first, filter) || !bson_iter_next(&first) ||
+		strcmp(bson_iter_key(&first), fields[0]) != 0)
+		return false;
 	while (fields[used] && store_condition_on(filter, fields[used]) == CONDITION_EQUAL)
 		used++;
 	equal = used;
@@ -208,7 +213,7 @@ static void store_drop_former(struct store_session *session)
 	bson_error_t error;
 
 	/* Nothing is wrong where it is not there. */
-	(void)mongoc_collection_drop_index(session->requests, "urgent_due", &error);
+	(void)mongoc_collection_drop_index(store_requests(session), "urgent_due", &error);
 }
 
 /* A connection of its own, with the patience that the indexes of a million requests take. */
@@ -230,8 +235,6 @@ enum err store_init_indexes(struct store *store, const char *const *queues, stru
 	enum err err = ERR_OK;
 	size_t i;
 
-	session.requests =
-		mongoc_client_get_collection(session.client, store->database, "requests");
 	for (i = 0; err == ERR_OK && i < sizeof(store_indexes) / sizeof(store_indexes[0]); i++)
 		err = store_init_index(&session, &store_indexes[i], false, info);
 	for (i = 0; err == ERR_OK && i < sizeof(store_expiries) / sizeof(store_expiries[0]); i++)
@@ -240,7 +243,8 @@ enum err store_init_indexes(struct store *store, const char *const *queues, stru
 		err = store_init_queue(&session, *queues, info);
 	if (err == ERR_OK)
 		store_drop_former(&session);
-	mongoc_collection_destroy(session.requests);
+	if (session.requests)
+		mongoc_collection_destroy(session.requests);
 	mongoc_client_destroy(session.client);
 	return err;
 }

@@ -193,7 +193,7 @@ enum err store_request_ids(struct store *store, struct arena *arena, const bson_
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	cursor = store_find(session.requests, filter, options);
+	cursor = store_find(store_requests(&session), filter, options);
 	while (mongoc_cursor_next(cursor, &bson)) {
 		if (bson_iter_init_find(&id, bson, "_id") && BSON_ITER_HOLDS_UTF8(&id))
 			*(const char **)model_list_add(arena, list_r, sizeof(const char *)) =

@@ -31,11 +31,11 @@ struct store {
 	_Atomic uint64_t reaches[STORE_REACHES];
 };
 
-/* A connection of the pool and its collection, for one operation. */
+/* A connection of the pool, for one operation. */
 struct store_session {
 	struct store *store;
 	mongoc_client_t *client;
-	mongoc_collection_t *requests;
+	mongoc_collection_t *requests; /* store_requests() */
 	bool probe;
 };
 
@@ -46,7 +46,10 @@ enum err store_session_begin(
 /* Returns `err`, the outcome of the operation, and remembers whether the database answered. */
 enum err store_session_end(struct store_session *session, enum err err);
 
-/* The same with one more collection. */
+/* The collection, made when it is first asked for: whoever sends a command does without. */
+mongoc_collection_t *store_requests(struct store_session *session);
+
+/* The same with another collection. */
 struct store_collection {
 	struct store_session session;
 	mongoc_collection_t *collection;

@@ -73,7 +73,7 @@ enum err store_request_insert(
 	err = store_session_begin(store, &session, info);
 	if (err != ERR_OK)
 		return err;
-	if (!mongoc_collection_insert_one(session.requests, bson, NULL, NULL, &error))
+	if (!mongoc_collection_insert_one(store_requests(&session), bson, NULL, NULL, &error))
 		err = store_error(&error, "insert request", info);
 	store_count_events(err, request->events.count);
 	request_remember(request);
@@ -153,9 +153,9 @@ static const struct model store_tag_model = MODEL(struct request, "request", sto
 
 /* What a depth leaves out. */
 static const struct store_omission store_depths[] = {
-	[STORE_CURRENT] = {MODEL_HEAVY | MODEL_HISTORY},
+	[STORE_CURRENT] = {MODEL_HEAVY | MODEL_HISTORY | MODEL_INDEXED},
 	[STORE_OWED] = {MODEL_HEAVY | MODEL_HISTORY, .but = &effect_model},
-	[STORE_HISTORY] = {MODEL_HEAVY},
+	[STORE_HISTORY] = {MODEL_HEAVY | MODEL_INDEXED},
 	[STORE_TAG] = {0},
 	[STORE_END] = {MODEL_HEAVY | MODEL_HISTORY, .but_texts = true},
 	[STORE_WHOLE] = {0},
@@ -321,7 +321,7 @@ static enum err store_guarded(struct store *store, const struct request *request
 	if (err != ERR_OK)
 		return err;
 	filter = BCON_NEW("_id", BCON_UTF8(request->id), "rev", BCON_INT64(request->rev - 1));
-	if (!write(session.requests, filter, content, NULL, &reply, &error))
+	if (!write(store_requests(&session), filter, content, NULL, &reply, &error))
 		err = store_error(&error, "replace request", info);
 	else if (!store_matched(&reply))
 		err = err_set(info, ERR_CONFLICT, "The request was changed at the same time.");
@@ -455,7 +455,7 @@ enum err store_request_due(struct store *store, struct arena *arena,
 	options = BCON_NEW("sort", "{", field, BCON_INT32(1), "}", "skip", BCON_INT64(search->skip),
 		"limit", BCON_INT64(search->limit), "singleBatch", BCON_BOOL(true), "projection",
 		"{", "due", BCON_INT32(1), "owed", BCON_INT32(1), "}");
-	cursor = store_find(session.requests, filter, options);
+	cursor = store_find(store_requests(&session), filter, options);
 	while (mongoc_cursor_next(cursor, &bson))
 		store_read_due(arena, bson, list_r);
 	if (mongoc_cursor_error(cursor, &error))
@@ -480,7 +480,8 @@ enum err store_request_postpone(
 	filter = BCON_NEW("_id", BCON_UTF8(id), "due", "{", "$lte", BCON_DATE_TIME(now), "}");
 	update = BCON_NEW("$set", "{", "due", BCON_DATE_TIME(until), "}", "$unset", "{", "owed",
 		BCON_BOOL(true), "}");
-	if (!mongoc_collection_update_one(session.requests, filter, update, NULL, NULL, &error))
+	if (!mongoc_collection_update_one(
+		    store_requests(&session), filter, update, NULL, NULL, &error))
 		err = store_error(&error, "postpone request", info);
 	bson_destroy(update);
 	bson_destroy(filter);

@@ -88,16 +88,21 @@ enum store_agenda {
 	STORE_RECENT,   /* what is over, latest first */
 };
 
-/* The first `limit` rows of a list, of a party's requests (or of all): struct request *, as of
- * store_request_list. *whole_r: there are no others, and each could be read. */
+/* How many rows were looked at, and how many of them are what. */
+struct store_tally {
+	int64_t rows, open, pending, failed, proposed;
+	bool whole; /* there are no others */
+};
+
+/* The first whose->limit rows of a list, of a party's requests (or of all): struct request *, as of
+ * store_request_list. `most` are looked at for the tally. */
 enum err store_agenda_list(struct store *store, struct arena *arena,
-	const struct store_filter *whose, enum store_agenda agenda, int64_t now, int64_t limit,
-	struct model_list *list_r, bool *whole_r, struct err_info *info);
+	const struct store_filter *whose, enum store_agenda agenda, int64_t most,
+	struct model_list *list_r, struct store_tally *tally_r, struct err_info *info);
 
 /* How long it is; no more than `limit` are counted. */
 enum err store_agenda_count(struct store *store, const struct store_filter *whose,
-	enum store_agenda agenda, int64_t now, int64_t limit, int64_t *count_r,
-	struct err_info *info);
+	enum store_agenda agenda, int64_t limit, int64_t *count_r, struct err_info *info);
 
 /* Where to look for what is due, and how far: at most `limit` requests. */
 struct store_due_search {

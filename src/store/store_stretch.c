@@ -186,11 +186,12 @@ static enum err stretch_read_window(struct store_session *session,
 	err = store_rows_find(session, &search, doing, &rows, info);
 	while (read->taken < stretch->limit && (row = store_rows_next(&rows))) {
 		seen++;
-		read->last = store_instant_of(row, stretch->at);
 		if (read->seen + seen == 1)
-			read->first = read->last;
+			read->first = store_instant_of(row, stretch->at);
 		read->taken += read->take(read->data, row);
 	}
+	if (seen)
+		read->last = store_instant_of(&rows.row, stretch->at);
 	read->seen += seen;
 	read->dry = seen < limit && read->taken < stretch->limit;
 	store_rows_end(&rows);

@@ -308,7 +308,35 @@ def clones(stack: Stack, request_id: str, count: int) -> None:
     stack.requests.insert_many(rows)
 
 
-@pytest.mark.parametrize("count, capped", [(19, False), (20, False), (999, False), (1000, True)])
+@pytest.mark.parametrize("count", [18, 28, 46, 60])
+def test_what_is_not_shown_is_counted(start, count: int) -> None:
+    """Whether it was looked at with what is shown, or the index was asked."""
+    stack = start(SERVER_DISPATCHERS=0)
+    parties = stack.parties()
+    clones(stack, parties.accepted(starts_at=stack.at(days=2))["id"], count)
+    pending, failed, asked = (
+        parties.accepted(starts_at=stack.at(days=day))["id"] for day in (5, 6, 7)
+    )
+    for request, status in ((pending, "pending"), (failed, "failed")):
+        end = stack.requests.find_one({"_id": request})["ends_at"]
+        needed = {"lawyer_until": end, "admin_until": end} if status == "failed" else {}
+        changed = {"meeting.status": status} | needed
+        stack.requests.update_one({"_id": request}, {"$set": changed})
+    done(parties.client.command(asked, "propose", starts_at=stack.at(days=4)))
+    for dashboard in check_all(stack, parties):
+        assert dashboard["counts"] == {
+            "open": 0,
+            "upcoming": count + 4,
+            "meetings_pending": 1,
+            "meetings_failed": 1,
+            "proposals": 1,
+        }
+
+
+@pytest.mark.parametrize(
+    "count, capped",
+    [(19, False), (20, False), (48, False), (49, False), (999, False), (1000, True)],
+)
 def test_counts_stop_at_a_thousand(start, count: int, capped: bool) -> None:
     stack = start(SERVER_DISPATCHERS=0)
     parties, others = stack.parties(), stack.parties()

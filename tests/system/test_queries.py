@@ -77,8 +77,8 @@ def call_audit(world: World) -> None:
 
 
 def fill_dashboards(world: World) -> None:
-    """More than they show, so that it is counted."""
-    for _ in range(21):
+    """More than they look at, so that it is counted."""
+    for _ in range(51):
         world.pair.create()
         world.pair.accepted()
     for name in INSIDERS[:3]:
