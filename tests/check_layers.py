@@ -35,7 +35,7 @@ CORE_NEVER = {"clock.h", "log.h", "conf.h", "time.h"}
 # Library: (its headers, its *_CFLAGS in Makefile.am, where it belongs).
 ABOVE_CORE = {"base"} | {folder for folder, rank in RANKS.items() if rank > 1}
 LIBRARIES = {
-    "libfcgi": (r"fcgi\w*\.h", "FCGI", {"http"}),
+    "libfcgi": (r"(fcgi\w*|fastcgi)\.h", "FCGI", {"http"}),
     "libcurl": (r"curl/.*", "CURL", {"rest", "mail"}),
     "libmongoc": (r"(bson|mongoc).*", "MONGOC", {"store"}),
     "libetpan": (r"libetpan/.*", "ETPAN", {"mail"}),

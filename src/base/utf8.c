@@ -142,7 +142,8 @@ size_t utf8_line_break(const char *text)
 	static const char *const breaks[] = {"\r\n", "\n", "\r", "\xc2\x85", "\u2028", "\u2029"};
 	size_t i;
 
-	if (!strchr("\r\n\xc2\xe2", *text))
+	/* This is asked of every byte. */
+	if (*text != '\n' && *text != '\r' && *text != '\xc2' && *text != '\xe2')
 		return 0;
 	for (i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++)
 		if (strncmp(text, breaks[i], strlen(breaks[i])) == 0)

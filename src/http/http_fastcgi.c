@@ -1,5 +1,7 @@
 #include "http_fastcgi.h"
 
+#include <errno.h>
+#include <fastcgi.h>
 #include <fcgiapp.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -14,6 +16,7 @@
 enum {
 	FASTCGI_MAX_DRAINED = 1024 * 1024, /* of a body that is too large */
 	FASTCGI_SLICE = 8 * 1024,          /* of a response: libfcgi's buffer */
+	FASTCGI_RECORD = 64 * 1024 - 8,    /* no record holds more (in whole words) */
 	FASTCGI_PATIENCE_US = 5000 * 1000, /* for all of a body, and all of a response */
 	FASTCGI_STREAM_US = 30000 * 1000,  /* for all of one that is made while it is sent */
 };
@@ -147,6 +150,47 @@ static bool fastcgi_write_piece(void *to, const char *bytes, size_t len)
 	return !FCGX_GetError(request->out);
 }
 
+static bool fastcgi_send(const struct fastcgi_body *body, const void *bytes, size_t len)
+{
+	const char *at = bytes;
+	ssize_t sent;
+
+	for (; len > 0; at += sent, len -= (size_t)sent) {
+		sent = send(body->request->ipcFd, at, len, MSG_NOSIGNAL);
+		if (sent < 0 && errno != EINTR && errno != EAGAIN)
+			return false;
+		if (sent < 0)
+			sent = 0;
+		if ((size_t)sent < len && clock_monotonic_us() > body->until_us)
+			return false;
+	}
+	return true;
+}
+
+/* From where it is, in the longest records (FastCGI specification, sections 3.3 and 5.3): libfcgi
+ * copies it into records as long as its buffer, and each is a write of its own. */
+static bool fastcgi_write_long(const struct fastcgi_body *body, const char *bytes, size_t len)
+{
+	const int id = body->request->requestId;
+	FCGI_Header header = {
+		.version = FCGI_VERSION_1,
+		.type = FCGI_STDOUT,
+		.requestIdB1 = (unsigned char)(id >> 8),
+		.requestIdB0 = (unsigned char)id,
+	};
+	bool sent = FCGX_FFlush(body->request->out) == 0;
+	size_t size;
+
+	for (; sent && len > 0; bytes += size, len -= size) {
+		size = len < FASTCGI_RECORD ? len : FASTCGI_RECORD;
+		header.contentLengthB1 = (unsigned char)(size >> 8);
+		header.contentLengthB0 = (unsigned char)size;
+		sent = fastcgi_send(body, &header, sizeof(header)) &&
+		       fastcgi_send(body, bytes, size);
+	}
+	return sent;
+}
+
 /* A body that is not whole ends with the connection: without FCGI_END_REQUEST nginx does not end
  * its chunks either, so that nobody takes a part for all of it. */
 static void fastcgi_write_body(FCGX_Request *request, struct http_exchange *exchange)
@@ -160,7 +204,9 @@ static void fastcgi_write_body(FCGX_Request *request, struct http_exchange *exch
 			exchange, exchange->stream_data, fastcgi_write_piece, &body);
 	} else {
 		body.until_us += FASTCGI_PATIENCE_US;
-		whole = fastcgi_write_piece(&body, exchange->reply, exchange->reply_len);
+		whole = exchange->reply_len > FASTCGI_SLICE
+				? fastcgi_write_long(&body, exchange->reply, exchange->reply_len)
+				: fastcgi_write_piece(&body, exchange->reply, exchange->reply_len);
 	}
 	if (whole)
 		return;

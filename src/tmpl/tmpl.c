@@ -38,7 +38,7 @@ const struct tmpl *tmpl_set_get(const struct tmpl_set *set, const char *name, si
 	const struct tmpl *tmpl;
 
 	for (tmpl = set->first; tmpl; tmpl = tmpl->next)
-		if (strlen(tmpl->name) == len && memcmp(tmpl->name, name, len) == 0)
+		if (strncmp(tmpl->name, name, len) == 0 && !tmpl->name[len])
 			break;
 	return tmpl;
 }
