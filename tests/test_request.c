@@ -1073,6 +1073,25 @@ static void test_request_answers_that_are_old_leave(void)
 	arena_free(&arena);
 }
 
+static void test_request_answers_are_forgotten(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_open(arena);
+	struct cause cause = core_cause(arena, CORE_NOW, ROLE_CLIENT, core_client.id);
+
+	keep(&cause, request, "a", "body", 200, "1");
+	cause.now += INSTANT_HOUR;
+	keep(&cause, request, "b", "body", 200, "2");
+	request_answer_forget(request, CORE_NOW + INSTANT_DAY - 1);
+	CU_ASSERT_EQUAL(request->answers.count, 2);
+	request_answer_forget(request, CORE_NOW + INSTANT_DAY);
+	CU_ASSERT_EQUAL_FATAL(request->answers.count, 1);
+	CU_ASSERT_STRING_EQUAL(MODEL_AT(&request->answers, struct request_answer, 0)->key, "b");
+	request_answer_forget(request, CORE_NOW + 2 * INSTANT_DAY);
+	CU_ASSERT_EQUAL(request->answers.count, 0);
+	arena_free(&arena);
+}
+
 /* Calls without a key are remembered for a proxy's repeat only, and never push out keyed ones. */
 static void test_request_answers_of_repeats_leave_first(void)
 {
@@ -1122,6 +1141,7 @@ static const struct unit_case cases[] = {
 	{"effects that are wanted", test_request_effects_that_are_wanted},
 	{"mail outcomes", test_request_mail_outcomes},
 	{"answers are kept a day", test_request_answers_are_kept_a_day},
+	{"answers are forgotten", test_request_answers_are_forgotten},
 	{"answers of repeats leave first", test_request_answers_of_repeats_leave_first},
 	{"answers are capped", test_request_answers_are_capped},
 	{"answers that are old leave", test_request_answers_that_are_old_leave},

@@ -538,17 +538,30 @@ static struct request_answer *request_answer_first(const struct request *request
 	return first;
 }
 
+/* Down to `most` that are still to be given again. */
+static void request_answer_drop(struct request *request, size_t most, int64_t now)
+{
+	struct model_list *answers = &request->answers;
+	struct request_answer *first;
+
+	while ((first = request_answer_first(request, false)) != NULL &&
+		(first->until <= now || answers->count > most))
+		model_list_remove(answers, sizeof(*first),
+			(size_t)(first - MODEL_AT(answers, struct request_answer, 0)));
+}
+
+void request_answer_forget(struct request *request, int64_t now)
+{
+	request_answer_drop(request, REQUEST_MAX_KEYS, now);
+}
+
 /* Makes room for another: the texts are heavy, the keys are not. */
 static void request_answer_make_room(struct request *request, int64_t now)
 {
 	struct model_list *answers = &request->answers;
-	struct request_answer *first;
 	size_t whole = 0;
 
-	while ((first = request_answer_first(request, false)) != NULL &&
-		(first->until <= now || answers->count >= REQUEST_MAX_KEYS))
-		model_list_remove(answers, sizeof(*first),
-			(size_t)(first - MODEL_AT(answers, struct request_answer, 0)));
+	request_answer_drop(request, REQUEST_MAX_KEYS - 1, now);
 	MODEL_FOREACH (answers, struct request_answer, answer) {
 		whole += answer->reply != NULL;
 	}

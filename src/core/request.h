@@ -265,9 +265,11 @@ void request_complete(struct cause *cause, struct request *request);
  * both people are told; but a lawyer whose address only the client has named is not written to. */
 void request_lapse(struct cause *cause, struct request *request, struct effect *effect);
 
-/* Idempotency: the kept answer under a key, or NULL; and keeping one. */
+/* Idempotency: the kept answer under a key, or NULL; keeping one, and letting go of what nobody is
+ * given any more. */
 const struct request_answer *request_answer_find(
 	const struct request *request, const char *key, int64_t now);
 void request_answer_keep(
 	struct cause *cause, struct request *request, const struct request_answer *answer);
+void request_answer_forget(struct request *request, int64_t now);
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agenda.h"
+#include "clock.h"
 #include "fingerprint.h"
 #include "metrics.h"
 #include "outbox.h"
@@ -345,6 +346,7 @@ enum err store_request_replace(
 	if (request->archived)
 		request->before = *request->archived;
 	request->rev++;
+	request_answer_forget(request, clock_now_ms());
 	err = store_guarded(store, request, mongoc_collection_replace_one,
 		store_request_bson(store, arena, request), info);
 	store_count_events(err, added);

@@ -750,6 +750,15 @@ def test_it_is_over(own: Stack, people: Parties) -> None:
     check_completed(own, people, request)
 
 
+def test_answers_are_let_go_of_when_nobody_gets_them_any_more(own: Stack, people: Parties) -> None:
+    request = people.accepted(starts_at=own.at(days=3))
+    threads(own, request, 1)
+    assert own.document(request["id"])["answers"]
+    own.advance(3 * 24 * 3600 + 2 * 3600)
+    until(lambda: people.client.request(request["id"])["status"] == "completed", "it is over")
+    assert own.document(request["id"])["answers"] == []
+
+
 def test_it_is_over_while_everything_was_down(start: Callable[..., Stack]) -> None:
     stack = start()
     people = stack.parties()
