@@ -191,6 +191,9 @@ def measure(pids: list[int], call: Callable[[], object]) -> Figure:
 def get(caller: Caller, path: str, **query: object) -> Callable[[], object]:
     def call() -> object:
         answer = caller.get(path, params=query)
+        if answer.status_code == 503:  # too much at once: less is asked for from now on
+            until(lambda: caller.get(path, params=query).status_code == 200, f"{path} answers", 60)
+            return call()
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:300]}"
         return answer
 

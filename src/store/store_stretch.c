@@ -127,6 +127,13 @@ static bool stretch_next(struct stretch_window *window)
 	return true;
 }
 
+/* What was too much for the database is asked for in windows the next time. */
+static void stretch_fail(const struct stretch_window *window, struct store *store, enum err err)
+{
+	if (err == ERR_DATABASE_AWAY && !window->known)
+		stretch_remember(store, window->hash, STRETCH_FIRST);
+}
+
 static void stretch_end(struct stretch_window *window, struct store *store, int64_t reach)
 {
 	if (window->known || clock_monotonic_us() - window->begun_us > STRETCH_SLOW_US)
@@ -223,6 +230,7 @@ enum err store_stretch_read(struct store_session *session, const struct store_st
 	if (err == ERR_OK)
 		stretch_end(&window, session->store,
 			read.dry ? REACH_ALL : stretch_reached(&window, &read));
+	stretch_fail(&window, session->store, err);
 	*whole_r = read.dry;
 	return err;
 }
@@ -249,5 +257,6 @@ enum err store_stretch_count(struct store_session *session, const struct store_s
 			window.far != window.end    ? window.reach
 			: *count_r < stretch->limit ? REACH_ALL
 						    : STRETCH_FIRST);
+	stretch_fail(&window, session->store, err);
 	return err;
 }

@@ -4,10 +4,11 @@ import base64
 import copy
 import datetime
 import secrets
+import time
 
 import boards
 import pytest
-from caller import Caller, Parties, done
+from caller import Caller, Parties, done, refused
 from stack import Stack
 from support import until
 from wire import Wire
@@ -348,6 +349,29 @@ def test_counts_stop_at_a_thousand(start, count: int, capped: bool) -> None:
         assert dashboard["counts_capped"] is capped
         assert dashboard["counts"]["upcoming"] == (29 if dashboard["role"] == "admin" else 26)
         assert len(dashboard["upcoming"]) == 20
+
+
+class Overwhelmed(Wire):
+    """There is too much in a range without end to be answered in time."""
+
+    def count(self, command: dict) -> None:
+        super().count(command)
+        starts = command.get("filter", {}).get("starts_at", {})
+        if "find" in command and "$gte" in starts and "$lt" not in starts:
+            time.sleep(4)
+
+
+def test_what_is_too_much_at_once_is_asked_for_in_parts(start, mongodb_uri: str) -> None:
+    with Overwhelmed(mongodb_uri) as wire:
+        stack = start(MONGODB_URI=wire.uri, SERVER_DISPATCHERS=0, SERVER_WORKERS=1)
+        parties = stack.parties()
+        made = [parties.create(starts_at=stack.at(days=day))["id"] for day in range(1, 5)]
+        query = {"from": stack.at(), "order": "asc", "limit": 2}
+        first = parties.lawyer.get("/api/requests", params=query)
+        assert refused(first) == (503, "database_unavailable")
+        until(stack.is_ready, "the database answers")
+        page = done(parties.lawyer.get("/api/requests", params=query))
+        assert ids(page["items"]) == made[:2]
 
 
 def test_it_asks_for_little(start, mongodb_uri: str) -> None:
