@@ -1055,15 +1055,21 @@ static void test_request_answers_are_capped(void)
 	arena_free(&arena);
 }
 
+/* The second an hour after the first. */
+static void keep_two(struct cause *cause, struct request *request)
+{
+	keep(cause, request, "a", "body", 200, "1");
+	cause->now += INSTANT_HOUR;
+	keep(cause, request, "b", "body", 200, "2");
+}
+
 static void test_request_answers_that_are_old_leave(void)
 {
 	struct arena *arena = arena_new();
 	struct request *request = core_open(arena);
 	struct cause cause = core_cause(arena, CORE_NOW, ROLE_CLIENT, core_client.id);
 
-	keep(&cause, request, "a", "body", 200, "1");
-	cause.now += INSTANT_HOUR;
-	keep(&cause, request, "b", "body", 200, "2");
+	keep_two(&cause, request);
 	cause.now = CORE_NOW + INSTANT_DAY;
 	/* The key may be used afresh. */
 	keep(&cause, request, "a", "other body", 200, "3");
@@ -1079,9 +1085,7 @@ static void test_request_answers_are_forgotten(void)
 	struct request *request = core_open(arena);
 	struct cause cause = core_cause(arena, CORE_NOW, ROLE_CLIENT, core_client.id);
 
-	keep(&cause, request, "a", "body", 200, "1");
-	cause.now += INSTANT_HOUR;
-	keep(&cause, request, "b", "body", 200, "2");
+	keep_two(&cause, request);
 	request_answer_forget(request, CORE_NOW + INSTANT_DAY - 1);
 	CU_ASSERT_EQUAL(request->answers.count, 2);
 	request_answer_forget(request, CORE_NOW + INSTANT_DAY);

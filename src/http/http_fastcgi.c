@@ -15,7 +15,7 @@
 
 enum {
 	FASTCGI_MAX_DRAINED = 1024 * 1024, /* of a body that is too large */
-	FASTCGI_SLICE = 8 * 1024,          /* of a response: libfcgi's buffer */
+	FASTCGI_BUFFER = 8 * 1024,         /* libfcgi's */
 	FASTCGI_RECORD = 64 * 1024 - 8,    /* no record holds more (in whole words) */
 	FASTCGI_PATIENCE_US = 5000 * 1000, /* for all of a body, and all of a response */
 	FASTCGI_STREAM_US = 30000 * 1000,  /* for all of one that is made while it is sent */
@@ -134,35 +134,20 @@ struct fastcgi_body {
 	int64_t until_us;
 };
 
-/* In slices, so that a peer that reads too slowly is given up in time. */
-static bool fastcgi_write_piece(void *to, const char *bytes, size_t len)
-{
-	const struct fastcgi_body *body = to;
-	FCGX_Request *request = body->request;
-	size_t at, slice;
-
-	for (at = 0; at < len && !FCGX_GetError(request->out); at += slice) {
-		slice = len - at < FASTCGI_SLICE ? len - at : FASTCGI_SLICE;
-		FCGX_PutStr(bytes + at, (int)slice, request->out);
-		if (at + slice < len && clock_monotonic_us() > body->until_us)
-			return false;
-	}
-	return !FCGX_GetError(request->out);
-}
-
+/* Not begun after its time, so that a peer that reads too slowly is given up. */
 static bool fastcgi_send(const struct fastcgi_body *body, const void *bytes, size_t len)
 {
 	const char *at = bytes;
 	ssize_t sent;
 
 	for (; len > 0; at += sent, len -= (size_t)sent) {
+		if (clock_monotonic_us() > body->until_us)
+			return false;
 		sent = send(body->request->ipcFd, at, len, MSG_NOSIGNAL);
 		if (sent < 0 && errno != EINTR && errno != EAGAIN)
 			return false;
 		if (sent < 0)
 			sent = 0;
-		if ((size_t)sent < len && clock_monotonic_us() > body->until_us)
-			return false;
 	}
 	return true;
 }
@@ -178,7 +163,7 @@ static bool fastcgi_write_long(const struct fastcgi_body *body, const char *byte
 		.requestIdB1 = (unsigned char)(id >> 8),
 		.requestIdB0 = (unsigned char)id,
 	};
-	bool sent = FCGX_FFlush(body->request->out) == 0;
+	bool sent = FCGX_FFlush(body->request->out) == 0 && !FCGX_GetError(body->request->out);
 	size_t size;
 
 	for (; sent && len > 0; bytes += size, len -= size) {
@@ -189,6 +174,17 @@ static bool fastcgi_write_long(const struct fastcgi_body *body, const char *byte
 		       fastcgi_send(body, bytes, size);
 	}
 	return sent;
+}
+
+/* What libfcgi's buffer holds goes through it. */
+static bool fastcgi_write_piece(void *to, const char *bytes, size_t len)
+{
+	const struct fastcgi_body *body = to;
+
+	if (len > FASTCGI_BUFFER)
+		return fastcgi_write_long(body, bytes, len);
+	FCGX_PutStr(bytes, (int)len, body->request->out);
+	return !FCGX_GetError(body->request->out);
 }
 
 /* A body that is not whole ends with the connection: without FCGI_END_REQUEST nginx does not end
@@ -204,9 +200,7 @@ static void fastcgi_write_body(FCGX_Request *request, struct http_exchange *exch
 			exchange, exchange->stream_data, fastcgi_write_piece, &body);
 	} else {
 		body.until_us += FASTCGI_PATIENCE_US;
-		whole = exchange->reply_len > FASTCGI_SLICE
-				? fastcgi_write_long(&body, exchange->reply, exchange->reply_len)
-				: fastcgi_write_piece(&body, exchange->reply, exchange->reply_len);
+		whole = fastcgi_write_piece(&body, exchange->reply, exchange->reply_len);
 	}
 	if (whole)
 		return;

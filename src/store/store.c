@@ -180,8 +180,7 @@ mongoc_collection_t *store_requests(struct store_session *session)
 
 enum err store_session_end(struct store_session *session, enum err err)
 {
-	if (session->requests)
-		mongoc_collection_destroy(session->requests);
+	mongoc_collection_destroy(session->requests);
 	mongoc_client_pool_push(session->store->pool, session->client);
 	atomic_store(&session->store->away_us, err == ERR_DATABASE_AWAY ? clock_monotonic_us() : 0);
 	if (session->probe)

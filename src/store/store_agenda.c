@@ -50,11 +50,6 @@ struct store_agenda_rows {
 	struct store_tally *tally;
 };
 
-static bool store_text_is(const bson_iter_t *iter, const char *text)
-{
-	return BSON_ITER_HOLDS_UTF8(iter) && strcmp(bson_iter_utf8(iter, NULL), text) == 0;
-}
-
 /* In one pass: to read a request takes ten times as long. */
 static void store_tally_add(struct store_tally *tally, const bson_t *row, int64_t now)
 {

@@ -40,8 +40,7 @@ static bool store_is_live(const bson_t *bson)
 
 	return bson_iter_init(&iter, bson) &&
 	       bson_iter_find_descendant(&iter, "meeting.status", &status) &&
-	       BSON_ITER_HOLDS_UTF8(&status) &&
-	       strcmp(bson_iter_utf8(&status, NULL), meeting_status_names[MEETING_READY]) == 0;
+	       store_text_is(&status, meeting_status_names[MEETING_READY]);
 }
 
 /* *request_r stays as it is when there is none. */

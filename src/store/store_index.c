@@ -243,8 +243,7 @@ enum err store_init_indexes(struct store *store, const char *const *queues, stru
 		err = store_init_queue(&session, *queues, info);
 	if (err == ERR_OK)
 		store_drop_former(&session);
-	if (session.requests)
-		mongoc_collection_destroy(session.requests);
+	mongoc_collection_destroy(session.requests);
 	mongoc_client_destroy(session.client);
 	return err;
 }

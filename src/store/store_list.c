@@ -24,6 +24,11 @@ static void store_list_prefix(const struct store_filter *filter, bson_t *prefix)
 		BSON_APPEND_UTF8(prefix, "status", request_status_names[filter->status - 1]);
 }
 
+bool store_text_is(const bson_iter_t *iter, const char *text)
+{
+	return BSON_ITER_HOLDS_UTF8(iter) && strcmp(bson_iter_utf8(iter, NULL), text) == 0;
+}
+
 int64_t store_instant_of(const bson_t *row, const char *field)
 {
 	bson_iter_t iter;
@@ -75,9 +80,8 @@ static bool store_page_wants(const struct store_page *page, const bson_t *row)
 	bson_iter_t status;
 
 	return !filter->meeting_status || !filter->status ||
-	       (bson_iter_init_find(&status, row, "status") && BSON_ITER_HOLDS_UTF8(&status) &&
-		       strcmp(bson_iter_utf8(&status, NULL),
-			       request_status_names[filter->status - 1]) == 0);
+	       (bson_iter_init_find(&status, row, "status") &&
+		       store_text_is(&status, request_status_names[filter->status - 1]));
 }
 
 static bool store_page_take(void *data, const bson_t *row)

@@ -49,7 +49,7 @@ enum err store_session_end(struct store_session *session, enum err err);
 /* The collection, made when it is first asked for: whoever sends a command does without. */
 mongoc_collection_t *store_requests(struct store_session *session);
 
-/* The same with another collection. */
+/* A session with another collection. */
 struct store_collection {
 	struct store_session session;
 	mongoc_collection_t *collection;
@@ -103,6 +103,9 @@ bool store_matched(const bson_t *reply);
  * `doing` goes to the log. */
 enum err store_request_ids(struct store *store, struct arena *arena, const bson_t *filter,
 	const bson_t *options, const char *doing, struct model_list *list_r, struct err_info *info);
+
+/* Whether it is that text. */
+bool store_text_is(const bson_iter_t *iter, const char *text);
 
 /* The instant of a row under that name, or 0. */
 int64_t store_instant_of(const bson_t *row, const char *field);

@@ -127,17 +127,15 @@ static bool stretch_next(struct stretch_window *window)
 	return true;
 }
 
-/* What was too much for the database is asked for in windows the next time. */
-static void stretch_fail(const struct stretch_window *window, struct store *store, enum err err)
+static void stretch_end(
+	struct stretch_window *window, struct store *store, enum err err, int64_t reach)
 {
-	if (err == ERR_DATABASE_AWAY && !window->known)
-		stretch_remember(store, window->hash, STRETCH_FIRST);
-}
-
-static void stretch_end(struct stretch_window *window, struct store *store, int64_t reach)
-{
-	if (window->known || clock_monotonic_us() - window->begun_us > STRETCH_SLOW_US)
+	if (err == ERR_OK &&
+		(window->known || clock_monotonic_us() - window->begun_us > STRETCH_SLOW_US))
 		stretch_remember(store, window->hash, reach);
+	/* It may have been too much, and is asked for in windows the next time. */
+	if (err == ERR_DATABASE_AWAY)
+		stretch_remember(store, window->hash, STRETCH_FIRST);
 }
 
 static void stretch_filter(const struct stretch_window *window, bson_t *filter)
@@ -227,10 +225,8 @@ enum err store_stretch_read(struct store_session *session, const struct store_st
 	stretch_begin(&window, session->store, stretch, false);
 	while (err == ERR_OK && read.dry && stretch_next(&window))
 		err = stretch_read_window(session, &window, projection, &read, doing, info);
-	if (err == ERR_OK)
-		stretch_end(&window, session->store,
-			read.dry ? REACH_ALL : stretch_reached(&window, &read));
-	stretch_fail(&window, session->store, err);
+	stretch_end(&window, session->store, err,
+		read.dry ? REACH_ALL : stretch_reached(&window, &read));
 	*whole_r = read.dry;
 	return err;
 }
@@ -252,11 +248,9 @@ enum err store_stretch_count(struct store_session *session, const struct store_s
 		*count_r += rows;
 		bson_destroy(&filter);
 	}
-	if (err == ERR_OK)
-		stretch_end(&window, session->store,
-			window.far != window.end    ? window.reach
-			: *count_r < stretch->limit ? REACH_ALL
-						    : STRETCH_FIRST);
-	stretch_fail(&window, session->store, err);
+	stretch_end(&window, session->store, err,
+		window.far != window.end    ? window.reach
+		: *count_r < stretch->limit ? REACH_ALL
+					    : STRETCH_FIRST);
 	return err;
 }
