@@ -18,6 +18,10 @@
 
 enum { MAX_HEARD = 4096 };
 
+/* Nothing is given up for want of patience where a test is not about that: under valgrind on a busy
+ * machine a first delivery takes as long as it takes. */
+static const struct mail_timeouts patient = {600, 600, 600, 600};
+
 static atomic_bool name_server_hangs, name_is_known;
 
 /* No name is looked up: those that ask hang as long as the name server does, and do not exist. */
@@ -48,7 +52,7 @@ struct server {
 	pthread_t thread;
 	int fd;
 	int port;
-	atomic_int connections;
+	atomic_int connections, hung_up;
 	char heard[MAX_HEARD]; /* read it when the thread has ended */
 	size_t len;
 };
@@ -110,6 +114,7 @@ static void *serve(void *context)
 			open = answer(server, in, fd, line);
 		}
 		fclose(in);
+		server->hung_up++;
 	}
 	return NULL;
 }
@@ -139,6 +144,7 @@ static struct mail_transport *transport_to(
 
 	snprintf(url, sizeof(url), "smtp://%s:%u/%s", host, server->port, greeting);
 	options.smtp_url = url;
+	options.timeouts = &patient;
 	CU_ASSERT_EQUAL_FATAL(mail_transport_open(&options, &transport, &info), ERR_OK);
 	return transport;
 }
@@ -183,8 +189,6 @@ struct refusal {
 static const struct refusal refusals[] = {
 	{"421 for a banner", {.banner = "421 4.3.2 busy\r\n"}, ERR_UNAVAILABLE, "421 4.3.2 busy"},
 	{"554 for a banner", {.banner = "554 go away\r\n"}, ERR_UNAVAILABLE, "554 go away"},
-	{"garbage for a banner", {.banner = "\x16\x03\xff\r\n\r\n", .ehlo = ""}, ERR_UNAVAILABLE,
-		"could not be handed over"},
 	{"no banner", {.banner = ""}, ERR_UNAVAILABLE, "could not be handed over"},
 	{"hangs up on MAIL", {.mail = ""}, ERR_TEMPORARY, "could not be handed over"},
 	{"421 to MAIL", {.mail = "421 4.4.2 bye\r\n"}, ERR_TEMPORARY, "421 4.4.2 bye"},
@@ -314,7 +318,8 @@ static void idle_connection_lost(void)
 	server_start(&server, &(struct script){.leave = true});
 	transport = transport_to(&server, "127.0.0.1", "");
 	CU_ASSERT_EQUAL(deliver(transport, &info), ERR_OK);
-	usleep(50000);
+	while (server.hung_up == 0)
+		usleep(1000);
 	CU_ASSERT_EQUAL(deliver(transport, &info), ERR_OK);
 	CU_ASSERT_EQUAL(server.connections, 2);
 	mail_transport_close(&transport);
@@ -325,14 +330,17 @@ static void idle_connection_lost(void)
  * the others would exceed. */
 static void silence(void)
 {
-	static const struct mail_timeouts in_login = {1, 30, 30, 60}, in_answer = {30, 1, 30, 60},
-					  in_taken = {30, 30, 1, 60}, in_all = {30, 30, 30, 1};
+	static const struct mail_timeouts in_login = {1, 600, 600, 600},
+					  in_answer = {600, 1, 600, 600},
+					  in_taken = {600, 600, 1, 600},
+					  in_all = {600, 600, 600, 1};
 	static const struct {
 		const char *name;
 		struct script script;
 		const struct mail_timeouts *timeouts;
 	} phases[] = {
 		{"for a banner", {.banner = SILENCE}, &in_login},
+		{"after garbage for one", {.banner = "\x16\x03\xff\r\n\r\n"}, &in_login},
 		{"to EHLO", {.ehlo = SILENCE}, &in_login},
 		{"to AUTH", {.ehlo = LOGIN, .auth = SILENCE}, &in_login},
 		{"to MAIL", {.mail = SILENCE}, &in_answer},
@@ -363,7 +371,6 @@ static void silence(void)
 
 static void hurried(void)
 {
-	static const struct mail_timeouts patient = {60, 60, 60, 60};
 	static const struct script scripts[] = {{.banner = SILENCE}, {.mail = SILENCE}};
 	struct mail_transport *transport;
 	struct server server;
@@ -391,7 +398,7 @@ static void hurried(void)
 /* It is given up in the time of the connection, whatever the system's own resolver waits for. */
 static void name_server_that_hangs(void)
 {
-	static const struct mail_timeouts timeouts = {.login = 1, 30, 30, 60};
+	static const struct mail_timeouts timeouts = {1, 600, 600, 600};
 	const struct mail_transport_options options = {
 		.smtp_url = "smtps://relay.example", .timeouts = &timeouts};
 	struct mail_transport *transport;

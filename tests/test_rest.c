@@ -14,7 +14,7 @@
 #include "unit.h"
 #include "unit_listen.h"
 
-enum { MAX_HEARD = 2 * 1024 * 1024, MAX_PARTS = 6, SHORT_MS = 300, LONG_MS = 10000 };
+enum { MAX_HEARD = 2 * 1024 * 1024, MAX_PARTS = 6, SHORT_MS = 300, LONG_MS = 600000 };
 
 #define OK_REPLY         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 #define OK_REPLY_OF(len) "HTTP/1.1 200 OK\r\nContent-Length: " len "\r\n\r\n"
@@ -55,7 +55,7 @@ struct server {
 	int fd;
 	atomic_int peer;
 	int port;
-	atomic_int connections, requests;
+	atomic_int connections, requests, said, hung_up;
 	char heard[MAX_HEARD]; /* of the last request; read it when the call or the thread has ended
 				*/
 };
@@ -134,6 +134,7 @@ static void serve_plain(struct server *server, int fd)
 		i = (size_t)server->requests++;
 		answer = &server->script[i < server->count ? i : server->count - 1];
 		say(fd, answer);
+		server->said++;
 		if (answer->then != KEEP) {
 			finish(server, fd, answer->then);
 			return;
@@ -159,8 +160,16 @@ static void *serve(void *context)
 			finish(server, fd, HANG);
 		server->peer = -1;
 		close(fd);
+		server->hung_up++;
 	}
 	return NULL;
+}
+
+/* Until the server has done a thing so often. */
+static void wait_for(const atomic_int *done, int times)
+{
+	while (*done < times)
+		usleep(1000);
 }
 
 /* Without a script it only listens. */
@@ -617,7 +626,7 @@ static void closed_connections(void)
 	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OK);
 	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OK);
 	CU_ASSERT_EQUAL(server.connections, 1);
-	usleep(50000);
+	wait_for(&server.hung_up, 1);
 	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OK);
 	CU_ASSERT_EQUAL(server.connections, 2);
 
@@ -689,7 +698,7 @@ static void unasked_answers(void)
 		CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OK);
 		CU_ASSERT_EQUAL(client.reply.status, 200);
 		CU_ASSERT_STRING_EQUAL(client.reply.body, "{}");
-		usleep(20000);
+		wait_for(&server.said, i + 1);
 		if (i % 2)
 			CU_ASSERT_EQUAL(call(&client, &other, REST_POST, LONG_MS), ERR_OK);
 	}
