@@ -23,6 +23,7 @@ from support import until, used_ns
 
 BATCH = 2000
 ROUNDS, WARM = 40, 10
+QUIET_S, QUIET_SHARE, QUIET_AFTER_S = 3, 0.05, 600  # what a database still does after filling
 DAY_MS = 24 * 3600 * 1000
 PAST_DAYS, AHEAD_DAYS = 3 * 365, 60
 HEAVY = (100, 10_000, 100_000)
@@ -274,6 +275,16 @@ class Bench:
                 self.lawyers[heavy] = self.people(0xF0000000 + heavy)
                 self.filler.fill(heavy - 1, self.lawyers[heavy].lawyer_id)
         self.filler.fill(size - self.filler.filled - 1)
+        self.rest()
+
+    def rest(self) -> None:
+        """Until the database has put away what it was given."""
+        pid, given_up = [self.database.process.pid], time.monotonic() + QUIET_AFTER_S
+        used = QUIET_S * 1e9
+        while used > QUIET_SHARE * QUIET_S * 1e9 and time.monotonic() < given_up:
+            before = used_ns(pid)
+            time.sleep(QUIET_S)
+            used = used_ns(pid) - before
 
     def note(self, size: int, whose: str, calls: Iterator[tuple[str, Callable]]) -> None:
         pids = [self.database.process.pid, *self.stack.children()]

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -236,14 +237,14 @@ static void test_rotation(void)
 	CU_ASSERT(!secret_is_newest(after, old_text));
 	CU_ASSERT(!secret_is_newest(during, "") && !secret_is_newest(during, "v1:k2"));
 
-	secret_mac(before, "join", "x", 1, old_mac);
-	secret_mac(during, "join", "x", 1, new_mac);
+	secret_mac(before, SECRET_JOIN, "x", 1, old_mac);
+	secret_mac(during, SECRET_JOIN, "x", 1, new_mac);
 	CU_ASSERT(memcmp(old_mac, new_mac, sizeof(old_mac)) != 0);
-	CU_ASSERT(secret_mac_verify(during, "join", "x", 1, old_mac));
-	CU_ASSERT(secret_mac_verify(during, "join", "x", 1, new_mac));
-	CU_ASSERT(secret_mac_verify(after, "join", "x", 1, new_mac));
-	CU_ASSERT(!secret_mac_verify(after, "join", "x", 1, old_mac));
-	CU_ASSERT(!secret_mac_verify(before, "join", "x", 1, new_mac));
+	CU_ASSERT(secret_mac_verify(during, SECRET_JOIN, "x", 1, old_mac));
+	CU_ASSERT(secret_mac_verify(during, SECRET_JOIN, "x", 1, new_mac));
+	CU_ASSERT(secret_mac_verify(after, SECRET_JOIN, "x", 1, new_mac));
+	CU_ASSERT(!secret_mac_verify(after, SECRET_JOIN, "x", 1, old_mac));
+	CU_ASSERT(!secret_mac_verify(before, SECRET_JOIN, "x", 1, new_mac));
 	secret_ring_free(&before);
 	secret_ring_free(&during);
 	secret_ring_free(&after);
@@ -251,39 +252,56 @@ static void test_rotation(void)
 	arena_free(&arena);
 }
 
+/* What links, addresses and ids are made with: another subkey would void those that people have. */
+static void test_mac_is_derived_from_the_word(void)
+{
+	static const char words[][9] = {
+#define SECRET_PURPOSE(name, word) word,
+#include "secret_table.h"
+#undef SECRET_PURPOSE
+	};
+	struct secret_ring *ring = ring_of("k1:" HEX_A "\n");
+	unsigned char master[32], subkey[32], mac[SECRET_MAC_BYTES], expected[SECRET_MAC_BYTES];
+	enum secret_purpose purpose;
+
+	sodium_hex2bin(master, sizeof(master), HEX_A, strlen(HEX_A), NULL, NULL, NULL);
+	for (purpose = 0; purpose < SECRET_PURPOSE_COUNT; purpose++) {
+		crypto_kdf_derive_from_key(subkey, sizeof(subkey), 1, words[purpose], master);
+		crypto_generichash(expected, sizeof(expected), (const unsigned char *)"abc", 3,
+			subkey, sizeof(subkey));
+		secret_mac(ring, purpose, "abc", 3, mac);
+		UNIT_CHECK(memcmp(mac, expected, sizeof(mac)) == 0, words[purpose]);
+	}
+	secret_ring_free(&ring);
+}
+
 static void test_mac(void)
 {
 	static const struct {
-		const char *name, *purpose, *bytes;
+		const char *name, *bytes;
 		size_t len;
 	} rows[] = {
-		{"another purpose", "calendar", "abc", 3},
-		{"part of the purpose", "joi", "abc", 3},
-		{"a longer purpose", "joins", "abc", 3},
-		{"no purpose", "", "abc", 3},
-		{"the purpose of sealing", "seal", "abc", 3},
-		{"other bytes", "join", "abd", 3},
-		{"fewer bytes", "join", "abc", 2},
-		{"more bytes", "join", "abc", 4},
-		{"no bytes", "join", "", 0},
+		{"other bytes", "abd", 3},
+		{"fewer bytes", "abc", 2},
+		{"more bytes", "abc", 4},
+		{"no bytes", "", 0},
 	};
 	struct secret_ring *ring = ring_of("k1:" HEX_A "\n");
 	unsigned char mac[SECRET_MAC_BYTES], other[SECRET_MAC_BYTES];
+	enum secret_purpose purpose;
 	size_t i;
 
-	secret_mac(ring, "join", "abc", 3, mac);
-	CU_ASSERT(secret_mac_verify(ring, "join", "abc", 3, mac));
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		UNIT_CHECK(
-			!secret_mac_verify(ring, rows[i].purpose, rows[i].bytes, rows[i].len, mac),
+	secret_mac(ring, SECRET_JOIN, "abc", 3, mac);
+	for (purpose = 0; purpose < SECRET_PURPOSE_COUNT; purpose++)
+		CU_ASSERT_EQUAL(
+			secret_mac_verify(ring, purpose, "abc", 3, mac), purpose == SECRET_JOIN);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		UNIT_CHECK(!secret_mac_verify(ring, SECRET_JOIN, rows[i].bytes, rows[i].len, mac),
 			rows[i].name);
-		secret_mac(ring, rows[i].purpose, rows[i].bytes, rows[i].len, other);
-		UNIT_CHECK(memcmp(mac, other, sizeof(mac)) != 0, rows[i].name);
-	}
 	for (i = 0; i < 8 * sizeof(mac); i++) {
 		memcpy(other, mac, sizeof(mac));
 		other[i / 8] = (unsigned char)(other[i / 8] ^ 1 << i % 8);
-		CU_ASSERT(!secret_mac_verify(ring, "join", "abc", 3, other));
+		CU_ASSERT(!secret_mac_verify(ring, SECRET_JOIN, "abc", 3, other));
 	}
 	secret_ring_free(&ring);
 }
@@ -328,6 +346,7 @@ static const struct unit_case cases[] = {
 	{"every bit counts", test_every_bit},
 	{"what was never sealed", test_not_sealed},
 	{"rotation", test_rotation},
+	{"what a MAC is made with", test_mac_is_derived_from_the_word},
 	{"MACs and their purposes", test_mac},
 	{"HMAC-SHA256", test_hmac},
 };

@@ -393,9 +393,52 @@ static void test_line_break(void)
 		UNIT_CHECK(utf8_line_break(others[i]) == 0, others[i]);
 }
 
+/* Every byte at every place of a text of some length. */
+static void test_plain(void)
+{
+	char text[21];
+	size_t len, at;
+	int byte;
+	bool plain;
+
+	for (len = 0; len < sizeof(text); len++) {
+		memset(text, '~', sizeof(text));
+		text[len] = '\0';
+		CU_ASSERT_EQUAL(utf8_plain(text, len), len);
+		CU_ASSERT_EQUAL(utf8_line(text, len), len);
+		for (at = 0; at < len; at++) {
+			for (byte = 0; byte < 256; byte++) {
+				plain = byte >= 0x20 && byte <= 0x7e;
+				text[at] = (char)byte;
+				CU_ASSERT_EQUAL(utf8_plain(text, len), plain ? len : at);
+				CU_ASSERT_EQUAL(utf8_line(text, len),
+					byte == '\n' || byte == '\r' ? at : len);
+			}
+			text[at] = '~';
+		}
+	}
+}
+
+static void test_line(void)
+{
+	static const char *const breaks[] = {"\r\n", "\n", "\r", "\xc2\x85", "\u2028", "\u2029"};
+	static const char *const before[] = {"", "plain and so on", "\u00a0\u2027\x7f\t", "\xc2"};
+	char text[32];
+	size_t i, j;
+
+	for (i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++)
+		for (j = 0; j < sizeof(before) / sizeof(before[0]); j++) {
+			snprintf(text, sizeof(text), "%s%sx\n", before[j], breaks[i]);
+			UNIT_CHECK(utf8_line(text, strlen(text)) == strlen(before[j]), text);
+		}
+	CU_ASSERT_EQUAL(utf8_line("a\0b\n", 4), 3);
+}
+
 static const struct unit_case cases[] = {
 	{"well-formed and not", test_valid},
 	{"every code point", test_every_code_point},
+	{"printable ASCII", test_plain},
+	{"lines", test_line},
 	{"control characters", test_control},
 	{"what is refused", test_refusal},
 	{"what is forbidden of all", test_forbidden_of_all},

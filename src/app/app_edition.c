@@ -41,7 +41,7 @@ const char *app_edition(struct app *app)
 		app->conf->public_url, app->conf->public_request_url, app->mail_from.name,
 		app->mail_from.email);
 	/* By the newest key, as links are. */
-	secret_mac(app->ring, "edition", text, strlen(text), mac);
+	secret_mac(app->ring, SECRET_EDITION, text, strlen(text), mac);
 	id_encode(mac, edition);
 	return edition;
 }

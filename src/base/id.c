@@ -33,16 +33,17 @@ void base64url_encode(const void *bytes, size_t len, char *text_r, size_t size)
 	*text_r = '\0';
 }
 
-/* The number that a character stands for, or 64. */
-static unsigned base64url_value(char c)
+/* The number that a character stands for, or 64. Without a branch, for which it is nobody guesses.
+ */
+static unsigned base64url_value(unsigned c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return (unsigned)(c - 'A');
-	if (c >= 'a' && c <= 'z')
-		return (unsigned)(c - 'a') + 26;
-	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0') + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : 64;
+	unsigned value = 64;
+
+	value = c - 'A' < 26 ? c - 'A' : value;
+	value = c - 'a' < 26 ? c - 'a' + 26 : value;
+	value = c - '0' < 10 ? c - '0' + 52 : value;
+	value = c == '-' ? 62 : value;
+	return c == '_' ? 63 : value;
 }
 
 bool base64url_decode(const char *text, void *bytes_r, size_t len)
@@ -53,7 +54,7 @@ bool base64url_decode(const char *text, void *bytes_r, size_t len)
 	int count = 0; /* of bits at hand */
 
 	for (; *text; text++) {
-		value = base64url_value(*text);
+		value = base64url_value((unsigned char)*text);
 		if (value == 64)
 			return false;
 		bits = bits << 6 | value;

@@ -1,6 +1,5 @@
 #include "secret.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -16,10 +15,24 @@ enum { SECRET_KEY_BYTES = 32, SECRET_KEY_ID_SIZE = 17 };
 #define SECRET_NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define SECRET_TAG_BYTES   crypto_aead_xchacha20poly1305_ietf_ABYTES
 
+/* Sealing and MACs never share a subkey, whatever a purpose is called. */
+enum { SECRET_SUBKEY_MAC = 1, SECRET_SUBKEY_SEAL = 2 };
+
+struct secret_key {
+	unsigned char seal[SECRET_KEY_BYTES];
+	unsigned char mac[SECRET_PURPOSE_COUNT][SECRET_KEY_BYTES];
+};
+
 struct secret_ring {
 	size_t count;
 	char ids[SECRET_MAX_KEYS][SECRET_KEY_ID_SIZE];
-	unsigned char (*keys)[SECRET_KEY_BYTES]; /* sodium_malloc */
+	struct secret_key *keys; /* sodium_malloc */
+};
+
+static const char secret_words[][crypto_kdf_CONTEXTBYTES] = {
+#define SECRET_PURPOSE(name, word) word,
+#include "secret_table.h"
+#undef SECRET_PURPOSE
 };
 
 bool secret_init(void)
@@ -27,11 +40,25 @@ bool secret_init(void)
 	return sodium_init() >= 0;
 }
 
+static void secret_key_init(struct secret_key *key, const unsigned char master[SECRET_KEY_BYTES])
+{
+	static const char no_word[crypto_kdf_CONTEXTBYTES];
+	size_t i;
+
+	crypto_kdf_derive_from_key(
+		key->seal, sizeof(key->seal), SECRET_SUBKEY_SEAL, no_word, master);
+	for (i = 0; i < SECRET_PURPOSE_COUNT; i++)
+		crypto_kdf_derive_from_key(key->mac[i], sizeof(key->mac[i]), SECRET_SUBKEY_MAC,
+			secret_words[i], master);
+}
+
 static enum err secret_ring_add(
 	struct secret_ring *ring, char *line, const char *path, int number, struct err_info *info)
 {
+	unsigned char master[SECRET_KEY_BYTES];
 	char *colon = strchr(line, ':');
 	size_t len, i;
+	bool is_key;
 
 	if (ring->count == SECRET_MAX_KEYS)
 		return err_set(info, ERR_CONFIG, "%s line %d: more than %d keys.", path, number,
@@ -46,9 +73,13 @@ static enum err secret_ring_add(
 		if (strcmp(ring->ids[i], line) == 0)
 			return err_set(info, ERR_CONFIG, "%s line %d: the key id %s is used twice.",
 				path, number, line);
-	if (sodium_hex2bin(ring->keys[ring->count], SECRET_KEY_BYTES, colon + 1, strlen(colon + 1),
-		    NULL, &len, NULL) != 0 ||
-		len != SECRET_KEY_BYTES)
+	is_key = sodium_hex2bin(master, sizeof(master), colon + 1, strlen(colon + 1), NULL, &len,
+			 NULL) == 0 &&
+		 len == sizeof(master);
+	if (is_key)
+		secret_key_init(&ring->keys[ring->count], master);
+	sodium_memzero(master, sizeof(master));
+	if (!is_key)
 		return err_set(info, ERR_CONFIG, "%s line %d: the key is not 64 hex digits.", path,
 			number);
 	memcpy(ring->ids[ring->count], line, (size_t)(colon - line));
@@ -66,7 +97,7 @@ enum err secret_ring_load(const char *path, struct secret_ring **ring_r, struct 
 	FILE *file;
 
 	*ring_r = NULL;
-	ring->keys = sodium_malloc(SECRET_MAX_KEYS * SECRET_KEY_BYTES);
+	ring->keys = sodium_malloc(SECRET_MAX_KEYS * sizeof(*ring->keys));
 	file = fopen(path, "re");
 	if (!file || !ring->keys || fstat(fileno(file), &st) != 0) {
 		err = err_set(info, ERR_CONFIG, "%s: %s.", path, strerror(errno));
@@ -105,19 +136,6 @@ void secret_ring_free(struct secret_ring **ring)
 	*ring = NULL;
 }
 
-/* Sealing and MACs never share a subkey, whatever the purpose is called. */
-enum { SECRET_SUBKEY_MAC = 1, SECRET_SUBKEY_SEAL = 2 };
-
-static void secret_subkey(const struct secret_ring *ring, size_t index, uint64_t number,
-	const char *purpose, unsigned char subkey_r[SECRET_KEY_BYTES])
-{
-	char context[crypto_kdf_CONTEXTBYTES] = {0};
-
-	assert(strlen(purpose) <= sizeof(context));
-	memcpy(context, purpose, strlen(purpose));
-	crypto_kdf_derive_from_key(subkey_r, SECRET_KEY_BYTES, number, context, ring->keys[index]);
-}
-
 char *secret_seal(
 	const struct secret_ring *ring, struct arena *arena, const char *context, const char *plain)
 {
@@ -126,14 +144,11 @@ char *secret_seal(
 	const size_t text_size = 4 * (size + 2) / 3 + 1;
 	unsigned char *bytes = arena_alloc(arena, size);
 	char *text = arena_alloc(arena, text_size);
-	unsigned char key[SECRET_KEY_BYTES];
 
-	secret_subkey(ring, 0, SECRET_SUBKEY_SEAL, "", key);
 	randombytes_buf(bytes, SECRET_NONCE_BYTES);
 	crypto_aead_xchacha20poly1305_ietf_encrypt(bytes + SECRET_NONCE_BYTES, NULL,
 		(const unsigned char *)plain, len, (const unsigned char *)context, strlen(context),
-		NULL, bytes, key);
-	sodium_memzero(key, sizeof(key));
+		NULL, bytes, ring->keys[0].seal);
 	base64url_encode(bytes, size, text, text_size);
 	return arena_printf(arena, "v1:%s:%s", ring->ids[0], text);
 }
@@ -168,7 +183,7 @@ bool secret_is_newest(const struct secret_ring *ring, const char *sealed)
 char *secret_open(const struct secret_ring *ring, struct arena *arena, const char *context,
 	const char *sealed)
 {
-	unsigned char key[SECRET_KEY_BYTES], *bytes;
+	unsigned char *bytes;
 	const char *text;
 	size_t index, len;
 	char *plain;
@@ -184,37 +199,33 @@ char *secret_open(const struct secret_ring *ring, struct arena *arena, const cha
 		return NULL;
 	len -= SECRET_NONCE_BYTES;
 	plain = arena_alloc(arena, len - SECRET_TAG_BYTES + 1);
-	secret_subkey(ring, index, SECRET_SUBKEY_SEAL, "", key);
 	failed = crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)plain, NULL, NULL,
 		bytes + SECRET_NONCE_BYTES, len, (const unsigned char *)context, strlen(context),
-		bytes, key);
-	sodium_memzero(key, sizeof(key));
+		bytes, ring->keys[index].seal);
 	return failed ? NULL : plain;
 }
 
-static void secret_mac_with(const struct secret_ring *ring, size_t index, const char *purpose,
-	const void *bytes, size_t len, unsigned char mac_r[SECRET_MAC_BYTES])
+static void secret_mac_with(const struct secret_ring *ring, size_t index,
+	enum secret_purpose purpose, const void *bytes, size_t len,
+	unsigned char mac_r[SECRET_MAC_BYTES])
 {
-	unsigned char key[SECRET_KEY_BYTES];
-
-	secret_subkey(ring, index, SECRET_SUBKEY_MAC, purpose, key);
-	crypto_generichash(mac_r, SECRET_MAC_BYTES, bytes, len, key, sizeof(key));
-	sodium_memzero(key, sizeof(key));
+	crypto_generichash(mac_r, SECRET_MAC_BYTES, bytes, len, ring->keys[index].mac[purpose],
+		SECRET_KEY_BYTES);
 }
 
-void secret_mac(const struct secret_ring *ring, const char *purpose, const void *bytes, size_t len,
-	unsigned char mac_r[SECRET_MAC_BYTES])
+void secret_mac(const struct secret_ring *ring, enum secret_purpose purpose, const void *bytes,
+	size_t len, unsigned char mac_r[SECRET_MAC_BYTES])
 {
 	secret_mac_with(ring, 0, purpose, bytes, len, mac_r);
 }
 
-void secret_mac_oldest(const struct secret_ring *ring, const char *purpose, const void *bytes,
-	size_t len, unsigned char mac_r[SECRET_MAC_BYTES])
+void secret_mac_oldest(const struct secret_ring *ring, enum secret_purpose purpose,
+	const void *bytes, size_t len, unsigned char mac_r[SECRET_MAC_BYTES])
 {
 	secret_mac_with(ring, ring->count - 1, purpose, bytes, len, mac_r);
 }
 
-bool secret_mac_by(const struct secret_ring *ring, size_t index, const char *purpose,
+bool secret_mac_by(const struct secret_ring *ring, size_t index, enum secret_purpose purpose,
 	const void *bytes, size_t len, unsigned char mac_r[SECRET_MAC_BYTES])
 {
 	if (index >= ring->count)
@@ -223,14 +234,14 @@ bool secret_mac_by(const struct secret_ring *ring, size_t index, const char *pur
 	return true;
 }
 
-bool secret_mac_verify(const struct secret_ring *ring, const char *purpose, const void *bytes,
-	size_t len, const unsigned char mac[SECRET_MAC_BYTES])
+bool secret_mac_verify(const struct secret_ring *ring, enum secret_purpose purpose,
+	const void *bytes, size_t len, const unsigned char mac[SECRET_MAC_BYTES])
 {
 	return secret_mac_begins(ring, purpose, bytes, len, mac, SECRET_MAC_BYTES);
 }
 
-bool secret_mac_begins(const struct secret_ring *ring, const char *purpose, const void *bytes,
-	size_t len, const unsigned char *mac, size_t mac_len)
+bool secret_mac_begins(const struct secret_ring *ring, enum secret_purpose purpose,
+	const void *bytes, size_t len, const unsigned char *mac, size_t mac_len)
 {
 	unsigned char expected[SECRET_MAC_BYTES];
 	bool found = false;

@@ -50,17 +50,36 @@ size_t utf8_next(const char *bytes, size_t left, uint32_t *point_r)
 	return size;
 }
 
+/* Eight at a time: the highest bit of a byte is set, or is borrowed by a byte below 0x20, or
+ * carried to by 0x7f. A byte beside one that does may seem to; which it is, is seen below. */
+size_t utf8_plain(const char *bytes, size_t len)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t word;
+	size_t i;
+
+	for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
+		memcpy(&word, bytes + i, sizeof(word));
+		if ((word | (word - ones * 0x20) | (word + ones)) & ones << 7)
+			break;
+	}
+	while (i < len && bytes[i] >= ' ' && bytes[i] <= '~')
+		i++;
+	return i;
+}
+
 bool utf8_valid(const char *bytes, size_t len, size_t *count_r)
 {
 	const unsigned char *p = (const unsigned char *)bytes;
-	size_t i = 0, step, count = 0;
+	size_t i, step, count = 0;
 
-	while (i < len) {
-		step = utf8_point(p + i, len - i);
+	for (i = 0; i < len; i += step) {
+		step = utf8_plain(bytes + i, len - i);
+		count += step ? step : 1;
+		if (!step)
+			step = utf8_point(p + i, len - i);
 		if (!step)
 			return false;
-		i += step;
-		count++;
 	}
 	if (count_r)
 		*count_r = count;
@@ -142,13 +161,25 @@ size_t utf8_line_break(const char *text)
 	static const char *const breaks[] = {"\r\n", "\n", "\r", "\xc2\x85", "\u2028", "\u2029"};
 	size_t i;
 
-	/* This is asked of every byte. */
+	/* This is asked of many bytes. */
 	if (*text != '\n' && *text != '\r' && *text != '\xc2' && *text != '\xe2')
 		return 0;
 	for (i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++)
 		if (strncmp(text, breaks[i], strlen(breaks[i])) == 0)
 			return strlen(breaks[i]);
 	return 0;
+}
+
+size_t utf8_line(const char *text, size_t len)
+{
+	size_t at, step;
+
+	for (at = 0; at < len; at += step ? step : 1) {
+		step = utf8_plain(text + at, len - at);
+		if (!step && utf8_line_break(text + at))
+			break;
+	}
+	return at;
 }
 
 bool utf8_is_blank(const char *text)

@@ -9,6 +9,9 @@
  * there (RFC 3629). */
 size_t utf8_next(const char *bytes, size_t left, uint32_t *point_r);
 
+/* How many of the first of `len` bytes are printable ASCII, U+0020 to U+007E. */
+size_t utf8_plain(const char *bytes, size_t len);
+
 /* Whether `len` bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). When
  * they are, *count_r is the number of code points. count_r may be NULL. */
 bool utf8_valid(const char *bytes, size_t len, size_t *count_r);
@@ -34,6 +37,9 @@ bool utf8_has_rtl(const char *text, size_t len);
 /* The bytes of the line break that a text begins with, or 0: CR LF, LF, CR, U+0085, U+2028, 2029.
  */
 size_t utf8_line_break(const char *text);
+
+/* How many of `len` bytes come before the first such line break. A NUL follows them. */
+size_t utf8_line(const char *text, size_t len);
 
 /* Whether nothing of a well-formed text can be seen: blanks and zero-width characters only. */
 bool utf8_is_blank(const char *text);

@@ -49,7 +49,7 @@ char *feed_url(struct arena *arena, const struct secret_ring *ring, const char *
 
 	feed_signed(feed, over);
 	memcpy(bytes, over, ID_BYTES);
-	secret_mac(ring, "feed", over, sizeof(over), bytes + ID_BYTES);
+	secret_mac(ring, SECRET_FEED, over, sizeof(over), bytes + ID_BYTES);
 	base64url_encode(bytes, sizeof(bytes), token, sizeof(token));
 	return arena_printf(arena, "%s/calendar/feed/%s.ics", public_url, token);
 }
@@ -69,7 +69,7 @@ bool feed_token_opens(const struct secret_ring *ring, const char *token, const s
 
 	feed_signed(feed, over);
 	return base64url_decode(token, bytes, sizeof(bytes)) &&
-	       secret_mac_verify(ring, "feed", over, sizeof(over), bytes + ID_BYTES);
+	       secret_mac_verify(ring, SECRET_FEED, over, sizeof(over), bytes + ID_BYTES);
 }
 
 /* ---- what is in it ---- */

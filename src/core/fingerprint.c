@@ -15,7 +15,7 @@ const char *fingerprint_of(
 	char *fingerprint = arena_alloc(arena, ID_SIZE);
 	unsigned char mac[SECRET_MAC_BYTES];
 
-	secret_mac(ring, "shown", text, strlen(text), mac);
+	secret_mac(ring, SECRET_SHOWN, text, strlen(text), mac);
 	id_encode(mac, fingerprint);
 	return fingerprint;
 }

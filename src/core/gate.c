@@ -8,8 +8,8 @@
 enum { GATE_BODY = ID_BYTES + 1 + 4, GATE_BYTES = GATE_BODY + SECRET_MAC_BYTES };
 enum { GATE_MAX_EVENTS = 200 };
 
-static const char *const gate_purposes[] = {
-	[GATE_JOIN] = "join", [GATE_CALENDAR] = "calendar", [GATE_PAGE] = "page"};
+static const enum secret_purpose gate_purposes[] = {
+	[GATE_JOIN] = SECRET_JOIN, [GATE_CALENDAR] = SECRET_CALENDAR, [GATE_PAGE] = SECRET_PAGE};
 
 void gate_token(const struct secret_ring *ring, enum gate_purpose purpose, const char *request_id,
 	enum party party, int64_t generation, char token_r[GATE_TOKEN_SIZE])
@@ -74,9 +74,8 @@ char *gate_page_url(struct arena *arena, const struct secret_ring *ring, const c
 
 enum { FORM_TIME = 8, FORM_BYTES = FORM_TIME + SECRET_MAC_BYTES };
 
-#define FORM_PURPOSE "form"
-#define FORM_GOOD    INSTANT_HOUR
-#define FORM_SKEW    INSTANT_MINUTE /* of the clocks of hosts */
+#define FORM_GOOD INSTANT_HOUR
+#define FORM_SKEW INSTANT_MINUTE /* of the clocks of hosts */
 
 static void form_mac_input(
 	const char *page_token, const unsigned char *time, unsigned char *bytes, size_t len)
@@ -95,7 +94,7 @@ void gate_form_token(const struct secret_ring *ring, const char *page_token, int
 	for (i = 0; i < FORM_TIME; i++)
 		bytes[i] = (unsigned char)((uint64_t)now >> (56 - 8 * i));
 	form_mac_input(page_token, bytes, input, len);
-	secret_mac(ring, FORM_PURPOSE, input, FORM_TIME + len, bytes + FORM_TIME);
+	secret_mac(ring, SECRET_FORM, input, FORM_TIME + len, bytes + FORM_TIME);
 	base64url_encode(bytes, sizeof(bytes), form_r, GATE_FORM_SIZE);
 }
 
@@ -110,7 +109,7 @@ bool gate_form_valid(
 	if (!base64url_decode(form, bytes, sizeof(bytes)))
 		return false;
 	form_mac_input(page_token, bytes, input, len);
-	if (!secret_mac_verify(ring, FORM_PURPOSE, input, FORM_TIME + len, bytes + FORM_TIME))
+	if (!secret_mac_verify(ring, SECRET_FORM, input, FORM_TIME + len, bytes + FORM_TIME))
 		return false;
 	for (i = 0; i < FORM_TIME; i++)
 		at = at << 8 | bytes[i];

@@ -15,8 +15,7 @@ enum {
 	REPLY_KEPT = 2 * REPLY_HOURLY,
 };
 
-#define REPLY_PLACE   "{}"
-#define REPLY_PURPOSE "reply"
+#define REPLY_PLACE "{}"
 
 /* ---- addresses ---- */
 
@@ -38,7 +37,7 @@ char *reply_address(struct arena *arena, const struct secret_ring *ring, const c
 		return NULL;
 	id_decode(request_id, bytes);
 	bytes[ID_BYTES] = (unsigned char)party;
-	secret_mac_oldest(ring, REPLY_PURPOSE, bytes, REPLY_BODY, bytes + REPLY_BODY);
+	secret_mac_oldest(ring, SECRET_REPLY, bytes, REPLY_BODY, bytes + REPLY_BODY);
 	base32_encode(bytes, REPLY_BYTES, token);
 	return arena_printf(arena, "%.*s%s%s", (int)(place - pattern), pattern, token,
 		place + strlen(REPLY_PLACE));
@@ -70,8 +69,8 @@ bool reply_address_read(const struct secret_ring *ring, const char *pattern, con
 		!utf8_same_but_case(token + REPLY_TOKEN_LENGTH, place + strlen(REPLY_PLACE)) ||
 		!base32_decode(token, REPLY_TOKEN_LENGTH, bytes, sizeof(bytes)) ||
 		bytes[ID_BYTES] >= PARTY_COUNT ||
-		!secret_mac_begins(ring, REPLY_PURPOSE, bytes, REPLY_BODY, bytes + REPLY_BODY,
-			REPLY_MAC_BYTES))
+		!secret_mac_begins(
+			ring, SECRET_REPLY, bytes, REPLY_BODY, bytes + REPLY_BODY, REPLY_MAC_BYTES))
 		return false;
 	id_encode(bytes, pass_r->request_id);
 	pass_r->party = (enum party)bytes[ID_BYTES];

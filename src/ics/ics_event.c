@@ -144,9 +144,9 @@ static bool event_is_link(const char *url)
 
 	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
 		return false;
-	while (*c > ' ' && *c <= '~' && !strchr("\"<>\\^`{|}", *c))
+	while (*c > ' ' && *c <= '~')
 		c++;
-	return *c == '\0';
+	return *c == '\0' && !strpbrk(url, "\"<>\\^`{|}");
 }
 
 static enum err event_check_input(const struct ics_event *event, struct err_info *info)

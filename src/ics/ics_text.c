@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* strchrnul */
+#define _GNU_SOURCE /* mempcpy, strchrnul */
 #include "ics_text.h"
 
 #include <string.h>
@@ -30,28 +30,32 @@ static size_t text_control(const unsigned char *p, bool *breaks_r)
 /* `raw`: of people, not of a template, where isolates are ours. */
 static char *text_clean(struct arena *arena, const char *text, bool multi_line, bool raw)
 {
-	const unsigned char *p = (const unsigned char *)text;
+	const char *end = text ? text + strlen(text) : NULL;
 	char *clean, *out;
 	bool breaks;
 	size_t len;
 
 	if (!text)
 		return NULL;
-	clean = out = arena_alloc(arena, strlen(text) + 1);
-	while (*p) {
-		len = raw ? utf8_forbidden((const char *)p) : 0;
+	clean = out = arena_alloc(arena, (size_t)(end - text) + 1);
+	for (; text < end; text += len) {
+		len = utf8_plain(text, (size_t)(end - text));
 		if (len) {
-			p += len;
+			out = mempcpy(out, text, len);
 			continue;
 		}
-		len = text_control(p, &breaks);
-		if (!len)
-			*out++ = (char)*p++;
-		else if (multi_line && breaks)
+		len = raw ? utf8_forbidden(text) : 0;
+		if (len)
+			continue;
+		len = text_control((const unsigned char *)text, &breaks);
+		if (!len) {
+			*out++ = *text;
+			len = 1;
+		} else if (multi_line && breaks) {
 			*out++ = '\n';
-		else if (out > clean && out[-1] != ' ')
+		} else if (out > clean && out[-1] != ' ') {
 			*out++ = ' ';
-		p += len;
+		}
 	}
 	while (out > clean && (out[-1] == ' ' || out[-1] == '\n'))
 		*--out = '\0';
@@ -69,6 +73,11 @@ char *ics_text_lines(struct arena *arena, const char *text)
 	return text_clean(arena, text, true, true);
 }
 
+static bool text_is_special(char c)
+{
+	return c == '\\' || c == ';' || c == ',';
+}
+
 /* RFC 5545 section 3.3.11: a template that took three braces has escaped nothing. */
 char *ics_text_escaped(struct arena *arena, const char *text)
 {
@@ -80,11 +89,12 @@ char *ics_text_escaped(struct arena *arena, const char *text)
 	for (in = lines; *in; in++) {
 		if (*in == '\n') {
 			out = stpcpy(out, "\\n");
-		} else if (*in == '\\' && in[1] && strchr("\\;,nN", in[1])) {
+		} else if (*in == '\\' &&
+			   (text_is_special(in[1]) || in[1] == 'n' || in[1] == 'N')) {
 			*out++ = *in++;
 			*out++ = *in == 'N' ? 'n' : *in;
 		} else {
-			if (strchr("\\;,", *in))
+			if (text_is_special(*in))
 				*out++ = '\\';
 			*out++ = *in;
 		}
@@ -177,20 +187,20 @@ static size_t text_fold(struct buf *out, size_t column, const char *text, size_t
 /* Whether it begins as a content line does. */
 static bool text_is_named(const char *line)
 {
-	static const char name[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
-	const size_t len = strspn(line, name);
+	const char *c = line;
 
-	return len && (line[len] == ':' || line[len] == ';');
+	while ((*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') ||
+		*c == '-')
+		c++;
+	return c > line && (*c == ':' || *c == ';');
 }
 
 static bool text_has_control(const char *text, const char *end)
 {
-	const unsigned char *p;
 	bool breaks;
 
-	for (p = (const unsigned char *)text; p < (const unsigned char *)end; p++)
-		if ((*p < 0x20 || *p > 0x7e) && text_control(p, &breaks))
+	while ((text += utf8_plain(text, (size_t)(end - text))) < end)
+		if (text_control((const unsigned char *)text++, &breaks))
 			return true;
 	return false;
 }

@@ -19,7 +19,7 @@ static const char *service_new_id(
 	char *id = arena_alloc(call->arena, ID_SIZE);
 	unsigned char mac[SECRET_MAC_BYTES];
 
-	secret_mac_oldest(service->ring, "request", text, strlen(text), mac);
+	secret_mac_oldest(service->ring, SECRET_REQUEST, text, strlen(text), mac);
 	id_encode(mac, id);
 	return id;
 }

@@ -198,7 +198,7 @@ static const char *subscriber_new_id(const struct service *service, const struct
 	char *id = arena_alloc(call->arena, ID_SIZE);
 	unsigned char mac[SECRET_MAC_BYTES];
 
-	secret_mac_oldest(service->ring, "webhook", text, strlen(text), mac);
+	secret_mac_oldest(service->ring, SECRET_WEBHOOK, text, strlen(text), mac);
 	id_encode(mac, id);
 	return id;
 }

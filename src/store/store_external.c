@@ -18,7 +18,7 @@ static const char *store_mark(struct store *store, struct arena *arena, size_t i
 	char *mark = arena_alloc(arena, ID_SIZE);
 	unsigned char mac[SECRET_MAC_BYTES];
 
-	if (!secret_mac_by(store->ring, index, "external", text, strlen(text), mac))
+	if (!secret_mac_by(store->ring, index, SECRET_EXTERNAL, text, strlen(text), mac))
 		return NULL;
 	id_encode(mac, mark);
 	return mark;

@@ -38,7 +38,7 @@ const struct tmpl *tmpl_set_get(const struct tmpl_set *set, const char *name, si
 	const struct tmpl *tmpl;
 
 	for (tmpl = set->first; tmpl; tmpl = tmpl->next)
-		if (strncmp(tmpl->name, name, len) == 0 && !tmpl->name[len])
+		if (tmpl->name_len == len && memcmp(tmpl->name, name, len) == 0)
 			break;
 	return tmpl;
 }
@@ -93,6 +93,7 @@ enum err tmpl_set_add(struct tmpl_set *set, const char *name, enum tmpl_kind kin
 	if (tmpl_set_has(set, name))
 		return err_set(info, ERR_CONFIG, "%s: there are two templates of this name.", name);
 	tmpl->name = arena_strdup(set->arena, name);
+	tmpl->name_len = strlen(name);
 	tmpl->kind = kind;
 	tmpl->text = arena_strdup(set->arena, text);
 	tmpl->len = strlen(text);

@@ -74,6 +74,13 @@ static size_t tmpl_escape_header(const char *p, size_t left, const char **by_r)
 	return len;
 }
 
+/* Whether it stays as it is in every kind of template. */
+static bool tmpl_is_inert(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == ' ';
+}
+
 /* Escapes what is on one line, and drops what would turn the rest of it around. */
 static void tmpl_escape_line(struct buf *out, enum tmpl_kind kind, const char *text, size_t len)
 {
@@ -86,6 +93,10 @@ static void tmpl_escape_line(struct buf *out, enum tmpl_kind kind, const char *t
 	const char *by;
 
 	while (at < len) {
+		if (tmpl_is_inert(text[at])) {
+			at++;
+			continue;
+		}
 		by = "";
 		replaced = utf8_forbidden(text + at);
 		if (!replaced && kind != TMPL_TEXT)
@@ -115,14 +126,12 @@ void tmpl_escape(
 	const bool marks = !element && (place == TMPL_PLACE_INLINE || place == TMPL_PLACE_ELEMENT);
 	const bool flat = kind == TMPL_HTML && (marks || place == TMPL_PLACE_TAG);
 	const char *end = text + len, *stop = text;
-	size_t gap = 0;
 	bool isolated;
 
 	if (element)
 		buf_add_text(out, "<bdi>");
-	for (; stop <= end; text = stop += gap) {
-		while (stop < end && (kind == TMPL_HEADER || !(gap = utf8_line_break(stop))))
-			stop++;
+	for (;; text = stop += utf8_line_break(stop)) {
+		stop = kind == TMPL_HEADER ? end : stop + utf8_line(stop, (size_t)(end - stop));
 		isolated = marks && utf8_has_rtl(text, (size_t)(stop - text));
 		if (isolated)
 			buf_add_text(out, "\u2068");

@@ -52,6 +52,7 @@ struct tmpl_node {
 struct tmpl {
 	struct tmpl *next;
 	const char *name;
+	size_t name_len;
 	enum tmpl_kind kind;
 	const char *text;
 	size_t len;

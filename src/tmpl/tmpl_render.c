@@ -63,19 +63,17 @@ static void tmpl_format_double(double number, char *text_r, size_t size)
 /* A value is on one line of a calendar, whatever the template does with it. */
 static void tmpl_add_ical_raw(struct buf *out, const char *text)
 {
-	const char *p = text;
-	size_t gap;
+	const char *end = text + strlen(text);
+	size_t len;
 
-	for (; *p; p++) {
-		gap = utf8_line_break(p);
-		if (!gap)
-			continue;
-		buf_add(out, text, (size_t)(p - text));
+	for (;; text += utf8_line_break(text)) {
+		len = utf8_line(text, (size_t)(end - text));
+		buf_add(out, text, len);
+		text += len;
+		if (text == end)
+			return;
 		buf_add_text(out, "\\n");
-		text = p + gap;
-		p = text - 1;
 	}
-	buf_add(out, text, (size_t)(p - text));
 }
 
 static void tmpl_render_value(
