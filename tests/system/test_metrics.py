@@ -47,9 +47,11 @@ def promtool(*arguments: object, text: str | None = None) -> None:
 
 
 def kill(stack: Stack, name: str = "meetlink-work") -> int:
-    """Kills one process of that name; how many there were."""
+    """Kills one process of that name, which is gone then; how many there were."""
     pids = [pid for pid, other in stack.children().items() if other == name]
-    os.kill(random.choice(pids), signal.SIGKILL)
+    victim = random.choice(pids)
+    os.kill(victim, signal.SIGKILL)
+    until(lambda: victim not in stack.children(), "it is gone", PATIENCE_S)
     return len(pids)
 
 
