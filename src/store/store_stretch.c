@@ -9,11 +9,12 @@
  * until that has been slow; so who has few is never asked for them twice. */
 #define STRETCH_FIRST (7 * INSTANT_DAY)
 
-/* How much farther the next ones do; the last goes to the end. */
+/* How much farther the next ones do; then there is one as far as is enough, and the last goes to
+ * the end. */
 static const int64_t stretch_steps[] = {7 * INSTANT_DAY, 112 * INSTANT_DAY};
 
 enum {
-	STRETCH_WINDOWS = 2 + sizeof(stretch_steps) / sizeof(stretch_steps[0]),
+	STRETCH_STEPS = sizeof(stretch_steps) / sizeof(stretch_steps[0]),
 	STRETCH_SLOW_US = 10 * 1000,
 };
 
@@ -84,6 +85,7 @@ struct stretch_window {
 	bool known; /* something was remembered, or is to be in any case */
 	int64_t begun_us;
 	int64_t anchor, reach; /* `far` is that far from the anchor */
+	int64_t enough;        /* no reach needs to be more, as far as is known */
 	int64_t near, far, end;
 	int number;
 };
@@ -97,6 +99,7 @@ static void stretch_begin(struct stretch_window *window, struct store *store,
 		.known = stretch->everybody,
 		.begun_us = clock_monotonic_us(),
 		.reach = stretch->everybody ? STRETCH_FIRST : REACH_ALL,
+		.enough = REACH_ALL,
 	};
 	window->known |= stretch_recall(store, window->hash, &window->reach);
 	window->far = stretch->descending ? stretch->high : stretch->low;
@@ -106,7 +109,7 @@ static void stretch_begin(struct stretch_window *window, struct store *store,
 
 static int64_t stretch_far(const struct stretch_window *window)
 {
-	if (window->reach == REACH_ALL || window->number == STRETCH_WINDOWS)
+	if (window->reach == REACH_ALL)
 		return window->end;
 	if (window->stretch->descending)
 		return window->anchor - window->reach > window->end ? window->anchor - window->reach
@@ -114,13 +117,24 @@ static int64_t stretch_far(const struct stretch_window *window)
 	return instant_earlier(window->anchor + window->reach, window->end);
 }
 
+/* Of the window behind the one at hand. */
+static int64_t stretch_reach(const struct stretch_window *window)
+{
+	const int step = window->number - 1;
+
+	if (step < 0)
+		return window->reach;
+	if (step < STRETCH_STEPS)
+		return instant_earlier(window->reach + stretch_steps[step], window->enough);
+	return step == STRETCH_STEPS ? window->enough : REACH_ALL;
+}
+
 /* Behind the one before; false when there is none. */
 static bool stretch_next(struct stretch_window *window)
 {
 	if (window->number && window->far == window->end)
 		return false;
-	if (window->number > 0 && window->number < STRETCH_WINDOWS - 1)
-		window->reach += stretch_steps[window->number - 1];
+	window->reach = stretch_reach(window);
 	window->number++;
 	window->near = window->far;
 	window->far = stretch_far(window);
@@ -231,6 +245,26 @@ enum err store_stretch_read(struct store_session *session, const struct store_st
 	return err;
 }
 
+/* Half as far again as there would be as many as are wanted, were all as close together as those
+ * that were counted. */
+static int64_t stretch_enough(const struct stretch_window *window, int64_t count)
+{
+	return count > 0 && window->reach != REACH_ALL
+		       ? window->reach * window->stretch->limit / count * 3 / 2
+		       : REACH_ALL;
+}
+
+/* How far to count the next time. A database that reads a range whole does so however few were
+ * wanted; so what had enough at once is halved, until it has not. */
+static int64_t stretch_counted(const struct stretch_window *window, int64_t count)
+{
+	if (count < window->stretch->limit)
+		return REACH_ALL;
+	if (window->reach == REACH_ALL)
+		return STRETCH_FIRST;
+	return window->number == 1 ? window->reach / 2 : window->reach;
+}
+
 enum err store_stretch_count(struct store_session *session, const struct store_stretch *stretch,
 	int64_t *count_r, struct err_info *info)
 {
@@ -246,11 +280,9 @@ enum err store_stretch_count(struct store_session *session, const struct store_s
 		stretch_filter(&window, &filter);
 		err = store_count(session, &filter, stretch->limit - *count_r, &rows, info);
 		*count_r += rows;
+		window.enough = stretch_enough(&window, *count_r);
 		bson_destroy(&filter);
 	}
-	stretch_end(&window, session->store, err,
-		window.far != window.end    ? window.reach
-		: *count_r < stretch->limit ? REACH_ALL
-					    : STRETCH_FIRST);
+	stretch_end(&window, session->store, err, stretch_counted(&window, *count_r));
 	return err;
 }

@@ -292,12 +292,17 @@ def test_a_meeting_without_a_link_is_upcoming(start, status: str) -> None:
     assert reasons(lawyer["needs_action"]) == reasons(admin["needs_action"]) == failed
 
 
-def clones(stack: Stack, request_id: str, count: int) -> None:
-    """As many more requests like that one, each a minute later."""
+def clones(
+    stack: Stack,
+    request_id: str,
+    count: int,
+    apart: datetime.timedelta = datetime.timedelta(minutes=1),
+) -> None:
+    """As many more requests like that one, each so much later."""
     document = stack.requests.find_one({"_id": request_id})
     rows = []
     for number in range(count):
-        later = datetime.timedelta(minutes=number + 1)
+        later = (number + 1) * apart
         moved = {name: document[name] + later for name in ("starts_at", "ends_at", "over_at")}
         name = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
         row = document | moved | {"_id": name}
@@ -349,6 +354,42 @@ def test_counts_stop_at_a_thousand(start, count: int, capped: bool) -> None:
         assert dashboard["counts_capped"] is capped
         assert dashboard["counts"]["upcoming"] == (29 if dashboard["role"] == "admin" else 26)
         assert len(dashboard["upcoming"]) == 20
+
+
+class Counted(Wire):
+    """How far it is counted what is ahead."""
+
+    def __init__(self, uri: str):
+        super().__init__(uri)
+        self.ends: list[datetime.datetime] = []
+
+    def count(self, command: dict) -> None:
+        super().count(command)
+        query = command.get("query", {})
+        if query.get("shelf") == "upcoming":
+            self.ends.append(query["over_at"].get("$lt", datetime.datetime.max))
+
+
+def test_no_more_is_counted_than_is_told(start, mongodb_uri: str) -> None:
+    """Some databases count all of a range, however few are wanted."""
+    with Counted(mongodb_uri) as wire:
+        stack = start(MONGODB_URI=wire.uri, SERVER_DISPATCHERS=0, SERVER_WORKERS=1)
+        parties = stack.parties()
+        clones(stack, parties.accepted()["id"], 2600, datetime.timedelta(hours=3))
+        clones(stack, parties.create()["id"], 400, datetime.timedelta(hours=3))
+        for _ in range(8):
+            dashboard = stack.admin().fetch("/api/dashboard")
+            assert dashboard["counts"] == {
+                "open": 401,
+                "upcoming": 1000,
+                "meetings_pending": 0,
+                "meetings_failed": 0,
+                "proposals": 0,
+            }
+            assert dashboard["counts_capped"] is True
+        assert len(wire.ends) > 8
+        farthest = max(wire.ends) - stack.now().replace(tzinfo=None)
+        assert farthest < datetime.timedelta(days=220), "a third of it is more than is told"
 
 
 class Overwhelmed(Wire):
