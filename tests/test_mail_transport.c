@@ -305,7 +305,7 @@ static void one_refusal_does_not_taint_the_next(void)
 	CU_ASSERT_EQUAL(deliver(transport, &info), ERR_PERMANENT);
 	server_stop(&server);
 	CU_ASSERT_EQUAL(deliver(transport, &info), ERR_UNAVAILABLE); /* nobody listens now */
-	CU_ASSERT_PTR_NULL(strstr(info.detail, "550"));
+	CU_ASSERT_PTR_NULL(strstr(info.detail, "5.1.1"));            /* 550 may be of the port */
 	mail_transport_close(&transport);
 }
 
