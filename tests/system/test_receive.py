@@ -144,7 +144,7 @@ def test_what_was_typed_into_outlook(answered: Stack, client: Invited) -> None:
 
 
 def test_nobody_is_told_the_link_of_another(answered: Stack, client: Invited) -> None:
-    link = f"{answered.url}/join/x"
+    link = f"{answered.url}/join/another"  # longer than chance would begin a link of ours
     message = client.message("gmail-declined").replace(b"COMMENT:I am", f"COMMENT:{link} I".encode())
     received(answered, message, client.address)
     (mail,) = mails_to(answered, client.request, lawyer_of(client), 1, "meeting_answered")
