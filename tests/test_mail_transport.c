@@ -318,8 +318,7 @@ static void idle_connection_lost(void)
 	server_start(&server, &(struct script){.leave = true});
 	transport = transport_to(&server, "127.0.0.1", "");
 	CU_ASSERT_EQUAL(deliver(transport, &info), ERR_OK);
-	while (server.hung_up == 0)
-		usleep(1000);
+	unit_wait(&server.hung_up, 1);
 	CU_ASSERT_EQUAL(deliver(transport, &info), ERR_OK);
 	CU_ASSERT_EQUAL(server.connections, 2);
 	mail_transport_close(&transport);
@@ -363,7 +362,9 @@ static void silence(void)
 			.smtp_url = url, .timeouts = phases[i].timeouts};
 		CU_ASSERT_EQUAL_FATAL(mail_transport_open(&options, &transport, &info), ERR_OK);
 		UNIT_CHECK(deliver(transport, &info) == ERR_UNAVAILABLE, phases[i].name);
+		UNIT_CHECK(strstr(info.detail, "could not be handed over") != NULL, info.detail);
 		UNIT_CHECK(strstr(info.detail, "time") != NULL, info.detail);
+		UNIT_CHECK(!strstr(info.detail, "s3cret"), phases[i].name);
 		mail_transport_close(&transport);
 		server_stop(&server);
 	}

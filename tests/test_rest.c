@@ -165,13 +165,6 @@ static void *serve(void *context)
 	return NULL;
 }
 
-/* Until the server has done a thing so often. */
-static void wait_for(const atomic_int *done, int times)
-{
-	while (*done < times)
-		usleep(1000);
-}
-
 /* Without a script it only listens. */
 static void server_start(
 	struct server *server, const struct answer *script, size_t count, SSL_CTX *tls)
@@ -626,7 +619,7 @@ static void closed_connections(void)
 	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OK);
 	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OK);
 	CU_ASSERT_EQUAL(server.connections, 1);
-	wait_for(&server.hung_up, 1);
+	unit_wait(&server.hung_up, 1);
 	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OK);
 	CU_ASSERT_EQUAL(server.connections, 2);
 
@@ -698,7 +691,7 @@ static void unasked_answers(void)
 		CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OK);
 		CU_ASSERT_EQUAL(client.reply.status, 200);
 		CU_ASSERT_STRING_EQUAL(client.reply.body, "{}");
-		wait_for(&server.said, i + 1);
+		unit_wait(&server.said, i + 1);
 		if (i % 2)
 			CU_ASSERT_EQUAL(call(&client, &other, REST_POST, LONG_MS), ERR_OK);
 	}

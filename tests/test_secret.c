@@ -292,12 +292,18 @@ static void test_mac(void)
 	size_t i;
 
 	secret_mac(ring, SECRET_JOIN, "abc", 3, mac);
-	for (purpose = 0; purpose < SECRET_PURPOSE_COUNT; purpose++)
+	for (purpose = 0; purpose < SECRET_PURPOSE_COUNT; purpose++) {
 		CU_ASSERT_EQUAL(
 			secret_mac_verify(ring, purpose, "abc", 3, mac), purpose == SECRET_JOIN);
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		secret_mac(ring, purpose, "abc", 3, other);
+		CU_ASSERT_EQUAL(memcmp(mac, other, sizeof(mac)) == 0, purpose == SECRET_JOIN);
+	}
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		UNIT_CHECK(!secret_mac_verify(ring, SECRET_JOIN, rows[i].bytes, rows[i].len, mac),
 			rows[i].name);
+		secret_mac(ring, SECRET_JOIN, rows[i].bytes, rows[i].len, other);
+		UNIT_CHECK(memcmp(mac, other, sizeof(mac)) != 0, rows[i].name);
+	}
 	for (i = 0; i < 8 * sizeof(mac); i++) {
 		memcpy(other, mac, sizeof(mac));
 		other[i / 8] = (unsigned char)(other[i / 8] ^ 1 << i % 8);

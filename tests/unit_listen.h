@@ -1,8 +1,10 @@
 #ifndef UNIT_LISTEN_H
 #define UNIT_LISTEN_H
 #include <arpa/inet.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* A socket that listens on a free loopback port. The caller closes it; shutdown() wakes accept().
  */
@@ -18,5 +20,12 @@ static inline int unit_listen(int *port_r)
 		abort();
 	*port_r = ntohs(address.sin_port);
 	return fd;
+}
+
+/* Until the other side, in a thread of its own, has done a thing so often. */
+static inline void unit_wait(const atomic_int *done, int times)
+{
+	while (*done < times)
+		usleep(1000);
 }
 #endif

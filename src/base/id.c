@@ -33,17 +33,16 @@ void base64url_encode(const void *bytes, size_t len, char *text_r, size_t size)
 	*text_r = '\0';
 }
 
-/* The number that a character stands for, or 64. Without a branch, for which it is nobody guesses.
- */
-static unsigned base64url_value(unsigned c)
+/* The number that a character stands for, or 64. */
+static unsigned base64url_value(char c)
 {
-	unsigned value = 64;
-
-	value = c - 'A' < 26 ? c - 'A' : value;
-	value = c - 'a' < 26 ? c - 'a' + 26 : value;
-	value = c - '0' < 10 ? c - '0' + 52 : value;
-	value = c == '-' ? 62 : value;
-	return c == '_' ? 63 : value;
+	if (c >= 'A' && c <= 'Z')
+		return (unsigned)(c - 'A');
+	if (c >= 'a' && c <= 'z')
+		return (unsigned)(c - 'a') + 26;
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0') + 52;
+	return c == '-' ? 62 : c == '_' ? 63 : 64;
 }
 
 bool base64url_decode(const char *text, void *bytes_r, size_t len)
@@ -54,7 +53,7 @@ bool base64url_decode(const char *text, void *bytes_r, size_t len)
 	int count = 0; /* of bits at hand */
 
 	for (; *text; text++) {
-		value = base64url_value((unsigned char)*text);
+		value = base64url_value(*text);
 		if (value == 64)
 			return false;
 		bits = bits << 6 | value;

@@ -1,6 +1,6 @@
 /*
  * WHAT MACS ARE MADE FOR: each has a subkey of its own, derived from its word, which therefore
- * stays as it is. In the order of enum secret_purpose.
+ * stays as it is.
  *
  * SECRET_PURPOSE(name, word of at most 8 characters)
  */

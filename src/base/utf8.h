@@ -9,6 +9,12 @@
  * there (RFC 3629). */
 size_t utf8_next(const char *bytes, size_t left, uint32_t *point_r);
 
+/* An ASCII letter or digit, whatever the locale. */
+static inline bool utf8_is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
 /* How many of the first of `len` bytes are printable ASCII, U+0020 to U+007E. */
 size_t utf8_plain(const char *bytes, size_t len);
 

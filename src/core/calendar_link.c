@@ -4,6 +4,7 @@
 
 #include "instant.h"
 #include "request.h"
+#include "utf8.h"
 
 enum {
 	LINK_TITLE = 600, /* percent-encoded */
@@ -51,8 +52,7 @@ const struct model calendar_links_model =
 
 static bool link_is_plain(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '.' || c == '_' || c == '~';
+	return utf8_is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 static char *link_put(char *out, const char *text, size_t len)

@@ -140,13 +140,10 @@ enum err ics_event_check_template(const struct tmpl_set *templates, struct err_i
 /* RFC 3986 section 2: nothing that would end the link where it stands. */
 static bool event_is_link(const char *url)
 {
-	const char *c = url;
+	const size_t len = strlen(url);
 
-	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
-		return false;
-	while (*c > ' ' && *c <= '~')
-		c++;
-	return *c == '\0' && !strpbrk(url, "\"<>\\^`{|}");
+	return (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0) &&
+	       utf8_plain(url, len) == len && !strpbrk(url, " \"<>\\^`{|}");
 }
 
 static enum err event_check_input(const struct ics_event *event, struct err_info *info)

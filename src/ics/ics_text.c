@@ -189,8 +189,7 @@ static bool text_is_named(const char *line)
 {
 	const char *c = line;
 
-	while ((*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') ||
-		*c == '-')
+	while (utf8_is_alnum(*c) || *c == '-')
 		c++;
 	return c > line && (*c == ':' || *c == ';');
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gate.h"
+#include "utf8.h"
 
 enum { STRIKE_TOKEN = GATE_TOKEN_SIZE - 1 };
 
@@ -63,8 +64,7 @@ static struct strike_char strike_read(const struct strike *text, size_t at)
 
 static bool strike_is_of_token(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       c == '-' || c == '_';
+	return utf8_is_alnum(c) || c == '-' || c == '_';
 }
 
 static bool strike_is_token(const struct secret_ring *ring, const char *token)

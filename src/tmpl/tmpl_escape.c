@@ -77,8 +77,7 @@ static size_t tmpl_escape_header(const char *p, size_t left, const char **by_r)
 /* Whether it stays as it is in every kind of template. */
 static bool tmpl_is_inert(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == ' ';
+	return utf8_is_alnum(c) || c == ' ';
 }
 
 /* Escapes what is on one line, and drops what would turn the rest of it around. */

@@ -357,7 +357,7 @@ def test_counts_stop_at_a_thousand(start, count: int, capped: bool) -> None:
 
 
 class Counted(Wire):
-    """How far it is counted what is ahead."""
+    """How far what is ahead is counted."""
 
     def __init__(self, uri: str):
         super().__init__(uri)
