@@ -201,7 +201,7 @@ static void set(struct fixture *fixture, const char *name, const char *value)
 		"google_meet", name, value);
 }
 
-static void set_up(struct fixture *fixture, const struct step *steps, int64_t total_ms)
+static void set_up(struct fixture *fixture, const struct step *steps)
 {
 	*fixture = (struct fixture){.arena = arena_new()};
 	snprintf(fixture->api, sizeof(fixture->api), "http://127.0.0.1:%d/v3", google.port);
@@ -234,8 +234,8 @@ static void set_up(struct fixture *fixture, const struct step *steps, int64_t to
 		.rest = rest_new(),
 		.tokens = &store,
 		.now = now,
-		.until_us = clock_monotonic_us() + total_ms * 1000,
-		.attempt_ms = 3000,
+		.until_us = clock_monotonic_us() + UNIT_PATIENCE_US,
+		.attempt_ms = UNIT_PATIENCE_MS,
 	};
 	google.steps = steps;
 	google.heard = google.tokens = 0;

@@ -217,8 +217,8 @@ static inline void scene_begin(struct scene *scene)
 		.rest = rest_new(),
 		.tokens = &stored_tokens,
 		.now = clock_now_ms(),
-		.until_us = clock_monotonic_us() + 5000000,
-		.attempt_ms = 2000,
+		.until_us = clock_monotonic_us() + UNIT_PATIENCE_US,
+		.attempt_ms = UNIT_PATIENCE_MS / 2,
 	};
 }
 

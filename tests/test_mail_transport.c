@@ -18,9 +18,9 @@
 
 enum { MAX_HEARD = 4096 };
 
-/* Nothing is given up for want of patience where a test is not about that: under valgrind on a busy
- * machine a first delivery takes as long as it takes. */
-static const struct mail_timeouts patient = {600, 600, 600, 600};
+enum { LONG = UNIT_PATIENCE_S };
+
+static const struct mail_timeouts patient = {LONG, LONG, LONG, LONG};
 
 static atomic_bool name_server_hangs, name_is_known;
 
@@ -329,10 +329,10 @@ static void idle_connection_lost(void)
  * the others would exceed. */
 static void silence(void)
 {
-	static const struct mail_timeouts in_login = {1, 600, 600, 600},
-					  in_answer = {600, 1, 600, 600},
-					  in_taken = {600, 600, 1, 600},
-					  in_all = {600, 600, 600, 1};
+	static const struct mail_timeouts in_login = {1, LONG, LONG, LONG},
+					  in_answer = {LONG, 1, LONG, LONG},
+					  in_taken = {LONG, LONG, 1, LONG},
+					  in_all = {LONG, LONG, LONG, 1};
 	static const struct {
 		const char *name;
 		struct script script;
@@ -399,7 +399,7 @@ static void hurried(void)
 /* It is given up in the time of the connection, whatever the system's own resolver waits for. */
 static void name_server_that_hangs(void)
 {
-	static const struct mail_timeouts timeouts = {1, 600, 600, 600};
+	static const struct mail_timeouts timeouts = {1, LONG, LONG, LONG};
 	const struct mail_transport_options options = {
 		.smtp_url = "smtps://relay.example", .timeouts = &timeouts};
 	struct mail_transport *transport;

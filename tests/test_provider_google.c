@@ -85,7 +85,7 @@ static void test_create(void)
 			{{200, PENDING, 0}, {404, NOT_FOUND, 0}, {200, READY, 0}}, {POST, GET, GET},
 			0},
 		{"pending for too long", false, ERR_STILL_PENDING,
-			{{200, PENDING, 0}, {200, PENDING, 0}}, {POST, GET}, 1200},
+			{{200, PENDING, 0}, {200, PENDING, 0}}, {POST, GET}, 1450},
 		{"no answer while pending", false, ERR_OUTCOME_UNKNOWN,
 			{{200, PENDING, 0}, {503, "<html>", 7}}, {POST, GET}, 0},
 		{"rights lost while pending", false, ERR_OUTCOME_UNKNOWN,
@@ -105,7 +105,7 @@ static void test_create(void)
 			{POST, GET, GET}, 0},
 		{"made, never visible", false, ERR_OUTCOME_UNKNOWN,
 			{{409, DUPLICATE, 0}, {404, NOT_FOUND, 0}, {404, NOT_FOUND, 0}},
-			{POST, GET, GET}, 1400},
+			{POST, GET, GET}, 1450},
 		{"made, cannot be looked at", false, ERR_OUTCOME_UNKNOWN,
 			{{409, DUPLICATE, 0}, {403, ERROR_OF("forbidden", ""), 0}}, {POST, GET}, 0},
 		{"somebody else's", false, ERR_UNAVAILABLE,
@@ -188,7 +188,9 @@ static void test_create(void)
 	enum err err;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		set_up(&fixture, rows[i].steps, rows[i].total_ms ? rows[i].total_ms : 10000);
+		set_up(&fixture, rows[i].steps);
+		if (rows[i].total_ms)
+			fixture.call.until_us = clock_monotonic_us() + rows[i].total_ms * 1000;
 		err = provider_google.create(&fixture.call, planned(&fixture), rows[i].repeated,
 			&fixture.link, &fixture.info);
 		UNIT_CHECK(err == rows[i].err, rows[i].name);
@@ -208,7 +210,7 @@ static void test_insert_body(void)
 	struct json_object *body, *value;
 	struct fixture fixture;
 
-	set_up(&fixture, steps, 5000);
+	set_up(&fixture, steps);
 	CU_ASSERT_EQUAL(provider_google.create(&fixture.call, planned(&fixture), false,
 				&fixture.link, &fixture.info),
 		ERR_OK);
@@ -245,7 +247,7 @@ static void test_conference_ids(void)
 	size_t i;
 
 	for (i = 0; i < 3; i++) {
-		set_up(&fixture[i], scripts[i], 5000);
+		set_up(&fixture[i], scripts[i]);
 		provider_google.create(
 			&fixture[i].call, planned(&fixture[i]), true, &fixture[i].link, NULL);
 		CU_ASSERT_EQUAL(google.heard, 2);
@@ -307,7 +309,7 @@ static void test_links(void)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		steps[0].body = rows[i].event;
-		set_up(&fixture, steps, 5000);
+		set_up(&fixture, steps);
 		UNIT_CHECK(provider_google.create(&fixture.call, planned(&fixture), true,
 				   &fixture.link, &fixture.info) == ERR_OK,
 			rows[i].name);
@@ -347,7 +349,7 @@ static void test_warnings(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		set_up(&fixture, steps, 5000);
+		set_up(&fixture, steps);
 		fixture.security = rows[i].asked;
 		provider_google.create(
 			&fixture.call, planned(&fixture), false, &fixture.link, &fixture.info);
@@ -397,7 +399,7 @@ static void test_other_slots(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		set_up(&fixture, rows[i].steps, 5000);
+		set_up(&fixture, rows[i].steps);
 		if (rows[i].slot == UPDATE)
 			err = provider_google.update(
 				&fixture.call, planned(&fixture), &fixture.link, &fixture.info);
@@ -422,11 +424,11 @@ static void test_delete_of_what_was_made(void)
 	const struct provider_target target = {.provider_key = KEY, .external_id = EVENT_ID};
 	struct fixture fixture;
 
-	set_up(&fixture, unseen, 5000);
+	set_up(&fixture, unseen);
 	CU_ASSERT_EQUAL(provider_google.remove(&fixture.call, &target, &fixture.info), ERR_OK);
 	CU_ASSERT_EQUAL(google.heard, 2);
 	tear_down(&fixture);
-	set_up(&fixture, gone, 5000);
+	set_up(&fixture, gone);
 	CU_ASSERT_EQUAL(provider_google.remove(&fixture.call, &target, &fixture.info), ERR_OK);
 	CU_ASSERT_EQUAL(google.heard, 3);
 	tear_down(&fixture);
@@ -437,7 +439,7 @@ static void test_update_body(void)
 	static const struct step steps[] = {{200, READY, 0}, {0}};
 	struct fixture fixture;
 
-	set_up(&fixture, steps, 5000);
+	set_up(&fixture, steps);
 	fixture.meeting.external_id = EVENT_ID;
 	fixture.meeting.provider_key = NULL;
 	CU_ASSERT_EQUAL(provider_google.update(
@@ -461,7 +463,7 @@ static void test_key_is_needed(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		set_up(&fixture, NULL, 5000);
+		set_up(&fixture, NULL);
 		fixture.meeting.provider_key = target.provider_key = keys[i];
 		CU_ASSERT_EQUAL(provider_google.create(&fixture.call, planned(&fixture), false,
 					&fixture.link, &fixture.info),
@@ -482,7 +484,7 @@ static void test_account(void)
 	struct provider_state state;
 	struct fixture fixture;
 
-	set_up(&fixture, steps, 5000);
+	set_up(&fixture, steps);
 	CU_ASSERT_STRING_EQUAL(provider_google.account(&fixture.call), "client-1/primary");
 	target.account = "client-1/primary";
 	CU_ASSERT_EQUAL(provider_google.remove(&fixture.call, &target, &fixture.info), ERR_OK);
@@ -546,7 +548,7 @@ static void test_state(void)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		steps[0].body = rows[i].event;
-		set_up(&fixture, steps, 5000);
+		set_up(&fixture, steps);
 		fixture.meeting.provider_url = rows[i].url;
 		UNIT_CHECK(provider_google.read(&fixture.call, planned(&fixture), &state,
 				   &fixture.info) == ERR_OK,
@@ -610,7 +612,7 @@ static void test_refusals(void)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		steps[0] = rows[i].step;
-		set_up(&fixture, steps, 5000);
+		set_up(&fixture, steps);
 		err = provider_google.create(
 			&fixture.call, planned(&fixture), false, &fixture.link, &fixture.info);
 		UNIT_CHECK(err == rows[i].err && fixture.info.err == err, rows[i].name);
@@ -627,14 +629,14 @@ static void test_refused_token(void)
 	static const struct step twice[] = {{401, "", 0}, {401, "", 0}, {0}};
 	struct fixture fixture;
 
-	set_up(&fixture, once, 5000);
+	set_up(&fixture, once);
 	google.token.body = "{\"access_token\":\"at-1\",\"expires_in\":3599}";
 	provider_google.create(
 		&fixture.call, planned(&fixture), false, &fixture.link, &fixture.info);
 	/* Google gives the refused one again, so whoever wants one asks. */
 	CU_ASSERT(google.tokens >= 2);
 	tear_down(&fixture);
-	set_up(&fixture, twice, 5000);
+	set_up(&fixture, twice);
 	CU_ASSERT_EQUAL(provider_google.create(&fixture.call, planned(&fixture), false,
 				&fixture.link, &fixture.info),
 		ERR_CREDENTIAL);
@@ -673,7 +675,7 @@ static void test_validate(void)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		steps[0] = rows[i].list;
-		set_up(&fixture, steps, 5000);
+		set_up(&fixture, steps);
 		google.token = rows[i].token;
 		checks = (struct model_list){0};
 		provider_google.validate(&fixture.call, &checks);

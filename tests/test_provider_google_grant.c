@@ -212,7 +212,7 @@ static void test_check(void)
 
 static void set_up_account(struct fixture *fixture)
 {
-	set_up(fixture, NULL, 5000);
+	set_up(fixture, NULL);
 	set(fixture, "client_id", NULL);
 	set(fixture, "client_secret", NULL);
 	set(fixture, "refresh_token", NULL);
@@ -265,7 +265,7 @@ static void test_scopes(void)
 		if (rows[i].account)
 			set_up_account(&fixture);
 		else
-			set_up(&fixture, NULL, 5000);
+			set_up(&fixture, NULL);
 		google.token = rows[i].first;
 		google.token_then = rows[i].then;
 		err = provider_google.grant(&fixture.call, NULL, &grant, &fixture.info);
@@ -312,7 +312,7 @@ static void test_refresh(void)
 	struct provider_grant grant;
 	struct fixture fixture;
 
-	set_up(&fixture, NULL, 5000);
+	set_up(&fixture, NULL);
 	google.token.body =
 		"{\"access_token\":\"at-2\",\"expires_in\":\"120\",\"refresh_token\":\"n\"}";
 	CU_ASSERT_EQUAL(provider_google.grant(&fixture.call, NULL, &grant, &fixture.info), ERR_OK);
@@ -384,7 +384,7 @@ static void test_grant_refusals(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		set_up(&fixture, NULL, 5000);
+		set_up(&fixture, NULL);
 		google.token = rows[i].step;
 		err = provider_google.grant(&fixture.call, NULL, &grant, &fixture.info);
 		UNIT_CHECK(err == rows[i].err && fixture.info.err == err, rows[i].name);
@@ -413,7 +413,7 @@ static void test_grant_lifetimes(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		set_up(&fixture, NULL, 5000);
+		set_up(&fixture, NULL);
 		google.token.body = rows[i].body;
 		UNIT_CHECK(provider_google.grant(&fixture.call, NULL, &grant, NULL) == ERR_OK,
 			rows[i].body);
@@ -428,7 +428,7 @@ static void test_grant_without_means(void)
 	struct provider_grant grant;
 	struct fixture fixture;
 
-	set_up(&fixture, NULL, 5000);
+	set_up(&fixture, NULL);
 	set(&fixture, "client_secret", NULL);
 	CU_ASSERT_EQUAL(
 		provider_google.grant(&fixture.call, NULL, &grant, &fixture.info), ERR_CREDENTIAL);

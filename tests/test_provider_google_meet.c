@@ -199,7 +199,7 @@ static void test_set(void)
 		way = i % 2;
 		memset(steps, 0, sizeof(steps));
 		add_all(steps, row->steps);
-		set_up(&fixture, steps, 5000);
+		set_up(&fixture, steps);
 		google.token = (struct step)TOKEN_MEET;
 		fixture.security = *row->security;
 		err = way == 0 ? provider_google.create(&fixture.call, planned(&fixture), false,
@@ -246,7 +246,7 @@ static void test_compare(void)
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		steps[1] = cases[i].step;
-		set_up(&fixture, steps, 5000);
+		set_up(&fixture, steps);
 		google.token = (struct step)TOKEN_MEET;
 		fixture.security = *cases[i].security;
 		fixture.meeting.provider_url = LINK;
@@ -271,7 +271,7 @@ static void test_without_scope(void)
 	struct fixture fixture;
 	struct provider_state state;
 
-	set_up(&fixture, steps, 5000);
+	set_up(&fixture, steps);
 	fixture.security = neither;
 	CU_ASSERT_EQUAL(update(&fixture), ERR_OK);
 	CU_ASSERT_EQUAL(google.heard, 1);
@@ -293,7 +293,7 @@ static void test_body(void)
 	struct json_object *json = NULL;
 	struct fixture fixture;
 
-	set_up(&fixture, steps, 5000);
+	set_up(&fixture, steps);
 	google.token = (struct step)TOKEN_MEET;
 	fixture.security = waits;
 	CU_ASSERT_EQUAL(update(&fixture), ERR_OK);

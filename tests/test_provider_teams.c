@@ -174,8 +174,8 @@ static void bench_call(struct bench *bench)
 		.rest = bench->rest,
 		.tokens = &bench->store,
 		.now = now,
-		.until_us = clock_monotonic_us() + 10 * 1000 * 1000,
-		.attempt_ms = 5000,
+		.until_us = clock_monotonic_us() + UNIT_PATIENCE_US,
+		.attempt_ms = UNIT_PATIENCE_MS,
 	};
 }
 

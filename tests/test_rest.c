@@ -14,7 +14,7 @@
 #include "unit.h"
 #include "unit_listen.h"
 
-enum { MAX_HEARD = 2 * 1024 * 1024, MAX_PARTS = 6, SHORT_MS = 300, LONG_MS = 600000 };
+enum { MAX_HEARD = 2 * 1024 * 1024, MAX_PARTS = 6, SHORT_MS = 300 };
 
 #define OK_REPLY         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 #define OK_REPLY_OF(len) "HTTP/1.1 200 OK\r\nContent-Length: " len "\r\n\r\n"
@@ -351,8 +351,8 @@ static enum err answered(
 	server_start(&server, script + !kept, 1 + (size_t)kept, NULL);
 	client_start(client);
 	if (kept)
-		UNIT_CHECK(call(client, &server, REST_GET, LONG_MS) == ERR_OK, name);
-	err = call(client, &server, REST_POST, hangs ? SHORT_MS : LONG_MS);
+		UNIT_CHECK(call(client, &server, REST_GET, UNIT_PATIENCE_MS) == ERR_OK, name);
+	err = call(client, &server, REST_POST, hangs ? SHORT_MS : UNIT_PATIENCE_MS);
 	UNIT_CHECK(server.requests == 1 + kept, name);
 	server_stop(&server);
 	return err;
@@ -416,13 +416,13 @@ static void ceiling(void)
 
 	server_start(&server, script, 4, NULL);
 	client_start(&client);
-	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OK);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, UNIT_PATIENCE_MS), ERR_OK);
 	CU_ASSERT_EQUAL(client.reply.body_len, REST_MAX_REPLY);
 	CU_ASSERT_PTR_NULL(client.reply.json);
-	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OUTCOME_UNKNOWN);
-	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OUTCOME_UNKNOWN);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, UNIT_PATIENCE_MS), ERR_OUTCOME_UNKNOWN);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, UNIT_PATIENCE_MS), ERR_OUTCOME_UNKNOWN);
 	CU_ASSERT_PTR_NULL(client.reply.body);
-	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OK);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, UNIT_PATIENCE_MS), ERR_OK);
 	client_stop(&client);
 	server_stop(&server);
 }
@@ -472,7 +472,7 @@ static void what_is_sent(void)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		server_start(&server, &script, 1, NULL);
 		request = rows[i].request;
-		request.timeout_ms = LONG_MS;
+		request.timeout_ms = UNIT_PATIENCE_MS;
 		request.url = arena_printf(
 			client.arena, "http://127.0.0.1:%u/a%%2Fb?c=d%%20e", server.port);
 		UNIT_CHECK(send_request(&client, &request) == ERR_OK, rows[i].name);
@@ -493,7 +493,7 @@ static void large_body(void)
 	struct rest_request request = {.method = REST_POST,
 		.content_type = "text/plain",
 		.body = body,
-		.timeout_ms = LONG_MS};
+		.timeout_ms = UNIT_PATIENCE_MS};
 	struct client client;
 	struct server server;
 
@@ -522,8 +522,8 @@ static void nothing_was_sent(void)
 	CU_ASSERT(now_ms() - start < 1000);
 	CU_ASSERT_STRING_EQUAL(client.info.detail,
 		"slow.example could not be reached: it did not answer in time.");
-	CU_ASSERT_EQUAL(
-		call_url(&client, REST_POST, "https://nowhere.example/?key=s3cret", LONG_MS),
+	CU_ASSERT_EQUAL(call_url(&client, REST_POST, "https://nowhere.example/?key=s3cret",
+				UNIT_PATIENCE_MS),
 		ERR_TEMPORARY);
 	CU_ASSERT_STRING_EQUAL(
 		client.info.detail, "nowhere.example could not be reached: its name is not known.");
@@ -539,7 +539,7 @@ static void nothing_was_sent(void)
 	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, -1), ERR_TEMPORARY);
 	CU_ASSERT_EQUAL(server.connections, 1);
 	server_stop(&server);
-	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_TEMPORARY);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, UNIT_PATIENCE_MS), ERR_TEMPORARY);
 	CU_ASSERT_STRING_EQUAL(client.info.detail,
 		"127.0.0.1 could not be reached: it does not accept connections.");
 
@@ -581,9 +581,9 @@ static void certificate_is_verified(void)
 
 	server_start(&server, NULL, 0, tls);
 	client_start(&client);
-	CU_ASSERT_EQUAL(
-		call_url(&client, REST_POST,
-			arena_printf(client.arena, "https://localhost:%u/", server.port), LONG_MS),
+	CU_ASSERT_EQUAL(call_url(&client, REST_POST,
+				arena_printf(client.arena, "https://localhost:%u/", server.port),
+				UNIT_PATIENCE_MS),
 		ERR_TEMPORARY);
 	CU_ASSERT_STRING_EQUAL(client.info.detail,
 		"localhost could not be reached: its certificate cannot be trusted.");
@@ -616,29 +616,29 @@ static void closed_connections(void)
 
 	server_start(&server, script, sizeof(script) / sizeof(script[0]), NULL);
 	client_start(&client);
-	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OK);
-	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OK);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, UNIT_PATIENCE_MS), ERR_OK);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, UNIT_PATIENCE_MS), ERR_OK);
 	CU_ASSERT_EQUAL(server.connections, 1);
 	unit_wait(&server.hung_up, 1);
-	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OK);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, UNIT_PATIENCE_MS), ERR_OK);
 	CU_ASSERT_EQUAL(server.connections, 2);
 
 	/* The request may go out again. */
-	CU_ASSERT_EQUAL(call(&client, &server, REST_GET, LONG_MS), ERR_OK);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_GET, UNIT_PATIENCE_MS), ERR_OK);
 	CU_ASSERT_EQUAL(server.requests, 5);
-	CU_ASSERT_EQUAL(call(&client, &server, REST_DELETE, LONG_MS), ERR_OK);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_DELETE, UNIT_PATIENCE_MS), ERR_OK);
 	CU_ASSERT_EQUAL(server.requests, 7);
 
 	/* It may not. */
-	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OUTCOME_UNKNOWN);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_POST, UNIT_PATIENCE_MS), ERR_OUTCOME_UNKNOWN);
 	CU_ASSERT_EQUAL(server.requests, 8);
-	CU_ASSERT_EQUAL(call(&client, &server, REST_GET, LONG_MS), ERR_OK);
-	CU_ASSERT_EQUAL(call(&client, &server, REST_PATCH, LONG_MS), ERR_OUTCOME_UNKNOWN);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_GET, UNIT_PATIENCE_MS), ERR_OK);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_PATCH, UNIT_PATIENCE_MS), ERR_OUTCOME_UNKNOWN);
 	CU_ASSERT_EQUAL(server.requests, 10);
 
 	/* When it goes out again and finds nobody, the first may have been heard. */
-	CU_ASSERT_EQUAL(call(&client, &server, REST_GET, LONG_MS), ERR_OK);
-	CU_ASSERT_EQUAL(call(&client, &server, REST_GET, LONG_MS), ERR_OUTCOME_UNKNOWN);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_GET, UNIT_PATIENCE_MS), ERR_OK);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_GET, UNIT_PATIENCE_MS), ERR_OUTCOME_UNKNOWN);
 	CU_ASSERT_EQUAL(server.requests, 12);
 	client_stop(&client);
 	server_stop(&server);
@@ -656,10 +656,10 @@ static void kept_connection(void)
 	server_start(&other, &script, 1, NULL);
 	client_start(&client);
 	for (i = 0; i < 3; i++) {
-		CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OK);
+		CU_ASSERT_EQUAL(call(&client, &server, REST_POST, UNIT_PATIENCE_MS), ERR_OK);
 		usleep(5000); /* libcurl tells the last from the others by milliseconds */
-		CU_ASSERT_EQUAL(call(&client, &other, REST_POST, LONG_MS), ERR_OK);
-		CU_ASSERT_EQUAL(call(&client, &other, REST_POST, LONG_MS), ERR_OK);
+		CU_ASSERT_EQUAL(call(&client, &other, REST_POST, UNIT_PATIENCE_MS), ERR_OK);
+		CU_ASSERT_EQUAL(call(&client, &other, REST_POST, UNIT_PATIENCE_MS), ERR_OK);
 		usleep(5000);
 	}
 	CU_ASSERT_EQUAL(server.connections, 3);
@@ -688,12 +688,12 @@ static void unasked_answers(void)
 	server_start(&other, &other_script, 1, NULL);
 	client_start(&client);
 	for (i = 0; i < 8; i++) {
-		CU_ASSERT_EQUAL(call(&client, &server, REST_POST, LONG_MS), ERR_OK);
+		CU_ASSERT_EQUAL(call(&client, &server, REST_POST, UNIT_PATIENCE_MS), ERR_OK);
 		CU_ASSERT_EQUAL(client.reply.status, 200);
 		CU_ASSERT_STRING_EQUAL(client.reply.body, "{}");
 		unit_wait(&server.said, i + 1);
 		if (i % 2)
-			CU_ASSERT_EQUAL(call(&client, &other, REST_POST, LONG_MS), ERR_OK);
+			CU_ASSERT_EQUAL(call(&client, &other, REST_POST, UNIT_PATIENCE_MS), ERR_OK);
 	}
 	CU_ASSERT_EQUAL(server.requests, 8);
 	client_stop(&client);
@@ -712,7 +712,7 @@ static void calls_are_apart(void)
 		.password = "s3cret",
 		.content_type = "text/plain",
 		.body = "words",
-		.timeout_ms = LONG_MS};
+		.timeout_ms = UNIT_PATIENCE_MS};
 	struct client client;
 	struct server server;
 
@@ -721,7 +721,7 @@ static void calls_are_apart(void)
 	request.url = arena_printf(client.arena, "http://127.0.0.1:%u/", server.port);
 	CU_ASSERT_EQUAL(send_request(&client, &request), ERR_OK);
 	CU_ASSERT_EQUAL(client.reply.retry_after_s, 5);
-	CU_ASSERT_EQUAL(call(&client, &server, REST_GET, LONG_MS), ERR_OK);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_GET, UNIT_PATIENCE_MS), ERR_OK);
 	CU_ASSERT_EQUAL(client.reply.status, 204);
 	CU_ASSERT_EQUAL(client.reply.retry_after_s, 0);
 	CU_ASSERT_PTR_NULL(client.reply.json);
@@ -743,7 +743,7 @@ static void environment(void)
 	setenv("ALL_PROXY", "socks5h://127.0.0.1:1", 1);
 	server_start(&server, &script, 1, NULL);
 	client_start(&client);
-	CU_ASSERT_EQUAL(call(&client, &server, REST_GET, LONG_MS), ERR_OK);
+	CU_ASSERT_EQUAL(call(&client, &server, REST_GET, UNIT_PATIENCE_MS), ERR_OK);
 	client_stop(&client);
 	server_stop(&server);
 	unsetenv("http_proxy");
@@ -760,7 +760,7 @@ static void *call_often(void *context)
 	server_start(&server, &script, 1, NULL);
 	client_start(&client);
 	for (i = 0; i < 100; i++)
-		*succeeded += call(&client, &server, REST_POST, LONG_MS) == ERR_OK;
+		*succeeded += call(&client, &server, REST_POST, UNIT_PATIENCE_MS) == ERR_OK;
 	client_stop(&client);
 	server_stop(&server);
 	return NULL;
@@ -794,7 +794,7 @@ static void log_has_no_secrets(void)
 	client_start(&client);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(freopen(path, "w", stderr));
 	log_init("test", LOG_LEVEL_DEBUG, LOG_FORMAT_LOGFMT);
-	call(&client, &server, REST_GET, LONG_MS);
+	call(&client, &server, REST_GET, UNIT_PATIENCE_MS);
 	log_init("test", LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT);
 	dup2(stderr_before, STDERR_FILENO);
 	close(stderr_before);

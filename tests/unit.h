@@ -36,6 +36,14 @@ struct unit_case {
 	CU_assertImplementation(                                                                   \
 		(holds) ? CU_TRUE : CU_FALSE, __LINE__, (name), __FILE__, "", CU_FALSE)
 
+/* How long is waited where a test is not about time: on a busy machine, under valgrind, what takes
+ * milliseconds takes seconds. */
+enum {
+	UNIT_PATIENCE_S = 600,
+	UNIT_PATIENCE_MS = UNIT_PATIENCE_S * 1000,
+	UNIT_PATIENCE_US = UNIT_PATIENCE_MS * 1000
+};
+
 enum { UNIT_PATH_SIZE = 64 };
 
 /* A new file of these bytes, mode 0600; the test removes it. */

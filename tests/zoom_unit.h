@@ -217,8 +217,8 @@ static inline void bench_init(struct bench *bench, const char *name, const struc
 		.rest = bench->rest,
 		.tokens = &store,
 		.now = NOW,
-		.until_us = clock_monotonic_us() + 10 * 1000 * 1000,
-		.attempt_ms = 5000,
+		.until_us = clock_monotonic_us() + UNIT_PATIENCE_US,
+		.attempt_ms = UNIT_PATIENCE_MS,
 	};
 	stored = (struct provider_token){
 		.access_token = "token-0", .expires_at = NOW + INSTANT_HOUR, .rev = 1};

@@ -20,6 +20,9 @@ from sim import Fault, Sim
 from sim_rules import utc
 from zoom import Zoom
 
+# Enough where a test is not about time.
+PATIENCE_MS = 60_000
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("MEETLINK_BUILD", ROOT / "build")).resolve()
 PROGRAM = BUILD / "tests/provider_call"
@@ -103,7 +106,7 @@ class Probe(contextlib.ExitStack):
         self.tokens = self.enter_context(tempfile.TemporaryDirectory()) + "/tokens"
         self.printed = ""
         self.callback(self.demand_silence)
-        self.attempt_ms = self.total_ms = 5000
+        self.attempt_ms = self.total_ms = PATIENCE_MS
         self.security: dict[str, bool] = {}
         self.repeated = False  # whether the outcome of an earlier creation is not known
         now = datetime.datetime.now(datetime.UTC).replace(minute=0, second=0, microsecond=0)
@@ -155,7 +158,7 @@ class Probe(contextlib.ExitStack):
             input=json.dumps(given),
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=2 * PATIENCE_MS / 1000,
         )
         assert done.returncode == 0, done.stderr
         said = json.loads(done.stdout)
@@ -222,7 +225,7 @@ class Probe(contextlib.ExitStack):
         assert not told, f"printed: {told}"
 
 
-def play(kind: type[Sim], row: Row, total_ms: int = 5000) -> None:
+def play(kind: type[Sim], row: Row, total_ms: int = PATIENCE_MS) -> None:
     """Runs a row's operation, of a meeting that is there already unless it is to be made."""
     with Probe(kind) as probe:
         probe.total_ms = total_ms

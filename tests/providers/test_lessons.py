@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from google import Google
 from graph import Graph
-from probe import NAMES, TOKEN, Probe
+from probe import NAMES, PATIENCE_MS, TOKEN, Probe
 from sim import Fault, Sim
 from sim_rules import utc
 from support import at_once
@@ -82,7 +82,7 @@ def test_lesson_12_a_pending_conference_is_polled_and_not_made_again() -> None:
         assert probe("create").err == "still_pending"
         assert probe("create").err == "still_pending"
         probe.sim.settle()
-        probe.total_ms = 5000
+        probe.total_ms = PATIENCE_MS
         assert probe("create").link["url"] == probe.sim.live()[0].join_url
         assert probe.sim.count("POST", "/events") == 1
         assert len(conferences(probe)) == 1

@@ -7,7 +7,7 @@ import pytest
 from google import Google
 from graph import Graph
 from hypothesis import strategies as st
-from probe import NAMES, TOKEN, Probe
+from probe import NAMES, PATIENCE_MS, TOKEN, Probe
 from sim import CHAOS, Fault, Sim
 from support import until
 from zoom import PER_SECOND, Zoom
@@ -45,7 +45,7 @@ def trouble(probe: Probe, does: str, faults: list[tuple[str, int]]) -> str:
         probe.sim.script(dataclasses.replace(fault, skip=skip))
     probe.attempt_ms, probe.total_ms = 300, 3000
     err = probe(does).err
-    probe.attempt_ms = probe.total_ms = 5000
+    probe.attempt_ms = probe.total_ms = PATIENCE_MS
     probe.sim.calm()
     return err
 

@@ -6,7 +6,7 @@ import datetime
 import pytest
 from google import Google
 from graph import Graph
-from probe import FIRST, NAMES, Probe
+from probe import FIRST, NAMES, PATIENCE_MS, Probe
 from sim import Fault, Sim
 from zoom import Zoom
 
@@ -91,7 +91,7 @@ def test_trouble(kind: type[Sim], does: str, name: str) -> None:
         if fault.status in (302, 307):
             there = f"{other.conf[f'{CONF[kind]}_API_URL']}/elsewhere"
             fault = dataclasses.replace(fault, headers={"Location": there})
-        probe.attempt_ms = 300 if fault.hang else 5000
+        probe.attempt_ms = 300 if fault.hang else PATIENCE_MS
         probe.script(does, fault)
         answer = probe(does)
         assert answer.err == expected, answer.detail
@@ -99,7 +99,7 @@ def test_trouble(kind: type[Sim], does: str, name: str) -> None:
 
         # After that, as if nothing had been; even what was made may not be known to us.
         probe.sim.calm()
-        probe.attempt_ms, probe.repeated = 5000, True
+        probe.attempt_ms, probe.repeated = PATIENCE_MS, True
         assert probe(does).err == "ok"
         live = probe.sim.live()
         assert len(live) == (does != "remove")
@@ -112,7 +112,7 @@ def test_trouble(kind: type[Sim], does: str, name: str) -> None:
 def test_trouble_while_it_is_set_up(kind: type[Sim]) -> None:
     with Probe(kind) as probe:
         for name, trouble in TROUBLES.items():
-            probe.attempt_ms = 300 if trouble.fault.hang else 5000
+            probe.attempt_ms = 300 if trouble.fault.hang else PATIENCE_MS
             probe.script("validate", trouble.fault)
             answer = probe("validate")
             probe.sim.calm()

@@ -113,7 +113,8 @@ def test_a_thousand_accepts_in_bad_weather(provide: Provide) -> None:
 
 
 class Killer:
-    """Kills a worker or a dispatcher by SIGKILL, again and again."""
+    """Kills a worker or a dispatcher by SIGKILL, again and again, each time after something was
+    answered: those who die before they have served are replaced later and later."""
 
     def __init__(self, providers: Providers, pause_s: float):
         self.stack, self.pause_s = providers.stack, pause_s
@@ -124,9 +125,11 @@ class Killer:
         self.thread.start()
 
     def run(self) -> None:
+        answers = 0
         while not self.enough.wait(self.pause_s):
             children = sorted(self.stack.children().items())
-            if not children:  # the master has not replaced them yet
+            before, answers = answers, self.stack.logged("meetlink").count("msg=http")
+            if answers == before or not children:
                 continue
             pid, name = self.dice.choice(children)
             os.kill(pid, signal.SIGKILL)

@@ -276,7 +276,7 @@ def test_the_life_of_a_meeting(case: Case) -> None:
     case.tell("meeting.started", now - 60)
     host = {"participant_user_id": case.live.raw["host_id"], "participant_uuid": "H"}
     case.tell("meeting.participant_joined", now - 59, participant=host)
-    guest = {"user_id": "16778240", "user_name": "Ada Example", "email": "ada@home.example"}
+    guest = {"user_id": "16778240", "user_name": "Adelheid Ex", "email": "adelheid@home.example"}
     case.tell("meeting.participant_joined", now - 58, participant=guest)
     case.tell("meeting.participant_left", now - 20, participant=guest)
     case.tell("meeting.ended", now - 10)
@@ -291,9 +291,9 @@ def test_the_life_of_a_meeting(case: Case) -> None:
     document = case.document()
     assert set(case.meeting()).isdisjoint({"held_from", "held_until", "reports"})
     stored = repr(document["events"]) + repr(document["meeting"]["reports"])
-    assert "Ada" not in stored and "ada@" not in stored, "no names in the trail"
+    assert "Adelheid" not in stored and "adelheid@" not in stored, "no names in the trail"
     logged = case.stack.logged("meetlink") + case.stack.logged("access")
-    assert "ada@" not in logged
+    assert "adelheid@" not in logged
 
 
 @pytest.mark.parametrize("number", [False, True])
