@@ -247,7 +247,6 @@ static void refuse(const struct provider *provider, const char *access)
 
 struct crowd_member {
 	const struct provider *provider;
-	int64_t time_ms;
 	const char *refused;
 	enum err err;
 	char access[TEXT];
@@ -259,23 +258,22 @@ static void *crowd_ask(void *argument)
 
 	if (member->refused)
 		refuse(member->provider, member->refused);
-	member->err = ask(member->provider, member->time_ms, member->access);
+	member->err = ask(member->provider, UNIT_PATIENCE_MS, member->access);
 	return NULL;
 }
 
 enum { CROWD = 24 };
 
 /* Half of them for each "process". */
-static void crowd_run(struct crowd_member crowd[CROWD], const struct provider *other,
-	int64_t time_ms, const char *refused)
+static void crowd_run(
+	struct crowd_member crowd[CROWD], const struct provider *other, const char *refused)
 {
 	pthread_t threads[CROWD];
 	int i;
 
 	for (i = 0; i < CROWD; i++) {
-		crowd[i] = (struct crowd_member){.provider = i % 2 ? other : &provider_a,
-			.time_ms = time_ms,
-			.refused = refused};
+		crowd[i] = (struct crowd_member){
+			.provider = i % 2 ? other : &provider_a, .refused = refused};
 		pthread_create(&threads[i], NULL, crowd_ask, &crowd[i]);
 	}
 	for (i = 0; i < CROWD; i++)
@@ -317,7 +315,7 @@ static void test_one_expired_token_one_grant(void)
 		world->expires_in_s = cases[i].expires_in_s;
 		if (cases[i].left_ms)
 			world_stored("old", cases[i].left_ms);
-		crowd_run(crowd, cases[i].other, UNIT_PATIENCE_MS, NULL);
+		crowd_run(crowd, cases[i].other, NULL);
 		UNIT_CHECK(world->grants == 1, cases[i].name);
 		UNIT_CHECK(world->saves == 1, cases[i].name);
 		UNIT_CHECK(crowd_count(crowd, ERR_OK, "access-1") == CROWD, cases[i].name);
@@ -332,7 +330,7 @@ static void test_early_renewal_stops_nobody(void)
 	world_init();
 	world->grant_ms = 1500;
 	world_stored("old", MINUTE);
-	crowd_run(crowd, &provider_b, UNIT_PATIENCE_MS, NULL);
+	crowd_run(crowd, &provider_b, NULL);
 	CU_ASSERT_EQUAL(world->grants, 1);
 	/* The second thread of a process may wait until the first has seen what is stored. */
 	CU_ASSERT(crowd_count(crowd, ERR_OK, "old") > 0);
@@ -355,7 +353,7 @@ static void test_forked_processes(void)
 		children[i] = fork();
 		if (children[i] == 0) {
 			alarm(HANG_S);
-			crowd_run(crowd, &provider_a, UNIT_PATIENCE_MS, NULL);
+			crowd_run(crowd, &provider_a, NULL);
 			_exit(crowd_count(crowd, ERR_OK, "access-1") == CROWD ? 0 : 1);
 		}
 	}
@@ -534,7 +532,7 @@ static void test_a_refusal_is_for_all(void)
 	world->failures = -1;
 	world->grant_ms = 200;
 	world_stored("old", -1);
-	crowd_run(crowd, &provider_b, UNIT_PATIENCE_MS, NULL);
+	crowd_run(crowd, &provider_b, NULL);
 	/* The other process finds out itself, after a second. */
 	CU_ASSERT_EQUAL(crowd_count(crowd, ERR_CREDENTIAL, ""), CROWD);
 	CU_ASSERT_EQUAL(world->grants, 2);
@@ -560,7 +558,7 @@ static void test_a_holder_dies(void)
 	until = world->lease_until = clock_now_ms() + 2 * SECOND;
 	CU_ASSERT_EQUAL(ask(&provider_a, 300, access), ERR_TEMPORARY);
 	CU_ASSERT_EQUAL(world->grants, 0);
-	crowd_run(crowd, &provider_b, UNIT_PATIENCE_MS, NULL);
+	crowd_run(crowd, &provider_b, NULL);
 	CU_ASSERT_EQUAL(world->grants, 1);
 	CU_ASSERT_EQUAL(crowd_count(crowd, ERR_OK, "access-1"), CROWD);
 	CU_ASSERT(clock_now_ms() >= until);
@@ -569,7 +567,7 @@ static void test_a_holder_dies(void)
 	world_init();
 	world_stored("old", MINUTE);
 	world->lease_until = clock_now_ms() + PROVIDER_TOKEN_LEASE_MS;
-	crowd_run(crowd, &provider_b, UNIT_PATIENCE_MS, NULL);
+	crowd_run(crowd, &provider_b, NULL);
 	CU_ASSERT_EQUAL(crowd_count(crowd, ERR_OK, "old"), CROWD);
 }
 
@@ -641,7 +639,7 @@ static void test_a_refused_token_is_renewed(void)
 	world_init();
 	world->grant_ms = 200;
 	world_stored("old", HOUR);
-	crowd_run(crowd, &provider_b, UNIT_PATIENCE_MS, "old");
+	crowd_run(crowd, &provider_b, "old");
 	CU_ASSERT_EQUAL(world->grants, 1);
 	CU_ASSERT_EQUAL(crowd_count(crowd, ERR_OK, "access-1"), CROWD);
 }
