@@ -139,7 +139,7 @@ def measure(stack: Stack, smtp: SmtpServer, seconds: float, many: int) -> None:
         if number % (CHANGES_PER_HOUR - 20) == 0:
             stack.advance(HOUR_S + 1)
     stack.advance(HOUR_S + 1)
-    stack.settle(request_id, 120)
+    stack.settle(request_id)
     stack.advance(HOUR_S + 1)
     policy(stack, max_changes_per_hour=30)
     before = len(smtp.of(request_id))
@@ -161,7 +161,7 @@ def measure(stack: Stack, smtp: SmtpServer, seconds: float, many: int) -> None:
     print(f"p99 ratio {attacked[1] / quiet[1]:.2f}")
     # All that it owes of that hour leaves.
     stack.advance(60)
-    stack.settle(request_id, 120)
+    stack.settle(request_id)
     people = collections.Counter(mail.recipient for mail in smtp.of(request_id)[before:])
     print(f"mails to its two people: {sorted(people.values())}")
 

@@ -295,7 +295,7 @@ class Bench:
         few = self.lawyers[HEAVY[0]]
         if "few" not in vars(self):
             self.few = few.accepted(starts_at=self.stack.at(days=10))
-            self.stack.settle(self.few["id"], 60)
+            self.stack.settle(self.few["id"])
             self.few = few.lawyer.request(self.few["id"])
         self.note(size, "100", one(few, self.few))
         for heavy, parties in self.lawyers.items():

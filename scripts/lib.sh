@@ -45,13 +45,18 @@ quietly() {
 	patiently "$@" >>"$log" 2>&1
 }
 
+# Without `wait`: a child that ends in the moment of a signal may be lost to bash (5.2), which would
+# then wait for it as long as it has others. Bounded, as every wait: dpkg ends in its own time.
 stop_step() {
+	local turn
+
 	[ -n "$waiting" ] && [ "${!:-}" != "$before" ] || return 0
 	# Again and again: what has just been forked may lose one.
-	while kill "$!" 2>/dev/null; do
+	for ((turn = 0; turn < 60 * 20; turn++)); do
+		kill "$!" 2>/dev/null || return 0
 		sleep 0.05
 	done
-	wait "$!" || :
+	say "what was under way did not stop within 60 s and is left behind"
 }
 
 # The end of $log, then die.

@@ -176,7 +176,7 @@ def test_the_last_word_is_true(world: tuple[Stack, Unreliable], story: tuple) ->
     # What was put off, and the domain that did so, have their next turn.
     stack.advance(3700)
     until(stack.is_idle, "all that was due is done", 60)
-    stack.settle(request["id"], 60)
+    stack.settle(request["id"])
     for who in PEOPLE:
         mails = [mail for mail in smtp.every(request["id"]) if f".{who}@" in mail.id]
         check_person(stack, request, who, mails)

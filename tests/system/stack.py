@@ -343,7 +343,7 @@ class Stack:
         busy = [{"effects.lease": {"$type": "string"}}, {"due": {"$lte": now}}]
         return not self.requests.count_documents({"$or": busy}, limit=1)
 
-    def settle(self, request_id: str, seconds: float = 30) -> dict:
+    def settle(self, request_id: str) -> dict:
         """Waits until nothing is owed any more; the document then. Where all that is left are mails
         that wait with what else may change, the clock is moved to them."""
 
@@ -355,5 +355,5 @@ class Stack:
                     self.advance(wait.total_seconds())
             return not owed
 
-        until(is_done, f"the effects of {request_id} are done", seconds)
+        until(is_done, f"the effects of {request_id} are done", 120)
         return self.document(request_id)

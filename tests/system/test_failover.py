@@ -42,7 +42,7 @@ def providers(shared: Providers) -> Providers:
         """Not yet, where a call ends in which it failed before."""
         shared.stack.advance(BREAKER_S + 1)
         request, _ = accept(shared, provider=name)
-        request = shared.stack.settle(request["id"])  # where it took longer than who accepts waits
+        request = shared.finish(request["id"])  # where it took longer than who accepts waits
         assert request["meeting"]["status"] == "ready", request["meeting"]
         return shared.health(name)["state"] == "ok"
 

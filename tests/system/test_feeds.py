@@ -4,8 +4,6 @@ import concurrent.futures
 import contextlib
 import datetime
 import socket
-import threading
-import urllib.parse
 from collections.abc import Callable
 
 import bson

@@ -10,7 +10,7 @@ from mailbox import Mail, SmtpServer
 import aiosmtpd.controller
 import aiosmtpd.smtp
 import pytest
-from caller import Parties, done
+from caller import done
 from providers import Providers, provide, unique  # noqa: F401
 from sim import Fault
 from stack import Stack
@@ -348,7 +348,7 @@ def test_the_mail_server_is_away_for_a_while(start: Callable[..., Stack], smtp: 
         ("ops@example.org", "E-mail is not leaving"),
     ]
     until(lambda: sorted(alerts(smtp)) == begun, "both are told", 60)
-    stack.settle(request["id"], 60)
+    stack.settle(request["id"])
     stack.advance(200)
     over = [(address, "E-mail is leaving again") for address, _ in begun]
     until(lambda: sorted(alerts(smtp)[2:]) == over, "both are told that it is over", 60)
@@ -365,7 +365,7 @@ def test_a_short_hiccup_is_no_incident(start: Callable[..., Stack], smtp: SmtpSe
     incidents = stack.requests.database["incidents"]
     until(lambda: incidents.find_one({"_id": "mail"}), "it is noticed", 60)
     smtp.start()
-    stack.settle(request["id"], 60)
+    stack.settle(request["id"])
     stack.advance(200)
     until(lambda: incidents.count_documents({}) == 0, "it is forgotten", 60)
     assert alerts(smtp) == []
@@ -463,7 +463,7 @@ def test_credentials_that_end_soon(provide: Provide, smtp: SmtpServer) -> None:
     until(is_watched, "somebody looks", 60)
     assert incidents.count_documents({"_id": "expiry_teams"}) == 0
     smtp.start()
-    stack.settle(request["id"], 60)
+    stack.settle(request["id"])
     day = ending(20)
     begun = ("ops@example.org", f"Microsoft Teams: the credentials end on {day}")
     until(lambda: begun in alerts(smtp), "it is told", 60)
@@ -543,7 +543,7 @@ def test_a_wrong_password_pauses_all_mails(start: Callable[..., Stack]) -> None:
     server.right = True
     stack.advance(3600)
     for request in made[:begun] + made[begun + 1 :]:
-        stack.settle(request["id"], 60)
+        stack.settle(request["id"])
     assert len(server.taken) >= 11
     server.controller.stop()
 
@@ -571,7 +571,7 @@ def test_a_domain_that_puts_us_off_slows_nobody_else(
     smtp.answers.clear()
     stack.advance(3600)
     for request in made:
-        stack.settle(request["id"], 60)
+        stack.settle(request["id"])
         assert len(told(stack, request, "request_received", "lawyer")) == 1
 
 

@@ -98,7 +98,7 @@ def test_while_many_wait_two_mails_are_one_errand(
     until(stack.is_idle, "nobody is at it", 60)
     stack.advance(3600)
     for request in made:
-        stack.settle(request["id"], 60)
+        stack.settle(request["id"])
         assert len(stack.mails.of(request["id"])) == 2
 
 

@@ -11,7 +11,7 @@ from support import at_once, until
 
 def assert_one_meeting(stack: Stack, request: dict) -> None:
     """One live meeting, decided once, and one mail to each."""
-    document = stack.settle(request["id"], 60)
+    document = stack.settle(request["id"])
     actions = collections.Counter(event["action"] for event in document["events"])
     assert actions == {
         "request.created": 1,

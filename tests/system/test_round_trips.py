@@ -4,7 +4,6 @@ Each round trip is time that somebody waits, and each whole document grows with 
 happened to it. So there are bounds, which only a good reason may raise.
 """
 
-import pathlib
 from collections.abc import Callable, Iterator
 from mailbox import SmtpServer
 
