@@ -195,17 +195,13 @@ def test_one_reminder_after_a_long_outage(start: Callable[..., Stack], smtp: Smt
     people = own.parties()
     request = people.accepted()
     own.settle(request["id"])
-
-    def rests() -> bool:
-        return not any(effect.get("lease") for effect in own.owed(request["id"]))
-
     smtp.stop()
     own.advance(2 * DAY_S + 60)
     until(lambda: any("reminder" in e["kind"] for e in own.owed(request["id"])), "it is owed")
     # What is on its way while the clock is moved would leave with the time left of before.
-    until(rests, "nobody is at it")
+    until(own.is_idle, "nobody is at it")
     own.advance(DAY_S - HOUR_S)
-    until(rests, "nobody is at it")
+    until(own.is_idle, "nobody is at it")
     smtp.start()
     own.settle(request["id"])
     for mails in reminders(own, request):
