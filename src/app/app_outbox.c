@@ -129,7 +129,10 @@ int app_outbox(int argc, char **argv)
 	struct outbox_run run = {0};
 	const struct app_option options[] = {{"config", .value = &run.config_path},
 		{"kind", .value = &run.kind}, {"state", .value = &run.state}};
-	const int done = app_options(argc, argv, outbox_help, options, 3, 2);
+	char request_id[ID_SIZE], effect_id[ID_SIZE];
+	/* One id in 64 begins with a dash, and is no option for that. */
+	const bool by_id = outbox_id_read(argv[argc - 1], request_id, effect_id);
+	const int done = app_options(argc - by_id, argv, outbox_help, options, 3, 2);
 	const char *verb = optind < argc ? argv[optind] : "";
 	const bool list = strcmp(verb, "list") == 0;
 	struct conf *conf;

@@ -170,6 +170,9 @@ def test_from_the_command_line(stack: Stack, smtp: SmtpServer) -> None:
     for wrong in (["retry", item["id"]], ["retry"], ["list", "--kind", "x"], ["forget", "x"]):
         with pytest.raises(AssertionError):
             stack.run("outbox", *wrong)
+    for begins in ("-h", "--"):  # as an option does
+        with pytest.raises(AssertionError, match="It is not owed"):
+            stack.run("outbox", "discard", begins + "A" * 42)
 
 
 @pytest.fixture
