@@ -18,6 +18,9 @@ enum { NEWS_MOST = 6, NEWS_MOST_BUT_ENDS = NEWS_MOST - 1 };
 /* How long after news of a change the next may leave. */
 #define NEWS_PAUSE INSTANT_MINUTE
 
+/* Who answers a request within so long need not be told of it: many are accepted by a program. */
+#define NEWS_RECEIVED_PAUSE (5 * INSTANT_SECOND)
+
 #define FIELD(type, member, ...)                                                                   \
 	MODEL_FIELD(struct person_news, member, type, MODEL_STORED | MODEL_SPARSE __VA_ARGS__)
 
@@ -491,7 +494,10 @@ void news_owe_cancellation(struct cause *cause, struct request *request)
 
 void news_owe_received(struct cause *cause, struct request *request)
 {
-	news_owe(cause, request, EFFECT_MAIL_REQUEST_RECEIVED, PARTY_LAWYER);
+	struct effect *owed = news_owe(cause, request, EFFECT_MAIL_REQUEST_RECEIVED, PARTY_LAWYER);
+
+	if (owed)
+		owed->due += NEWS_RECEIVED_PAUSE;
 }
 
 /* Whether that person may have been told of an open request: the client has filed it. */
