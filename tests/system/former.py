@@ -258,7 +258,7 @@ class Former(Providers):
         assert end(self.stack.program) == 0
         self.stack.settings |= settings
         self.stack.start_program()
-        until(self.stack.is_ready, "it is back", 30)
+        until(self.stack.is_ready, "it is back")
 
     def deliver(self) -> None:
         """From now on somebody does what is owed."""

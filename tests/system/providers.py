@@ -141,7 +141,7 @@ class Providers:
         if later:
             self.stack.advance((min(later) - now).total_seconds() + 0.002)
 
-    def finish(self, request_id: str, seconds: float = 40) -> dict:
+    def finish(self, request_id: str, seconds: float = 120) -> dict:
         """Moves the clock until nothing is owed any more but the watch; the document then."""
         deadline = time.monotonic() + seconds
         pause = 0.02
@@ -152,7 +152,7 @@ class Providers:
             pause = min(1.5 * pause, 0.2)
         return document
 
-    def finish_all(self, seconds: float = 60) -> None:
+    def finish_all(self, seconds: float = 120) -> None:
         """The same for all requests."""
         deadline = time.monotonic() + seconds
         query = {"effects": {"$elemMatch": {"kind": {"$nin": list(WATCH)}, "state": "due"}}}
@@ -171,7 +171,7 @@ class Providers:
 
         return until(tried, f"{times} attempts for {request_id} have failed", 40)
 
-    def until_status(self, request_id: str, status: str, seconds: float = 20) -> dict:
+    def until_status(self, request_id: str, status: str, seconds: float = 60) -> dict:
         def has_it() -> dict | None:
             document = self.stack.document(request_id)
             return document if document["meeting"]["status"] == status else None

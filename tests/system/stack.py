@@ -12,6 +12,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 from mailbox import MailFolder, SmtpServer
 
 import pymongo
@@ -158,7 +159,7 @@ class Stack:
             self.init_database()
             self.start_program()
             self.start_nginx()
-            until(self.is_ready, "ready", 30)
+            until(self.is_ready, "ready")
         except BaseException:
             self.stop()
             raise
@@ -234,7 +235,12 @@ class Stack:
             return False
 
     def children(self) -> dict[int, str]:
-        """The processes of the program: id -> name."""
+        """The processes of the program: id -> name. They begin with their master's."""
+        while "meetlink" in (found := self.forked()).values():
+            time.sleep(0.005)
+        return found
+
+    def forked(self) -> dict[int, str]:
         found = {}
         for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
             try:
@@ -355,5 +361,5 @@ class Stack:
                     self.advance(wait.total_seconds())
             return not owed
 
-        until(is_done, f"the effects of {request_id} are done", 120)
+        until(is_done, lambda: f"nothing is owed: {self.owed(request_id)}", 120)
         return self.document(request_id)

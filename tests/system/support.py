@@ -22,11 +22,15 @@ def tool(name: str) -> pathlib.Path:
     return pathlib.Path(sys.executable).parent / name
 
 
-def until(condition: Callable[[], T], what: str, seconds: float = 60) -> T:
+def until(
+    condition: Callable[[], T], what: str | Callable[[], str], seconds: float = 60
+) -> T:
     """Waits for a condition and returns the value that fulfils it."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        if time.monotonic() > deadline:
+            said = what() if callable(what) else what
+            raise AssertionError(f"not within {seconds} s: {said}")
         time.sleep(0.02)
     return value
 

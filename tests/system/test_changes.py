@@ -354,7 +354,7 @@ def test_a_new_link(own: Stack, people: Parties) -> None:
         first, second = check_thread(thread, "REQUEST", "REQUEST")
         assert second["LOCATION"] == link
         assert thread[1].message["Subject"].startswith("New link: ")
-        assert first["CREATED"].dt == second["CREATED"].dt == instant(old["created_at"])
+        assert first["CREATED"].dt == second["CREATED"].dt == instant(request["created_at"])
         assert both_say(thread[1], "updates the entry in your calendar.")
         assert both_say(thread[1], "Links from earlier e-mails are no longer valid.")
         assert both_say(thread[1], link) and not both_say(thread[1], first["LOCATION"])

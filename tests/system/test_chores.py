@@ -43,7 +43,7 @@ def kill_all(stack: Stack) -> None:
     os.killpg(stack.program.pid, signal.SIGKILL)
     stack.program.wait(40)
     stack.start_program()
-    until(stack.is_ready, "ready again", 30)
+    until(stack.is_ready, "ready again")
 
 
 def in_background(call: Callable[[], object]) -> threading.Thread:

@@ -433,7 +433,7 @@ def test_the_breaker(providers: Providers) -> None:
     assert "not asked again yet" in words, words
 
     stack.advance(BREAKER_S + 1)
-    until(lambda: zoom.count(*CREATE_ZOOM) > before + asked, "one is let through", 10)
+    until(lambda: zoom.count(*CREATE_ZOOM) > before + asked, "one is let through")
     time.sleep(2.5)
     assert zoom.count(*CREATE_ZOOM) - before - asked <= 2, "one at a time, and it failed"
     assert providers.health("zoom")["breaker"] == "open"
@@ -516,7 +516,7 @@ def test_the_database_goes_away_while_somebody_waits(
         request, took = answer.result()
     database.resume()
     assert request["meeting"]["status"] == "pending" and took < 15, took
-    until(lambda: providers.stack.anyone().get("/readyz").ok, "it recovers", 15)
+    until(lambda: providers.stack.anyone().get("/readyz").ok, "it recovers")
     providers.stack.advance(LEASE_S + 1)
     providers.until_status(request["id"], "ready")
     providers.the_meeting(request)

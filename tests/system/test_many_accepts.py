@@ -159,7 +159,7 @@ def test_processes_die_while_a_hundred_accept(provide: Provide) -> None:
         killed = killer.stop()
     for sim in providers.sims.values():
         sim.calm()
-    until(lambda: len(stack.children()) == whole, "everybody is back", 30)
+    until(lambda: len(stack.children()) == whole, "everybody is back")
     time.sleep(1)
     stack.advance(LEASE_S + 1)  # what the dead had leased
     providers.finish_all()

@@ -395,7 +395,7 @@ def away(provide: Provide, smtp: SmtpServer) -> Providers:
     stack.advance(125)
     until(lambda: alerts(smtp), "it is told", 60)
     assert alerts(smtp) == [("ops@example.org", "Zoom needs attention")]
-    providers.finish_all(60)
+    providers.finish_all()
     return providers
 
 
@@ -421,7 +421,7 @@ def test_a_provider_that_works_again(provide: Provide, smtp: SmtpServer) -> None
     until(is_closed, "it is asked again", 60)
     seen = {"_id": "zoom", "well_at": {"$ne": None}}
     until(lambda: incidents.find_one(seen), "somebody has seen it", 60)
-    providers.finish_all(60)
+    providers.finish_all()
     stack.advance(200)
     until(lambda: len(alerts(smtp)) == 2, "it is over", 60)
     assert alerts(smtp)[1] == ("ops@example.org", "Zoom works again")

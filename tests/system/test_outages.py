@@ -188,7 +188,6 @@ def test_the_database_is_away(
     until(
         lambda: all(stack.anyone().get("/readyz").status_code == 200 for _ in range(20)),
         "it recovers",
-        15,
     )
     stack.advance(LEASE_S + 1)
     assert parties.accept(request)["meeting"]["status"] == "ready"

@@ -297,7 +297,7 @@ def test_a_name_that_leads_elsewhere_by_then(
     stack.program.wait(40)
     stack.settings["WEBHOOKS_ALLOW"] = ""
     stack.start_program()
-    until(stack.is_ready, "ready again", 30)
+    until(stack.is_ready, "ready again")
     stack.parties().create()
 
     def refusal() -> dict | None:

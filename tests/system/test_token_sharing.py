@@ -35,7 +35,7 @@ def restart(stack: Stack, number: int) -> None:
         stack.program.send_signal(number)
     stack.program.wait(40)
     stack.start_program()
-    until(stack.is_ready, "ready again", 30)
+    until(stack.is_ready, "ready again")
 
 
 def stored(stack: Stack) -> str:
