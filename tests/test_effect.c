@@ -10,6 +10,7 @@ enum { LEASE_MS = 90 * 1000, EFFECT_MAX = 5 };
 #define INVITE    EFFECT_MAIL_MEETING_READY
 #define NEWS      EFFECT_MAIL_MEETING_UPDATED
 #define CANCEL    EFFECT_MAIL_MEETING_CANCELLED
+#define ANSWERED  EFFECT_MAIL_MEETING_ANSWERED
 #define TO_CLIENT PARTY_CLIENT
 #define TO_LAWYER PARTY_LAWYER
 
@@ -45,6 +46,7 @@ static void effect_add_rows(
 		effect->state = rows[i].state;
 		effect->due = CORE_NOW + rows[i].due;
 		effect->lease = rows[i].leased ? "lease of another" : NULL;
+		effect->attempts = rows[i].leased;
 	}
 }
 
@@ -74,15 +76,20 @@ static void test_effect_claim_takes_due_heads(void)
 		{"cancellation waits for the invitation",
 			{{INVITE, TO_CLIENT, 0, 0, 0}, {CANCEL, TO_CLIENT, 0, 0, 0}}, 2, 0, 0,
 			"x."},
-		{"cancellation waits for an invitation that waits",
-			{{INVITE, TO_CLIENT, 0, 500, 0}, {CANCEL, TO_CLIENT, 0, 0, 0}}, 2, 500, 499,
-			".."},
+		{"a mail that waits for its time lets another pass",
+			{{ANSWERED, TO_CLIENT, 0, 500, 0}, {CANCEL, TO_CLIENT, 0, 0, 0}}, 2, 0, 0,
+			".x"},
+		{"and waits for it",
+			{{ANSWERED, TO_CLIENT, 0, 500, 0}, {CANCEL, TO_CLIENT, 0, LEASE_MS, 1}}, 2,
+			LEASE_MS, 500, ".."},
+		{"what waits for its time at the provider keeps its turn",
+			{{CREATE, 0, 0, 500, 0}, {UPDATE, 0, 0, 0, 0}}, 2, 500, 499, ".."},
 		{"cancellation waits for an invitation being sent",
 			{{INVITE, TO_CLIENT, 0, LEASE_MS, 1}, {CANCEL, TO_CLIENT, 0, 0, 0}}, 2,
 			LEASE_MS, 0, ".."},
 		{"the other person's lane goes on",
 			{{INVITE, TO_CLIENT, 0, LEASE_MS, 1}, {INVITE, TO_LAWYER, 0, 7, 0},
-				{CANCEL, TO_CLIENT, 0, 0, 0}, {CANCEL, TO_LAWYER, 0, 0, 0}},
+				{CANCEL, TO_CLIENT, 0, 0, 0}, {CANCEL, TO_LAWYER, 0, 7, 0}},
 			4, 7, 7, ".x.."},
 		{"failed frees the lane",
 			{{INVITE, TO_CLIENT, EFFECT_FAILED, 0, 0}, {CANCEL, TO_CLIENT, 0, 0, 0}}, 2,
@@ -99,7 +106,7 @@ static void test_effect_claim_takes_due_heads(void)
 			299, ".."},
 		{"earliest head counts",
 			{{CREATE, 0, 0, 900, 0}, {INVITE, TO_CLIENT, 0, 800, 0},
-				{INVITE, TO_LAWYER, 0, 700, 0}, {CANCEL, TO_CLIENT, 0, 600, 0}},
+				{INVITE, TO_LAWYER, 0, 700, 0}, {CANCEL, TO_CLIENT, 0, 800, 0}},
 			4, 700, 800, ".xx."},
 	};
 	struct arena *arena;
@@ -207,7 +214,7 @@ static void test_effect_owed_is_by_queue(void)
 		{CREATE, 0, 0, 70, 0},
 		{UPDATE, 0, 0, 1, 0},
 		{INVITE, TO_CLIENT, 0, 30, 0},
-		{CANCEL, TO_CLIENT, 0, 2, 0},
+		{CANCEL, TO_CLIENT, 0, 32, 0},
 		{INVITE, TO_LAWYER, 0, 20, 0},
 		{DELETE, 0, EFFECT_FAILED, 3, 0},
 		{DELETE, 0, 0, 60, 0},

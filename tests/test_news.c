@@ -688,6 +688,41 @@ static void test_news_wait_behind_what_was_leaving(void)
 	arena_free(&arena);
 }
 
+/* What waits because that person had many mails holds up nothing that may leave at once, and is not
+ * begun itself meanwhile. */
+static void test_news_that_wait_let_others_pass(void)
+{
+	struct arena *arena = arena_new();
+	struct request *request = core_in_state(arena, CORE_READY);
+	struct cause cause = core_system(arena, CORE_NOW);
+	const struct mail answer = {.attendance = "declined"};
+	struct effect *waits, *off;
+	int i;
+
+	core_settle_mail(arena, request, news_mail(request, EFFECT_MAIL_MEETING_READY), CORE_NOW,
+		ERR_OK, "");
+	for (i = 0; i < 4; i++) {
+		news_owe_answer(&cause, request, PARTY_CLIENT, &answer);
+		core_settle_mail(arena, request, news_mail(request, EFFECT_MAIL_MEETING_ANSWERED),
+			CORE_NOW, ERR_OK, "");
+	}
+	news_owe_answer(&cause, request, PARTY_CLIENT, &answer);
+	waits = news_mail(request, EFFECT_MAIL_MEETING_ANSWERED);
+	CU_ASSERT_EQUAL_FATAL(waits->due, CORE_NOW + INSTANT_HOUR);
+	CU_ASSERT(effect_is_head(request, waits));
+	news_owe_cancellation(&cause, request);
+	waits = news_mail(request, EFFECT_MAIL_MEETING_ANSWERED);
+	off = news_mail(request, EFFECT_MAIL_MEETING_CANCELLED);
+	CU_ASSERT_FATAL(waits && off && waits < off);
+	CU_ASSERT(effect_is_head(request, off));
+	CU_ASSERT_FALSE(effect_is_head(request, waits));
+	CU_ASSERT(effect_claim_one(request, off, CORE_NOW, "ours", INSTANT_MINUTE));
+	waits->due = CORE_NOW;
+	CU_ASSERT_FALSE(effect_is_head(request, waits));
+	CU_ASSERT(effect_is_head(request, off));
+	arena_free(&arena);
+}
+
 static const struct unit_case cases[] = {
 	{"stories", test_news_stories},
 	{"told is what the mail said", test_news_told_is_what_the_mail_said},
@@ -703,6 +738,7 @@ static const struct unit_case cases[] = {
 	{"in the trail", test_news_in_the_trail},
 	{"of many moves", test_news_of_many_moves},
 	{"wait behind what was leaving", test_news_wait_behind_what_was_leaving},
+	{"that wait let others pass", test_news_that_wait_let_others_pass},
 };
 
 UNIT_MAIN("news", cases)

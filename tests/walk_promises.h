@@ -129,27 +129,42 @@ static bool walk_is_found(const struct model_list *owed, struct arena *arena,
 	return false;
 }
 
+/* What each lane does first: what was owed first; of a person's mails what was tried, else what is
+ * due first. */
+static void walk_find_first(const struct request *request, const struct effect **first_r)
+{
+	MODEL_FOREACH (&request->effects, struct effect, effect) {
+		const enum walk_lane lane = walk_lane(effect);
+		const struct effect *first = first_r[lane];
+
+		if (effect->state == EFFECT_FAILED)
+			continue;
+		if (!first || (lane <= WALK_TO_LAWYER && first->attempts == 0 &&
+				      (effect->attempts > 0 || effect->due < first->due)))
+			first_r[lane] = effect;
+	}
+}
+
 /* Lanes in order, and what is due first. */
 static void walk_check_lanes(struct walk *walk)
 {
 	const struct request *request = walk->request;
-	bool waiting[WALK_ALONE + 1] = {false};
+	const struct effect *first[WALK_ALONE + 1] = {NULL};
 	const struct model_list owed = effect_owed(walk->arena, request);
 	int64_t due = 0, failed = 0;
 	int lane;
 
+	walk_find_first(request, first);
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
 		lane = walk_lane(effect);
 		walk_check(walk, !effect->lease || effect->state == EFFECT_DUE,
 			"nobody performs what was given up");
-		walk_check(walk, !effect->lease || !waiting[lane],
+		walk_check(walk, !effect->lease || lane == WALK_ALONE || effect == first[lane],
 			"nothing is performed before what stands first in its lane");
 		if (effect->state == EFFECT_FAILED && (!failed || effect->last_error->at < failed))
 			failed = effect->last_error->at;
-		if (effect->state == EFFECT_FAILED || waiting[lane])
-			continue;
-		waiting[lane] = lane != WALK_ALONE;
-		if (walk_waits_for_link(request, effect))
+		if (effect->state == EFFECT_FAILED || walk_waits_for_link(request, effect) ||
+			(lane != WALK_ALONE && effect != first[lane]))
 			continue;
 		if (!due || effect->due < due)
 			due = effect->due;

@@ -328,14 +328,25 @@ static bool effect_waits_for_link(const struct request *request, const struct ef
 		       request->meeting->status == MEETING_FAILED);
 }
 
+/* Whether that of a lane which was owed first is done first: not a mail that waits for its time,
+ * if another is due before it or may have left. */
+static bool effect_keeps_turn(const struct effect *first, const struct effect *second)
+{
+	if (!first->mail || first->attempts > 0)
+		return true;
+	return second->attempts == 0 && first->due <= second->due;
+}
+
 bool effect_is_head(const struct request *request, const struct effect *effect)
 {
 	if (effect->state == EFFECT_FAILED || effect_waits_for_link(request, effect))
 		return false;
-	MODEL_FOREACH (&request->effects, struct effect, before) {
-		if (before == effect)
-			return true;
-		if (before->state != EFFECT_FAILED && effect_same_lane(before, effect))
+	MODEL_FOREACH (&request->effects, struct effect, other) {
+		if (other == effect || other->state == EFFECT_FAILED ||
+			!effect_same_lane(other, effect))
+			continue;
+		if (other < effect ? effect_keeps_turn(other, effect)
+				   : !effect_keeps_turn(effect, other))
 			return false;
 	}
 	return true;
