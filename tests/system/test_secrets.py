@@ -233,8 +233,9 @@ class Run:
     def a_life(self, name: str) -> None:
         """Made, entered, moved, made anew, cancelled; and another one that lives on."""
         parties, request = self.accepted(provider=name)
+        self.providers.finish(request["id"])
+        request = parties.lawyer.request(request["id"])
         assert request["meeting"]["status"] == "ready", request["meeting"]
-        self.stack.settle(request["id"])
         self.look_around(parties, request)
         path = f"/api/requests/{request['id']}/meeting"
         moved = {"starts_at": self.stack.at(minutes=12), "reason": "Later"}
