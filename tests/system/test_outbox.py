@@ -44,7 +44,7 @@ def decide(stack: Stack, item: dict, what: str, body: object = None, **options: 
 
 
 def failed(stack: Stack, smtp: SmtpServer, who: str = "client") -> tuple[Parties, dict, dict]:
-    """An accepted request one of whose invitations was refused for good."""
+    """An accepted request one of whose invitations was refused for good, and one has left."""
     parties = stack.parties()
     smtp.answers[parties.person(who)["email"]] = "550 5.1.1 no such mailbox"
     request = parties.accepted()
@@ -53,7 +53,11 @@ def failed(stack: Stack, smtp: SmtpServer, who: str = "client") -> tuple[Parties
         items = outbox(stack, state="failed", kind="mail.meeting_ready")
         return [item for item in items if item["request_id"] == request["id"]]
 
+    def is_rest_done() -> bool:
+        return all(effect["state"] == "failed" for effect in stack.owed(request["id"]))
+
     (item,) = until(given_up, "it is given up")
+    until(is_rest_done, "the other one is invited")
     return parties, request, item
 
 
@@ -110,7 +114,6 @@ def test_readdressed(stack: Stack, smtp: SmtpServer, who: str) -> None:
     other = "lawyer" if who == "client" else "client"
     _, request, item = failed(stack, smtp, who)
     tries = smtp.attempts[request[who]["email"]]  # of the news of the request perhaps, too
-    until(lambda: stack.mails.of(request["id"]), "the other one is invited")
     wrong = [request[other]["email"], "nobody", "a@b@c", ""]
     for email in wrong:
         answer = decide(stack, item, "readdress", {"email": email})
