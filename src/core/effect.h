@@ -224,9 +224,9 @@ enum err effect_check_wanted(const struct request *request, const struct effect 
 /* Whether somebody is performing it now: leased, and the lease is not over. */
 bool effect_is_running(const struct effect *effect, int64_t now);
 
-/* Whether nothing in its lane is to be done before it, and it has the link that it needs: what was
- * owed first, but that a mail which waits for its time lets those pass that are due sooner. Giving up
- * on one frees the lane. */
+/* Whether nothing in its lane is to be done before it, and it has the link that it needs. What was
+ * owed first is done first, but that a mail which waits for its time lets those pass that are due
+ * sooner. Giving up on one frees the lane. */
 bool effect_is_head(const struct request *request, const struct effect *effect);
 
 /* Owes again what was given up; false where what comes after it in its lane is being performed. */
