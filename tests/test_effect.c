@@ -173,6 +173,24 @@ static void test_effect_mails_wait_for_their_link(void)
 	arena_free(&arena);
 }
 
+/* It is due sooner, but nobody knows when its link will be there. */
+static void test_effect_what_waits_for_its_link_passes_nobody(void)
+{
+	static const struct effect_case rows[] = {
+		{ANSWERED, TO_CLIENT, 0, 500, 0}, {INVITE, TO_CLIENT, 0, 0, 0}};
+	struct arena *arena = arena_new();
+	struct request *request = effect_request(arena);
+
+	effect_add_rows(arena, request, rows, 2);
+	request->meeting->status = MEETING_PENDING;
+	CU_ASSERT_EQUAL(effect_next_due(request), CORE_NOW + 500);
+	MODEL_AT(&request->effects, struct effect, 1)->attempts = 1;
+	CU_ASSERT_EQUAL(effect_next_due(request), CORE_NOW + 500);
+	request->meeting->status = MEETING_READY;
+	CU_ASSERT_EQUAL(effect_next_due(request), CORE_NOW);
+	arena_free(&arena);
+}
+
 /* Whether a call may have been under way before is known from the claim on. */
 static void test_effect_claim_of_a_creation_knows_what_was_before(void)
 {
@@ -399,6 +417,8 @@ static const struct unit_case cases[] = {
 	{"claim takes due heads", test_effect_claim_takes_due_heads},
 	{"what is owed is filed by queue", test_effect_owed_is_by_queue},
 	{"mails wait for their link", test_effect_mails_wait_for_their_link},
+	{"what waits for its link passes nobody",
+		test_effect_what_waits_for_its_link_passes_nobody},
 	{"claim of a creation knows what was before",
 		test_effect_claim_of_a_creation_knows_what_was_before},
 	{"second claim finds nothing", test_effect_second_claim_finds_nothing},

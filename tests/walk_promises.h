@@ -130,7 +130,7 @@ static bool walk_is_found(const struct model_list *owed, struct arena *arena,
 }
 
 /* What each lane does first: what was owed first; of a person's mails what was tried, else what is
- * due first. */
+ * due first. What waits for its link passes nobody. */
 static void walk_find_first(const struct request *request, const struct effect **first_r)
 {
 	MODEL_FOREACH (&request->effects, struct effect, effect) {
@@ -140,6 +140,7 @@ static void walk_find_first(const struct request *request, const struct effect *
 		if (effect->state == EFFECT_FAILED)
 			continue;
 		if (!first || (lane <= WALK_TO_LAWYER && first->attempts == 0 &&
+				      !walk_waits_for_link(request, effect) &&
 				      (effect->attempts > 0 || effect->due < first->due)))
 			first_r[lane] = effect;
 	}

@@ -329,10 +329,11 @@ static bool effect_waits_for_link(const struct request *request, const struct ef
 }
 
 /* Whether that of a lane which was owed first is done first: not a mail that waits for its time,
- * if another is due before it or may have left. */
-static bool effect_keeps_turn(const struct effect *first, const struct effect *second)
+ * if another is due before it, or may have left, and has the link that it needs. */
+static bool effect_keeps_turn(
+	const struct request *request, const struct effect *first, const struct effect *second)
 {
-	if (!first->mail || first->attempts > 0)
+	if (!first->mail || first->attempts > 0 || effect_waits_for_link(request, second))
 		return true;
 	return second->attempts == 0 && first->due <= second->due;
 }
@@ -345,8 +346,8 @@ bool effect_is_head(const struct request *request, const struct effect *effect)
 		if (other == effect || other->state == EFFECT_FAILED ||
 			!effect_same_lane(other, effect))
 			continue;
-		if (other < effect ? effect_keeps_turn(other, effect)
-				   : !effect_keeps_turn(effect, other))
+		if (other < effect ? effect_keeps_turn(request, other, effect)
+				   : !effect_keeps_turn(request, effect, other))
 			return false;
 	}
 	return true;

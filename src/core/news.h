@@ -39,8 +39,8 @@ void news_forget_people(struct cause *cause, struct request *request);
  * been, invited are told so. */
 void news_owe_cancellation(struct cause *cause, struct request *request);
 
-/* The lawyer is told of a request that is not answered at once, also where only the client has named
- * the address. */
+/* The lawyer is told of a request that is not answered at once, also where only the client has
+ * named the address. */
 void news_owe_received(struct cause *cause, struct request *request);
 
 /* An open request was cancelled: told to who did not do it and may know of it. */
