@@ -19,9 +19,15 @@ def pair(name: str, value: str) -> bytes:
     return length(key) + length(text) + key + text
 
 
-def request(path: str, token: str = "", method: str = "GET", body: bytes = b"") -> bytes:
+def request(
+    path: str,
+    token: str = "",
+    method: str = "GET",
+    body: bytes = b"",
+    address: str = "127.0.0.1",
+) -> bytes:
     """The bytes of one request whose connection is to be kept."""
-    params = {"REQUEST_METHOD": method, "REQUEST_URI": path, "REMOTE_ADDR": "127.0.0.1"}
+    params = {"REQUEST_METHOD": method, "REQUEST_URI": path, "REMOTE_ADDR": address}
     params["QUERY_STRING"] = path.partition("?")[2]
     if body:
         params |= {"CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "application/json"}
