@@ -716,6 +716,11 @@ static void test_news_that_wait_let_others_pass(void)
 	CU_ASSERT_FATAL(waits && off && waits < off);
 	CU_ASSERT(effect_is_head(request, off));
 	CU_ASSERT_FALSE(effect_is_head(request, waits));
+	/* Not where it may have left. */
+	waits->attempts = 1;
+	CU_ASSERT_FALSE(effect_is_head(request, off));
+	CU_ASSERT(effect_is_head(request, waits));
+	waits->attempts = 0;
 	CU_ASSERT(effect_claim_one(request, off, CORE_NOW, "ours", INSTANT_MINUTE));
 	waits->due = CORE_NOW;
 	CU_ASSERT_FALSE(effect_is_head(request, waits));

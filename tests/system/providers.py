@@ -19,6 +19,8 @@ KINDS = {"google_meet": Google, "zoom": Zoom, "teams": Graph}
 TITLES = {"google_meet": "Google Meet", "zoom": "Zoom", "teams": "Microsoft Teams"}
 # How long until a provider is asked again whose breaker has opened.
 BREAKER_S = 60
+# For how long the clock is moved until nothing is owed.
+FINISH_S = 120
 
 
 def configured(stack: Stack, path: str, body: dict) -> dict:
@@ -141,23 +143,23 @@ class Providers:
         if later:
             self.stack.advance((min(later) - now).total_seconds() + 0.002)
 
-    def finish(self, request_id: str, seconds: float = 120) -> dict:
+    def finish(self, request_id: str) -> dict:
         """Moves the clock until nothing is owed any more but the watch; the document then."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + FINISH_S
         pause = 0.02
         while self.owed(document := self.stack.document(request_id)):
-            assert time.monotonic() < deadline, f"still owed after {seconds} s: {document}"
+            assert time.monotonic() < deadline, f"still owed after {FINISH_S} s: {document}"
             self.move([document])
             time.sleep(pause)
             pause = min(1.5 * pause, 0.2)
         return document
 
-    def finish_all(self, seconds: float = 120) -> None:
+    def finish_all(self) -> None:
         """The same for all requests."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + FINISH_S
         query = {"effects": {"$elemMatch": {"kind": {"$nin": list(WATCH)}, "state": "due"}}}
         while documents := list(self.stack.requests.find(query, {"events": 0, "answers": 0})):
-            assert time.monotonic() < deadline, f"{len(documents)} requests owe after {seconds} s"
+            assert time.monotonic() < deadline, f"{len(documents)} requests owe after {FINISH_S} s"
             self.move(documents)
             time.sleep(0.1)
 
@@ -169,14 +171,14 @@ class Providers:
             actions = [event["action"] for event in document["events"]]
             return document if actions.count("provider.attempt_failed") >= times else None
 
-        return until(tried, f"{times} attempts for {request_id} have failed", 40)
+        return until(tried, f"{times} attempts for {request_id} have failed")
 
-    def until_status(self, request_id: str, status: str, seconds: float = 60) -> dict:
+    def until_status(self, request_id: str, status: str) -> dict:
         def has_it() -> dict | None:
             document = self.stack.document(request_id)
             return document if document["meeting"]["status"] == status else None
 
-        return until(has_it, f"the meeting of {request_id} is {status}", seconds)
+        return until(has_it, f"the meeting of {request_id} is {status}")
 
 
 def unique(title: str) -> str:

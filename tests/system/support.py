@@ -22,9 +22,7 @@ def tool(name: str) -> pathlib.Path:
     return pathlib.Path(sys.executable).parent / name
 
 
-def until(
-    condition: Callable[[], T], what: str | Callable[[], str], seconds: float = 60
-) -> T:
+def until(condition: Callable[[], T], what: str | Callable[[], str], seconds: float = 60) -> T:
     """Waits for a condition and returns the value that fulfils it."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

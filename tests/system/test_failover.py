@@ -259,7 +259,7 @@ def test_forty_accept_while_everything_hangs(providers: Providers) -> None:
     for sim in providers.sims.values():
         sim.calm()
     stack.advance(BREAKER_S + 1)
-    providers.finish_all(120)
+    providers.finish_all()
     for request, _ in results:
         providers.the_meeting(request)
         assert actions(stack, request)["meeting.ready"] == 1

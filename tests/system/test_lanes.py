@@ -312,7 +312,7 @@ def test_of_what_one_request_owes_only_that_is_leased_which_can_begin(
     assert sum("lease" in effect for effect in deletions) == threads
     assert sum(effect["attempts"] for effect in deletions) == threads
     zoom.calm()
-    providers.finish(request["id"], 120)
+    providers.finish(request["id"])
     assert len(providers.live_of(request)) == 1
 
 
@@ -370,5 +370,5 @@ def test_what_waits_for_a_provider_is_not_all_tried_again_and_again(
     until(lambda: unasked() > 3, "the breaker is open", 60)
     assert unasked() <= time.monotonic() - began + 1
     zoom.calm()
-    providers.finish_all(120)
+    providers.finish_all()
     assert len(providers.live()) == len(made)

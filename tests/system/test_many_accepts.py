@@ -96,7 +96,7 @@ def test_a_thousand_accepts_in_bad_weather(provide: Provide) -> None:
     assert set(answers) <= {"ready", "pending"}, answers
     for sim in providers.sims.values():
         sim.calm()
-    providers.finish_all(120)
+    providers.finish_all()
     took = time.monotonic() - began
     calls = sum(sim.count() for sim in providers.sims.values())
     done = actions(providers)
@@ -254,7 +254,7 @@ def test_people_change_their_minds_in_bad_weather(provide: Provide, dying: bool)
         time.sleep(2)
         stack.advance(LEASE_S + 1)
         time.sleep(1)
-    providers.finish_all(120)
+    providers.finish_all()
     done = actions(providers)
     print(
         f"\n{count} lives, a quarter of all calls failing, {sum(killed.values())} processes "

@@ -45,8 +45,8 @@ class Meet:
 
         def is_compared() -> bool:
             """What follows from it is stored with the next one."""
-            now = self.stack.now().replace(tzinfo=None)
             effects = [e for d in self.stack.requests.find() for e in d["effects"]]
+            now = self.stack.now().replace(tzinfo=None)  # after what is owed was
             return all(
                 e["due"] > now and not e.get("lease")
                 for e in effects

@@ -190,8 +190,7 @@ def test_who_does_not_read_holds_no_thread(stack: Stack) -> None:
     parties = stack.parties()
     for _ in range(70):
         parties.create(description="d" * 4000)
-    peers = [Connection(stack.settings["SERVER_SOCKET"]) for _ in range(3 * THREADS)]
-    opened.extend(peers)
+    peers = open_all(stack, 3 * THREADS)
     request = fastcgi.request("/api/requests?limit=70", parties.client.token, address="192.0.2.7")
     given_up, stop = [], threading.Event()
 
@@ -299,9 +298,7 @@ def test_a_full_queue_refuses_and_the_rest_is_served(narrow: tuple[Stack, Held])
     parties = stack.parties()
     path = f"/api/requests/{parties.create()['id']}"
     connections, others = open_all(stack, 100), open_all(stack, 4)
-    way.free.clear()
-    for connection in connections:
-        connection.send(fastcgi.request(path, parties.client.token))
+    way.hold(connections, fastcgi.request(path, parties.client.token), 2)
     # Of what nobody serves one token may fill a third of a queue of 2 × 64, and two more run. The
     # last is refused while nobody is served; others at the same address still find room, but for
     # one of sixteen, whose token's hash shares the place of the first.
@@ -380,9 +377,7 @@ def test_probes_are_answered_while_all_threads_are_busy(narrow: tuple[Stack, Hel
     parties = stack.parties()
     path = f"/api/requests/{parties.create()['id']}"
     connections = open_all(stack, 60)
-    way.free.clear()
-    for connection in connections:
-        connection.send(fastcgi.request(path, parties.client.token))
+    way.hold(connections, fastcgi.request(path, parties.client.token), 2)
     assert_overloaded(connections[-1].answer())
     for _ in range(3):
         assert probe(stack, "/readyz") == 200
